@@ -1,0 +1,37 @@
+"""Errors the board raises on purpose, by whose fault they are; anything else that escapes is a bug.
+
+This module knows nothing of what raises them.
+"""
+
+
+class NodeError(Exception):
+    """Root of every error that the firmware raises on purpose.
+
+    Args:
+        code: short stable identifier, e.g. "unreachable-threshold"; tests and the host match on it.
+        detail: one line for a person, saying what is wrong and how to mend it.
+    """
+
+    def __init__(self, code, detail=""):
+        super().__init__(code, detail)
+        self.code = code
+        self.detail = detail
+
+    def __str__(self):
+        return "%s: %s" % (self.code, self.detail) if self.detail else self.code
+
+
+class ConfigError(NodeError):
+    """The caller asked for something that cannot be: settings out of range, unknown names."""
+
+
+class FrameError(NodeError):
+    """The peer sent something that is not what the specification says."""
+
+
+class StorageError(NodeError):
+    """The medium failed: full, read-only, foreign, damaged."""
+
+
+class ModelError(NodeError):
+    """A model plan is not one that this firmware can run."""
