@@ -1,0 +1,192 @@
+"""The interface that every place where firmware can run implements, and the way to one by name.
+
+This module must not know how any target works: implementations register under a name and are imported when asked for.
+"""
+
+from __future__ import annotations
+
+import abc
+import importlib
+from collections.abc import Mapping
+from types import TracebackType
+
+from kittiwake.errors import KittiwakeError, UsageError
+
+# Scheme -> (module, class). A name is "scheme" or "scheme:board"; anything that looks like a port is a serial target.
+# Each class has `names() -> list[str]`, `available(name) -> KittiwakeError | None` and a constructor taking the name.
+_SCHEMES = {
+    "unix": ("kittiwake.target.unix", "UnixTarget"),
+    "qemu": ("kittiwake.target.qemu", "QemuTarget"),
+}
+_PORT = ("kittiwake.target.port", "PortTarget")
+_PORT_PREFIXES = ("/dev/", "COM", "id:", "socket://", "rfc2217://")
+
+
+class Target(abc.ABC):
+    """A board, real or not: code runs on it, the node runs on it, its power can be cut.
+
+    Nothing is started by the constructor. As a context manager, entering starts it and leaving stops it.
+
+    Args:
+        name: the name it was asked for by, e.g. "unix" or "qemu:mps2-an385".
+    """
+
+    def __init__(self, name: str):
+        self.name = name
+
+    @classmethod
+    def names(cls) -> list[str]:
+        """List the full names under which this class has targets, for `kittiwake targets`."""
+        return []
+
+    @classmethod
+    def available(cls, name: str) -> KittiwakeError | None:
+        """Say why `name` cannot be started here.
+
+        Returns:
+            None when it can; else an error, not raised, with the mend.
+        """
+        return None
+
+    @abc.abstractmethod
+    def start(self) -> None:
+        """Boot the board to a state in which `exec` works. Idempotent.
+
+        Raises:
+            KittiwakeError: it cannot start; the mend says what to do.
+        """
+
+    @abc.abstractmethod
+    def deploy(self, files: Mapping[str, bytes]) -> None:
+        """Write files to the board, those only that differ from what is there.
+
+        Args:
+            files: path on the board -> content.
+        """
+
+    @abc.abstractmethod
+    def exec(self, code: str, timeout_s: float = 10.0) -> str:
+        """Run Python source on the board; its globals persist from call to call.
+
+        Args:
+            code: source, in the board's subset of Python.
+            timeout_s: seconds after which the board is taken to hang.
+
+        Returns:
+            What the code printed.
+
+        Raises:
+            TargetError: the code raised (`traceback` carries the board's own), or the board died or hangs.
+        """
+
+    @abc.abstractmethod
+    def run_node(self, config: dict) -> None:
+        """Start the firmware's main loop in the background, with this configuration; return at once.
+
+        Args:
+            config: what `firmware/main.py` reads; the target puts its own link and storage where they are not given.
+        """
+
+    @property
+    @abc.abstractmethod
+    def link_port(self) -> str:
+        """Path or URL of the link, which any program can open like a serial port."""
+
+    @abc.abstractmethod
+    def interrupt(self) -> None:
+        """Take the board back from a running node (Ctrl-C), so that `exec` works again. Idempotent."""
+
+    @abc.abstractmethod
+    def cut_power(self) -> None:
+        """Stop the board at this very instant, as a supply that fails would; storage stays. `start` boots it again."""
+
+    def instructions(self) -> int | None:
+        """Read the emulated machine's instruction counter; None where there is none."""
+        return None
+
+    @abc.abstractmethod
+    def facts(self) -> dict:
+        """Tell what the board is.
+
+        Returns:
+            implementation, mpy, arch, cpu, mhz, heap_free, has_storage; None for what is not known.
+        """
+
+    @abc.abstractmethod
+    def stop(self) -> None:
+        """End everything that `start` began. Idempotent; leaves no process behind."""
+
+    def __enter__(self) -> Target:
+        try:
+            self.start()
+        except BaseException:
+            self.stop()  # a start that failed half-way must not leave an emulator running
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def open_target(name: str, **options) -> Target:
+    """Make the target of that name; nothing is started yet.
+
+    Args:
+        name: "unix", "qemu:BOARD", or a port: a path, COMn, id:SERIAL, socket:// or rfc2217:// URL.
+        options: passed to the target's constructor (see its class).
+
+    Returns:
+        The target, not started.
+
+    Raises:
+        UsageError: no target has that name.
+    """
+    return _class_of(name)(name, **options)
+
+
+def available(name: str) -> KittiwakeError | None:
+    """Say why the target of that name cannot start here; None when it can.
+
+    Raises:
+        UsageError: no target has that name.
+    """
+    return _class_of(name).available(name)
+
+
+def names() -> list[str]:
+    """List every target that needs no port, whether it can start here or not."""
+    found: list[str] = []
+    for scheme in _SCHEMES:
+        kind = _load(*_SCHEMES[scheme])
+        if kind is not None:
+            found += kind.names()
+    return found
+
+
+def _class_of(name: str) -> type[Target]:
+    scheme = name.partition(":")[0]
+    if name.startswith(_PORT_PREFIXES):
+        place = _PORT
+    elif scheme in _SCHEMES:
+        place = _SCHEMES[scheme]
+    else:
+        raise _unknown(name)
+    kind = _load(*place)
+    if kind is None or (place is not _PORT and name not in kind.names()):
+        raise _unknown(name)
+    return kind
+
+
+def _load(module: str, cls: str) -> type[Target] | None:
+    try:
+        return getattr(importlib.import_module(module), cls)
+    except ModuleNotFoundError as error:
+        if error.name != module:
+            raise  # the module is there but broken: that is a bug, not an absent target
+        return None
+
+
+def _unknown(name: str) -> UsageError:
+    return UsageError(f"no target is called {name!r}", f"use one of {', '.join(names())}, or a port such as /dev/ttyUSB0")
