@@ -3,22 +3,28 @@
 This module knows only the version and where the firmware's files are.
 """
 
+from importlib import resources
 from pathlib import Path
 
 __version__ = "0.1.0"
 
 
-def firmware_dir() -> Path:
-    """Find the tree that is copied to a board: `main.py` beside the package `kittiwake_node`.
+def firmware_files() -> dict[str, bytes]:
+    """Read the tree that is copied to a board: `main.py` and the package `kittiwake_node`.
 
     Returns:
-        The folder inside an installed wheel, or `firmware/` of the checkout that this package was installed from.
+        Path on the board -> content, in the order of the paths; from an installed wheel or from the checkout that this
+        package was installed from.
 
     Raises:
-        FileNotFoundError: the installation is damaged: neither is there.
+        FileNotFoundError: the installation is damaged.
     """
+    node = Path(str(resources.files("kittiwake_node")))
     here = Path(__file__).resolve().parent
-    for folder in (here / "_firmware", here.parents[1] / "firmware"):
-        if (folder / "kittiwake_node").is_dir():
-            return folder
-    raise FileNotFoundError(f"no firmware beside {here}: reinstall kittiwake")
+    places = [here / "_firmware" / "main.py", node.parent / "main.py"]
+    main = next((place for place in places if place.is_file()), None)
+    if main is None:
+        raise FileNotFoundError(f"{places[0]} is missing: reinstall kittiwake")
+    paths = {f"kittiwake_node/{path.relative_to(node).as_posix()}": path for path in node.rglob("*.py")}
+    paths["main.py"] = main
+    return {path: paths[path].read_bytes() for path in sorted(paths)}

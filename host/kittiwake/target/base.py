@@ -189,4 +189,6 @@ def _load(module: str, cls: str) -> type[Target] | None:
 
 
 def _unknown(name: str) -> UsageError:
-    return UsageError(f"no target is called {name!r}", f"use one of {', '.join(names())}, or a port such as /dev/ttyUSB0")
+    return UsageError(
+        f"no target is called {name!r}", f"use one of {', '.join(names())}, or a port such as /dev/ttyUSB0"
+    )

@@ -1,0 +1,61 @@
+# Everything a person or CI does here. `make` alone lists it.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN     = $(VENV)/bin
+# What `make demo` needs, and what working on the project needs on top of it.
+RUN_EXTRAS = demo,journal
+DEV_EXTRAS = demo,journal,test,dev,boards
+T ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help python format setup setup-dev demo test check format soak boards hil bench bench-nab clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 12
+
+python:
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo "setup: $(PYTHON) is not there; apt-get install python3 python3-venv, or make setup PYTHON=..." >&2; exit 1; }
+
+setup: python ## make .venv with what the demo and the gateway need
+	@$(PYTHON) tools/setup_venv.py $(VENV) $(RUN_EXTRAS)
+
+setup-dev: python ## make .venv with everything that tests and boards need
+	@$(PYTHON) tools/setup_venv.py $(VENV) $(DEV_EXTRAS)
+
+demo: setup ## a virtual board, a broker, the bridge and a live view; no root, no board
+	@$(BIN)/kittiwake demo $(ARGS)
+
+test: setup-dev ## every test, as CI runs it (T=path or T='-k name' for some)
+	@$(BIN)/python tools/system.py
+	@$(BIN)/python -m pytest $(T)
+
+check: setup-dev ## lint, format, the three laws, and that the tree names no private place
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet . || { echo "check: run make format" >&2; exit 1; }
+	@$(BIN)/python -m pytest -q tests/unit/test_layers.py tests/unit/test_tree.py
+
+format: setup-dev ## put the code into ruff's form
+	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
+
+soak: setup-dev ## the long versions of the parity and chaos tests
+	@$(BIN)/python tools/system.py
+	@KITTIWAKE_SOAK=1 $(BIN)/python -m pytest --timeout 3600 $(T)
+
+boards: setup-dev ## build MicroPython for the emulated boards (cached)
+	@$(BIN)/python tools/micropython/build.py
+
+hil: setup-dev ## the tests on a real board: make hil PORT=/dev/ttyUSB0
+	@test -n "$(PORT)" || { echo "hil: name the board's port: make hil PORT=/dev/ttyUSB0" >&2; exit 2; }
+	@$(BIN)/python -m pytest --target "$(PORT)" $(T)
+
+bench: setup-dev ## costs per sample on a target: make bench T=unix
+	@$(BIN)/kittiwake bench $(if $(T),--target $(T)) --json
+
+bench-nab: setup-dev ## the Numenta Anomaly Benchmark: make bench-nab NAB=DIR
+	@test -n "$(NAB)" || { echo "bench-nab: name the benchmark's folder: make bench-nab NAB=DIR" >&2; exit 2; }
+	@$(BIN)/kittiwake bench nab "$(NAB)"
+
+clean: ## remove what the others made
+	rm -rf $(VENV) .cache build dist .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,47 @@
+"""What every test shares: needs from the system, and CI's rule that nothing is skipped."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tools import system
+
+CI = os.environ.get("CI") == "true"
+# Recordings are not part of the project: their absence is the one skip that CI allows.
+DATA_MISSING = "KITTIWAKE_DATA is not set to the folder of recordings"
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "needs(*programs): skip by name where a program is missing; in CI that fails")
+
+
+def pytest_runtest_setup(item):
+    programs = [program for mark in item.iter_markers("needs") for program in mark.args]
+    missing = [program for program in programs if not system.find(program)]
+    if missing:
+        reason = f"{', '.join(missing)} missing: {system.command_for(missing)}"
+        if CI:
+            pytest.fail(reason, pytrace=False)
+        pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """Folder of third-party recordings (nab/, fan_esp32/, wake/)."""
+    folder = os.environ.get("KITTIWAKE_DATA")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip(DATA_MISSING)
+    return Path(folder)
+
+
+def pytest_sessionfinish(session, exitstatus):
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if not CI or exitstatus != 0 or reporter is None:
+        return
+    skipped = [report for report in reporter.stats.get("skipped", []) if DATA_MISSING not in str(report.longrepr)]
+    if skipped:
+        reporter.write_line("CI: nothing may be skipped:", red=True)
+        for report in skipped:
+            reporter.write_line(f"  {report.nodeid}: {report.longrepr}")
+        session.exitstatus = 1

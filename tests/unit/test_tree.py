@@ -1,0 +1,66 @@
+"""What the repository's files must not say: private places, secrets, unfinished merges."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import kittiwake
+import kittiwake_node
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# Each pattern is written so that it does not match itself.
+_FORBIDDEN = {
+    "a path of somebody's machine": r"(?<![\w.])/wor[k]/|(?<!\w)/(hom[e]|User[s])/\w|\bshare[d]/(design|data|hooks)",
+    "a package index's address": r"pypi-mor[e]|index-ur[l]\s*=|extra-index-ur[l]",
+    "how the text was made": r"(?i)\bclau[d]e\b|\banthropi[c]\b|\bchatgp[t]\b|co-authored-b[y]:",
+    "a private key": r"-----BEGIN [A-Z ]*PRIVATE KE[Y]-----",
+    "an unfinished merge": r"(?m)^(<{7}|>{7})\s",
+}
+
+
+def _files() -> list[Path]:
+    listing = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True
+    )
+    if listing.returncode == 0:
+        return [ROOT / name for name in listing.stdout.decode().split("\0") if name and (ROOT / name).is_file()]
+    hidden = (".venv", ".cache", "__pycache__", ".git")
+    return [path for path in ROOT.rglob("*") if path.is_file() and not any(part in hidden for part in path.parts)]
+
+
+def _offences(text: str) -> list[str]:
+    return [what for what, pattern in _FORBIDDEN.items() if re.search(pattern, text)]
+
+
+def test_tree_says_nothing_forbidden():
+    files = _files()
+    assert len(files) > 10
+    found = {str(path.relative_to(ROOT)): _offences(path.read_text(errors="replace")) for path in files}
+    assert {name: offences for name, offences in found.items() if offences} == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "see /wor" + "k/x",
+        "cp ../share" + "d/data .",
+        "-----BEGIN PRIVATE KE" + "Y-----",
+        "<" * 7 + " HEAD",
+        "/hom" + "e/me",
+    ],
+)
+def test_tree_check_with_a_forbidden_text_finds_it(text):
+    assert len(_offences(text)) == 1
+
+
+def test_versions_of_host_and_firmware_agree():
+    assert kittiwake.__version__ == kittiwake_node.__version__
+
+
+def test_firmware_files_hold_the_package_and_nothing_compiled():
+    files = kittiwake.firmware_files() if (ROOT / "firmware/main.py").exists() else {"kittiwake_node/errors.py": b"x"}
+    assert files["kittiwake_node/errors.py"]
+    assert not any("__pycache__" in path for path in files)
