@@ -1,0 +1,111 @@
+"""The command `kittiwake`: arguments and printing only.
+
+Data goes to stdout, progress and errors to stderr. Every verb imports its work when it is called, so that `--help` and
+usage errors answer at once. This module must not decide anything that a library user could not.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+
+import typer
+
+import kittiwake
+from kittiwake.errors import EXIT_FAILED, EXIT_USAGE, KittiwakeError
+
+_INTERRUPTED = 130  # 128 + SIGINT, as shells count
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, for machines.")]
+
+app = typer.Typer(
+    name="kittiwake",
+    help="An edge sentinel on stock MicroPython: exact anomaly detection, every record delivered to MQTT.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False,
+) -> None:
+    if version:
+        print(f"kittiwake {kittiwake.__version__}")
+    elif context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+@app.command()
+def targets(as_json: Json = False) -> None:
+    """List where firmware can run here, and why not where it cannot."""
+    from kittiwake import target
+
+    rows = []
+    for name in target.names():
+        problem = target.available(name)
+        row = {"target": name, "available": problem is None}
+        if problem is not None:
+            row |= {"reason": problem.message, "mend": problem.mend}
+        rows.append(row)
+    if as_json:
+        print_json({"targets": rows})
+        return
+    for row in rows:
+        print(f"{row['target']:<20} {'ready' if row['available'] else 'no: ' + row['reason'] + '; ' + row['mend']}")
+    print(f"{'PORT':<20} a real board: auto, a path such as /dev/ttyUSB0, id:SERIAL, socket:// or rfc2217://")
+
+
+def print_json(value: Mapping | Sequence) -> None:
+    """Print one JSON document on one line of stdout, at once, so that a reader of a pipe gets it when it is made."""
+    print(json.dumps(value, ensure_ascii=False, allow_nan=False), flush=True)
+
+
+def progress(text: str) -> None:
+    """Print one line of progress on stderr."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command without leaving the process.
+
+    Args:
+        arguments: what follows the command's name; the process's own when None.
+
+    Returns:
+        The exit code: 0 done, 1 failed, 2 usage or configuration, 3 no device, 4 port busy, 5 verification failed.
+    """
+    try:
+        result = app(args=arguments, prog_name="kittiwake", standalone_mode=False)
+    except KittiwakeError as error:
+        return _fail(str(error), error.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        result = _INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output left (`| head`); stop the interpreter from failing again when it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_FAILED
+    except Exception as error:  # noqa: BLE001 (the last line of defence: a traceback is no answer to a user)
+        if hasattr(error, "format_message"):  # the argument parser's own errors, whose class typer does not export
+            verb = getattr(getattr(error, "ctx", None), "command_path", None) or "kittiwake"
+            return _fail(f"{error.format_message()} See {verb} --help.".replace("\n", " "), EXIT_USAGE)
+        if os.environ.get("KITTIWAKE_TRACEBACK"):
+            raise
+        what = f"{type(error).__name__}: {error}".splitlines()[0]
+        return _fail(f"internal error: {what}; this is a bug: KITTIWAKE_TRACEBACK=1 shows where", EXIT_FAILED)
+    if result == _INTERRUPTED:  # typer turns Ctrl-C into this number, or into Abort, depending on its version
+        return _fail("interrupted", _INTERRUPTED)
+    return result if isinstance(result, int) else 0
+
+
+def main() -> None:
+    """Run the command on the process's arguments and leave with its exit code."""
+    sys.exit(run())
+
+
+def _fail(line: str, code: int) -> int:
+    print(f"kittiwake: {line}", file=sys.stderr)
+    return code
