@@ -1,0 +1,193 @@
+"""The device's end of the link: sends journalled records in order, frees them when the gateway says so.
+
+Sans-I/O. It knows frames, messages and a journal to read from; it knows no port and no clock: time comes in as
+milliseconds that never go back. One task calls everything here.
+
+The journal is the retransmission buffer. `_sent` runs ahead of `journal.acked` by at most the gateway's window; a gateway
+that saw a hole, or said nothing for RESEND_MS, gets the records again from where it stands.
+"""
+
+from ..errors import FrameError
+from . import messages as m
+from .frame import BODY_LIMIT_BYTES, OVERHEAD_BYTES, FrameDecoder, encode
+
+RESEND_MS = 1000
+STATUS_MS = 1000
+ANNOUNCE_MS = 500  # no more often than this to a gateway whose session we do not know
+_KEPT_RESPONSES = 8
+
+
+class DeviceSession:
+    """One device's side of one link.
+
+    Args:
+        device: device id, see `messages.is_device_id`.
+        boot: boot count.
+        journal: has `id`, `acked`, `next_seq`, `evicted` (three counts), `read(start, limit_bytes)` giving
+            (records as bytes, sequence number after the last one) and `ack(next_seq)`, `layout(number)` giving JSON bytes.
+        on_command: called as on_command(op, body, now_ms), gives (status, body) of the answer.
+        body_limit_bytes: longest frame body this side can take and will send.
+
+    Attributes:
+        is_open: a gateway has opened a session.
+        resends: how often records were sent again.
+        decoder: the FrameDecoder, for its counter.
+    """
+
+    def __init__(self, device, boot, journal, on_command, body_limit_bytes=BODY_LIMIT_BYTES):
+        self._device = device
+        self._boot = boot
+        self._journal = journal
+        self._on_command = on_command
+        self._body_limit = body_limit_bytes
+        self._max_body = body_limit_bytes
+        self.decoder = FrameDecoder(body_limit_bytes)
+        self._session = m.NO_SESSION
+        self._window = 0
+        self._sent = 0
+        self._received = 0
+        self._progress_ms = 0
+        self._status_ms = 0
+        self._announced_ms = None
+        self._described = set()
+        self._replies = []
+        self._responses = []  # (request, frame), the newest last: a command is not done twice
+        self.resends = 0
+        self._announce(0)
+
+    @property
+    def is_open(self):
+        return self._session != m.NO_SESSION
+
+    def feed(self, data, now_ms):
+        """Take bytes from the port. Bad frames are counted, never raised; console text from the gateway is dropped."""
+        self.decoder.feed(data)
+        while True:
+            event = self.decoder.next_event()
+            if not event:
+                return
+            if event == FrameDecoder.FRAME:
+                try:
+                    self._take(self.decoder.kind, self.decoder.payload, now_ms)
+                except FrameError:
+                    self.decoder.rejected += 1
+
+    def next_output(self, now_ms):
+        """The next frame to write, or None when there is nothing to say. Call again until None while the port takes it."""
+        if self._replies:
+            return self._replies.pop(0)
+        if not self.is_open:
+            return None
+        if now_ms - self._status_ms >= STATUS_MS:
+            self._status_ms = now_ms
+            j = self._journal
+            return encode(m.STATUS, m.pack_status(self._session, j.acked, j.next_seq, j.evicted))
+        return self._next_records(now_ms)
+
+    def _next_records(self, now_ms):
+        journal = self._journal
+        if self._sent < journal.acked:
+            self._sent = journal.acked
+        outstanding = self._sent - journal.acked
+        if outstanding and now_ms - self._progress_ms >= RESEND_MS:
+            self._progress_ms = now_ms
+            back_to = max(journal.acked, self._received)
+            if back_to < self._sent:
+                self._rewind(back_to)
+                outstanding = self._sent - journal.acked
+        if outstanding >= self._window or self._sent >= journal.next_seq:
+            return None
+        start = self._sent
+        records, after = journal.read(start, self._max_body - m.RECORDS_HEAD_BYTES)
+        if not records:
+            # What stood here was evicted or is damaged; its absence is in the counts.
+            self._sent = after
+            return None
+        number = records[10] | records[11] << 8
+        if number not in self._described:
+            self._described.add(number)
+            return encode(m.LAYOUT, m.pack_layout(self._session, number, journal.layout(number)))
+        if not outstanding:
+            self._progress_ms = now_ms
+        self._sent = after
+        return encode(m.RECORDS, m.pack_records(self._session, start, records))
+
+    def _rewind(self, seq):
+        self._sent = seq
+        self._described.clear()
+        self.resends += 1
+
+    def _announce(self, session):
+        j = self._journal
+        hello = m.pack_hello(session, self._body_limit, j.id, self._boot, j.acked, j.next_seq, self._device)
+        self._replies.append(encode(m.HELLO, hello))
+
+    def _take(self, kind, payload, now_ms):
+        if kind == m.OPEN:
+            self._open(payload, now_ms)
+        elif kind == m.ACK:
+            session, acked, received, window, flags = m.unpack_ack(payload)
+            if self._knows(session, now_ms):
+                self._acked(acked, received, window, flags, now_ms)
+        elif kind == m.COMMAND:
+            session, request, op, body = m.unpack_command(payload)
+            if self._knows(session, now_ms):
+                self._command(request, op, body, now_ms)
+        # Other kinds belong to a later version; OPEN settles on one that both ends know.
+
+    def _open(self, payload, now_ms):
+        session, low, high, max_body, window = m.unpack_open(payload)
+        if session == m.NO_SESSION or window == 0 or max_body < 64:
+            raise FrameError("open", "session %d, window %d, frame %d" % (session, window, max_body))
+        del self._replies[:]
+        # A gateway of another protocol version still gets HELLO, which says which versions this device speaks.
+        if low > m.MAX_VERSION or high < m.MIN_VERSION:
+            self._session = m.NO_SESSION
+            self._announce(m.NO_SESSION)
+            return
+        if session != self._session:
+            del self._responses[:]
+        self._session = session
+        self._window = window
+        self._max_body = min(max_body, self._body_limit)
+        self._sent = self._received = self._journal.acked
+        self._described.clear()
+        self._progress_ms = self._status_ms = now_ms
+        self._announce(session)
+
+    def _knows(self, session, now_ms):
+        if session == self._session and session != m.NO_SESSION:
+            return True
+        # We restarted, or it did: tell it, but not in a storm.
+        if self._announced_ms is None or now_ms - self._announced_ms >= ANNOUNCE_MS:
+            self._announced_ms = now_ms
+            self._announce(m.NO_SESSION)
+        return False
+
+    def _acked(self, acked, received, window, flags, now_ms):
+        journal = self._journal
+        if acked > self._sent or received > self._sent or received < acked:
+            # It speaks of records that this session never sent: believing it would free what no broker has.
+            raise FrameError("ack-ahead", "acked %d, received %d, sent %d" % (acked, received, self._sent))
+        self._window = window
+        if acked > journal.acked:
+            journal.ack(acked)
+            self._progress_ms = now_ms
+        if received > self._received:
+            self._received = received
+            self._progress_ms = now_ms
+        if flags & m.REWIND and received < self._sent:
+            self._rewind(received)
+
+    def _command(self, request, op, body, now_ms):
+        for known, frame in self._responses:
+            if known == request:
+                self._replies.append(frame)
+                return
+        status, answer = self._on_command(op, body, now_ms)
+        limit = self._max_body - OVERHEAD_BYTES - 9
+        frame = encode(m.RESPONSE, m.pack_response(self._session, request, status, bytes(answer)[:limit]))
+        self._responses.append((request, frame))
+        if len(self._responses) > _KEPT_RESPONSES:
+            self._responses.pop(0)
+        self._replies.append(frame)

@@ -1,0 +1,237 @@
+"""The gateway's end of the link: opens a session, takes records in order without holes, hands back acknowledgements.
+
+Sans-I/O, like its twin device_session.py: bytes and milliseconds in, events and bytes out. It knows no port, no broker
+and no topic. A hole in the stream (a frame lost on the line) is answered with a rewind; a record seen before is dropped.
+"""
+
+from ..errors import FrameError
+from . import messages as m
+from . import record as rec
+from .frame import BODY_LIMIT_BYTES, FrameDecoder, encode
+
+OPEN_RETRY_MS = 500
+KEEPALIVE_MS = 1000
+SILENCE_MS = 5000  # a device that said nothing for this long is opened anew
+COMMAND_RETRY_MS = 500
+REWIND_RETRY_MS = 250
+
+# Events, as (name, …) tuples; see GatewaySession.feed.
+RECORD = "record"
+OPENED = "opened"
+LOST = "lost"
+TEXT = "text"
+ANSWER = "answer"
+STATUS = "status"
+REFUSED = "refused"
+
+
+class GatewaySession:
+    """One gateway's side of one link.
+
+    Args:
+        new_session: called without arguments, gives a session number that was not used lately (random, 1 to 2^32 - 1).
+        window: records that may be in flight, unacknowledged; bounds this side's memory.
+        body_limit_bytes: longest frame body this side takes.
+
+    Attributes:
+        device, journal, boot: of the device, after OPENED; None before.
+        received: sequence number after the last record handed out.
+        acked: sequence number after the last record the caller acknowledged.
+        layouts: channel descriptions by number, JSON bytes, of this session.
+        duplicates, holes, damaged: counters.
+        decoder: the FrameDecoder, for its counter.
+    """
+
+    def __init__(self, new_session, window=64, body_limit_bytes=BODY_LIMIT_BYTES):
+        self._new_session = new_session
+        self._window = window
+        self._body_limit = body_limit_bytes
+        self.decoder = FrameDecoder(body_limit_bytes)
+        self.device = self.journal = self.boot = None
+        self.received = self.acked = 0
+        self.layouts = {}
+        self.duplicates = self.holes = self.damaged = 0
+        self._session = new_session()
+        self._is_open = False
+        self._tried_ms = None
+        self._heard_ms = 0
+        self._said_ms = 0
+        self._ack_due = False
+        self._rewind_ms = None
+        self._rewind_due = False
+        self._commands = []  # [request, frame payload without session, last sent or None]
+        self._request = 0
+
+    @property
+    def is_open(self):
+        """Whether the device has answered this session's OPEN."""
+        return self._is_open
+
+    def feed(self, data, now_ms):
+        """Take bytes from the port.
+
+        Returns:
+            A list of events, oldest first:
+            ("opened", is_new_device_or_journal), ("record", Record, its bytes), ("text", bytes),
+            ("answer", request, status, body), ("status", acked, next_seq, evicted), ("lost", reason),
+            ("refused", reason) for a device that speaks no version we know.
+        """
+        events = []
+        self.decoder.feed(data)
+        while True:
+            event = self.decoder.next_event()
+            if not event:
+                return events
+            if event == FrameDecoder.TEXT:
+                events.append((TEXT, self.decoder.text))
+                continue
+            try:
+                self._take(self.decoder.kind, self.decoder.payload, now_ms, events)
+            except FrameError:
+                self.decoder.rejected += 1
+
+    def next_output(self, now_ms):
+        """Bytes to write now, or None. Call after `feed`, after `ack`, and at least every 100 ms."""
+        if not self._is_open:
+            if self._tried_ms is not None and now_ms - self._tried_ms < OPEN_RETRY_MS:
+                return None
+            self._tried_ms = now_ms
+            return encode(m.OPEN, m.pack_open(self._session, self._body_limit, self._window))
+        if now_ms - self._heard_ms >= SILENCE_MS:
+            self.reopen()
+            return self.next_output(now_ms)
+        if self._ack_due or now_ms - self._said_ms >= KEEPALIVE_MS:
+            flags = m.REWIND if self._rewind_due else 0
+            self._ack_due = self._rewind_due = False
+            self._said_ms = now_ms
+            return encode(m.ACK, m.pack_ack(self._session, self.acked, self.received, self._window, flags))
+        for entry in self._commands:
+            if entry[2] is None or now_ms - entry[2] >= COMMAND_RETRY_MS:
+                entry[2] = now_ms
+                return encode(m.COMMAND, m.pack_command(self._session, entry[0], entry[1][0], entry[1][1]))
+        return None
+
+    def next_delay_ms(self, now_ms):
+        """Milliseconds until `next_output` may have something to say of its own accord, at most 1000."""
+        if not self._is_open:
+            return 0 if self._tried_ms is None else max(0, OPEN_RETRY_MS - (now_ms - self._tried_ms))
+        delay = KEEPALIVE_MS - (now_ms - self._said_ms)
+        for entry in self._commands:
+            delay = min(delay, 0 if entry[2] is None else COMMAND_RETRY_MS - (now_ms - entry[2]))
+        return max(0, delay)
+
+    def ack(self, next_seq):
+        """Everything below `next_seq` is with the broker; the device may free it. Never goes back."""
+        if next_seq > self.received:
+            raise ValueError("ack of %d, received %d" % (next_seq, self.received))
+        if next_seq > self.acked:
+            self.acked = next_seq
+            self._ack_due = True
+
+    def command(self, op, body=b""):
+        """Queue a command; it is repeated until answered, and done once. Returns the request id of its answer."""
+        self._request += 1
+        self._commands.append([self._request, (op, body), None])
+        return self._request
+
+    def cancel(self, request):
+        """Stop repeating a command."""
+        self._commands = [entry for entry in self._commands if entry[0] != request]
+
+    def reopen(self):
+        """Begin a new session: after the port was lost, or when the device has gone silent."""
+        self._session = self._new_session()
+        self._is_open = False
+        self._tried_ms = None
+        self._commands = []
+        self.decoder = _successor(self.decoder, self._body_limit)
+
+    def _take(self, kind, payload, now_ms, events):
+        if kind == m.HELLO:
+            self._hello(payload, now_ms, events)
+            return
+        if not self._is_open or len(payload) < 4:
+            return
+        session = payload[0] | payload[1] << 8 | payload[2] << 16 | payload[3] << 24
+        if session != self._session:
+            return
+        self._heard_ms = now_ms
+        if kind == m.RECORDS:
+            self._records(payload, now_ms, events)
+        elif kind == m.LAYOUT:
+            _, number, text = m.unpack_layout(payload)
+            self.layouts[number] = text
+        elif kind == m.STATUS:
+            _, acked, next_seq, evicted = m.unpack_status(payload)
+            events.append((STATUS, acked, next_seq, evicted))
+        elif kind == m.RESPONSE:
+            _, request, status, body = m.unpack_response(payload)
+            if any(entry[0] == request for entry in self._commands):
+                self.cancel(request)
+                events.append((ANSWER, request, status, body))
+
+    def _hello(self, payload, now_ms, events):
+        session, low, high, _, journal, boot, acked, _, device = m.unpack_hello(payload)
+        if low > m.MAX_VERSION or high < m.MIN_VERSION:
+            events.append((REFUSED, "device speaks link versions %d to %d, this gateway %d to %d"
+                           % (low, high, m.MIN_VERSION, m.MAX_VERSION)))
+            return
+        if session != self._session:
+            if session == m.NO_SESSION:
+                # It restarted, or never heard our OPEN: open again at once.
+                if self._is_open:
+                    events.append((LOST, "device restarted"))
+                    self.reopen()
+                self._tried_ms = None
+            return
+        if self._is_open:
+            return  # the answer to an OPEN that we repeated
+        is_new = (device, journal) != (self.device, self.journal)
+        self.device, self.journal, self.boot = device, journal, boot
+        self.received = self.acked = acked
+        self.layouts = {}
+        self._is_open = True
+        self._heard_ms = self._said_ms = now_ms
+        self._ack_due = self._rewind_due = False
+        self._rewind_ms = None
+        events.append((OPENED, is_new))
+
+    def _records(self, payload, now_ms, events):
+        _, start, raw = m.unpack_records(payload)
+        if start > self.received:
+            self.holes += 1
+            self._ask_rewind(now_ms)
+            return
+        offset = 0
+        while offset < len(raw):
+            try:
+                record, after = rec.decode(raw, offset)
+            except FrameError:
+                # The frame's check held and the record's does not: it was damaged at rest. Nothing behind it in this
+                # frame can be cut apart; the device counts it, and what follows comes in frames of its own.
+                self.damaged += 1
+                break
+            if record.seq < self.received:
+                self.duplicates += 1
+            elif record.layout not in self.layouts:
+                self.holes += 1
+                self._ask_rewind(now_ms)
+                return
+            else:
+                self.received = record.seq + 1
+                self._rewind_ms = None
+                events.append((RECORD, record, raw[offset:after]))
+            offset = after
+        self._ack_due = True
+
+    def _ask_rewind(self, now_ms):
+        # Frames already under way behind the hole would each ask again: once is enough, unless the request was lost.
+        if self._rewind_ms is None or now_ms - self._rewind_ms >= REWIND_RETRY_MS:
+            self._rewind_ms = now_ms
+            self._rewind_due = self._ack_due = True
+
+
+def _successor(decoder, limit_bytes):
+    fresh = FrameDecoder(limit_bytes)
+    fresh.rejected = decoder.rejected
+    return fresh

@@ -1,0 +1,166 @@
+"""Messages of the link: the payloads inside frames, both ways (SPEC.md, "Messages").
+
+It knows their bytes only; when they are sent is the sessions' business. Every `unpack_*` raises FrameError on a payload
+that is too short and ignores a longer tail, so that a later version may append fields.
+"""
+
+import struct
+
+from ..errors import FrameError
+from .frame import OVERHEAD_BYTES
+
+MIN_VERSION = 1
+MAX_VERSION = 1
+
+# Device to gateway.
+HELLO = 1
+RECORDS = 2
+STATUS = 4
+RESPONSE = 5
+LAYOUT = 6
+# Gateway to device.
+OPEN = 17
+ACK = 18
+COMMAND = 20
+
+REWIND = 1  # ACK flag: a hole was seen, send again from `received`
+
+# Command operations.
+OP_PING = 1
+OP_TIME = 2
+OP_IDENTIFY = 3
+OP_STIMULUS = 4
+
+# Response status.
+OK = 0
+UNKNOWN = 1
+REFUSED = 2
+
+NO_SESSION = 0
+
+_OPEN = "<IBBHH"
+_HELLO = "<IBBHQIII"
+_ACK = "<IIIHB"
+_STATUS = "<IIIIII"
+_RECORDS = "<II"
+_COMMAND = "<IIB"
+_RESPONSE = "<IIB"
+_LAYOUT = "<IH"
+
+RECORDS_HEAD_BYTES = 8 + OVERHEAD_BYTES  # what a RECORDS frame takes beside its records
+
+
+def _head(layout, payload):
+    if len(payload) < struct.calcsize(layout):
+        raise FrameError("message-short", "%d bytes, needs %d" % (len(payload), struct.calcsize(layout)))
+    return struct.unpack_from(layout, payload, 0)
+
+
+def pack_open(session, max_frame, window):
+    """OPEN: begin session number `session` (not 0); frames up to `max_frame` body bytes, `window` records in flight."""
+    return struct.pack(_OPEN, session, MIN_VERSION, MAX_VERSION, max_frame, window)
+
+
+def unpack_open(payload):
+    """Returns (session, min_version, max_version, max_frame, window)."""
+    return _head(_OPEN, payload)
+
+
+def pack_hello(session, max_frame, journal, boot, acked, next_seq, device):
+    """HELLO: who the device is and where its journal stands; session 0 announces a boot.
+
+    Args:
+        journal: journal id, uint64.
+        boot: boot count.
+        acked: first sequence number that is not acknowledged.
+        next_seq: sequence number after the last committed record.
+        device: device id, text of at most 64 bytes.
+    """
+    head = struct.pack(_HELLO, session, MIN_VERSION, MAX_VERSION, max_frame, journal, boot, acked, next_seq)
+    return head + device.encode()
+
+
+def unpack_hello(payload):
+    """Returns (session, min_version, max_version, max_frame, journal, boot, acked, next_seq, device).
+
+    Raises:
+        FrameError: also when the device id is not one to three dozen printable characters fit for a topic.
+    """
+    v = _head(_HELLO, payload)
+    raw = payload[struct.calcsize(_HELLO) :]
+    if not is_device_id(raw):
+        raise FrameError("device-id", "%r" % bytes(raw[:64]))
+    return v + (raw.decode(),)
+
+
+def is_device_id(raw):
+    """Whether bytes may name a device: 1 to 64 of letters, digits, '-', '_', '.' (it becomes a level of a topic)."""
+    if not 1 <= len(raw) <= 64:
+        return False
+    for b in raw:
+        if not (48 <= b < 58 or 65 <= b < 91 or 97 <= b < 123 or b in (45, 46, 95)):
+            return False
+    return True
+
+
+def pack_ack(session, acked, received, window, flags=0):
+    """ACK: everything below `acked` is with the broker, everything below `received` is with the gateway."""
+    return struct.pack(_ACK, session, acked, received, window, flags)
+
+
+def unpack_ack(payload):
+    """Returns (session, acked, received, window, flags)."""
+    return _head(_ACK, payload)
+
+
+def pack_status(session, acked, next_seq, evicted):
+    """STATUS: the journal's cursor, its end, and how many records of each class were evicted unacknowledged."""
+    return struct.pack(_STATUS, session, acked, next_seq, evicted[0], evicted[1], evicted[2])
+
+
+def unpack_status(payload):
+    """Returns (session, acked, next_seq, (evicted raw, telemetry, alert))."""
+    v = _head(_STATUS, payload)
+    return v[0], v[1], v[2], v[3:6]
+
+
+def pack_records(session, start, records):
+    """RECORDS: every record that exists from sequence number `start` to the last one carried, in order."""
+    return struct.pack(_RECORDS, session, start) + records
+
+
+def unpack_records(payload):
+    """Returns (session, start, records as bytes)."""
+    session, start = _head(_RECORDS, payload)
+    return session, start, payload[8:]
+
+
+def pack_layout(session, number, text):
+    """LAYOUT: the channel description with that number, JSON in UTF-8 bytes, sent before records that refer to it."""
+    return struct.pack(_LAYOUT, session, number) + text
+
+
+def unpack_layout(payload):
+    """Returns (session, number, JSON bytes)."""
+    session, number = _head(_LAYOUT, payload)
+    return session, number, payload[6:]
+
+
+def pack_command(session, request, op, body=b""):
+    """COMMAND: do `op`; a repeat with the same request id is answered again, not done again."""
+    return struct.pack(_COMMAND, session, request, op) + body
+
+
+def unpack_command(payload):
+    """Returns (session, request, op, body)."""
+    return _head(_COMMAND, payload) + (payload[9:],)
+
+
+def pack_response(session, request, status, body=b""):
+    """RESPONSE to a command: OK, UNKNOWN (no such operation) or REFUSED, and what belongs to it."""
+    return struct.pack(_RESPONSE, session, request, status) + body
+
+
+def unpack_response(payload):
+    """Returns (session, request, status, body)."""
+    return _head(_RESPONSE, payload) + (payload[9:],)

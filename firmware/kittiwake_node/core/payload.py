@@ -1,0 +1,185 @@
+"""Payloads: what each record type carries, as integers, packed and unpacked (SPEC.md, "Payloads").
+
+Each `pack_*` returns bytes and allocates; each `unpack_*` returns a dict with the names used there. Longer payloads than
+a reader knows are later versions that only append: the tail is ignored. Shorter ones raise FrameError.
+"""
+
+import struct
+
+from ..errors import FrameError
+
+ZSCORE = 1
+DRIFT = 2
+NOVELTY = 3
+BASELINE = 4
+DETECTORS = {ZSCORE: "zscore", DRIFT: "drift", NOVELTY: "novelty", BASELINE: "baseline"}
+
+CLIPPED = 1  # anomaly flag: the sample stood at an end of its type's range
+
+_ANOMALY = "<BBHiiiqQIHBB"
+_SUMMARY = "<IiiIqQIHH"
+_READING = "<iIH"
+_TIME = "<IHH"
+_BOOT = "<BBHI"
+
+HEALTH_FIELDS = (
+    "heap_free",
+    "loop_max_us",
+    "action_max_us",
+    "samples",
+    "overruns",
+    "clipped",
+    "alerts",
+    "evicted_raw",
+    "evicted_telemetry",
+    "evicted_alert",
+    "damaged",
+    "journal_bytes",
+    "journal_limit_bytes",
+    "commits",
+    "frames_rejected",
+    "resends",
+    "bytes_programmed",
+    "blocks_erased",
+    "storage_state",
+)
+STORAGE_STATES = ("ok", "absent", "full", "read-only", "foreign", "failed")
+
+
+def pack_anomaly(detector, flags, n, x, low, high, total, squares, index, p, q):
+    """One anomaly: the window's exact sums with the newest sample in them.
+
+    Args:
+        detector: ZSCORE, DRIFT, …
+        flags: bit 0, CLIPPED.
+        n: samples in the window.
+        x: the sample, int32.
+        low, high: smallest and largest sample of the window, int32.
+        total: sum of the window, int64.
+        squares: sum of squares of the window, uint64.
+        index: samples seen on this channel since boot before this one, below 2^48.
+        p, q: threshold t = p/q, each at most 255.
+    """
+    return struct.pack(
+        _ANOMALY, detector, flags, n, x, low, high, total, squares, index & 0xFFFFFFFF, index >> 32, p, q
+    )
+
+
+def unpack_anomaly(payload):
+    """The dict behind `pack_anomaly`: detector, flags, n, x, min, max, sum, sum_sq, index, p, q."""
+    v = _unpack(_ANOMALY, payload)
+    return {
+        "detector": v[0],
+        "flags": v[1],
+        "n": v[2],
+        "x": v[3],
+        "min": v[4],
+        "max": v[5],
+        "sum": v[6],
+        "sum_sq": v[7],
+        "index": v[9] << 32 | v[8],
+        "p": v[10],
+        "q": v[11],
+    }
+
+
+def pack_summary(count, low, high, anomalies, total, squares, index, clipped):
+    """One interval of a channel: count, extremes, exact sums, anomalies in it, and the index after its last sample."""
+    return struct.pack(
+        _SUMMARY,
+        count,
+        low,
+        high,
+        anomalies,
+        total,
+        squares,
+        index & 0xFFFFFFFF,
+        index >> 32,
+        min(clipped, 0xFFFF),
+    )
+
+
+def unpack_summary(payload):
+    """The dict behind `pack_summary`: n, min, max, anomalies, sum, sum_sq, index, clipped."""
+    v = _unpack(_SUMMARY, payload)
+    return {
+        "n": v[0],
+        "min": v[1],
+        "max": v[2],
+        "anomalies": v[3],
+        "sum": v[4],
+        "sum_sq": v[5],
+        "index": v[7] << 32 | v[6],
+        "clipped": v[8],
+    }
+
+
+def pack_reading(x, index):
+    """One sample, int32, and its index on the channel since boot."""
+    return struct.pack(_READING, x, index & 0xFFFFFFFF, index >> 32)
+
+
+def unpack_reading(payload):
+    """The dict behind `pack_reading`: x, index."""
+    x, low, high = _unpack(_READING, payload)
+    return {"x": x, "index": high << 32 | low}
+
+
+def pack_time(utc_ms):
+    """The moment in UTC, milliseconds since 1970, that the record's own time stands for."""
+    return struct.pack(_TIME, utc_ms & 0xFFFFFFFF, utc_ms >> 32, 0)
+
+
+def unpack_time(payload):
+    """The dict behind `pack_time`: utc_ms."""
+    low, high, _ = _unpack(_TIME, payload)
+    return {"utc_ms": high << 32 | low}
+
+
+def pack_boot(reset_cause, heap_free, text):
+    """A boot: `machine.reset_cause()` (0 when unknown), free heap in bytes, and the firmware in words (UTF-8)."""
+    return struct.pack(_BOOT, reset_cause, 0, 0, min(heap_free, 0xFFFFFFFF)) + text.encode()
+
+
+def unpack_boot(payload):
+    """The dict behind `pack_boot`: reset_cause, heap_free, firmware."""
+    cause, _, _, heap = _unpack(_BOOT, payload)
+    return {"reset_cause": cause, "heap_free": heap, "firmware": _text(payload[8:])}
+
+
+def pack_health(values):
+    """The node's counters, one uint32 a name of HEALTH_FIELDS, missing names as 0; larger counts saturate."""
+    out = bytearray(4 * len(HEALTH_FIELDS))
+    for i, name in enumerate(HEALTH_FIELDS):
+        struct.pack_into("<I", out, 4 * i, min(values.get(name, 0), 0xFFFFFFFF))
+    return bytes(out)
+
+
+def unpack_health(payload):
+    """The dict behind `pack_health`; fields that the sender did not know yet are left out."""
+    known = min(len(payload) // 4, len(HEALTH_FIELDS))
+    return {HEALTH_FIELDS[i]: struct.unpack_from("<I", payload, 4 * i)[0] for i in range(known)}
+
+
+def pack_event(code, text):
+    """A log event: a number of the application's choosing and a line of text (UTF-8)."""
+    return struct.pack("<H", code) + text.encode()
+
+
+def unpack_event(payload):
+    """The dict behind `pack_event`: code, text."""
+    return {"code": _unpack("<H", payload)[0], "text": _text(payload[2:])}
+
+
+def _unpack(layout, payload):
+    if len(payload) < struct.calcsize(layout):
+        raise FrameError("payload-short", "%d bytes, needs %d" % (len(payload), struct.calcsize(layout)))
+    return struct.unpack_from(layout, payload, 0)
+
+
+def _text(raw):
+    # MicroPython's decode knows no error handlers, and a damaged string must not stop a bridge.
+    try:
+        return bytes(raw).decode()
+    except (UnicodeError, ValueError):
+        return "".join(chr(b) if 32 <= b < 127 else "?" for b in raw)

@@ -1,0 +1,173 @@
+"""Records: the unit that is journalled, sent, acknowledged and published, as bytes and back.
+
+It knows the envelope (SPEC.md, "Record"); what a payload means is payload.py's, where it is kept is the journal's.
+"""
+
+import binascii
+import struct
+
+from ..errors import FrameError
+
+# Types. A reader passes unknown ones on untouched; numbers are never reused.
+MARK = 0  # the journal's own, never sent
+BOOT = 1
+TIME = 2
+READING = 3
+SUMMARY = 4
+ANOMALY = 5
+SNAPSHOT = 6
+KEYWORD = 7
+HEALTH = 8
+EVENT = 9
+
+# Classes: what goes first when the journal is full, lowest first.
+RAW = 0
+TELEMETRY = 1
+ALERT = 2
+CLASSES = 3
+
+VERSION = 1
+_HEADER = "<BBBBHHHHIIII"
+HEADER_BYTES = 28
+CRC_BYTES = 4
+OVERHEAD_BYTES = HEADER_BYTES + CRC_BYTES
+PAYLOAD_LIMIT_BYTES = 4096
+
+
+class Record:
+    """One record, decoded. Integers only; units are the channel description's (see `layout`).
+
+    Attributes:
+        type: one of the type numbers above, or a later one.
+        version: version of that type's payload.
+        channel: channel number, 0 to 255.
+        cls: RAW, TELEMETRY or ALERT.
+        layout: number of the channel description the record was written under.
+        seq: sequence number, unique for ever within (device, journal).
+        boot: which boot of the device, from 1.
+        time_ms: milliseconds since that boot.
+        epoch_ms: UTC in milliseconds since 1970 of that boot's zero, or 0 when the device did not know the time.
+        payload: bytes.
+    """
+
+    def __init__(self, type, version, channel, cls, layout, seq, boot, time_ms, epoch_ms, payload):
+        self.type = type
+        self.version = version
+        self.channel = channel
+        self.cls = cls
+        self.layout = layout
+        self.seq = seq
+        self.boot = boot
+        self.time_ms = time_ms
+        self.epoch_ms = epoch_ms
+        self.payload = payload
+
+    @property
+    def utc_ms(self):
+        """UTC in milliseconds since 1970, or None when it was not known as the record was made."""
+        return self.epoch_ms + self.time_ms if self.epoch_ms else None
+
+
+def draft(type, channel, cls, boot, time_ms, epoch_ms, layout, payload, version=VERSION):
+    """Lay out a record whose sequence number is not drawn yet. Allocates.
+
+    The journal numbers records as it commits them, so that what a power cut takes away leaves no gap.
+
+    Args:
+        type: type number, 0 to 255.
+        channel: 0 to 255.
+        cls: RAW, TELEMETRY or ALERT.
+        boot: boot count, 0 to 2^32 - 1.
+        time_ms: milliseconds since boot, below 2^48.
+        epoch_ms: UTC of the boot's zero in milliseconds, below 2^48; 0 for unknown.
+        layout: channel description number, 0 to 65535.
+        payload: bytes, at most PAYLOAD_LIMIT_BYTES.
+
+    Returns:
+        bytearray with sequence number 0 and no valid check; `seal` gives it both.
+
+    Raises:
+        FrameError: the payload is too long.
+    """
+    if len(payload) > PAYLOAD_LIMIT_BYTES:
+        raise FrameError("record-too-long", "payload of %d bytes, limit %d" % (len(payload), PAYLOAD_LIMIT_BYTES))
+    head = struct.pack(
+        _HEADER,
+        type,
+        version,
+        channel,
+        cls,
+        len(payload),
+        time_ms >> 32,
+        epoch_ms >> 32,
+        layout,
+        0,
+        boot,
+        time_ms & 0xFFFFFFFF,
+        epoch_ms & 0xFFFFFFFF,
+    )
+    out = bytearray(head)
+    out.extend(payload)
+    out.extend(b"\0\0\0\0")
+    return out
+
+
+def seal(buf, offset, size, seq):
+    """Give the drafted record at buf[offset:offset + size] its sequence number and its CRC-32, in place. Allocates."""
+    struct.pack_into("<I", buf, offset + 12, seq)
+    crc = binascii.crc32(memoryview(buf)[offset : offset + size - CRC_BYTES]) & 0xFFFFFFFF
+    struct.pack_into("<I", buf, offset + size - CRC_BYTES, crc)
+
+
+def size_at(buf, offset):
+    """Bytes that the record starting at `offset` says it takes, or 0 when its header does not fit in `buf`."""
+    if len(buf) - offset < OVERHEAD_BYTES:
+        return 0
+    return OVERHEAD_BYTES + (buf[offset + 4] | buf[offset + 5] << 8)
+
+
+def seq_at(buf, offset):
+    """Sequence number of the record starting at `offset` (unchecked)."""
+    return struct.unpack_from("<I", buf, offset + 12)[0]
+
+
+def is_whole(buf, offset):
+    """Whether a record that passes its check starts at `offset` and ends within `buf`. Allocates (a CRC)."""
+    size = size_at(buf, offset)
+    if size == 0 or size > OVERHEAD_BYTES + PAYLOAD_LIMIT_BYTES or offset + size > len(buf):
+        return False
+    crc = binascii.crc32(memoryview(buf)[offset : offset + size - CRC_BYTES]) & 0xFFFFFFFF
+    return struct.unpack_from("<I", buf, offset + size - CRC_BYTES)[0] == crc
+
+
+def decode(buf, offset=0):
+    """Read the record at `offset`.
+
+    Args:
+        buf: bytes-like.
+        offset: where the record starts.
+
+    Returns:
+        (Record, offset after it).
+
+    Raises:
+        FrameError: it is cut short or its check fails; nothing of it can be believed.
+    """
+    if not is_whole(buf, offset):
+        raise FrameError("record-damaged", "at byte %d of %d" % (offset, len(buf)))
+    head = struct.unpack_from(_HEADER, buf, offset)
+    kind, version, channel, cls, length, time_hi, epoch_hi, layout, seq, boot, time_lo, epoch_lo = head
+    start = offset + HEADER_BYTES
+    record = Record(
+        kind,
+        version,
+        channel,
+        cls,
+        layout,
+        seq,
+        boot,
+        time_hi << 32 | time_lo,
+        epoch_hi << 32 | epoch_lo,
+        bytes(memoryview(buf)[start : start + length]),
+    )
+    return record, start + length + CRC_BYTES
