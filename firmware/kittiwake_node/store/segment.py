@@ -1,0 +1,185 @@
+"""Segments: the journal's files, their names, heads and marks, and a reader that survives damage (SPEC.md, "Journal").
+
+It knows bytes and one open file at a time; which segment is written, sent or dropped is journal.py's policy.
+"""
+
+import binascii
+import struct
+
+from ..core import record as rec
+
+MAGIC = b"KWJ"
+VERSION = 1
+# magic, version, class, 3 reserved, journal id, first seq; then the state; then a CRC-32 over all before it.
+_HEAD = "<3sBB3xQI"
+_STATE = "<IIIIIIII"
+_STATE_BYTES = 32
+HEAD_BYTES = 20 + _STATE_BYTES + 4
+MARK_BYTES = rec.OVERHEAD_BYTES + _STATE_BYTES
+
+_CHUNK_BYTES = 512
+
+
+class State:
+    """What the journal must remember beside its records; written into every segment's head and, between, in marks.
+
+    Every number only grows, so the newest state is the largest of those found, number by number.
+
+    Attributes:
+        boot: boots counted.
+        acked: first sequence number that is not acknowledged.
+        evicted: records evicted before they were acknowledged, by class.
+        floor: by class, the sequence number below which segments are gone or to be removed.
+    """
+
+    def __init__(self):
+        self.boot = 0
+        self.acked = 0
+        self.evicted = [0, 0, 0]
+        self.floor = [0, 0, 0]
+
+    def pack(self):
+        """The state as 32 bytes."""
+        e, f = self.evicted, self.floor
+        return struct.pack(_STATE, self.boot, self.acked, e[0], e[1], e[2], f[0], f[1], f[2])
+
+    def absorb(self, raw, offset):
+        """Raise every number to the one packed at raw[offset:] where that is larger."""
+        v = struct.unpack_from(_STATE, raw, offset)
+        self.boot = max(self.boot, v[0])
+        self.acked = max(self.acked, v[1])
+        for c in range(rec.CLASSES):
+            self.evicted[c] = max(self.evicted[c], v[2 + c])
+            self.floor[c] = max(self.floor[c], v[5 + c])
+
+
+def name(cls, first_seq):
+    """File name of the segment of class `cls` whose records start at `first_seq` or later; sorts by age in its class."""
+    return "%d-%08x.kwj" % (cls, first_seq)
+
+
+def parse_name(text):
+    """(class, first_seq) of a segment's file name, or None for any other file."""
+    if len(text) != 14 or text[1] != "-" or text[10:] != ".kwj" or text[0] not in "012":
+        return None
+    try:
+        return int(text[0]), int(text[2:10], 16)
+    except ValueError:
+        return None
+
+
+def pack_head(cls, journal, first_seq, state):
+    """The head of a new segment."""
+    head = struct.pack(_HEAD, MAGIC, VERSION, cls, journal, first_seq) + state.pack()
+    return head + struct.pack("<I", binascii.crc32(head) & 0xFFFFFFFF)
+
+
+def unpack_head(raw):
+    """Check a segment's head.
+
+    Returns:
+        (version, class, journal id, first_seq), or None when its check fails. The state stands at raw[20:].
+    """
+    if len(raw) < HEAD_BYTES or raw[:3] != MAGIC:
+        return None
+    crc = binascii.crc32(memoryview(raw)[: HEAD_BYTES - 4]) & 0xFFFFFFFF
+    if struct.unpack_from("<I", raw, HEAD_BYTES - 4)[0] != crc:
+        return None
+    v = struct.unpack_from(_HEAD, raw, 0)
+    return v[1], v[2], v[3], v[4]
+
+
+def pack_mark(cls, state, seq):
+    """A mark: the state, as a record of type MARK that is never sent; `seq` is the next number, which it does not take."""
+    mark = rec.draft(rec.MARK, 0, cls, state.boot, 0, 0, 0, state.pack())
+    rec.seal(mark, 0, len(mark), seq)
+    return mark
+
+
+class Reader:
+    """Walks the records of one segment file in order, skipping marks and damage. Allocates a chunk per refill.
+
+    The file is opened for each refill and closed again: a reader that stays open across a commit of the same file would
+    look at blocks that LittleFS has since given away.
+
+    Args:
+        open_file: called as open_file(path, "rb").
+        path: of the segment.
+        size: committed bytes of it; `extend` raises it.
+        on_damage: called once for every run of bytes that holds no record.
+
+    Attributes:
+        state: a State to absorb heads and marks into, or None.
+    """
+
+    def __init__(self, open_file, path, size, on_damage, state=None):
+        self._open = open_file
+        self._path = path
+        self.size = size
+        self._on_damage = on_damage
+        self.state = state
+        self._at = HEAD_BYTES  # file offset of _buf[0]
+        self._pos = 0
+        self._buf = b""
+
+    def peek(self):
+        """Sequence number of the record that `take` will return, or -1 at the end."""
+        while True:
+            if not self._fill(rec.OVERHEAD_BYTES):
+                return -1
+            size = rec.size_at(self._buf, self._pos)
+            if size > rec.OVERHEAD_BYTES + rec.PAYLOAD_LIMIT_BYTES or not self._fill(size):
+                self._skip_damage()
+            elif not rec.is_whole(self._buf, self._pos):
+                self._skip_damage()
+            elif self._buf[self._pos] == rec.MARK:
+                if self.state is not None and size == MARK_BYTES:
+                    self.state.absorb(self._buf, self._pos + rec.HEADER_BYTES)
+                self._pos += size
+            else:
+                return rec.seq_at(self._buf, self._pos)
+
+    def take_size(self):
+        """Bytes of the record that `peek` found."""
+        return rec.size_at(self._buf, self._pos)
+
+    def boot(self):
+        """Boot count of the record that `peek` found."""
+        return struct.unpack_from("<I", self._buf, self._pos + 16)[0]
+
+    def layout(self):
+        """Channel description number of the record that `peek` found."""
+        return self._buf[self._pos + 10] | self._buf[self._pos + 11] << 8
+
+    def take(self):
+        """The record that `peek` found, as a memoryview valid until the next call; steps over it."""
+        size = rec.size_at(self._buf, self._pos)
+        start = self._pos
+        self._pos += size
+        return memoryview(self._buf)[start : start + size]
+
+    def _fill(self, count):
+        # At least `count` bytes from the cursor on, or False when the segment ends before.
+        if len(self._buf) - self._pos >= count:
+            return True
+        start = self._at + self._pos
+        if start + count > self.size:
+            return False
+        with self._open(self._path, "rb") as file:
+            file.seek(start)
+            self._buf = file.read(min(max(count, _CHUNK_BYTES), self.size - start))
+        self._at, self._pos = start, 0
+        return len(self._buf) >= count
+
+    def _skip_damage(self):
+        # A damaged length cannot be trusted, so the next record is looked for at every byte; its CRC tells.
+        self._on_damage()
+        while True:
+            self._pos += 1
+            if not self._fill(rec.OVERHEAD_BYTES):
+                self._at, self._pos, self._buf = self.size, 0, b""
+                return
+            size = rec.size_at(self._buf, self._pos)
+            plausible = size <= rec.OVERHEAD_BYTES + rec.PAYLOAD_LIMIT_BYTES
+            if plausible and self._fill(size) and rec.is_whole(self._buf, self._pos):
+                return
