@@ -1,0 +1,124 @@
+"""The node's configuration: defaults, and every setting checked before anything starts.
+
+Takes and gives plain dicts (JSON on the board); it knows no file and starts nothing.
+"""
+
+from .core.messages import is_device_id
+from .errors import ConfigError
+
+DEFAULTS = {
+    "device": "kittiwake",
+    "kernel": "viper",
+    "block": 64,  # samples taken at once; the latency of a source without a pace
+    "health_s": 60,
+    "commit_ms": 1000,  # summaries and readings are safe within this
+    "action": {"kind": "virtual", "pulse_ms": 100},
+    "storage": {},
+    "link": {},
+    "channels": [],
+}
+
+CHANNEL_DEFAULTS = {
+    "name": "0",
+    "sensor_id": "",
+    "unit": "",
+    "scale": "1",  # units an LSB, a rational number in text
+    "offset": "0",  # units at zero
+    "bits": 16,
+    "rate_hz": 1000,
+    "summary_samples": 60000,
+    "readings": False,
+    "source": {},
+    "detector": {},
+}
+
+DETECTOR_DEFAULTS = {"kind": "zscore", "n": 256, "t": ""}
+
+READING_LIMIT_HZ = 50
+_SUMMARY_LIMIT = 1 << 24  # with 24-bit samples the sum of squares still fits 72 bits; with 16 it fits 64
+
+
+def check(given):
+    """Fill in defaults and check.
+
+    Args:
+        given: dict as read from JSON; not changed.
+
+    Returns:
+        A new dict with every key of DEFAULTS, and every channel with every key of CHANNEL_DEFAULTS.
+
+    Raises:
+        ConfigError: names the setting, what is wrong and what would be right.
+    """
+    config = _merged(DEFAULTS, given, "")
+    if not is_device_id(config["device"].encode()):
+        raise ConfigError("device", "%r: 1 to 64 letters, digits, '-', '_' or '.'" % config["device"])
+    _in_range(config, "block", 1, 1024, "")
+    _in_range(config, "health_s", 1, 86400, "")
+    _in_range(config, "commit_ms", 10, 3600000, "")
+    if not 1 <= len(config["channels"]) <= 8:
+        raise ConfigError("channels", "%d given; a node has 1 to 8" % len(config["channels"]))
+    config["channels"] = [_check_channel(c, "channels[%d]." % i) for i, c in enumerate(config["channels"])]
+    return config
+
+
+def _check_channel(given, where):
+    channel = _merged(CHANNEL_DEFAULTS, given, where)
+    _in_range(channel, "bits", 2, 16, where)
+    _in_range(channel, "rate_hz", 0, 20000, where)
+    _in_range(channel, "summary_samples", 1, _SUMMARY_LIMIT, where)
+    if channel["readings"] and not 0 < channel["rate_hz"] <= READING_LIMIT_HZ:
+        raise ConfigError(
+            where + "readings",
+            "every sample is journalled up to %d Hz, and this channel has %d; lower rate_hz or use summaries"
+            % (READING_LIMIT_HZ, channel["rate_hz"]),
+        )
+    detector = _merged(DETECTOR_DEFAULTS, channel["detector"], where + "detector.")
+    if detector["kind"] != "zscore":
+        raise ConfigError(where + "detector.kind", "%r is not one of: zscore" % detector["kind"])
+    channel["detector"] = detector
+    return channel
+
+
+def parse_threshold(text):
+    """(p, q) of a threshold given as "p/q" or a whole number.
+
+    Raises:
+        ConfigError: it is neither.
+    """
+    parts = str(text).split("/")
+    try:
+        p, q = int(parts[0]), int(parts[1]) if len(parts) > 1 else 1
+    except ValueError:
+        p = q = 0
+    if len(parts) > 2 or p < 1 or q < 1:
+        raise ConfigError("t", "%r: give it as a fraction of whole numbers, such as 5/2" % text)
+    return p, q
+
+
+def _merged(defaults, given, where):
+    for key in given:
+        if key not in defaults:
+            known = ", ".join(sorted(defaults))
+            raise ConfigError(where + key, "no such setting; there are: %s" % known)
+    merged = {}
+    for key in defaults:
+        value = given.get(key, defaults[key])
+        if not _same_kind(value, defaults[key]):
+            raise ConfigError(where + key, "%r is not of the kind of %r" % (value, defaults[key]))
+        merged[key] = value
+    return merged
+
+
+def _same_kind(value, example):
+    if isinstance(example, bool) or isinstance(value, bool):
+        return isinstance(value, bool) and isinstance(example, bool)
+    for kind in (int, str, dict, list):
+        if isinstance(example, kind):
+            return isinstance(value, kind)
+    return False
+
+
+def _in_range(config, key, low, high, where):
+    if not low <= config[key] <= high:
+        raise ConfigError(where + key, "%d is not within %d to %d" % (config[key], low, high))

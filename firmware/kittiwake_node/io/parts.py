@@ -1,0 +1,43 @@
+"""Parts: makes the port, the block device, the sources and the action that a configuration names."""
+
+from ..errors import ConfigError
+from . import action, source, storage
+
+
+def make_port(link):
+    """The link's port. Raises ConfigError for a kind that there is not."""
+    kind = link.get("kind")
+    if kind == "fd":
+        from .port import FdPort
+
+        return FdPort(link["fd"])
+    raise ConfigError("link.kind", "%r is not one of: fd" % kind)
+
+
+def make_device(given):
+    """The block device of the journal. Raises ConfigError for a kind that there is not."""
+    kind = given.get("kind")
+    if kind == "file":
+        return storage.FileBlockDevice(given["path"], given.get("bytes", 1 << 20))
+    raise ConfigError("storage.kind", "%r is not one of: file" % kind)
+
+
+def make_source(channel, clock):
+    """A channel's source. Raises ConfigError for a kind that there is not."""
+    given = channel["source"]
+    kind = given.get("kind")
+    if kind == "replay":
+        return source.Replay(given["path"], channel["rate_hz"], clock, given.get("follow", False))
+    if kind == "link":
+        return source.Injected(given.get("room", 1024), clock)
+    raise ConfigError("source.kind", "%r is not one of: replay, link" % kind)
+
+
+def make_action(given):
+    """What an anomaly drives. Raises ConfigError for a kind that there is not."""
+    kind = given.get("kind", "virtual")
+    if kind == "virtual":
+        return action.VirtualPin()
+    if kind == "pin":
+        return action.OutputPin(given["pin"], given.get("active_high", True))
+    raise ConfigError("action.kind", "%r is not one of: virtual, pin" % kind)

@@ -1,0 +1,78 @@
+"""Storage: block devices the firmware can make, and LittleFS mounted on them."""
+
+import vfs
+
+from ..errors import StorageError
+
+_BLOCK_BYTES = 4096
+
+
+class FileBlockDevice:
+    """A block device in a file of the host's: flash for the unix target. Erased bytes read 0xFF, as on NOR flash.
+
+    Args:
+        path: the image; made and erased when it is not there.
+        size_bytes: a multiple of 4096.
+
+    Attributes:
+        programmed_bytes, erased_blocks: what was done to the flash since start, for wear figures.
+    """
+
+    def __init__(self, path, size_bytes):
+        self._count = size_bytes // _BLOCK_BYTES
+        self.programmed_bytes = 0
+        self.erased_blocks = 0
+        try:
+            self._file = open(path, "r+b")
+        except OSError:
+            with open(path, "wb") as fresh:
+                for _ in range(self._count):
+                    fresh.write(b"\xff" * _BLOCK_BYTES)
+            self._file = open(path, "r+b")
+
+    def readblocks(self, block, buf, offset=0):
+        self._file.seek(block * _BLOCK_BYTES + offset)
+        self._file.readinto(buf)
+
+    def writeblocks(self, block, buf, offset=0):
+        self._file.seek(block * _BLOCK_BYTES + offset)
+        self._file.write(buf)
+        self.programmed_bytes += len(buf)
+
+    def ioctl(self, op, arg):
+        if op == 4:
+            return self._count
+        if op == 5:
+            return _BLOCK_BYTES
+        if op == 6:
+            # Not blanked: littlefs programs only what it erased, and a stale block costs nothing to keep.
+            self.erased_blocks += 1
+        return 0
+
+
+def open_file_system(device):
+    """Mount LittleFS on a block device; a blank one is formatted.
+
+    Returns:
+        VfsLfs2, not attached to a path.
+
+    Raises:
+        StorageError: there is something on it that is neither blank nor LittleFS. It is left alone.
+    """
+    try:
+        return vfs.VfsLfs2(device, mtime=False)
+    except OSError as error:
+        if not _is_blank(device):
+            raise StorageError("storage-foreign", "no LittleFS on it (%s) and not blank; erase the partition" % error)
+    vfs.VfsLfs2.mkfs(device)
+    return vfs.VfsLfs2(device, mtime=False)
+
+
+def _is_blank(device):
+    block = bytearray(device.ioctl(5, 0))
+    for number in (0, 1):
+        device.readblocks(number, block)
+        first = block[0]
+        if first not in (0, 0xFF) or block != bytes([first]) * len(block):
+            return False
+    return True

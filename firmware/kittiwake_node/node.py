@@ -1,0 +1,263 @@
+"""The node: joins source, detector, journal, session and port in one poll loop. The only module that knows them all.
+
+A poll loop and nothing else: the ports it must run on include one without asyncio, select and time. Every stage is
+non-blocking, so a dead link costs the detector nothing.
+"""
+
+import json
+import struct
+
+from . import __version__, kernels
+from .core.channel import Channel
+from .config import check, parse_threshold
+from .core import messages, payload, record
+from .core.device_session import DeviceSession
+from .core.summary import Summary
+from .core.zscore import ZScore, default_threshold
+from .errors import ConfigError
+from .io import machine_facts, parts, storage
+from .io.clock import Clock
+from .store.journal import Journal
+
+_EVENT_SOURCE_ENDED = 1
+_INPUT_BYTES = 512
+_RESYNC_MS = 50  # a time from the gateway that differs by less is the link's jitter, not the clock's drift
+
+
+class Node:
+    """One sentinel.
+
+    Args:
+        config: dict; checked here (config.check).
+        fs: file system for the journal, see store.journal.Journal.
+        port: see io/port.py.
+        clock: io.clock.Clock.
+        make_source: called as make_source(channel config, clock), gives a source (io/source.py).
+        action: has set(level), see io/action.py.
+        facts: module io.machine_facts, or the like.
+        wear: has programmed_bytes and erased_blocks (a block device), or None.
+
+    Raises:
+        ConfigError: a setting cannot be; says which.
+        StorageError: the journal cannot be opened.
+    """
+
+    def __init__(self, config, fs, port, clock, make_source, action, facts, wear=None):
+        config = check(config)
+        self._config = config
+        self._port = port
+        self._clock = clock
+        self._action = action
+        self._facts = facts
+        self._wear = wear
+        self._pulse_ms = config["action"].get("pulse_ms", 100)
+        self._release_ms = None
+        self._action_max_us = 0
+        self._loop_max_us = 0
+        self._epoch_ms = 0
+        self._input = bytearray(_INPUT_BYTES)
+        self._input_view = memoryview(self._input)
+        self._pending_since = None
+        self._health_ms = 0
+        self._ended = False
+        self.journal = Journal(fs, facts.random_u64)
+        self._layout = self.journal.describe(_describe(config["channels"]))
+        kernel = kernels.load(config["kernel"])
+        self.channels = [
+            Channel(
+                number,
+                c,
+                make_source(c, clock),
+                _make_detector(kernel, c),
+                Summary(kernel),
+                config["block"],
+                self._on_alert,
+                self._emit,
+            )
+            for number, c in enumerate(config["channels"])
+        ]
+        self.session = DeviceSession(config["device"], self.journal.state.boot, self.journal, self._on_command)
+        text = "kittiwake %s, %s, kernel %s" % (__version__, facts.firmware(), config["kernel"])
+        boot = payload.pack_boot(facts.reset_cause(), facts.heap_free(), text)
+        self._emit(record.BOOT, 0, record.ALERT, clock.ms(), boot)
+
+    def step(self):
+        """One turn of the loop: input, samples, timers, output. Never blocks."""
+        started_us = self._clock.us()
+        now_ms = self._clock.ms()
+        got = self._port.readinto(self._input)
+        if got:
+            self.session.feed(bytes(self._input_view[:got]), now_ms)
+        busy = got > 0
+        for channel in self.channels:
+            if channel.step():
+                busy = True
+        now_ms = self._clock.ms()
+        self._timers(now_ms)
+        self._port.flush()
+        while self._port.is_idle:
+            frame = self.session.next_output(now_ms)
+            if frame is None:
+                break
+            self._port.send(frame)
+        self._loop_max_us = max(self._loop_max_us, self._clock.since_us(started_us))
+        return busy
+
+    def run(self):
+        """Turn the loop for ever; between turns, sleep until bytes arrive or a sample is due."""
+        while True:
+            if not self.step():
+                wait_ms = 20
+                for channel in self.channels:
+                    if not channel.ended:
+                        wait_ms = min(wait_ms, channel.source.next_due_ms())
+                if wait_ms:
+                    self._port.wait(wait_ms)
+
+    def close(self):
+        """An orderly stop: what is pending becomes safe."""
+        self._action.set(0)
+        self.journal.close()
+
+    def _timers(self, now_ms):
+        if self._release_ms is not None and now_ms >= self._release_ms:
+            self._action.set(0)
+            self._release_ms = None
+        journal = self.journal
+        if not journal.pending_bytes(record.TELEMETRY) and not journal.pending_bytes(record.RAW):
+            self._pending_since = None
+        elif self._pending_since is None:
+            self._pending_since = now_ms
+        elif now_ms - self._pending_since >= self._config["commit_ms"]:
+            journal.commit_all()
+            self._pending_since = None
+        if now_ms - self._health_ms >= self._config["health_s"] * 1000:
+            self._health_ms = now_ms
+            self._emit_health(now_ms)
+        if not self._ended and all([c.ended for c in self.channels]):
+            self._ended = True
+            self._emit_health(now_ms)
+            journal.commit_all()
+            text = "source ended after %d samples" % self.channels[0].index
+            self._emit(record.EVENT, 0, record.ALERT, now_ms, payload.pack_event(_EVENT_SOURCE_ENDED, text))
+
+    def _emit(self, kind, channel, cls, time_ms, body):
+        draft = record.draft(
+            kind, channel, cls, self.journal.state.boot, time_ms, self._epoch_ms, self._layout, body
+        )
+        self.journal.append(cls, draft)
+        if cls == record.ALERT:
+            self.journal.commit(cls)
+
+    def _on_alert(self, source, index):
+        self._action.set(1)
+        self._action_max_us = max(self._action_max_us, source.age_us(index))
+        self._release_ms = self._clock.ms() + self._pulse_ms
+
+    def health(self):
+        """The counters of the health record, by name (payload.HEALTH_FIELDS)."""
+        j = self.journal
+        wear = self._wear
+        return {
+            "heap_free": self._facts.heap_free(),
+            "loop_max_us": self._loop_max_us,
+            "action_max_us": self._action_max_us,
+            "samples": sum([c.index for c in self.channels]),
+            "overruns": sum([c.source.overruns for c in self.channels]),
+            "clipped": sum([c.source.clipped for c in self.channels]),
+            "alerts": sum([c.alerts for c in self.channels]),
+            "evicted_raw": j.evicted[record.RAW],
+            "evicted_telemetry": j.evicted[record.TELEMETRY],
+            "evicted_alert": j.evicted[record.ALERT],
+            "damaged": j.damaged,
+            "journal_bytes": j.used_bytes,
+            "journal_limit_bytes": j.limit_bytes,
+            "commits": j.commits,
+            "frames_rejected": self.session.decoder.rejected,
+            "resends": self.session.resends,
+            "bytes_programmed": wear.programmed_bytes if wear else 0,
+            "blocks_erased": wear.erased_blocks if wear else 0,
+            "storage_state": payload.STORAGE_STATES.index("failed" if j.failed else "ok"),
+        }
+
+    def _emit_health(self, now_ms):
+        self._emit(record.HEALTH, 0, record.TELEMETRY, now_ms, payload.pack_health(self.health()))
+
+    def _on_command(self, op, body, now_ms):
+        if op == messages.OP_PING:
+            return messages.OK, body
+        if op == messages.OP_TIME and len(body) == 8:
+            return self._set_time(struct.unpack("<Q", body)[0], now_ms)
+        if op == messages.OP_IDENTIFY:
+            return messages.OK, json.dumps({"firmware": __version__, "on": self._facts.firmware()}).encode()
+        if op == messages.OP_STIMULUS and len(body) >= 5:
+            return self._inject(body)
+        return messages.UNKNOWN, b""
+
+    def _set_time(self, utc_ms, now_ms):
+        epoch_ms = utc_ms - now_ms
+        if not 0 < epoch_ms < 1 << 48:
+            return messages.REFUSED, b""
+        if not -_RESYNC_MS <= epoch_ms - self._epoch_ms <= _RESYNC_MS:
+            self._epoch_ms = epoch_ms
+            self._emit(record.TIME, 0, record.ALERT, now_ms, payload.pack_time(utc_ms))
+        return messages.OK, b""
+
+    def _inject(self, body):
+        number, start = struct.unpack_from("<BI", body, 0)
+        source = self.channels[number].source if number < len(self.channels) else None
+        if not hasattr(source, "push"):
+            return messages.REFUSED, b""
+        expected, room = source.push(start, body[5:])
+        return messages.OK, struct.pack("<II", expected, room)
+
+
+def build(config):
+    """Make a node and all its parts.
+
+    Args:
+        config: dict, see config.DEFAULTS; `link`, `storage`, `action` and every channel's `source` have a "kind".
+
+    Returns:
+        A Node, ready to run.
+
+    Raises:
+        ConfigError, StorageError: what is wrong with the configuration or the medium.
+    """
+    clock = Clock()
+    device = parts.make_device(config.get("storage", {}))
+    return Node(
+        config,
+        storage.open_file_system(device),
+        parts.make_port(config.get("link", {})),
+        clock,
+        parts.make_source,
+        parts.make_action(config.get("action", {})),
+        machine_facts,
+        device,
+    )
+
+
+def run_file(path):
+    """Read the configuration from a JSON file and run for ever; a KeyboardInterrupt ends it in order."""
+    with open(path) as file:
+        node = build(json.load(file))
+    try:
+        node.run()
+    except KeyboardInterrupt:
+        node.close()
+
+
+def _describe(channels):
+    """The channel description that records refer to: what the gateway needs to turn integers into units."""
+    keys = ("name", "sensor_id", "unit", "scale", "offset")
+    return json.dumps([{key: c[key] for key in keys} for c in channels]).encode()
+
+
+def _make_detector(kernel, channel):
+    d = channel["detector"]
+    p, q = parse_threshold(d["t"]) if d["t"] else default_threshold(d["n"])
+    try:
+        return ZScore(kernel, n=d["n"], p=p, q=q, bits=channel["bits"])
+    except ConfigError as error:
+        raise ConfigError("channel %s: %s" % (channel["name"], error.code), error.detail)
