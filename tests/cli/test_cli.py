@@ -78,6 +78,12 @@ def test_cli_targets_json_says_of_each_whether_and_why_not():
         assert row["available"] or (row["reason"] and row["mend"])
 
 
+def test_cli_ports_json_is_a_list():
+    done = _run("ports", "--json")
+    assert done.returncode == 0, done.stderr
+    assert isinstance(json.loads(done.stdout)["ports"], list)
+
+
 def test_cli_reader_that_leaves_ends_quietly():
     command = f"{sys.executable} -m kittiwake --help | head -c 1 >/dev/null; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60)
