@@ -108,7 +108,8 @@ class GatewaySession:
         for entry in self._commands:
             if entry[2] is None or now_ms - entry[2] >= COMMAND_RETRY_MS:
                 entry[2] = now_ms
-                return encode(m.COMMAND, m.pack_command(self._session, entry[0], entry[1][0], entry[1][1]))
+                op, body = entry[1]
+                return encode(m.COMMAND, m.pack_command(self._session, entry[0], op, body() if callable(body) else body))
         return None
 
     def next_delay_ms(self, now_ms):
@@ -129,7 +130,15 @@ class GatewaySession:
             self._ack_due = True
 
     def command(self, op, body=b""):
-        """Queue a command; it is repeated until answered, and done once. Returns the request id of its answer."""
+        """Queue a command; it is repeated until answered, and done once.
+
+        Args:
+            op: operation, see messages.
+            body: bytes, or a function without arguments that gives them each time the command is sent (the time, say).
+
+        Returns:
+            The request id that its answer will carry.
+        """
         self._request += 1
         self._commands.append([self._request, (op, body), None])
         return self._request

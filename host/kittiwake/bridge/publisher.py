@@ -1,0 +1,233 @@
+"""Publisher policy: one record in, the MQTT messages it becomes out. Pure: no broker, no port, no clock.
+
+What comes out is a function of the record's bytes, its channel description and the configuration, so that a record
+published twice gives the same bytes twice.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from fractions import Fraction
+
+from kittiwake.bridge import figures
+from kittiwake_node.core import payload
+from kittiwake_node.core import record as rec
+from kittiwake_node.errors import FrameError
+
+KINDS = {
+    rec.BOOT: "boot",
+    rec.TIME: "time",
+    rec.READING: "reading",
+    rec.SUMMARY: "summary",
+    rec.ANOMALY: "alert",
+    rec.HEALTH: "health",
+    rec.EVENT: "event",
+}
+OPAQUE = "opaque"
+_CHANNEL_KINDS = {"reading", "summary", "alert"}
+
+
+@dataclass(frozen=True)
+class Publication:
+    """One MQTT message: topic, payload bytes, QoS 0 to 2, retain flag."""
+
+    topic: str
+    payload: bytes
+    qos: int
+    retain: bool = False
+
+
+@dataclass(frozen=True)
+class Channel:
+    """What turns a channel's integers into units; from the channel description that its records refer to."""
+
+    name: str = "0"
+    sensor_id: str = ""
+    unit: str = ""
+    scale: Fraction = Fraction(1)
+    offset: Fraction = Fraction(0)
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The configuration of the publisher.
+
+    Args:
+        base: first levels of every topic.
+        topics: kind -> a topic of its own in place of `<base>/<device>/<kind>/<channel>`, e.g. the guide's.
+        qos: kind -> QoS; 1 where nothing is said.
+    """
+
+    base: str = "kittiwake"
+    topics: Mapping[str, str] = field(default_factory=dict)
+    qos: Mapping[str, int] = field(default_factory=dict)
+
+    def status_topic(self, device: str) -> str:
+        """Topic of a device's retained `online` / `offline`."""
+        return f"{self.base}/{device}/status"
+
+
+def parse_layout(text: bytes) -> list[Channel]:
+    """Read a channel description (SPEC.md, "Layout"). What it lacks gets defaults; text that is no JSON gives no channels."""
+    try:
+        entries = json.loads(text)
+    except ValueError:
+        return []
+    channels = []
+    for entry in entries if isinstance(entries, list) else []:
+        entry = entry if isinstance(entry, dict) else {}
+        channels.append(
+            Channel(
+                name=str(entry.get("name", len(channels))),
+                sensor_id=str(entry.get("sensor_id", "")),
+                unit=str(entry.get("unit", "")),
+                scale=_rational(entry.get("scale"), Fraction(1)),
+                offset=_rational(entry.get("offset"), Fraction(0)),
+            )
+        )
+    return channels
+
+
+def publication(policy: Policy, device: str, journal: int, record: rec.Record, layout: bytes) -> Publication:
+    """Form the MQTT message of a record.
+
+    Args:
+        device: device id.
+        journal: journal id, 64 bits.
+        record: as received.
+        layout: the channel description it refers to.
+
+    Returns:
+        A message whatever the record holds: unknown types, later versions and payloads that cannot be read go out as
+        kind "opaque" with the payload in hex.
+    """
+    channels = parse_layout(layout)
+    channel = channels[record.channel] if record.channel < len(channels) else Channel(name=str(record.channel))
+    kind = KINDS.get(record.type, OPAQUE) if record.version == rec.VERSION else OPAQUE
+    try:
+        body = _BODIES[kind](record, channel)
+    except FrameError:
+        kind, body = OPAQUE, _opaque(record, channel)
+    body |= {
+        "device": device,
+        "journal": f"{journal:016x}",
+        "seq": record.seq,
+        "boot": record.boot,
+        "uptime_ms": record.time_ms,
+    }
+    topic = policy.topics.get(kind)
+    if topic is None:
+        topic = f"{policy.base}/{device}/{kind}"
+        if kind in _CHANNEL_KINDS:
+            topic += f"/{channel.name}"
+    return Publication(topic, json.dumps(body, separators=(",", ":")).encode(), policy.qos.get(kind, 1))
+
+
+def timestamp(utc_ms: int | None) -> str | None:
+    """ISO 8601 in UTC with milliseconds, or None for a time that was not known."""
+    if utc_ms is None:
+        return None
+    try:
+        moment = datetime.fromtimestamp(utc_ms // 1000, UTC)
+    except (OverflowError, ValueError, OSError):
+        return None
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{utc_ms % 1000:03d}Z"
+
+
+def _alert(record: rec.Record, channel: Channel) -> dict:
+    a = payload.unpack_anomaly(record.payload)
+    mean, stdev, z = figures.window_figures(a["n"], a["sum"], a["sum_sq"], a["x"], channel.scale, channel.offset)
+    return {
+        "anomaly": True,
+        "value": figures.value(a["x"], channel.scale, channel.offset),
+        "z_score": z,
+        "mean": mean,
+        "stdev": stdev,
+        "ts": timestamp(record.utc_ms),
+        "sensor_id": channel.sensor_id,
+        "unit": channel.unit,
+        "index": a["index"],
+        "x": a["x"],
+        "n": a["n"],
+        "s": a["sum"],
+        "q": a["sum_sq"],
+        "min": a["min"],
+        "max": a["max"],
+        "t": f"{a['p']}/{a['q']}",
+        "detector": payload.DETECTORS.get(a["detector"], str(a["detector"])),
+        **({"clipped": True} if a["flags"] & payload.CLIPPED else {}),
+    }
+
+
+def _summary(record: rec.Record, channel: Channel) -> dict:
+    s = payload.unpack_summary(record.payload)
+    body = {"sensor_id": channel.sensor_id, "unit": channel.unit, "ts": timestamp(record.utc_ms)}
+    if s["n"]:
+        mean, stdev, _ = figures.window_figures(s["n"], s["sum"], s["sum_sq"], None, channel.scale, channel.offset)
+        ends = [figures.value(s[end], channel.scale, channel.offset) for end in ("min", "max")]
+        body |= {"mean": mean, "stdev": stdev, "low": min(ends), "high": max(ends)}
+    return body | {
+        "n": s["n"],
+        "s": s["sum"],
+        "q": s["sum_sq"],
+        "min": s["min"],
+        "max": s["max"],
+        "anomalies": s["anomalies"],
+        "clipped": s["clipped"],
+        "index": s["index"],
+    }
+
+
+def _reading(record: rec.Record, channel: Channel) -> dict:
+    r = payload.unpack_reading(record.payload)
+    return {
+        "sensor_id": channel.sensor_id,
+        "value": figures.value(r["x"], channel.scale, channel.offset),
+        "unit": channel.unit,
+        "ts": timestamp(record.utc_ms),
+        "x": r["x"],
+        "index": r["index"],
+    }
+
+
+def _time(record: rec.Record, channel: Channel) -> dict:
+    return {"ts": timestamp(payload.unpack_time(record.payload)["utc_ms"])}
+
+
+def _plain(unpack):
+    def body(record: rec.Record, channel: Channel) -> dict:
+        return {"ts": timestamp(record.utc_ms)} | unpack(record.payload)
+
+    return body
+
+
+def _opaque(record: rec.Record, channel: Channel) -> dict:
+    return {
+        "ts": timestamp(record.utc_ms),
+        "type": record.type,
+        "version": record.version,
+        "channel": record.channel,
+        "payload": record.payload.hex(),
+    }
+
+
+def _rational(text: object, default: Fraction) -> Fraction:
+    try:
+        return Fraction(str(text))
+    except (ValueError, ZeroDivisionError):
+        return default
+
+
+_BODIES = {
+    "alert": _alert,
+    "summary": _summary,
+    "reading": _reading,
+    "time": _time,
+    "boot": _plain(payload.unpack_boot),
+    "health": _plain(payload.unpack_health),
+    "event": _plain(payload.unpack_event),
+    OPAQUE: _opaque,
+}
