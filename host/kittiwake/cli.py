@@ -104,7 +104,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         # The reader of our output left (`| head`); stop the interpreter from failing again when it flushes.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILED
-    except Exception as error:  # noqa: BLE001 (the last line of defence: a traceback is no answer to a user)
+    except Exception as error:  # the last line of defence: a traceback is no answer
         if hasattr(error, "format_message"):  # the argument parser's own errors, whose class typer does not export
             verb = getattr(getattr(error, "ctx", None), "command_path", None) or "kittiwake"
             return _fail(f"{error.format_message()} See {verb} --help.".replace("\n", " "), EXIT_USAGE)

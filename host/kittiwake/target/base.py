@@ -100,6 +100,13 @@ class Target(abc.ABC):
     def cut_power(self) -> None:
         """Stop the board at this very instant, as a supply that fails would; storage stays. `start` boots it again."""
 
+    def check(self) -> None:  # noqa: B027 (not abstract: most targets cannot tell)
+        """Raise when the node was started and has ended by itself; targets that cannot tell never raise.
+
+        Raises:
+            TargetError: with the last lines that the node printed as `traceback`.
+        """
+
     def instructions(self) -> int | None:
         """Read the emulated machine's instruction counter; None where there is none."""
         return None

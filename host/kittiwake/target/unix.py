@@ -1,0 +1,311 @@
+"""Target `unix`: the firmware under MicroPython's unix port, its link a pty, its power cut a kill -9.
+
+Knows processes, descriptors and files; not what the firmware does. The board's file system is a folder of this
+machine, and its flash a file beside that folder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import tty
+import weakref
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import kittiwake
+from kittiwake.errors import KittiwakeError, NoDeviceError, TargetError, UsageError
+from kittiwake.target import unix_driver
+from kittiwake.target.base import Target
+
+FLASH_BYTES = 1024 * 1024
+_LOG_LINES = 12
+_STOP_S = 5.0
+_MEND = (
+    "install kittiwake[demo] where a wheel of it exists (Linux x86-64, macOS arm64), elsewhere put `micropython` 1.24 or "
+    "later on PATH (Debian 13: apt-get install micropython), or name one in KITTIWAKE_MICROPYTHON"
+)
+_PROBE = """
+import json, sys
+try:
+    import vfs
+    lfs2 = hasattr(vfs, "VfsLfs2")
+except ImportError:
+    lfs2 = False
+print(json.dumps([list(sys.implementation.version[:3]), lfs2]))
+"""
+_FACTS = """
+import gc, json, sys
+gc.collect()
+print(json.dumps([
+    "micropython " + ".".join([str(part) for part in sys.implementation.version[:3]]),
+    getattr(sys.implementation, "_mpy", 0), getattr(sys.implementation, "_machine", ""), gc.mem_free(),
+]))
+"""
+# sys.implementation._mpy >> 10 names the architecture of native code.
+_ARCHITECTURES = (
+    *("", "x86", "x64", "armv6", "armv6m", "armv7m", "armv7em", "armv7emsp", "armv7emdp"),
+    *("xtensa", "xtensawin", "rv32imc", "rv64imc"),
+)
+# The system kills a guarded child when the *thread* that started it ends: so one thread starts them all, and lasts.
+_spawner = ThreadPoolExecutor(max_workers=1, thread_name_prefix="kittiwake-spawn")
+
+
+def find_micropython() -> str | None:
+    """Find the unix port: KITTIWAKE_MICROPYTHON, beside this Python (where the wheel puts it), or on PATH.
+
+    Returns:
+        Its path, or None.
+    """
+    named = os.environ.get("KITTIWAKE_MICROPYTHON")
+    if named:
+        return shutil.which(named)
+    beside = os.pathsep.join([str(Path(sys.executable).parent), str(Path(sys.prefix) / "bin")])
+    return shutil.which("micropython", path=beside) or shutil.which("micropython")
+
+
+class UnixTarget(Target):
+    """A board that is a process. The link outlives its death, and so does the flash.
+
+    Args:
+        name: "unix".
+        work_dir: folder for the board's files, flash image and log; a temporary one, removed by `stop`, when None.
+        heap_bytes: the board's heap.
+        flash_bytes: size of the flash image that the firmware makes, a multiple of 4096.
+
+    Attributes:
+        board_dir: the board's file system, as `deploy` writes it and code there sees it.
+        flash_path: the flash image.
+        log_path: what the node printed, in all its runs.
+    """
+
+    def __init__(
+        self,
+        name: str = "unix",
+        work_dir: str | os.PathLike | None = None,
+        heap_bytes: int = 2 * 1024 * 1024,
+        flash_bytes: int = FLASH_BYTES,
+    ):
+        super().__init__(name)
+        self._heap_bytes = heap_bytes
+        self._flash_bytes = flash_bytes
+        self._is_temporary = work_dir is None
+        if work_dir is None:
+            work_dir = tempfile.mkdtemp(prefix="kittiwake-unix-")
+            weakref.finalize(self, shutil.rmtree, work_dir, ignore_errors=True)
+        self.work_dir = Path(work_dir).resolve()
+        self.board_dir = self.work_dir / "board"
+        self.flash_path = self.work_dir / "flash.img"
+        self.log_path = self.work_dir / "node.log"
+        self._is_deployed = False
+        self._driver: unix_driver.Driver | None = None
+        self._node: subprocess.Popen | None = None
+        self._master = self._slave = -1
+        self._link_port = ""
+
+    @classmethod
+    def names(cls) -> list[str]:
+        """List the one name there is."""
+        return ["unix"]
+
+    @classmethod
+    def available(cls, name: str) -> KittiwakeError | None:
+        """Say why the unix port cannot run here: it is absent, not MicroPython, or without LittleFS."""
+        program = find_micropython()
+        if program is None:
+            named = os.environ.get("KITTIWAKE_MICROPYTHON")
+            what = f"KITTIWAKE_MICROPYTHON names {named!r}, which is" if named else "MicroPython's unix port is"
+            return NoDeviceError(f"{what} not there", _MEND)
+        try:
+            done = subprocess.run([program, "-c", _PROBE], capture_output=True, text=True, timeout=20)
+            version, has_lfs2 = json.loads(done.stdout)
+        except (OSError, ValueError, TypeError, subprocess.TimeoutExpired):
+            return NoDeviceError(f"{program} is not a MicroPython that runs here", _MEND)
+        if not has_lfs2:
+            number = ".".join(str(part) for part in version)
+            return NoDeviceError(f"{program} (MicroPython {number}) has no vfs.VfsLfs2", _MEND)
+        return None
+
+    def start(self) -> None:
+        """Boot the board to where `exec` works. Idempotent; a running node is left alone.
+
+        The first start deploys this installation's firmware; later ones leave what was deployed since.
+
+        Raises:
+            NoDeviceError: there is no usable unix port here.
+        """
+        if self.node_is_running or (self._driver is not None and self._driver.is_alive):
+            return
+        if not self._is_deployed:
+            problem = self.available(self.name)
+            if problem is not None:
+                raise problem
+            self.deploy(kittiwake.firmware_files())
+            self._is_deployed = True
+        self._node = None
+        self._driver = unix_driver.Driver(
+            self._spawn(["-c", unix_driver.SOURCE], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        )
+
+    def deploy(self, files: Mapping[str, bytes]) -> None:
+        """Write files into the board's folder, those only that differ.
+
+        Args:
+            files: path on the board -> content.
+
+        Raises:
+            UsageError: a path leads out of the board's folder.
+        """
+        for name, content in files.items():
+            path = (self.board_dir / name).resolve()
+            if not path.is_relative_to(self.board_dir):
+                raise UsageError(f"{name!r} leads out of the board", "give paths relative to its root")
+            if not path.is_file() or path.read_bytes() != content:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+
+    def exec(self, code: str, timeout_s: float = 10.0) -> str:
+        """Run Python source on the board; see the base class."""
+        if self.node_is_running:
+            raise TargetError("the board is running the node", "interrupt() it first")
+        self.check()
+        if self._driver is None:
+            raise TargetError("the board is off", "start() it first")
+        return self._driver.exec(code, timeout_s)
+
+    def run_node(self, config: dict) -> None:
+        """Start `main.py` with this configuration in the background, booting the board when it is off.
+
+        Args:
+            config: what the firmware reads; `node_overrides` fills in what it does not give.
+
+        Raises:
+            TargetError: a node runs already.
+        """
+        if self.node_is_running:
+            raise TargetError("the board is running the node already", "interrupt() it first")
+        self.start()
+        self._driver.close()
+        self._driver = None
+        path = self.work_dir / "node.json"
+        path.write_text(json.dumps({**self.node_overrides(), **config}, indent=1))
+        with open(self.log_path, "ab") as log:
+            self._node = self._spawn(["main.py", str(path)], stdin=subprocess.DEVNULL, stdout=log)
+
+    def node_overrides(self) -> dict:
+        """Tell the firmware where this target's link and storage are."""
+        self._open_link()
+        return {
+            "link": {"kind": "fd", "fd": self._master},
+            "storage": {"kind": "file", "path": str(self.flash_path), "bytes": self._flash_bytes},
+        }
+
+    @property
+    def node_is_running(self) -> bool:
+        """Whether the node was started and has not ended."""
+        return self._node is not None and self._node.poll() is None
+
+    def check(self) -> None:
+        """Raise when the node has ended by itself; see the base class."""
+        if self._node is None or self._node.poll() is None:
+            return
+        trace = "\n".join(self.log_path.read_text(errors="replace").splitlines()[-_LOG_LINES:])
+        last = trace.splitlines()[-1] if trace else "it printed nothing"
+        status = self._node.returncode
+        raise TargetError(f"the node ended with status {status}: {last}", f"its log is {self.log_path}", trace)
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the running node, None when none runs; for tests that kill it themselves."""
+        return self._node.pid if self.node_is_running else None
+
+    @property
+    def link_port(self) -> str:
+        """Path of the pty; the same until `stop`, however often the board dies."""
+        self._open_link()
+        return self._link_port
+
+    def interrupt(self) -> None:
+        """End the node with SIGINT, as Ctrl-C does on a board, and boot to where `exec` works.
+
+        Raises:
+            TargetError: it does not end.
+        """
+        if self.node_is_running:
+            self._node.send_signal(signal.SIGINT)
+            try:
+                self._node.wait(_STOP_S)
+            except subprocess.TimeoutExpired:
+                raise TargetError("the node does not heed Ctrl-C", "cut_power() ends it") from None
+        self._node = None
+        self.start()
+
+    def cut_power(self) -> None:
+        """Kill the board at this instant; files, flash and link stay. `start` or `run_node` boots it again."""
+        if self._node is not None:
+            self._node.kill()
+            self._node.wait()
+        if self._driver is not None:
+            self._driver.kill()
+        self._node = self._driver = None
+
+    def facts(self) -> dict:
+        """Tell what the board is; see the base class."""
+        implementation, mpy, machine, heap_free = json.loads(self.exec(_FACTS))
+        architecture = mpy >> 10 & 0x0F
+        return {
+            "implementation": implementation,
+            "mpy": mpy,
+            "arch": _ARCHITECTURES[architecture] if architecture < len(_ARCHITECTURES) else None,
+            "cpu": machine,
+            "mhz": None,
+            "heap_free": heap_free,
+            "has_storage": True,
+        }
+
+    def stop(self) -> None:
+        """Kill what runs, close the link, remove a temporary work folder. Idempotent."""
+        self.cut_power()
+        for descriptor in (self._master, self._slave):
+            if descriptor >= 0:
+                os.close(descriptor)
+        self._master = self._slave = -1
+        self._link_port = ""
+        if self._is_temporary:
+            shutil.rmtree(self.work_dir, ignore_errors=True)
+            self._is_deployed = False
+
+    def _open_link(self) -> None:
+        if self._master >= 0:
+            return
+        # Both ends stay open here: the master so that the pty outlives the board, the slave so that the board sees no
+        # hang-up when nobody listens.
+        self._master, self._slave = os.openpty()
+        tty.setraw(self._slave)
+        os.set_blocking(self._master, False)
+        self._link_port = os.ttyname(self._slave)
+
+    def _spawn(self, arguments: list[str], **streams) -> subprocess.Popen:
+        program = find_micropython()
+        if program is None:
+            raise NoDeviceError("MicroPython's unix port is not there", _MEND)
+        self._open_link()
+        command = [program, "-X", f"heapsize={self._heap_bytes}", *arguments]
+        guard = shutil.which("setpriv")
+        if guard:  # Linux: the board dies with this process, even when this one is killed
+            command = [guard, "--pdeathsig", "KILL", *command]
+        options = {
+            "cwd": self.board_dir,
+            "env": dict(os.environ, MICROPYPATH=".frozen"),  # nothing from the user's own MicroPython libraries
+            "pass_fds": (self._master,),
+            "start_new_session": True,  # Ctrl-C in the terminal is for the command, which then stops the board
+            "stderr": subprocess.STDOUT,
+            **streams,
+        }
+        return _spawner.submit(lambda: subprocess.Popen(command, **options)).result()
