@@ -58,7 +58,7 @@ def _exchange(descriptor, data, board):
     got = b""
     deadline = time.monotonic() + 20
     while len(got) < len(data) and time.monotonic() < deadline:
-        board.check()
+        board.check_running()
         try:
             got += os.read(descriptor, 4096)
         except BlockingIOError:
@@ -149,7 +149,7 @@ def test_unix_link_and_flash_outlive_a_killed_board(echo_board):
     os.kill(echo_board.pid, signal.SIGKILL)
     with pytest.raises(TargetError, match="-9"):
         for _ in range(2000):
-            echo_board.check()
+            echo_board.check_running()
             time.sleep(0.005)
     echo_board.run_node({})
     assert echo_board.link_port == port
@@ -185,7 +185,7 @@ def test_unix_node_that_fails_says_why(board):
     board.run_node({"fail": True})
     with pytest.raises(TargetError, match="ValueError: bad config") as caught:
         for _ in range(2000):
-            board.check()
+            board.check_running()
             time.sleep(0.005)
     assert "line 5" in caught.value.traceback
     with pytest.raises(TargetError, match="bad config"):

@@ -100,7 +100,7 @@ class Target(abc.ABC):
     def cut_power(self) -> None:
         """Stop the board at this very instant, as a supply that fails would; storage stays. `start` boots it again."""
 
-    def check(self) -> None:  # noqa: B027 (not abstract: most targets cannot tell)
+    def check_running(self) -> None:  # noqa: B027 (not abstract: most targets cannot tell)
         """Raise when the node was started and has ended by itself; targets that cannot tell never raise.
 
         Raises:

