@@ -1,0 +1,7 @@
+"""The command's verbs: one module each, arguments and printing only; the work is imported when a verb is called."""
+
+from kittiwake.verbs.bridge import bridge
+from kittiwake.verbs.demo import demo
+from kittiwake.verbs.detect import detect
+
+ALL = (demo, detect, bridge)
