@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 import kittiwake
+from kittiwake import verbs
 from kittiwake.errors import EXIT_FAILED, EXIT_USAGE, KittiwakeError
 
 _INTERRUPTED = 130  # 128 + SIGINT, as shells count
@@ -37,6 +38,10 @@ def _root(
         print(f"kittiwake {kittiwake.__version__}")
     elif context.invoked_subcommand is None:
         print(context.get_help())
+
+
+for _verb in verbs.ALL:
+    app.command()(_verb)
 
 
 @app.command()

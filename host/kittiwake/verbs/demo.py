@@ -1,0 +1,98 @@
+"""`kittiwake demo`: the whole way on this machine, watched live and audited at the end."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kittiwake.verbs import series_options as options
+
+
+def demo(
+    seconds: Annotated[int, typer.Option(help="How long the synthetic vibration lasts.", min=1, max=3600)] = 60,
+    seed: Annotated[int, typer.Option(help="Seed of the synthetic vibration.")] = 1,
+    guide: Annotated[bool, typer.Option("--guide", help="The guide's detector (n = 20, t = 5/2) and topics.")] = False,
+    replay: Annotated[Path | None, typer.Option(help="Replay a column of this CSV file instead.")] = None,
+    column: options.Column = "0",
+    range_: options.Range = None,
+    bits: options.Bits = 12,
+    rate: Annotated[int, typer.Option(help="Samples a second of a replay; 0 as fast as it goes.", min=0)] = 1000,
+    n: Annotated[int | None, typer.Option("--n", help="Window of the z-score, samples.")] = None,
+    t: options.Threshold = None,
+    target: Annotated[str, typer.Option(help="Where the firmware runs; see kittiwake targets.")] = "unix",
+    broker: Annotated[str | None, typer.Option(help="A broker of yours, mqtt://HOST:PORT.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="No view; one JSON report at the end.")] = False,
+) -> None:
+    """Show a virtual board detecting anomalies and delivering every record to an MQTT broker."""
+    import typer as shell
+
+    from kittiwake import cli
+    from kittiwake import demo as work
+    from kittiwake.errors import EXIT_VERIFICATION, UsageError
+
+    plan = work.vibration_plan(seconds, seed, guide)
+    if replay is not None:
+        plan.samples = options.read(replay, column, range_, bits)
+        if plan.samples.typecode != "h":
+            raise UsageError(f"--bits {bits} does not fit the node's int16 samples", "take at most 15")
+        plan.rate_hz = rate
+        plan.channel = {"name": column, "sensor_id": replay.stem, "unit": "LSB", "scale": "1"}
+    if n is not None or t is not None:
+        plan.n = n or plan.n
+        plan.t = options.threshold(t, plan.n)
+    plan.target, plan.broker_url = target, broker
+    with _view(plan, as_json) as on_progress:
+        result = work.run(plan, on_progress, lambda line: None if as_json else cli.progress(line))
+    if as_json:
+        cli.print_json(result)
+    else:
+        for name, value in result.items():
+            print(f"{name:>18}  {value}")
+    found = work.problems(result)
+    for problem in found:
+        cli.progress(f"kittiwake: {problem}")
+    if found:
+        raise shell.Exit(EXIT_VERIFICATION)
+
+
+@contextlib.contextmanager
+def _view(plan, as_json: bool):
+    if as_json or not sys.stdout.isatty():
+        yield _lines(as_json)
+        return
+    from rich.live import Live
+
+    from kittiwake import audit, live
+
+    scale = Fraction(plan.channel.get("scale", "1"))
+    cost = {"samples": 0, "bytes": 0}
+    with Live(refresh_per_second=4) as screen:
+
+        def show(progress) -> None:
+            new = plan.samples[cost["samples"] : progress.samples]
+            cost["bytes"] += audit.guide_json_bytes(new, scale, Fraction(0), first_seq=cost["samples"])
+            cost["samples"] = progress.samples
+            screen.update(live.render(progress, cost["bytes"]))
+
+        yield show
+
+
+def _lines(quiet: bool):
+    seen = 0
+
+    def show(progress) -> None:
+        nonlocal seen
+        if quiet:
+            return
+        for body in progress.newest[len(progress.newest) - (progress.alerts - seen) :]:
+            print(
+                f"alert  sample {body['index']:>7}  {body['value']:g} {body['unit']}  z {body['z_score']:.2f}", flush=True
+            )
+        seen = progress.alerts
+
+    return show
