@@ -64,7 +64,7 @@ def check(given):
 
 def _check_channel(given, where):
     channel = _merged(CHANNEL_DEFAULTS, given, where)
-    _in_range(channel, "bits", 2, 16, where)
+    _in_range(channel, "bits", 8, 16, where)
     _in_range(channel, "rate_hz", 0, 20000, where)
     _in_range(channel, "summary_samples", 1, _SUMMARY_LIMIT, where)
     if channel["readings"] and not 0 < channel["rate_hz"] <= READING_LIMIT_HZ:

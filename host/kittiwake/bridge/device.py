@@ -223,13 +223,17 @@ class DeviceLink:
             self._pump()
 
     def _pump(self) -> None:
-        if self._port is None:
+        port = self._port
+        if port is None:
             return
-        while True:
+        while port.waiting_bytes < ports.WRITE_LIMIT_BYTES:
             frame = self.session.next_output(_now_ms())
             if frame is None:
                 return
-            self._port.write(frame)
+            try:
+                port.try_write(frame)
+            except PortLostError:
+                return  # the reader is told the same, and ends the session
 
     def _set_online(self, is_online: bool) -> None:
         if is_online != self.is_online and self.session.device is not None:

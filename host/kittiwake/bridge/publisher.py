@@ -27,6 +27,7 @@ KINDS = {
     rec.EVENT: "event",
 }
 OPAQUE = "opaque"
+GUIDE_TOPICS = {"reading": "factory/line1/vibration", "alert": "factory/line1/alerts"}
 _CHANNEL_KINDS = {"reading", "summary", "alert"}
 
 
