@@ -1,0 +1,130 @@
+"""The hot loops, one file for each instruction set and stage, all with the same functions and the same state.
+
+This package knows words in arrays; it must not know records, channels, clocks or pins.
+
+A kernel set is chosen by name and never falls back to another: `load("viper").part("zscore")` is the module
+`viper_zscore` or an error. `plain` is the readable definition and runs anywhere (its products exceed the small integers
+of a 32-bit board, so there it allocates); `viper`, `thumb2` and `rv32` never allocate and may run in an interrupt.
+
+## State layout
+
+The one description of it; every kernel file repeats the numbers that it uses as constants, because an imported name
+is no constant to the viper and assembler emitters. Every word is at least 0 and below 2^30 between calls, so that a
+32-bit MicroPython reads it as a small integer and viper's `ptr32` loads it alike on 32- and 64-bit machines.
+
+Samples are kept as u = x + 2^15 (16-bit containers) or u = x + 2^23 (24-bit samples), which is never negative. Moving
+all samples by a constant changes neither D nor V, below.
+
+### zscore: `find(state, ring, buf) -> index`
+
+state is array('i') of 15 words, ring is array('H') of n (array('i') when samples have more than 16 bits), buf is
+array('h') (array('i')). Slots that no sample has reached yet hold u of x = 0, so they add nothing to S and Q.
+
+     0 N      window length
+     1 POS    slot of the oldest sample, the next to be overwritten
+     2 COUNT  samples in the window, 0 .. N
+     3 S0     sum of u over the ring, low 26 bits
+     4 S1     the rest of it (0 for 16-bit samples)
+     5 V0     V = N·Q - S², low 14 bits
+     6 V1     V, bits 14 to 43
+     7 V2     V, bits from 44
+     8 A      q²·(N - 1) / g with g = gcd(q²·(N - 1), p²·N)
+     9 B      p²·N / g; a sample is anomalous exactly when A·D² > B·V, with D = N·x - S
+    10 KR     kappa + (f << 11), the bound by which viper rejects cheaply: see viper_zscore
+    11 F0     lagged form: least V, low 14 bits (N·(N - 1)·floor)
+    12 F1     lagged form: least V, bits from 14
+    13 START  first index of buf to feed; set before each call
+    14 STOP   index after the last to feed; set before each call
+
+The call feeds buf[START:STOP] up to and including the first anomalous sample, and returns its index, or STOP.
+
+### summary: `feed(state, buf)`
+
+state is array('i') of 10 words.
+
+     0 COUNT   samples
+     1 LOW     smallest u
+     2 HIGH    largest u
+     3 S0      sum of u, low 30 bits
+     4 S1      sum of u, from bit 30
+     5 Q0      sum of x², low 15 bits
+     6 Q1      sum of x², bits 15 to 44
+     7 Q2      sum of x², from bit 45
+     8 START   first index of buf to feed
+     9 STOP    index after the last; at most START + 16384
+"""
+
+import sys
+
+from ..errors import ConfigError
+
+SETS = ("plain", "viper", "thumb2", "rv32")
+
+
+class Kernel:
+    """One set of kernels; its parts are imported when asked for, so that a board holds only the code it uses.
+
+    Args:
+        name: one of SETS.
+    """
+
+    def __init__(self, name):
+        self.name = name
+
+    def part(self, stage):
+        """Import the kernels of one stage.
+
+        Args:
+            stage: "zscore", "summary", "drift" or "novelty".
+
+        Returns:
+            The module with that stage's functions.
+
+        Raises:
+            ConfigError: "kernel" when this set cannot run on this machine or lacks the stage. Allocates.
+        """
+        module = "%s_%s" % (self.name, stage)
+        try:
+            package = __import__("kittiwake_node.kernels." + module, None, None, (module,))
+        # A missing emitter is a SyntaxError, another architecture's .mpy a ValueError, CPython has no `micropython`.
+        except (ImportError, SyntaxError, ValueError) as error:
+            raise ConfigError(
+                "kernel",
+                "kernel %r has no %s for this machine (%s): %s"
+                % (self.name, stage, getattr(sys.implementation, "_machine", sys.implementation.name), error),
+            )
+        return package
+
+    def entry(self, stage, name):
+        """Return one function of a stage.
+
+        Args:
+            stage: as for `part`.
+            name: the function's name, e.g. "find_wide".
+
+        Raises:
+            ConfigError: "kernel" when this set has no such function. Allocates.
+        """
+        function = getattr(self.part(stage), name, None)
+        if function is None:
+            raise ConfigError("kernel", "kernel %r has no %s of %s" % (self.name, name, stage))
+        return function
+
+
+def load(name):
+    """Choose a set of kernels by name; there is no fallback.
+
+    Args:
+        name: one of SETS.
+
+    Returns:
+        A Kernel.
+
+    Raises:
+        ConfigError: "kernel" when the name is unknown or the set cannot run on this machine. Allocates.
+    """
+    if name not in SETS:
+        raise ConfigError("kernel", "%r is none of %s" % (name, ", ".join(SETS)))
+    kernel = Kernel(name)
+    kernel.part("summary")  # the smallest part, which every node uses: a set that cannot run is refused here
+    return kernel
