@@ -1,0 +1,94 @@
+"""A Mosquitto of a test's own: on a free loopback port, with its state on disk, to be stopped, killed and frozen."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+from tools import system
+
+START_S = 10.0
+
+
+class Mosquitto:
+    """Starts on entering, stops on leaving; the port and the state stay the same over restarts.
+
+    Args:
+        folder: for configuration, state and log.
+        config: more lines of mosquitto.conf.
+    """
+
+    def __init__(self, folder: Path, config: str = ""):
+        self.folder = Path(folder)
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            self.port = probe.getsockname()[1]
+        self.url = f"mqtt://127.0.0.1:{self.port}"
+        self._process = None
+        user = "user root\n" if os.geteuid() == 0 else ""  # else it drops to a user who may not write the folder
+        (self.folder / "mosquitto.conf").write_text(
+            f"listener {self.port} 127.0.0.1\nallow_anonymous true\n{user}"
+            # Every change is saved at once: kill() is to lose nothing that was confirmed.
+            f"persistence true\npersistence_location {self.folder}/\nautosave_on_changes true\nautosave_interval 1\n"
+            f"max_queued_messages 0\nset_tcp_nodelay true\n{config}\n"
+        )
+
+    @property
+    def is_running(self):
+        return self._process is not None and self._process.poll() is None
+
+    def start(self):
+        assert not self.is_running
+        command = [system.find("mosquitto"), "-c", str(self.folder / "mosquitto.conf")]
+        guard = shutil.which("setpriv")
+        if guard:
+            command = [guard, "--pdeathsig", "KILL", *command]
+        with open(self.folder / "mosquitto.log", "ab") as log:
+            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        deadline = time.monotonic() + START_S
+        while time.monotonic() < deadline and self.is_running:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+                return
+            except OSError:
+                time.sleep(0.01)
+        raise AssertionError(f"mosquitto did not start: {(self.folder / 'mosquitto.log').read_text()[-500:]}")
+
+    def stop(self):
+        """End it in order: it saves its state."""
+        self._end(signal.SIGTERM)
+
+    def kill(self):
+        """kill -9."""
+        self._end(signal.SIGKILL)
+
+    def freeze(self):
+        """Stop answering without closing a connection; `thaw` goes on."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self):
+        self._process.send_signal(signal.SIGCONT)
+
+    def restart(self):
+        self.stop()
+        self.start()
+
+    def _end(self, number):
+        if self.is_running:
+            self._process.send_signal(number)
+            self._process.send_signal(signal.SIGCONT)
+            try:
+                self._process.wait(10)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+        if self._process is not None:
+            self._process.wait()
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
