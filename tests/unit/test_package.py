@@ -1,0 +1,41 @@
+"""The wheel: it holds the firmware as the checkout does, and nothing at the top that is not ours."""
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import kittiwake
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# What an installed wheel answers, in a Python that sees nothing but the wheel.
+ASK = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import kittiwake
+for path, content in kittiwake.firmware_files().items():
+    print(path, len(content))
+"""
+
+
+def test_package_wheel_gives_the_same_firmware_as_the_checkout(tmp_path):
+    built = subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert built.returncode == 0, built.stderr
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "site")
+    tops = {path.name for path in (tmp_path / "site").iterdir()}
+    assert tops == {"kittiwake", "kittiwake_node", f"kittiwake-{kittiwake.__version__}.dist-info"}
+    asked = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", ASK, str(tmp_path / "site")], capture_output=True, text=True
+    )
+    assert asked.returncode == 0, asked.stderr
+    here = [f"{path} {len(content)}" for path, content in kittiwake.firmware_files().items()]
+    assert asked.stdout.splitlines() == here
+    assert any(line.startswith("main.py ") for line in here)
