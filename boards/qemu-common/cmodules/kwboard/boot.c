@@ -1,0 +1,49 @@
+// Start and soft reset, as MicroPython's ports for real boards do it: _boot.py (frozen), boot.py, main.py, the prompt.
+//
+// Replaces the QEMU port's main() at link time (-Wl,--wrap=main), which goes straight to the prompt.
+
+#include "kwboard.h"
+
+#include "py/gc.h"
+#include "py/mphal.h"
+#include "py/runtime.h"
+#include "py/stackctrl.h"
+#include "shared/runtime/pyexec.h"
+
+static uint32_t heap[MICROPY_HEAP_SIZE / sizeof(uint32_t)];
+
+// Run boot files, then the prompt, until a soft reset is asked for.
+static void run_until_soft_reset(void) {
+    pyexec_frozen_module("_boot.py", false);
+    if (pyexec_file_if_exists("boot.py") & PYEXEC_FORCED_EXIT) {
+        return;
+    }
+    // mpremote's soft reset comes from the raw prompt, and expects main.py not to run.
+    if (pyexec_mode_kind == PYEXEC_MODE_FRIENDLY_REPL && (pyexec_file_if_exists("main.py") & PYEXEC_FORCED_EXIT)) {
+        return;
+    }
+    for (;;) {
+        int exit = pyexec_mode_kind == PYEXEC_MODE_RAW_REPL ? pyexec_raw_repl() : pyexec_friendly_repl();
+        if (exit != 0) {
+            return;
+        }
+    }
+}
+
+int __wrap_main(void) {
+    kw_soc_init();
+    kw_uart_init();
+    kw_soc_enable_uart_irqs();
+    mp_stack_ctrl_init();
+    mp_stack_set_limit(KW_STACK_BYTES);
+    gc_init(heap, heap + MP_ARRAY_SIZE(heap));
+    for (;;) {
+        mp_init();
+        kw_time_set_hook(mp_const_none, 0);
+        run_until_soft_reset();
+        mp_printf(&mp_plat_print, "MPY: soft reboot\n");
+        kw_time_set_hook(mp_const_none, 0); // the callable lives on the heap that goes now
+        gc_sweep_all();
+        mp_deinit();
+    }
+}

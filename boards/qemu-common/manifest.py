@@ -1,0 +1,2 @@
+# What is frozen into the emulated boards' firmwares.
+freeze("frozen")

@@ -1,0 +1,9 @@
+# Cortex-M3 on Arm's MPS2.
+QEMU_MACHINE = mps2-an385
+CFLAGS += -DMICROPY_HW_MCU_NAME='"Cortex-M3"'
+KW_CPU = cortex-m3
+MPY_CROSS_FLAGS += -march=armv7m
+
+include $(BOARD_DIR)/../qemu-common/cortex-m.mk
+include $(BOARD_DIR)/../qemu-common/mps2.mk
+include $(BOARD_DIR)/../qemu-common/common.mk
