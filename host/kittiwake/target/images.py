@@ -1,0 +1,158 @@
+"""Which emulated boards there are, and where their firmwares lie once built: the agreement of builder and target.
+
+Knows folders, names and hashes; not how a firmware is built (tools/micropython does) or run (qemu.py does). Standard
+library only: the builder runs it before anything is installed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from kittiwake.errors import ConfigError, NoDeviceError
+
+# MicroPython's source as Debian packages it; the suite is where the builder looks for it.
+SOURCE_PACKAGE = "micropython"
+SOURCE_VERSION = "1.25.0+ds-1"
+SOURCE_SUITE = "trixie"
+# Raise it when the builder makes something else of the same inputs.
+_RECIPE = 1
+
+_ROOT = Path(__file__).resolve().parents[3]
+_COMMON = "qemu-common"
+# What of a user's MicroPython checkout goes into a firmware.
+_CHECKOUT_PARTS = ("py", "extmod", "shared", "ports/qemu", "mpy-cross", "lib/littlefs", "lib/libm", "tools")
+
+
+@dataclass(frozen=True)
+class Board:
+    """One emulated board, as its board.toml describes it.
+
+    Args:
+        name: of its folder, e.g. "qemu-virt".
+        folder: where its definition is.
+        target: its name as a target, e.g. "qemu:virt".
+        description: all of board.toml.
+    """
+
+    name: str
+    folder: Path
+    target: str
+    description: dict
+
+
+@dataclass(frozen=True)
+class Image:
+    """A built firmware.
+
+    Args:
+        firmware: the ELF file that the emulator loads.
+        facts: what the builder wrote down about it: key, source, compiler, seconds.
+    """
+
+    firmware: Path
+    facts: dict
+
+
+def cache_dir() -> Path:
+    """Tell where built firmwares are kept: $KITTIWAKE_CACHE, else kittiwake in the user's cache folder."""
+    given = os.environ.get("KITTIWAKE_CACHE")
+    if given:
+        return Path(given).expanduser() / "micropython"
+    home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(home).expanduser() / "kittiwake" / "micropython"
+
+
+def boards() -> dict[str, Board]:
+    """List the emulated boards of this checkout.
+
+    Returns:
+        Name -> board, by name; empty when the package is not installed from a checkout.
+
+    Raises:
+        ConfigError: a board.toml cannot be read; the mend names it.
+    """
+    found = {}
+    for path in sorted((_ROOT / "boards").glob("qemu-*/board.toml")):
+        try:
+            description = tomllib.loads(path.read_text())
+            found[path.parent.name] = Board(path.parent.name, path.parent, description["qemu"]["target"], description)
+        except (OSError, tomllib.TOMLDecodeError, KeyError) as error:
+            raise ConfigError(f"{path} does not describe a board: {error}", "mend the file") from error
+    return found
+
+
+def source_id() -> str:
+    """Name the MicroPython source that firmwares are built from: Debian's version, or a checkout by MICROPY_DIR.
+
+    A checkout is told by the names, sizes and times of its files: reading them all would take longer than looking.
+
+    Raises:
+        ConfigError: MICROPY_DIR is set and is no MicroPython tree.
+    """
+    given = os.environ.get("MICROPY_DIR")
+    if not given:
+        return f"{SOURCE_PACKAGE}-{SOURCE_VERSION}"
+    root = Path(given).expanduser().resolve()
+    if not (root / "ports" / "qemu" / "Makefile").is_file():
+        raise ConfigError(f"MICROPY_DIR={given} has no ports/qemu", "name a checkout of MicroPython, 1.25 or later")
+    digest = hashlib.sha256(str(root).encode())
+    for part in _CHECKOUT_PARTS:
+        for path in sorted((root / part).rglob("*")):
+            # What a build of the user's own leaves there is no source.
+            if path.is_file() and not any(folder.startswith("build") for folder in path.relative_to(root).parts):
+                status = path.stat()
+                digest.update(f"{path}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
+    return f"checkout-{digest.hexdigest()[:16]}"
+
+
+def key(board: Board) -> str:
+    """Digest everything in this checkout that decides what a board's firmware is, and the source's name.
+
+    Returns:
+        16 hexadecimal digits.
+    """
+    digest = hashlib.sha256(f"{_RECIPE}\0{source_id()}\n".encode())
+    for folder in (board.folder, board.folder.parent / _COMMON):
+        for path in sorted(folder.rglob("*")):
+            # board.toml and texts are for people and for the target; they do not reach the compiler.
+            if path.is_file() and path.suffix not in (".toml", ".md", ".pyc"):
+                digest.update(f"{folder.name}/{path.relative_to(folder)}\0".encode())
+                digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:16]
+
+
+def image_dir(board: Board) -> Path:
+    """Name the folder that a board's firmware is built into, whether it is there or not."""
+    return cache_dir() / f"{board.name}-{key(board)}"
+
+
+def find_image(board: Board) -> Image | None:
+    """Look for a board's firmware, as built from the present inputs.
+
+    Returns:
+        The image when it is there and whole; None when it has to be built.
+    """
+    folder = image_dir(board)
+    try:
+        facts = json.loads((folder / "build.json").read_text())
+        whole = hashlib.sha256((folder / "firmware.elf").read_bytes()).hexdigest() == facts["sha256"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return Image(folder / "firmware.elf", facts) if whole else None
+
+
+def image(board: Board) -> Image:
+    """Give a board's firmware.
+
+    Raises:
+        NoDeviceError: it has not been built.
+    """
+    found = find_image(board)
+    if found is None:
+        raise NoDeviceError(f"the firmware of {board.target} is not built", "run `make boards`")
+    return found

@@ -1,0 +1,88 @@
+"""Build MicroPython for the emulated boards, from source, into a cache. `make boards` runs this.
+
+    python tools/micropython/build.py [BOARD ...]
+
+Knows the order of the work and says how far it is; how each step is done is in the modules beside it. Standard library
+only. Environment: MICROPY_DIR (a MicroPython checkout to build from, instead of Debian's source package),
+KITTIWAKE_CACHE (where to build into, instead of ~/.cache/kittiwake).
+"""
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+
+_HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(_HERE), str(_HERE.parents[1] / "host")]
+
+import cache  # noqa: E402
+import compiler  # noqa: E402
+import source  # noqa: E402
+import toolchain  # noqa: E402
+
+from kittiwake.errors import KittiwakeError, UsageError  # noqa: E402
+from kittiwake.target import images  # noqa: E402
+
+
+def say(text: str) -> None:
+    """Print one line of progress."""
+    print(f"boards: {text}", file=sys.stderr, flush=True)
+
+
+def build(names: list[str]) -> None:
+    """Bring the firmwares of these boards up to date.
+
+    Args:
+        names: of boards, e.g. "qemu-virt"; empty for all.
+
+    Raises:
+        KittiwakeError: something is missing or fails; the message says what, the mend what to do.
+    """
+    boards = images.boards()
+    unknown = [name for name in names if name not in boards]
+    if unknown:
+        raise UsageError(f"no emulated board is called {unknown[0]!r}", f"use one of {', '.join(boards)}")
+    wanted = [boards[name] for name in names or boards]
+    if all(images.find_image(board) for board in wanted) and not toolchain.missing(toolchain.EMULATORS):
+        return
+    toolchain.install(say)
+    with cache.locked(images.cache_dir(), say):
+        missing = [board for board in wanted if images.find_image(board) is None]
+        if not missing:
+            return  # whoever held the lock built them
+        tree = source.tree(images.cache_dir(), say)
+        cross = compiler.mpy_cross(tree, images.cache_dir(), say)
+        for board in missing:
+            started = time.monotonic()
+            say(f"building {board.name} ...")
+            compiler.firmware(board, tree, cross)
+            say(f"built {board.name} in {time.monotonic() - started:.0f} s")
+        cache.prune(images.cache_dir())
+
+
+def main() -> int:
+    """Run as a command.
+
+    Returns:
+        0 when every firmware is there, else the exit code of the error, which one line on stderr names.
+    """
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("boards", nargs="*", metavar="BOARD", help="default: all")
+    arguments = parser.parse_args()
+    started = time.monotonic()
+    try:
+        build(arguments.boards)
+    except KittiwakeError as error:
+        say(str(error))
+        return error.exit_code
+    except KeyboardInterrupt:
+        say("interrupted; what was built before is kept")
+        return 130
+    say(f"up to date in {images.cache_dir()} ({time.monotonic() - started:.1f} s)")
+    return 0
+
+
+if __name__ == "__main__":
+    os.umask(0o022)
+    sys.exit(main())
