@@ -3,5 +3,6 @@
 from kittiwake.verbs.bridge import bridge
 from kittiwake.verbs.demo import demo
 from kittiwake.verbs.detect import detect
+from kittiwake.verbs.verify import verify
 
-ALL = (demo, detect, bridge)
+ALL = (demo, detect, bridge, verify)

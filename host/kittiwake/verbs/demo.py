@@ -21,7 +21,10 @@ def demo(
     column: options.Column = "0",
     range_: options.Range = None,
     bits: options.Bits = 12,
-    rate: Annotated[int, typer.Option(help="Samples a second of a replay; 0 as fast as it goes.", min=0)] = 1000,
+    rate: Annotated[
+        int | None, typer.Option(help="Samples a second, 1000 where nothing is said; 0 replays at full speed.", min=0)
+    ] = None,
+    readings: Annotated[bool, typer.Option("--readings", help="Publish every sample too; up to 50 a second.")] = False,
     n: Annotated[int | None, typer.Option("--n", help="Window of the z-score, samples.")] = None,
     t: options.Threshold = None,
     target: Annotated[str, typer.Option(help="Where the firmware runs; see kittiwake targets.")] = "unix",
@@ -35,13 +38,16 @@ def demo(
     from kittiwake import demo as work
     from kittiwake.errors import EXIT_VERIFICATION, UsageError
 
-    plan = work.vibration_plan(seconds, seed, guide)
+    rate_hz = rate if rate is not None else (50 if readings else 1000)
+    if replay is None and not rate_hz:
+        raise UsageError("--rate 0 is for --replay", "the synthetic vibration needs a rate")
+    plan = work.vibration_plan(seconds, seed, guide, rate_hz or 1000, readings)
     if replay is not None:
         plan.samples = options.read(replay, column, range_, bits)
         if plan.samples.typecode != "h":
             raise UsageError(f"--bits {bits} does not fit the node's int16 samples", "take at most 15")
-        plan.rate_hz = rate
-        plan.channel = {"name": column, "sensor_id": replay.stem, "unit": "LSB", "scale": "1"}
+        plan.rate_hz = rate_hz
+        plan.channel = {"name": column, "sensor_id": replay.stem, "unit": "LSB", "readings": readings}
     if n is not None or t is not None:
         plan.n = n or plan.n
         plan.t = options.threshold(t, plan.n)
@@ -91,7 +97,8 @@ def _lines(quiet: bool):
             return
         for body in progress.newest[len(progress.newest) - (progress.alerts - seen) :]:
             print(
-                f"alert  sample {body['index']:>7}  {body['value']:g} {body['unit']}  z {body['z_score']:.2f}", flush=True
+                f"alert  sample {body['index']:>7}  {body['value']:g} {body['unit']}  z {body['z_score']:.2f}",
+                flush=True,
             )
         seen = progress.alerts
 

@@ -17,9 +17,7 @@ Range = Annotated[
 ]
 Bits = Annotated[int, typer.Option("--bits", help="Bits of a quantised sample.", min=1, max=23)]
 Window = Annotated[int, typer.Option("--n", help="Window of the z-score, samples.")]
-Threshold = Annotated[
-    str | None, typer.Option("--t", metavar="P/Q", help="Threshold; 5/2 for n up to 20, else 11/2.")
-]
+Threshold = Annotated[str | None, typer.Option("--t", metavar="P/Q", help="Threshold; 5/2 for n up to 20, else 11/2.")]
 
 
 def threshold(text: str | None, n: int) -> Fraction:
