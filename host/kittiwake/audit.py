@@ -13,9 +13,10 @@ from datetime import datetime
 from fractions import Fraction
 
 from kittiwake.bridge import figures, publisher
+from kittiwake.ledger import publish_packet_bytes
 from kittiwake.reference import zscore
 
-_PACKET_ID_BYTES = 2
+_GUIDE_QOS = 1
 
 
 @dataclass(frozen=True)
@@ -131,19 +132,10 @@ def rate_hz(ledger: Ledger) -> float | None:
     return (alerts[-1][0] - alerts[0][0]) / (alerts[-1][1] - alerts[0][1]) * 1e9
 
 
-def publish_packet_bytes(topic: str, payload_bytes: int, qos: int = 1) -> int:
-    """Size of an MQTT 3.1.1 PUBLISH packet. Source: MQTT 3.1.1, sections 2.2.3 and 3.3."""
-    remaining = 2 + len(topic.encode()) + (_PACKET_ID_BYTES if qos else 0) + payload_bytes
-    length_bytes = 1
-    while remaining >= 128**length_bytes:
-        length_bytes += 1
-    return 1 + length_bytes + remaining
-
-
 def guide_json_bytes(samples: Sequence[int], scale: Fraction, offset: Fraction, first_seq: int = 0) -> int:
     """Bytes that publishing every sample as the guide's JSON message would have cost, packets and topic included."""
     empty = {"sensor_id": "vib-001", "value": 0, "unit": "mm/s", "ts": "2026-01-01T00:00:00.000000Z", "seq": 0}
-    fixed = publish_packet_bytes(publisher.GUIDE_TOPICS["reading"], len(json.dumps(empty)) - 2)
+    fixed = publish_packet_bytes(publisher.GUIDE_TOPICS["reading"], len(json.dumps(empty)) - 2, _GUIDE_QOS)
     digits = {x: len(repr(round(figures.value(x, scale, offset), 2))) for x in set(samples)}
     return sum(fixed + digits[x] + len(str(seq)) for seq, x in enumerate(samples, first_seq))
 

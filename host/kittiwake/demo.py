@@ -1,6 +1,7 @@
 """The demo: the whole way on one machine, from a file of samples to a subscriber's ledger, and the audit of it.
 
-It joins a target, a broker, the bridge and a ledger process; how each works is their own business. The view is live.py's.
+It joins a target, a broker, the bridge and a ledger process; how each works is
+their own business, and the view is live.py's.
 """
 
 from __future__ import annotations
@@ -20,9 +21,11 @@ from kittiwake import audit, vibration
 from kittiwake.bridge import publisher
 from kittiwake.bridge.service import Bridge
 from kittiwake.broker import EmbeddedBroker
-from kittiwake.errors import KittiwakeError
+from kittiwake.errors import ConfigError, KittiwakeError
 from kittiwake.ledger import LedgerProcess
 from kittiwake.target import open_target
+from kittiwake_node import config
+from kittiwake_node.errors import NodeError
 
 DEVICE = "kw-demo"
 REFERENCE_ALERTS_LEAST = 20
@@ -84,15 +87,15 @@ class Progress:
     acked: int = 0
 
 
-def vibration_plan(seconds: int, seed: int, guide: bool) -> Plan:
-    """The synthetic vibration at 1 kHz, in hundredths of a mm/s."""
+def vibration_plan(seconds: int, seed: int, guide: bool, rate_hz: int = 1000, readings: bool = False) -> Plan:
+    """The synthetic vibration in hundredths of a mm/s; with `readings`, every sample is journalled and published."""
     return Plan(
-        samples=vibration.samples(seconds * 1000, seed=seed),
-        rate_hz=1000,
+        samples=vibration.samples(seconds * rate_hz, rate_hz=rate_hz, seed=seed),
+        rate_hz=rate_hz,
         n=20 if guide else 256,
         t=Fraction(5, 2) if guide else Fraction(11, 2),
-        channel={"name": "vibration", "sensor_id": "vib-001", "unit": "mm/s", "scale": "1/100"},
-        topics={"alert": publisher.GUIDE_TOPICS["alert"]} if guide else {},
+        channel={"name": "vibration", "sensor_id": "vib-001", "unit": "mm/s", "scale": "1/100", "readings": readings},
+        topics=publisher.GUIDE_TOPICS if guide else {},
     )
 
 
@@ -108,8 +111,13 @@ def run(plan: Plan, on_progress: Callable[[Progress], None], on_text: Callable[[
         The report, JSON-ready.
 
     Raises:
+        ConfigError: the node would refuse this configuration; its reason is the message.
         KittiwakeError: a part could not start, or the board died.
     """
+    try:
+        config.check(node_config(plan, Path("samples.i16")))
+    except NodeError as error:
+        raise ConfigError(str(error)) from error
     return asyncio.run(_run(plan, on_progress, on_text))
 
 
@@ -127,13 +135,13 @@ async def _run(plan: Plan, on_progress, on_text) -> dict:
             await _until(lambda: bridge.mqtt.is_connected, _START_LIMIT_S, "the bridge did not reach the broker")
             board.run_node(node_config(plan, folder / "samples.i16"))
             progress = Progress()
-            arrivals = _follow(ledger.path)
+            arrivals = follow(ledger.path)
             started_s = time.monotonic()
             deadline_s = _deadline_s(plan)
             while not _is_drained(progress, bridge):
                 if work.done():
                     work.result()
-                board.check()
+                board.check_running()
                 progress.elapsed_s = time.monotonic() - started_s
                 if progress.elapsed_s > deadline_s:
                     raise KittiwakeError(f"the run did not end within {deadline_s:.0f} s: {progress.state}")
@@ -247,7 +255,7 @@ def _state(bridge: Bridge) -> str:
     return f"{link.session.device} online, boot {link.session.boot}"
 
 
-def _follow(path: Path) -> Iterator[audit.Arrival]:
+def follow(path: Path) -> Iterator[audit.Arrival]:
     """Iterate over the ledger's lines as they are written; each `for` over it ends where the file ends just now."""
     return _Follower(path)
 
@@ -265,9 +273,9 @@ class _Follower:
                 return
             entry = json.loads(line)
             try:
-                body = json.loads(entry["payload"])
+                body = json.loads(entry.get("payload", ""))
             except ValueError:
-                body = {}
+                body = {}  # a status, or a message of somebody else's
             yield audit.Arrival(
                 entry["wall_ns"], entry["topic"], body if isinstance(body, dict) else {}, entry["packet_bytes"]
             )

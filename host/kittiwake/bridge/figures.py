@@ -1,7 +1,7 @@
 """Figures: mean, deviation and z-score in units, formed from the exact sums that the board sent.
 
-Pure. The board computes integers only; here they become what the guide's detector would have printed. Decimal with fifty
-digits stands between: every figure is the exact value, rounded once.
+Pure. The board computes integers only; here they become what the guide's detector would have printed. Decimal with
+fifty digits stands between: every figure is the exact value, rounded once.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def value(x: int, scale: Fraction, offset: Fraction) -> float:
 def window_figures(
     n: int, total: int, squares: int, x: int | None, scale: Fraction, offset: Fraction
 ) -> tuple[float, float | None, float | None]:
-    """Mean, sample standard deviation and z-score of a window, each rounded to two decimals as the guide publishes them.
+    """Mean, sample standard deviation and z-score of a window, rounded to two decimals as the guide publishes them.
 
     Args:
         n: samples in the window, at least 1.

@@ -171,7 +171,7 @@ class MqttClient:
         self._on_connected()
 
     def _disconnected(self, client, userdata, flags, reason, properties):
-        if self.is_connected:
+        if self.is_connected and not self._closing:
             log.warning("broker %s:%d: connection lost (%s)", self._host, self._port, reason)
         self.is_connected = False
         self._dropped.set()

@@ -72,7 +72,7 @@ class Policy:
 
 
 def parse_layout(text: bytes) -> list[Channel]:
-    """Read a channel description (SPEC.md, "Layout"). What it lacks gets defaults; text that is no JSON gives no channels."""
+    """Read a channel description (SPEC.md, "Layout"); what it lacks gets defaults, and no JSON gives no channels."""
     try:
         entries = json.loads(text)
     except ValueError:
