@@ -1,0 +1,49 @@
+"""Programs of this project as processes that a test starts, kills and freezes."""
+
+import signal
+import subprocess
+import sys
+
+STOP_S = 10
+
+
+class BridgeProcess:
+    """`kittiwake bridge` between one port and one broker, for as long as the context lasts.
+
+    Args:
+        port: of the device.
+        broker_url: `mqtt://host:port`.
+        options: more of the command line.
+    """
+
+    def __init__(self, port, broker_url, *options):
+        command = [sys.executable, "-m", "kittiwake", "bridge", "--port", port, "--broker", broker_url]
+        self._command = [*command, *options]
+        self._process = None
+
+    def start(self):
+        self._process = subprocess.Popen(self._command)
+
+    def kill(self):
+        """kill -9."""
+        self._process.kill()
+        self._process.wait()
+
+    def freeze(self):
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self):
+        self._process.send_signal(signal.SIGCONT)
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, kind, *_):
+        self._process.send_signal(signal.SIGINT)
+        try:
+            status = self._process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
+        assert kind is not None or status == 0, f"the bridge ended with status {status}"
