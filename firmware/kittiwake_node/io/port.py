@@ -9,9 +9,6 @@ class FdPort:
 
     Args:
         fd: the descriptor's number.
-
-    Attributes:
-        is_idle: everything given to `send` has been written.
     """
 
     def __init__(self, fd):
@@ -22,6 +19,7 @@ class FdPort:
 
     @property
     def is_idle(self):
+        """Whether everything given to `send` has been written."""
         return not self._rest
 
     def readinto(self, buf):

@@ -31,15 +31,18 @@ class FileBlockDevice:
             self._file = open(path, "r+b")
 
     def readblocks(self, block, buf, offset=0):
+        """Fill `buf` from a block; the file system calls this."""
         self._file.seek(block * _BLOCK_BYTES + offset)
         self._file.readinto(buf)
 
     def writeblocks(self, block, buf, offset=0):
+        """Program `buf` into an erased block; the file system calls this."""
         self._file.seek(block * _BLOCK_BYTES + offset)
         self._file.write(buf)
         self.programmed_bytes += len(buf)
 
     def ioctl(self, op, arg):
+        """Answer the file system: 4 the count of blocks, 5 their size, 6 erase one; 0 for what needs nothing."""
         if op == 4:
             return self._count
         if op == 5:
