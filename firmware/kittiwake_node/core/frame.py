@@ -27,7 +27,7 @@ def encode(kind, payload, version=VERSION):
     Args:
         kind: message kind, 0 to 255.
         payload: bytes, not empty.
-        version: of the link protocol, 1 to 8 (a first byte from 9 on would look like console text).
+        version: of the link protocol: 1, 2, 4, 5 or 6. From 7 on the first byte looks like console text; 3 is Ctrl-C.
 
     Returns:
         bytes in which 0x03 does not occur and 0xC0 stands only at both ends.
@@ -110,7 +110,7 @@ class FrameDecoder:
         return self._as_text(chunk)
 
     def _flush_open(self):
-        # No delimiter yet: give away what can no longer become a frame, so that text shows at once and memory is bounded.
+        # No delimiter yet: give away what can no longer become a frame: text shows at once, and memory is bounded.
         buf = self._buf
         if not buf:
             return 0

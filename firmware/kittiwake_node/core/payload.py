@@ -1,7 +1,7 @@
 """Payloads: what each record type carries, as integers, packed and unpacked (SPEC.md, "Payloads").
 
-Each `pack_*` returns bytes and allocates; each `unpack_*` returns a dict with the names used there. Longer payloads than
-a reader knows are later versions that only append: the tail is ignored. Shorter ones raise FrameError.
+Each `pack_*` returns bytes and allocates; each `unpack_*` returns a dict with the names used there. Payloads longer
+than a reader knows are later versions that only append: the tail is ignored. Shorter ones raise FrameError.
 """
 
 import struct

@@ -32,6 +32,7 @@ HEADER_BYTES = 28
 CRC_BYTES = 4
 OVERHEAD_BYTES = HEADER_BYTES + CRC_BYTES
 PAYLOAD_LIMIT_BYTES = 4096
+SEQ_LIMIT = 0xFFFFFFFF  # numbers stay below, so that the one after the last still fits 32 bits
 
 
 class Record:
@@ -151,9 +152,9 @@ def decode(buf, offset=0):
         (Record, offset after it).
 
     Raises:
-        FrameError: it is cut short or its check fails; nothing of it can be believed.
+        FrameError: it is cut short, its check fails or its number cannot be; nothing of it can be believed.
     """
-    if not is_whole(buf, offset):
+    if not is_whole(buf, offset) or seq_at(buf, offset) == SEQ_LIMIT:
         raise FrameError("record-damaged", "at byte %d of %d" % (offset, len(buf)))
     head = struct.unpack_from(_HEADER, buf, offset)
     kind, version, channel, cls, length, time_hi, epoch_hi, layout, seq, boot, time_lo, epoch_lo = head
