@@ -3,8 +3,9 @@
 Sans-I/O. It knows frames, messages and a journal to read from; it knows no port and no clock: time comes in as
 milliseconds that never go back. One task calls everything here.
 
-The journal is the retransmission buffer. `_sent` runs ahead of `journal.acked` by at most the gateway's window; a gateway
-that saw a hole, or said nothing for RESEND_MS, gets the records again from where it stands.
+The journal is the retransmission buffer. `_sent` runs ahead of `journal.acked` by the gateway's window, the last frame
+perhaps a little more; a gateway that saw a hole, or made no progress for RESEND_MS, gets the records again from where
+it stands. One that says nothing for SILENCE_MS is gone, and nothing is sent until it opens again.
 """
 
 from ..errors import FrameError
@@ -14,7 +15,8 @@ from .frame import BODY_LIMIT_BYTES, OVERHEAD_BYTES, FrameDecoder, encode
 RESEND_MS = 1000
 STATUS_MS = 1000
 ANNOUNCE_MS = 500  # no more often than this to a gateway whose session we do not know
-_KEPT_RESPONSES = 8
+SILENCE_MS = 5000  # the gateway says something every second
+_REPLIES_LIMIT = 2 * m.COMMANDS_IN_FLIGHT  # whatever arrives while the port takes nothing
 
 
 class DeviceSession:
@@ -23,13 +25,12 @@ class DeviceSession:
     Args:
         device: device id, see `messages.is_device_id`.
         boot: boot count.
-        journal: has `id`, `acked`, `next_seq`, `evicted` (three counts), `read(start, limit_bytes)` giving
-            (records as bytes, sequence number after the last one) and `ack(next_seq)`, `layout(number)` giving JSON bytes.
+        journal: has `id`, `acked`, `next_seq`, `evicted` (three counts), `read(start, limit_bytes)` giving (records as
+            bytes, sequence number after the last one), `ack(next_seq)` and `layout(number)` giving JSON bytes.
         on_command: called as on_command(op, body, now_ms), gives (status, body) of the answer.
         body_limit_bytes: longest frame body this side can take and will send.
 
     Attributes:
-        is_open: a gateway has opened a session.
         resends: how often records were sent again.
         decoder: the FrameDecoder, for its counter.
     """
@@ -44,19 +45,24 @@ class DeviceSession:
         self.decoder = FrameDecoder(body_limit_bytes)
         self._session = m.NO_SESSION
         self._window = 0
-        self._sent = 0
+        self._sent = 0  # sequence number of the next record to send
+        self._sent_end = 0  # after the last one ever sent in this session: what an ACK may speak of
+        self._dry = -1  # `next_seq` when nothing was left to read from `_sent` on
         self._received = 0
+        self._heard_ms = 0
         self._progress_ms = 0
         self._status_ms = 0
         self._announced_ms = None
         self._described = set()
         self._replies = []
-        self._responses = []  # (request, frame), the newest last: a command is not done twice
+        self._responses = []  # (request, frame) by request: a command is not done twice
+        self._forgotten = 0  # request ids up to this one are answered and done with
         self.resends = 0
         self._announce(0)
 
     @property
     def is_open(self):
+        """Whether a gateway has opened a session and still speaks."""
         return self._session != m.NO_SESSION
 
     def feed(self, data, now_ms):
@@ -68,14 +74,18 @@ class DeviceSession:
                 return
             if event == FrameDecoder.FRAME:
                 try:
+                    if not m.is_readable(self.decoder.kind, self.decoder.version):
+                        raise FrameError("frame-version", "%d" % self.decoder.version)
                     self._take(self.decoder.kind, self.decoder.payload, now_ms)
                 except FrameError:
                     self.decoder.rejected += 1
 
     def next_output(self, now_ms):
-        """The next frame to write, or None when there is nothing to say. Call again until None while the port takes it."""
+        """The next frame to write, or None when there is nothing to say. Call until None while the port takes it."""
         if self._replies:
             return self._replies.pop(0)
+        if self.is_open and now_ms - self._heard_ms >= SILENCE_MS:
+            self._session = m.NO_SESSION
         if not self.is_open:
             return None
         if now_ms - self._status_ms >= STATUS_MS:
@@ -95,13 +105,14 @@ class DeviceSession:
             if back_to < self._sent:
                 self._rewind(back_to)
                 outstanding = self._sent - journal.acked
-        if outstanding >= self._window or self._sent >= journal.next_seq:
+        if outstanding >= self._window or self._sent >= journal.next_seq or self._dry == journal.next_seq:
             return None
         start = self._sent
         records, after = journal.read(start, self._max_body - m.RECORDS_HEAD_BYTES)
         if not records:
-            # What stood here was evicted or is damaged; its absence is in the counts.
-            self._sent = after
+            # What stood here was evicted or is damaged; its absence is in the counts. `_sent` waits for the next
+            # record: a frame has to begin where the one before ended, or the gateway sees a hole.
+            self._dry = after
             return None
         number = records[10] | records[11] << 8
         if number not in self._described:
@@ -110,17 +121,25 @@ class DeviceSession:
         if not outstanding:
             self._progress_ms = now_ms
         self._sent = after
+        self._sent_end = max(self._sent_end, after)
         return encode(m.RECORDS, m.pack_records(self._session, start, records))
 
     def _rewind(self, seq):
         self._sent = seq
+        self._dry = -1
         self._described.clear()
         self.resends += 1
 
     def _announce(self, session):
         j = self._journal
         hello = m.pack_hello(session, self._body_limit, j.id, self._boot, j.acked, j.next_seq, self._device)
-        self._replies.append(encode(m.HELLO, hello))
+        self._reply(encode(m.HELLO, hello))
+
+    def _reply(self, frame):
+        # Beyond the limit the oldest goes: the gateway asks again for whatever it misses.
+        if len(self._replies) >= _REPLIES_LIMIT:
+            self._replies.pop(0)
+        self._replies.append(frame)
 
     def _take(self, kind, payload, now_ms):
         if kind == m.OPEN:
@@ -137,7 +156,7 @@ class DeviceSession:
 
     def _open(self, payload, now_ms):
         session, low, high, max_body, window = m.unpack_open(payload)
-        if session == m.NO_SESSION or window == 0 or max_body < 64:
+        if session == m.NO_SESSION or window == 0 or max_body < m.FRAME_FLOOR_BYTES:
             raise FrameError("open", "session %d, window %d, frame %d" % (session, window, max_body))
         del self._replies[:]
         # A gateway of another protocol version still gets HELLO, which says which versions this device speaks.
@@ -145,18 +164,23 @@ class DeviceSession:
             self._session = m.NO_SESSION
             self._announce(m.NO_SESSION)
             return
+        acked = self._journal.acked
         if session != self._session:
             del self._responses[:]
+            self._forgotten = 0
+            self._sent_end = acked
         self._session = session
         self._window = window
         self._max_body = min(max_body, self._body_limit)
-        self._sent = self._received = self._journal.acked
+        self._sent = self._received = acked
+        self._dry = -1
         self._described.clear()
-        self._progress_ms = self._status_ms = now_ms
+        self._progress_ms = self._status_ms = self._heard_ms = now_ms
         self._announce(session)
 
     def _knows(self, session, now_ms):
         if session == self._session and session != m.NO_SESSION:
+            self._heard_ms = now_ms
             return True
         # We restarted, or it did: tell it, but not in a storm.
         if self._announced_ms is None or now_ms - self._announced_ms >= ANNOUNCE_MS:
@@ -166,28 +190,32 @@ class DeviceSession:
 
     def _acked(self, acked, received, window, flags, now_ms):
         journal = self._journal
-        if acked > self._sent or received > self._sent or received < acked:
+        if received > self._sent_end or received < acked:
             # It speaks of records that this session never sent: believing it would free what no broker has.
-            raise FrameError("ack-ahead", "acked %d, received %d, sent %d" % (acked, received, self._sent))
+            raise FrameError("ack-ahead", "acked %d, received %d, sent %d" % (acked, received, self._sent_end))
         self._window = window
         if acked > journal.acked:
             journal.ack(acked)
             self._progress_ms = now_ms
         if received > self._received:
             self._received = received
+            self._sent = max(self._sent, received)
             self._progress_ms = now_ms
         if flags & m.REWIND and received < self._sent:
             self._rewind(received)
 
     def _command(self, request, op, body, now_ms):
+        if request <= self._forgotten:
+            return  # a late copy: the gateway has moved on
         for known, frame in self._responses:
             if known == request:
-                self._replies.append(frame)
+                self._reply(frame)
                 return
         status, answer = self._on_command(op, body, now_ms)
         limit = self._max_body - OVERHEAD_BYTES - 9
         frame = encode(m.RESPONSE, m.pack_response(self._session, request, status, bytes(answer)[:limit]))
         self._responses.append((request, frame))
-        if len(self._responses) > _KEPT_RESPONSES:
-            self._responses.pop(0)
-        self._replies.append(frame)
+        if len(self._responses) > m.COMMANDS_IN_FLIGHT:
+            self._responses.sort()
+            self._forgotten = self._responses.pop(0)[0]
+        self._reply(frame)

@@ -1,7 +1,8 @@
 """The gateway's end of the link: opens a session, takes records in order without holes, hands back acknowledgements.
 
 Sans-I/O, like its twin device_session.py: bytes and milliseconds in, events and bytes out. It knows no port, no broker
-and no topic. A hole in the stream (a frame lost on the line) is answered with a rewind; a record seen before is dropped.
+and no topic. A hole in the stream (a frame lost on the line) is answered with a rewind; a record seen before is
+dropped.
 """
 
 from ..errors import FrameError
@@ -14,6 +15,7 @@ KEEPALIVE_MS = 1000
 SILENCE_MS = 5000  # a device that said nothing for this long is opened anew
 COMMAND_RETRY_MS = 500
 REWIND_RETRY_MS = 250
+_LAYOUTS_LIMIT = 256  # far more than a device keeps
 
 # Events, as (name, …) tuples; see GatewaySession.feed.
 RECORD = "record"
@@ -86,6 +88,8 @@ class GatewaySession:
                 events.append((TEXT, self.decoder.text))
                 continue
             try:
+                if not m.is_readable(self.decoder.kind, self.decoder.version):
+                    raise FrameError("frame-version", "%d" % self.decoder.version)
                 self._take(self.decoder.kind, self.decoder.payload, now_ms, events)
             except FrameError:
                 self.decoder.rejected += 1
@@ -105,11 +109,12 @@ class GatewaySession:
             self._ack_due = self._rewind_due = False
             self._said_ms = now_ms
             return encode(m.ACK, m.pack_ack(self._session, self.acked, self.received, self._window, flags))
-        for entry in self._commands:
+        for entry in self._due_commands():
             if entry[2] is None or now_ms - entry[2] >= COMMAND_RETRY_MS:
                 entry[2] = now_ms
                 op, body = entry[1]
-                return encode(m.COMMAND, m.pack_command(self._session, entry[0], op, body() if callable(body) else body))
+                body = body() if callable(body) else body
+                return encode(m.COMMAND, m.pack_command(self._session, entry[0], op, body))
         return None
 
     def next_delay_ms(self, now_ms):
@@ -117,7 +122,7 @@ class GatewaySession:
         if not self._is_open:
             return 0 if self._tried_ms is None else max(0, OPEN_RETRY_MS - (now_ms - self._tried_ms))
         delay = KEEPALIVE_MS - (now_ms - self._said_ms)
-        for entry in self._commands:
+        for entry in self._due_commands():
             delay = min(delay, 0 if entry[2] is None else COMMAND_RETRY_MS - (now_ms - entry[2]))
         return max(0, delay)
 
@@ -169,6 +174,8 @@ class GatewaySession:
             self._records(payload, now_ms, events)
         elif kind == m.LAYOUT:
             _, number, text = m.unpack_layout(payload)
+            if len(self.layouts) >= _LAYOUTS_LIMIT:
+                self.layouts.clear()  # what is still needed is asked for again, like any frame that is missing
             self.layouts[number] = text
         elif kind == m.STATUS:
             _, acked, next_seq, evicted = m.unpack_status(payload)
@@ -179,11 +186,18 @@ class GatewaySession:
                 self.cancel(request)
                 events.append((ANSWER, request, status, body))
 
+    def _due_commands(self):
+        # The device remembers so many answers and no more: one further ahead could make it do an old one twice.
+        if not self._commands:
+            return ()
+        end = self._commands[0][0] + m.COMMANDS_IN_FLIGHT
+        return [entry for entry in self._commands if entry[0] < end]
+
     def _hello(self, payload, now_ms, events):
         session, low, high, _, journal, boot, acked, _, device = m.unpack_hello(payload)
         if low > m.MAX_VERSION or high < m.MIN_VERSION:
-            events.append((REFUSED, "device speaks link versions %d to %d, this gateway %d to %d"
-                           % (low, high, m.MIN_VERSION, m.MAX_VERSION)))
+            versions = (low, high, m.MIN_VERSION, m.MAX_VERSION)
+            events.append((REFUSED, "device speaks link versions %d to %d, this gateway %d to %d" % versions))
             return
         if session != self._session:
             if session == m.NO_SESSION:

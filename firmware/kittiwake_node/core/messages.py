@@ -7,10 +7,13 @@ that is too short and ignores a longer tail, so that a later version may append 
 import struct
 
 from ..errors import FrameError
-from .frame import OVERHEAD_BYTES
+from .frame import BODY_LIMIT_BYTES, OVERHEAD_BYTES
 
 MIN_VERSION = 1
 MAX_VERSION = 1
+
+FRAME_FLOOR_BYTES = BODY_LIMIT_BYTES  # both ends take at least this, so that every record and description fits a frame
+COMMANDS_IN_FLIGHT = 8  # request ids beyond the oldest unanswered one; what the device remembers to not do twice
 
 # Device to gateway.
 HELLO = 1
@@ -84,7 +87,7 @@ def unpack_hello(payload):
     """Returns (session, min_version, max_version, max_frame, journal, boot, acked, next_seq, device).
 
     Raises:
-        FrameError: also when the device id is not one to three dozen printable characters fit for a topic.
+        FrameError: also when the device id is not one that `is_device_id` takes.
     """
     v = _head(_HELLO, payload)
     raw = payload[struct.calcsize(_HELLO) :]
@@ -122,6 +125,11 @@ def unpack_status(payload):
     """Returns (session, acked, next_seq, (evicted raw, telemetry, alert))."""
     v = _head(_STATUS, payload)
     return v[0], v[1], v[2], v[3:6]
+
+
+def is_readable(kind, version):
+    """Whether a frame can be understood: OPEN and HELLO keep their form in every version, the others only in theirs."""
+    return kind in (OPEN, HELLO) or MIN_VERSION <= version <= MAX_VERSION
 
 
 def pack_records(session, start, records):
