@@ -62,12 +62,13 @@ def find(words, ring: ptr16, buf: ptr16) -> int:
     c0 = (1 << r0) - 1
     c1 = (1 << r1) - 1
     c2 = (1 << r2) - 1
-    while i < stop:
+    # Tests are by truth (`if d >> 31`), not by comparison, which costs viper a boolean on the way.
+    while stop - i:
         u = int(buf[i]) ^ 0x8000  # x + 2^15, whichever sign the load gave
         o = u - int(ring[pos])  # |o| < 2^16
         ring[pos] = u
         pos += 1
-        if pos == n:
+        if not (pos - n):
             pos = 0
         s += o  # < 2^26
         d = n * u - s  # |d| < 2^26
@@ -76,9 +77,10 @@ def find(words, ring: ptr16, buf: ptr16) -> int:
         y = v0 + o * (g & _M14)
         v0 = y & _M14
         v1 += o * (g >> 14) + (y >> 14)  # between -2^30 and 2^31
-        v2 += v1 >> 30
-        v1 &= _M30
-        if d < 0:
+        if v1 >> 30:
+            v2 += v1 >> 30
+            v1 &= _M30
+        if d >> 31:
             d = 0 - d
         if v2:
             y = (((d + 63) >> 6) * kappa + c2) >> r2  # the sum before the shift: < 2^30 + 2^23
@@ -89,8 +91,8 @@ def find(words, ring: ptr16, buf: ptr16) -> int:
         else:
             y = (d * kappa + c0) >> r0  # D² <= (n - 1)·V < 2^40, so d < 2^20
             v = (v1 << 14) | v0
-        if y < 0x8000:
-            if y * y <= v:
+        if not (y >> 15):
+            if not ((v - y * y) >> 31):
                 i += 1
                 continue
         if i >= live:
