@@ -8,9 +8,9 @@ import json
 import struct
 
 from . import __version__, kernels
-from .core.channel import Channel
 from .config import check, parse_threshold
 from .core import messages, payload, record
+from .core.channel import Channel
 from .core.device_session import DeviceSession
 from .core.summary import Summary
 from .core.zscore import ZScore, default_threshold
@@ -142,9 +142,7 @@ class Node:
             self._emit(record.EVENT, 0, record.ALERT, now_ms, payload.pack_event(_EVENT_SOURCE_ENDED, text))
 
     def _emit(self, kind, channel, cls, time_ms, body):
-        draft = record.draft(
-            kind, channel, cls, self.journal.state.boot, time_ms, self._epoch_ms, self._layout, body
-        )
+        draft = record.draft(kind, channel, cls, self.journal.state.boot, time_ms, self._epoch_ms, self._layout, body)
         self.journal.append(cls, draft)
         if cls == record.ALERT:
             self.journal.commit(cls)
@@ -239,9 +237,14 @@ def build(config):
 
 
 def run_file(path):
-    """Read the configuration from a JSON file and run for ever; a KeyboardInterrupt ends it in order."""
+    """Read the configuration from a JSON file and `run` it."""
     with open(path) as file:
-        node = build(json.load(file))
+        run(json.load(file))
+
+
+def run(config):
+    """Build a node and run it for ever; a KeyboardInterrupt ends it in order."""
+    node = build(config)
     try:
         node.run()
     except KeyboardInterrupt:

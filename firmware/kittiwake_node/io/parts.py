@@ -1,17 +1,19 @@
 """Parts: makes the port, the block device, the sources and the action that a configuration names."""
 
 from ..errors import ConfigError
-from . import action, source, storage
+from . import action, port, source, storage
 
 
 def make_port(link):
     """The link's port. Raises ConfigError for a kind that there is not."""
     kind = link.get("kind")
     if kind == "fd":
-        from .port import FdPort
+        return port.StreamPort(open(link["fd"], "r+b"))
+    if kind == "kwboard":
+        import kwboard  # in the firmware of emulated boards only
 
-        return FdPort(link["fd"])
-    raise ConfigError("link.kind", "%r is not one of: fd" % kind)
+        return port.StreamPort(kwboard.Link())
+    raise ConfigError("link.kind", "%r is not one of: fd, kwboard" % kind)
 
 
 def make_device(given):
@@ -19,7 +21,11 @@ def make_device(given):
     kind = given.get("kind")
     if kind == "file":
         return storage.FileBlockDevice(given["path"], given.get("bytes", 1 << 20))
-    raise ConfigError("storage.kind", "%r is not one of: file" % kind)
+    if kind == "kwflash":
+        import kwflash  # in the firmware of emulated boards only
+
+        return kwflash.journal
+    raise ConfigError("storage.kind", "%r is not one of: file, kwflash" % kind)
 
 
 def make_source(channel, clock):

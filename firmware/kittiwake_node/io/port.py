@@ -4,17 +4,17 @@ import errno
 import select
 
 
-class FdPort:
-    """A file descriptor that the parent process opened non-blocking: the unix target's end of a pseudo terminal.
+class StreamPort:
+    """A stream that never blocks: a non-blocking descriptor, a UART with timeout 0, an emulated board's second UART.
 
     Args:
-        fd: the descriptor's number.
+        stream: has `readinto` and `write` that return None when nothing can move now, and can be polled.
     """
 
-    def __init__(self, fd):
-        self._file = open(fd, "r+b")
+    def __init__(self, stream):
+        self._stream = stream
         self._poll = select.poll()
-        self._poll.register(self._file, select.POLLIN)
+        self._poll.register(stream, select.POLLIN)
         self._rest = b""
 
     @property
@@ -25,7 +25,7 @@ class FdPort:
     def readinto(self, buf):
         """Fill `buf` with what has arrived; returns the number of bytes, 0 for none."""
         try:
-            return self._file.readinto(buf) or 0
+            return self._stream.readinto(buf) or 0
         except OSError as error:
             if error.errno == errno.EIO:
                 return 0  # nobody holds the other end of the terminal
@@ -41,7 +41,7 @@ class FdPort:
         if not self._rest:
             return
         try:
-            count = self._file.write(self._rest) or 0
+            count = self._stream.write(self._rest) or 0
         except OSError as error:
             if error.errno not in (errno.EIO, errno.EAGAIN):
                 raise

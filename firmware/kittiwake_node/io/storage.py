@@ -5,6 +5,8 @@ import vfs
 from ..errors import StorageError
 
 _BLOCK_BYTES = 4096
+# A commit programs whole units of this size: small ones cost a third of the instructions that the default's take.
+_UNIT_BYTES = 128
 
 
 class FileBlockDevice:
@@ -63,12 +65,16 @@ def open_file_system(device):
         StorageError: there is something on it that is neither blank nor LittleFS. It is left alone.
     """
     try:
-        return vfs.VfsLfs2(device, mtime=False)
+        return _mount(device)
     except OSError as error:
         if not _is_blank(device):
             raise StorageError("storage-foreign", "no LittleFS on it (%s) and not blank; erase the partition" % error)
-    vfs.VfsLfs2.mkfs(device)
-    return vfs.VfsLfs2(device, mtime=False)
+    vfs.VfsLfs2.mkfs(device, progsize=_UNIT_BYTES, readsize=_UNIT_BYTES)
+    return _mount(device)
+
+
+def _mount(device):
+    return vfs.VfsLfs2(device, progsize=_UNIT_BYTES, readsize=_UNIT_BYTES, mtime=False)
 
 
 def _is_blank(device):
