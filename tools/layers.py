@@ -31,9 +31,9 @@ _FIRMWARE = {
 # Builtins by which a pure module would still reach the outside.
 _OUTSIDE_CALLS = {"open", "input", "print", "__import__", "exec", "eval"}
 _NO_OUTSIDE_CALLS = ("core", "speech", "kernels/plain")
-# The host shares the codec with the firmware, and the check of a configuration that it sends; never its numerics.
+# The host shares the codec with the firmware, never its numerics.
 _CODEC = ("record", "payload", "frame", "messages", "session", "device_session", "gateway_session")
-_SHARED = {f"{NODE}.errors", f"{NODE}.config"} | {f"{NODE}.core.{name}" for name in _CODEC}
+_SHARED = {f"{NODE}.errors"} | {f"{NODE}.core.{name}" for name in _CODEC}
 
 
 def violations(root: Path) -> list[str]:

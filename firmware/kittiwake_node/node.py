@@ -236,6 +236,19 @@ def build(config):
     )
 
 
+def refusal(config):
+    """Why a node would not start with this configuration, in one line, or "" when it would; starts nothing.
+
+    For a host that asks before it deploys. Ports, files and pins are not touched, so they are not tried.
+    """
+    try:
+        for channel in check(config)["channels"]:
+            _make_detector(kernels.load(config.get("kernel", "viper")), channel)
+    except ConfigError as error:
+        return str(error)
+    return ""
+
+
 def run_file(path):
     """Read the configuration from a JSON file and `run` it."""
     with open(path) as file:

@@ -19,18 +19,18 @@ from pathlib import Path
 
 from kittiwake import audit, vibration
 from kittiwake.bridge import publisher
+from kittiwake.bridge.mqtt import parse_url
 from kittiwake.bridge.service import Bridge
 from kittiwake.broker import EmbeddedBroker
 from kittiwake.errors import ConfigError, KittiwakeError
 from kittiwake.ledger import LedgerProcess
 from kittiwake.target import open_target
-from kittiwake_node import config
-from kittiwake_node.errors import NodeError
 
 DEVICE = "kw-demo"
 REFERENCE_ALERTS_LEAST = 20
 _DRAIN_LIMIT_S = 15.0
 _START_LIMIT_S = 20.0
+_LEVEL_LIMIT_S = 5.0
 _POLL_S = 0.1
 
 
@@ -73,6 +73,7 @@ class Progress:
         alerts: alerts that have arrived.
         summary: the newest summary.
         ended: the board says that its samples are through.
+        interrupted: the user ended the run before that.
         acked: records acknowledged to the board.
     """
 
@@ -84,6 +85,7 @@ class Progress:
     alerts: int = 0
     summary: dict = field(default_factory=dict)
     ended: bool = False
+    interrupted: bool = False
     acked: int = 0
 
 
@@ -114,42 +116,49 @@ def run(plan: Plan, on_progress: Callable[[Progress], None], on_text: Callable[[
         ConfigError: the node would refuse this configuration; its reason is the message.
         KittiwakeError: a part could not start, or the board died.
     """
-    try:
-        config.check(node_config(plan, Path("samples.i16")))
-    except NodeError as error:
-        raise ConfigError(str(error)) from error
     return asyncio.run(_run(plan, on_progress, on_text))
 
 
 async def _run(plan: Plan, on_progress, on_text) -> dict:
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kittiwake-demo-")))
+        if plan.broker_url is not None:
+            parse_url(plan.broker_url)
         (folder / "samples.i16").write_bytes(plan.samples.tobytes())
+        board = stack.enter_context(open_target(plan.target))
+        config = node_config(plan, folder / "samples.i16")
+        reason = board.exec(f"from kittiwake_node import node; print(node.refusal({config!r}))").strip()
+        if reason:
+            raise ConfigError(reason)
         broker_url = plan.broker_url or stack.enter_context(EmbeddedBroker())
         ledger = stack.enter_context(LedgerProcess(broker_url, ["#"], folder / "ledger.jsonl"))
-        board = stack.enter_context(open_target(plan.target))
         policy = publisher.Policy(topics=plan.topics)
         bridge = Bridge([board.link_port], broker_url, policy, on_text=lambda url, line: on_text(line))
         work = asyncio.create_task(bridge.run())
         try:
             await _until(lambda: bridge.mqtt.is_connected, _START_LIMIT_S, "the bridge did not reach the broker")
-            board.run_node(node_config(plan, folder / "samples.i16"))
+            board.run_node(config)
             progress = Progress()
             arrivals = follow(ledger.path)
             started_s = time.monotonic()
-            deadline_s = _deadline_s(plan)
-            while not _is_drained(progress, bridge):
+            limit_s = _limit_s(plan)
+            while not (progress.ended and _is_level(progress, bridge)):
                 if work.done():
                     work.result()
                 board.check_running()
                 progress.elapsed_s = time.monotonic() - started_s
-                if progress.elapsed_s > deadline_s:
-                    raise KittiwakeError(f"the run did not end within {deadline_s:.0f} s: {progress.state}")
+                if progress.elapsed_s > limit_s:
+                    raise KittiwakeError(f"the run did not end within {limit_s:.0f} s: {progress.state}")
                 _absorb(progress, arrivals)
                 progress.state = _state(bridge)
                 progress.acked = bridge.links[0].session.acked
                 on_progress(progress)
-                await asyncio.sleep(_POLL_S)
+                try:
+                    await asyncio.sleep(_POLL_S)
+                except asyncio.CancelledError:
+                    # Ctrl-C: what there is so far is audited, up to a moment when nothing is on its way.
+                    progress.ended = progress.interrupted = True
+                    limit_s = progress.elapsed_s + _LEVEL_LIMIT_S
         finally:
             work.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -180,7 +189,9 @@ def report(plan: Plan, progress: Progress) -> dict:
     ledger = progress.ledger
     scale = Fraction(plan.channel.get("scale", "1"))
     offset = Fraction(plan.channel.get("offset", "0"))
-    alerts, expected, mismatches = audit.compare_alerts(ledger, plan.samples, plan.n, plan.t, scale, offset)
+    alerts, expected, mismatches = audit.compare_alerts(
+        ledger, plan.samples[: progress.samples], plan.n, plan.t, scale, offset
+    )
     spans = audit.latencies_ms(ledger)
     rate_hz = audit.rate_hz(ledger)
     raw_json = audit.guide_json_bytes(plan.samples[: progress.samples], scale, offset)
@@ -205,6 +216,7 @@ def report(plan: Plan, progress: Progress) -> dict:
             "p50": _rounded(audit.percentile(spans, 0.5)),
             "p99": _rounded(audit.percentile(spans, 0.99)),
         },
+        "interrupted": progress.interrupted,
         "action_max_us": max((b.get("action_max_us", 0) for b in ledger.records.values()), default=0),
     }
 
@@ -212,7 +224,7 @@ def report(plan: Plan, progress: Progress) -> dict:
 def problems(result: dict) -> list[str]:
     """What in a report makes the run a failure, in words; empty when it holds."""
     found = []
-    if result["reference_alerts"] < REFERENCE_ALERTS_LEAST:
+    if result["reference_alerts"] < REFERENCE_ALERTS_LEAST and not result["interrupted"]:
         found.append(f"{result['reference_alerts']} reference alerts, fewer than {REFERENCE_ALERTS_LEAST}: run longer")
     for name in ("mismatches", "lost", "altered"):
         if result[name]:
@@ -222,14 +234,14 @@ def problems(result: dict) -> list[str]:
     return found
 
 
-def _deadline_s(plan: Plan) -> float:
+def _limit_s(plan: Plan) -> float:
     pace_hz = plan.rate_hz or 1000
     return len(plan.samples) / pace_hz + _DRAIN_LIMIT_S + _START_LIMIT_S
 
 
-def _is_drained(progress: Progress, bridge: Bridge) -> bool:
-    link = bridge.links[0]
-    return progress.ended and len(progress.ledger.records) == link.session.received == link.session.acked
+def _is_level(progress: Progress, bridge: Bridge) -> bool:
+    session = bridge.links[0].session
+    return len(progress.ledger.records) == session.received == session.acked == progress.acked
 
 
 def _absorb(progress: Progress, arrivals: Iterator[audit.Arrival]) -> None:
@@ -239,6 +251,7 @@ def _absorb(progress: Progress, arrivals: Iterator[audit.Arrival]) -> None:
         if body.get("anomaly"):
             progress.newest = [*progress.newest[-9:], body]
             progress.alerts += 1
+            progress.samples = max(progress.samples, body["index"] + 1)
         elif body.get("device") == DEVICE and arrival.topic.split("/")[-2:-1] == ["summary"]:
             progress.summary = body
             progress.samples = max(progress.samples, body["index"])

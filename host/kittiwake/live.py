@@ -7,6 +7,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from kittiwake import audit
 from kittiwake.demo import Progress
 
 _ALERT_ROWS = 8
@@ -29,11 +30,11 @@ def render(progress: Progress, raw_json_bytes: int) -> Panel:
 def _figures(progress: Progress, raw_json_bytes: int) -> Table:
     upstream = progress.ledger.packet_bytes
     summary = progress.summary
-    rate_hz = progress.samples / progress.elapsed_s if progress.elapsed_s else 0.0
+    rate_hz = audit.rate_hz(progress.ledger) or 0.0
     share = f"{1 - upstream / raw_json_bytes:.2%} less" if raw_json_bytes else "nothing yet"
     table = Table.grid(padding=(0, 2))
     table.add_row("device", progress.state)
-    table.add_row("samples", f"{progress.samples:,} in {progress.elapsed_s:.0f} s ({rate_hz:,.0f} a second)")
+    table.add_row("samples", f"{progress.samples:,} in {progress.elapsed_s:.0f} s ({rate_hz:,.1f} a second)")
     if summary:
         table.add_row(
             "last summary",

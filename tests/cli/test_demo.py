@@ -1,0 +1,73 @@
+"""`kittiwake demo` as a user meets it: the report, its promises, and settings that cannot be."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+COMMAND = [sys.executable, "-m", "kittiwake", "demo"]
+
+
+def run(*arguments):
+    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=120)
+
+
+def test_demo_json_report_holds_its_promises():
+    done = run("--seconds", "14", "--seed", "2", "--json")
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["samples"] == 14000
+    assert report["raw_bytes"] == 28000
+    assert report["reference_alerts"] >= 20
+    assert report["alerts"] == report["reference_alerts"]
+    assert (report["mismatches"], report["lost"], report["altered"]) == (0, 0, 0)
+    assert report["published"] == report["acked"] > report["alerts"]
+    assert report["upstream_bytes"] < report["raw_json_bytes"] / 50
+    assert set(report["latency_ms"]) == {"p50", "p99"}
+
+
+def test_demo_with_few_alerts_is_a_failure():
+    done = run("--seconds", "1", "--json")
+    assert done.returncode == 5
+    assert "fewer than 20" in done.stderr
+
+
+def test_demo_interrupted_still_prints_its_audit():
+    process = subprocess.Popen([*COMMAND, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    time.sleep(4)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 0, err
+    report = json.loads(out)
+    assert report["interrupted"]
+    assert report["mismatches"] == 0
+    assert report["lost"] == 0
+
+
+def test_demo_replays_a_recording(tmp_path):
+    path = tmp_path / "steps.csv"
+    path.write_text("x\n" + "".join(f"{500 if i % 40 == 39 else i % 3}\n" for i in range(2000)))
+    done = run("--replay", str(path), "--column", "x", "--rate", "0", "--n", "20", "--json")
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["alerts"] == report["reference_alerts"] == 50
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--readings", "--rate", "51"), "50 Hz"),
+        (("--rate", "0"), "--replay"),
+        (("--n", "8", "--t", "5/2"), "unreachable"),
+        (("--target", "nowhere"), "nowhere"),
+        (("--broker", "http://localhost"), "mqtt://"),
+    ],
+)
+def test_demo_bad_settings_exit_2_with_one_line(options, said):
+    done = run(*options, "--seconds", "1")
+    assert done.returncode == 2, done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert said in done.stderr
