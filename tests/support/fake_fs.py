@@ -14,6 +14,8 @@ class FakeFs:
         files: path -> committed bytes.
         programs: commits that changed the medium (flush of something new, rename, remove, mkdir).
         fail: called as fail(operation, path) before every operation that changes the medium; may raise OSError.
+        fail_late: the same, after the operation took effect.
+        fail_read: called as fail_read(path) before a file is opened for reading; may raise OSError.
     """
 
     def __init__(self, block_bytes=4096, blocks=64, files=None, folders=()):
@@ -22,6 +24,7 @@ class FakeFs:
         self.folders = set(folders)
         self.programs = 0
         self.fail = lambda operation, path: None
+        self.fail_late = lambda operation, path: None
         self.fail_read = lambda path: None
 
     def after_power_cut(self):
@@ -142,6 +145,11 @@ class _Writing:
             self._has_failed = True
             raise
         self._fs.files[self._path] = bytes(self._data)
+        try:
+            self._fs.fail_late("flush", self._path)
+        except OSError:
+            self._has_failed = True
+            raise
 
     def close(self):
         self.flush()

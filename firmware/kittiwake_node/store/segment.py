@@ -14,7 +14,8 @@ VERSION = 1
 _HEAD = "<3sBB3xQI"
 _STATE = "<IIIIIIII"
 _STATE_BYTES = 32
-HEAD_BYTES = 20 + _STATE_BYTES + 4
+STATE_OFFSET = 20
+HEAD_BYTES = STATE_OFFSET + _STATE_BYTES + 4
 MARK_BYTES = rec.OVERHEAD_BYTES + _STATE_BYTES
 
 _CHUNK_BYTES = 512
@@ -38,6 +39,13 @@ class State:
         self.evicted = [0, 0, 0]
         self.floor = [0, 0, 0]
 
+    def copy(self):
+        """Another State with the same numbers."""
+        other = State()
+        other.boot, other.acked = self.boot, self.acked
+        other.evicted, other.floor = list(self.evicted), list(self.floor)
+        return other
+
     def pack(self):
         """The state as 32 bytes."""
         e, f = self.evicted, self.floor
@@ -54,7 +62,7 @@ class State:
 
 
 def name(cls, first_seq):
-    """File name of the segment of class `cls` whose records start at `first_seq` or later; sorts by age in its class."""
+    """File name of the segment of class `cls` whose numbers start at `first_seq` or later; sorts by age in a class."""
     return "%d-%08x.kwj" % (cls, first_seq)
 
 
@@ -78,7 +86,7 @@ def unpack_head(raw):
     """Check a segment's head.
 
     Returns:
-        (version, class, journal id, first_seq), or None when its check fails. The state stands at raw[20:].
+        (version, class, journal id, first_seq), or None when its check fails. The state stands at raw[STATE_OFFSET:].
     """
     if len(raw) < HEAD_BYTES or raw[:3] != MAGIC:
         return None
@@ -90,7 +98,7 @@ def unpack_head(raw):
 
 
 def pack_mark(cls, state, seq):
-    """A mark: the state, as a record of type MARK that is never sent; `seq` is the next number, which it does not take."""
+    """A mark: the state, as a record of type MARK that is never sent; `seq` is the next number, still free."""
     mark = rec.draft(rec.MARK, 0, cls, state.boot, 0, 0, 0, state.pack())
     rec.seal(mark, 0, len(mark), seq)
     return mark
@@ -105,11 +113,13 @@ class Reader:
     Args:
         open_file: called as open_file(path, "rb").
         path: of the segment.
-        size: committed bytes of it; `extend` raises it.
-        on_damage: called once for every run of bytes that holds no record.
+        size: committed bytes of it; may be raised.
+        on_damage: called as on_damage(path, offset) for every run of bytes that holds no record or cannot be read, each
+            time it is met.
 
     Attributes:
         state: a State to absorb heads and marks into, or None.
+        damaged_tail_bytes: bytes passed over since the last whole record or mark.
     """
 
     def __init__(self, open_file, path, size, on_damage, state=None):
@@ -118,6 +128,7 @@ class Reader:
         self.size = size
         self._on_damage = on_damage
         self.state = state
+        self.damaged_tail_bytes = 0
         self._at = HEAD_BYTES  # file offset of _buf[0]
         self._pos = 0
         self._buf = b""
@@ -129,14 +140,17 @@ class Reader:
                 return -1
             size = rec.size_at(self._buf, self._pos)
             if size > rec.OVERHEAD_BYTES + rec.PAYLOAD_LIMIT_BYTES or not self._fill(size):
-                self._skip_damage()
+                if self._pos < len(self._buf):  # else the medium failed and the cursor stands at the end already
+                    self._skip_damage()
             elif not rec.is_whole(self._buf, self._pos):
                 self._skip_damage()
             elif self._buf[self._pos] == rec.MARK:
+                self.damaged_tail_bytes = 0
                 if self.state is not None and size == MARK_BYTES:
                     self.state.absorb(self._buf, self._pos + rec.HEADER_BYTES)
                 self._pos += size
             else:
+                self.damaged_tail_bytes = 0
                 return rec.seq_at(self._buf, self._pos)
 
     def take_size(self):
@@ -165,18 +179,27 @@ class Reader:
         start = self._at + self._pos
         if start + count > self.size:
             return False
-        with self._open(self._path, "rb") as file:
-            file.seek(start)
-            self._buf = file.read(min(max(count, _CHUNK_BYTES), self.size - start))
+        try:
+            with self._open(self._path, "rb") as file:
+                file.seek(start)
+                self._buf = file.read(min(max(count, _CHUNK_BYTES), self.size - start))
+        except OSError:
+            # The medium cannot give it: what comes behind in this segment is as lost as if its bytes had changed.
+            self._on_damage(self._path, start)
+            self.damaged_tail_bytes += self.size - start
+            self._at, self._pos, self._buf = self.size, 0, b""
+            return False
         self._at, self._pos = start, 0
         return len(self._buf) >= count
 
     def _skip_damage(self):
         # A damaged length cannot be trusted, so the next record is looked for at every byte; its CRC tells.
-        self._on_damage()
+        self._on_damage(self._path, self._at + self._pos)
         while True:
             self._pos += 1
+            self.damaged_tail_bytes += 1
             if not self._fill(rec.OVERHEAD_BYTES):
+                self.damaged_tail_bytes += max(0, self.size - self._at - self._pos)
                 self._at, self._pos, self._buf = self.size, 0, b""
                 return
             size = rec.size_at(self._buf, self._pos)
