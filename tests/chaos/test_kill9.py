@@ -9,7 +9,8 @@ from fractions import Fraction
 import pytest
 
 from kittiwake import audit, vibration
-from kittiwake.demo import Plan, follow, node_config
+from kittiwake.demo.plan import Plan, node_config
+from kittiwake.demo.run import follow
 from kittiwake.ledger import LedgerProcess
 from kittiwake.reference import zscore
 from kittiwake.target.unix import UnixTarget

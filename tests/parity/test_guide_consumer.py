@@ -10,7 +10,7 @@ import pytest
 from kittiwake import vibration
 from kittiwake.bridge import publisher
 from kittiwake.broker import EmbeddedBroker
-from kittiwake.demo import Plan, node_config
+from kittiwake.demo.plan import Plan, node_config
 from kittiwake.ledger import LedgerProcess
 from kittiwake.target.unix import UnixTarget
 from tests.support.processes import BridgeProcess

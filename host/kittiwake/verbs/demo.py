@@ -35,13 +35,15 @@ def demo(
     import typer as shell
 
     from kittiwake import cli
-    from kittiwake import demo as work
+    from kittiwake.demo import plan as plans
+    from kittiwake.demo import report as reports
+    from kittiwake.demo import run as work
     from kittiwake.errors import EXIT_VERIFICATION, UsageError
 
     rate_hz = rate if rate is not None else (50 if readings else 1000)
     if replay is None and not rate_hz:
         raise UsageError("--rate 0 is for --replay", "the synthetic vibration needs a rate")
-    plan = work.vibration_plan(seconds, seed, guide, rate_hz or 1000, readings)
+    plan = plans.vibration_plan(seconds, seed, guide, rate_hz or 1000, readings)
     if replay is not None:
         plan.samples = options.read(replay, column, range_, bits)
         if plan.samples.typecode != "h":
@@ -59,7 +61,7 @@ def demo(
     else:
         for name, value in result.items():
             print(f"{name:>18}  {value}")
-    found = work.problems(result)
+    found = reports.problems(result)
     for problem in found:
         cli.progress(f"kittiwake: {problem}")
     if found:
@@ -73,7 +75,8 @@ def _view(plan, as_json: bool):
         return
     from rich.live import Live
 
-    from kittiwake import audit, live
+    from kittiwake import audit
+    from kittiwake.demo import live
 
     scale = Fraction(plan.channel.get("scale", "1"))
     cost = {"samples": 0, "bytes": 0}

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kittiwake import audit
-from kittiwake.demo import Progress
+from kittiwake.demo.report import Progress
 
 _ALERT_ROWS = 8
 
