@@ -1,8 +1,9 @@
-"""The emulated boards' flash: a block device over memory that outlives a reset, which counts and can be torn.
+"""The emulated boards' flash: block devices over memory that outlives a reset, which count and can be torn.
 
-It knows nothing of who stores what. The memory's first bytes are a header of 32-bit words (`_MAGIC` and on); the file
-system's blocks follow. A program or an erase is marked in the header before and after, and done in pieces, so that a
-power cut (a reset) falls into it like into real flash: with a part done. The next start counts it.
+Two partitions: `files`, mounted on / at start, and `journal`, left to the application. It knows nothing of who stores
+what. The memory's first bytes are a header of 32-bit words (`_MAGIC` and on); the blocks follow. A program or an erase
+is marked in the header before and after, and done in pieces, so that a power cut (a reset) falls into it like into real
+flash: with a part done. The next start counts it.
 """
 
 import sys
@@ -31,69 +32,46 @@ _ERASE = const(2)
 
 _LARGE_BLOCK = const(4096)  # an erase block of serial NOR flash
 _SMALL_BLOCK = const(512)  # where there are a few KiB only
+_SMALL_FILES = const(7)  # blocks for files there
 _PIECE = const(128)
 
 
-class Flash:
-    """Block device for VfsLfs2 (`readblocks`, `writeblocks`, `ioctl` with offsets).
+class Partition:
+    """Block device over a part of the flash, for VfsLfs2 (`readblocks`, `writeblocks`, `ioctl` with offsets).
 
     Args:
-        address: of the memory, header included.
-        size: of the memory in bytes, header included.
-        block_size: bytes of an erase block; the header takes one.
+        start: address of its first block.
+        blocks: how many it has.
 
     Attributes:
-        piece: bytes done at a time; a power cut falls between pieces, or into one.
+        programmed_bytes, erased_blocks: what was done to it since this start.
+        piece: bytes done at a time; a power cut falls between two pieces, or into one.
         spin: turns of an empty loop for each piece, to make the flash as slow as a real one; 0 for none.
     """
 
-    def __init__(self, address, size, block_size):
-        self._address = address
-        self._block_size = block_size
-        self._blocks = size // block_size - 1
-        self._memory = memoryview(uctypes.bytearray_at(address + block_size, self._blocks * block_size))
+    def __init__(self, start, blocks):
+        self._start = start
+        self._blocks = blocks
+        self._memory = memoryview(uctypes.bytearray_at(start, blocks * _block_size))
         self._erased = memoryview(b"\xff" * _PIECE)
+        self.programmed_bytes = 0
+        self.erased_blocks = 0
         self.piece = _PIECE
         self.spin = 0
-        self._start()
 
-    def _start(self):
-        a = self._address
-        if mem32[a + _MAGIC] & 0xFFFFFFFF != _MAGIC_VALUE:
-            for offset in range(_FORMATTED, STARTS + 4, 4):
-                mem32[a + offset] = 0
-            mem32[a + _MAGIC] = _MAGIC_VALUE
-        operation = mem32[a + _OPERATION]
-        if operation == _PROGRAM:
-            mem32[a + TORN_PROGRAMS] += 1
-        elif operation == _ERASE:
-            mem32[a + TORN_ERASES] += 1
-        mem32[a + _OPERATION] = _NONE
-        mem32[a + STARTS] += 1
-
-    @property
-    def formatted(self):
-        """Whether a file system was made here."""
-        return mem32[self._address + _FORMATTED] == 1
-
-    @formatted.setter
-    def formatted(self, value):
-        mem32[self._address + _FORMATTED] = 1 if value else 0
-
-    def counter(self, which):
-        """Read one of the header's counters, e.g. `kwflash.TORN_ERASES`."""
-        return mem32[self._address + which]
+    def region(self):
+        """(address, bytes) of it, for reading it out with a debugger."""
+        return self._start, self._blocks * _block_size
 
     def readblocks(self, block, buf, offset=0):
         """Fill `buf` from `block`, `offset` bytes into it."""
-        start = block * self._block_size + offset
+        start = block * _block_size + offset
         buf[:] = self._memory[start : start + len(buf)]
 
     def writeblocks(self, block, buf, offset=0):
         """Program `buf` into `block`, `offset` bytes into it; the place was erased before."""
-        a = self._address
-        mem32[a + _OPERATION] = _PROGRAM
-        start = block * self._block_size + offset
+        mem32[_address + _OPERATION] = _PROGRAM
+        start = block * _block_size + offset
         source = memoryview(buf)
         n = len(buf)
         piece = self.piece
@@ -102,31 +80,31 @@ class Flash:
             self._memory[start + i : start + j] = source[i:j]
             for _ in range(self.spin):
                 pass
-        mem32[a + PROGRAMS] += 1
-        mem32[a + PROGRAMMED_BYTES] += n
-        mem32[a + _OPERATION] = _NONE
+        self.programmed_bytes += n
+        mem32[_address + PROGRAMS] += 1
+        mem32[_address + PROGRAMMED_BYTES] += n
+        mem32[_address + _OPERATION] = _NONE
 
     def _erase(self, block):
-        a = self._address
-        mem32[a + _OPERATION] = _ERASE
-        start = block * self._block_size
+        mem32[_address + _OPERATION] = _ERASE
+        start = block * _block_size
         piece = min(self.piece, _PIECE)
-        for i in range(start, start + self._block_size, piece):
+        for i in range(start, start + _block_size, piece):
             self._memory[i : i + piece] = self._erased[:piece]
             for _ in range(self.spin):
                 pass
-        mem32[a + ERASES] += 1
-        mem32[a + _OPERATION] = _NONE
+        self.erased_blocks += 1
+        mem32[_address + ERASES] += 1
+        mem32[_address + _OPERATION] = _NONE
 
     def ioctl(self, operation, argument):
         """Answer MicroPython's block protocol: 4 blocks, 5 block size, 6 erase a block."""
         if operation == 4:
             return self._blocks
         if operation == 5:
-            return self._block_size
+            return _block_size
         if operation == 6:
             self._erase(argument)
-            return 0
         return 0
 
 
@@ -137,33 +115,48 @@ def stats():
         dict of programs, erases, programmed_bytes, torn_programs, torn_erases, starts.
     """
     return {
-        "programs": device.counter(PROGRAMS),
-        "erases": device.counter(ERASES),
-        "programmed_bytes": device.counter(PROGRAMMED_BYTES),
-        "torn_programs": device.counter(TORN_PROGRAMS),
-        "torn_erases": device.counter(TORN_ERASES),
-        "starts": device.counter(STARTS),
+        "programs": _counter(PROGRAMS),
+        "erases": _counter(ERASES),
+        "programmed_bytes": _counter(PROGRAMMED_BYTES),
+        "torn_programs": _counter(TORN_PROGRAMS),
+        "torn_erases": _counter(TORN_ERASES),
+        "starts": _counter(STARTS),
     }
 
 
-def _file_system():
-    # Commits of small files are cheapest with these , measured: two to twelve times fewer instructions.
-    return vfs.VfsLfs2(device, progsize=128, readsize=128, mtime=False)
+def _counter(offset):
+    return mem32[_address + offset]
+
+
+def _start():
+    """Make the header when the flash is new, and count the power cut that came before this start, if any."""
+    if mem32[_address + _MAGIC] & 0xFFFFFFFF != _MAGIC_VALUE:
+        for offset in range(_FORMATTED, STARTS + 4, 4):
+            mem32[_address + offset] = 0
+        mem32[_address + _MAGIC] = _MAGIC_VALUE
+    operation = _counter(_OPERATION)
+    if operation == _PROGRAM:
+        mem32[_address + TORN_PROGRAMS] += 1
+    elif operation == _ERASE:
+        mem32[_address + TORN_ERASES] += 1
+    mem32[_address + _OPERATION] = _NONE
+    mem32[_address + STARTS] += 1
 
 
 def format():
-    """Make an empty file system on the flash; what was there is lost."""
-    device.formatted = False
-    vfs.VfsLfs2.mkfs(device, progsize=128, readsize=128)
-    device.formatted = True
+    """Make an empty file system for files; what was there is lost. The journal's partition is left alone."""
+    mem32[_address + _FORMATTED] = 0
+    vfs.VfsLfs2.mkfs(files, progsize=128, readsize=128)
+    mem32[_address + _FORMATTED] = 1
 
 
 def mount_all():
-    """Mount the flash on / (formatting it when it is new) and read-only files, where the host put some, on /rom."""
-    if not device.formatted:
+    """Mount the files on / (formatting them when the flash is new) and read-only files, if any, on /rom."""
+    if _counter(_FORMATTED) != 1:
         format()
     try:
-        vfs.mount(_file_system(), "/")
+        # Commits of small files are cheapest so: half to a twelfth of the instructions that the defaults take.
+        vfs.mount(vfs.VfsLfs2(files, progsize=128, readsize=128, mtime=False), "/")
     except OSError as error:
         # Never format here: that would hide that committed data was lost.
         print("kwflash: the file system cannot be mounted:", error)
@@ -177,4 +170,10 @@ def mount_all():
 
 
 _address, _size = kwboard.storage()
-device = Flash(_address, _size, _LARGE_BLOCK if _size > 65536 else _SMALL_BLOCK)
+_block_size = _LARGE_BLOCK if _size > 65536 else _SMALL_BLOCK
+# The header takes a block; the files half of the rest where there is room, else what a configuration needs.
+_blocks = _size // _block_size - 1
+_file_blocks = _blocks // 2 if _size > 65536 else _SMALL_FILES
+files = Partition(_address + _block_size, _file_blocks)
+journal = Partition(_address + (1 + _file_blocks) * _block_size, _blocks - _file_blocks)
+_start()

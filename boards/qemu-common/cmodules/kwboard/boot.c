@@ -4,6 +4,9 @@
 
 #include "kwboard.h"
 
+#include <string.h>
+
+#include "py/builtin.h"
 #include "py/gc.h"
 #include "py/mphal.h"
 #include "py/runtime.h"
@@ -12,6 +15,28 @@
 
 static uint32_t heap[MICROPY_HEAP_SIZE / sizeof(uint32_t)];
 
+// Whether main.py is to run: not when the first letter of the strap file is 'h' (hold).
+//
+// The strap is what a boot pin is on a real board: a file of the host that the emulator's command line names
+// ("kittiwake STRAP"), read at every start. Without one, main.py runs.
+static bool main_is_wanted(void) {
+    static const char name[] = "kittiwake ";
+    char line[256];
+    uint8_t letter;
+    uintptr_t arguments[] = {(uintptr_t)line, sizeof(line)};
+    if (kw_semihosting(KW_SYS_GET_CMDLINE, arguments) != 0 || strncmp(line, name, sizeof(name) - 1) != 0) {
+        return true;
+    }
+    const char *strap = line + sizeof(name) - 1;
+    return kw_host_read(strap, strlen(strap), 0, &letter, 1) != 1 || letter != 'h';
+}
+
+// Run main.py of the flash, or that of the read-only files when the flash has none. Returns as pyexec_file does.
+static int run_main(void) {
+    const char *path = mp_import_stat("main.py") == MP_IMPORT_STAT_FILE ? "main.py" : "/rom/main.py";
+    return pyexec_file_if_exists(path);
+}
+
 // Run boot files, then the prompt, until a soft reset is asked for.
 static void run_until_soft_reset(void) {
     pyexec_frozen_module("_boot.py", false);
@@ -19,7 +44,7 @@ static void run_until_soft_reset(void) {
         return;
     }
     // mpremote's soft reset comes from the raw prompt, and expects main.py not to run.
-    if (pyexec_mode_kind == PYEXEC_MODE_FRIENDLY_REPL && (pyexec_file_if_exists("main.py") & PYEXEC_FORCED_EXIT)) {
+    if (pyexec_mode_kind == PYEXEC_MODE_FRIENDLY_REPL && main_is_wanted() && (run_main() & PYEXEC_FORCED_EXIT)) {
         return;
     }
     for (;;) {

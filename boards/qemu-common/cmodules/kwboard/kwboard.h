@@ -33,6 +33,8 @@ uint64_t kw_soc_instructions(void);
 void kw_soc_count_begin(void);
 uint64_t kw_soc_count_end(void);
 
+#define KW_SYS_GET_CMDLINE 0x15
+
 // One semihosting request to the emulator. Returns its result.
 uintptr_t kw_semihosting(uintptr_t operation, const void *arguments);
 
