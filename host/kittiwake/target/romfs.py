@@ -1,0 +1,57 @@
+"""Images of MicroPython's read-only file system, for boards that run their modules from flash without a copy in RAM.
+
+Knows the format and paths only. Source: MicroPython reference, "ROMFS"; extmod/vfs_rom.c of MicroPython 1.25.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_HEADER = b"\xd2\xcd\x31"
+_DATA_VERBATIM, _DIRECTORY, _FILE = 2, 4, 5
+
+
+def image(files: Mapping[str, bytes]) -> bytes:
+    """Lay files out as one read-only file system.
+
+    Args:
+        files: path -> content; folders come from the paths.
+
+    Returns:
+        The image, of even length.
+    """
+    tree: dict = {}
+    for path in sorted(files):
+        *folders, name = path.strip("/").split("/")
+        place = tree
+        for folder in folders:
+            place = place.setdefault(folder, {})
+        place[name] = files[path]
+    body = _entries(tree)
+    size = _number(len(body))
+    if (len(_HEADER) + len(size) + len(body)) % 2:
+        size = b"\x80" + size  # a leading zero digit, to keep what follows aligned
+    return _HEADER + size + body
+
+
+def _entries(tree: dict) -> bytes:
+    records = bytearray()
+    for name, content in tree.items():
+        head = _number(len(name.encode())) + name.encode()
+        if isinstance(content, dict):
+            records += _record(_DIRECTORY, head + _entries(content))
+        else:
+            records += _record(_FILE, head + _record(_DATA_VERBATIM, content))
+    return bytes(records)
+
+
+def _record(kind: int, payload: bytes) -> bytes:
+    return _number(kind) + _number(len(payload)) + payload
+
+
+def _number(value: int) -> bytes:
+    """Seven bits a byte, most significant first, the top bit set on all but the last."""
+    digits = [value & 0x7F]
+    while value := value >> 7:
+        digits.append(0x80 | value & 0x7F)
+    return bytes(reversed(digits))
