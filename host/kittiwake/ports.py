@@ -160,6 +160,34 @@ async def open_port(name: str, baudrate: int = 115200) -> Port:
     return Port(path, reader, writer)
 
 
+def open_blocking(name: str, baudrate: int = 115200, read_timeout_s: float = 0.05, write_timeout_s: float = 10.0):
+    """Open a port for reads and writes that wait, and lock it as `open_port` does; for a board's console.
+
+    Args:
+        name: as `resolve` takes it.
+        baudrate: of the line.
+        read_timeout_s: how long `read(n)` waits for the first byte; it returns what there is then.
+        write_timeout_s: how long `write(data)` waits for the port to take all of it.
+
+    Returns:
+        An open serial port (`read`, `write`, `close`).
+
+    Raises:
+        As `open_port`.
+    """
+    import serialx
+
+    path = resolve(name)
+    try:
+        port = serialx.serial_for_url(
+            path, baudrate=baudrate, exclusive=True, read_timeout=read_timeout_s, write_timeout=write_timeout_s
+        )
+        port.open()
+    except (OSError, ValueError, serialx.SerialException) as error:
+        raise _explain(path, error) from error
+    return port
+
+
 def resolve(name: str) -> str:
     """Turn a port's name into a path or URL that can be opened now. Ask again after a device was re-plugged.
 

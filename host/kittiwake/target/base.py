@@ -19,7 +19,7 @@ _SCHEMES = {
     "qemu": ("kittiwake.target.qemu", "QemuTarget"),
 }
 _PORT = ("kittiwake.target.port", "PortTarget")
-_PORT_PREFIXES = ("/dev/", "COM", "id:", "socket://", "rfc2217://")
+_PORT_PREFIXES = ("/dev/", "COM", "id:", "auto", "socket://", "rfc2217://")
 
 
 class Target(abc.ABC):
@@ -29,7 +29,12 @@ class Target(abc.ABC):
 
     Args:
         name: the name it was asked for by, e.g. "unix" or "qemu:mps2-an385".
+
+    Attributes:
+        can_cut_power: whether `cut_power` works here; no port can cut a real board's supply.
     """
+
+    can_cut_power = True
 
     def __init__(self, name: str):
         self.name = name
@@ -99,6 +104,14 @@ class Target(abc.ABC):
     @abc.abstractmethod
     def cut_power(self) -> None:
         """Stop the board at this very instant, as a supply that fails would; storage stays. `start` boots it again."""
+
+    def deploy_firmware(self) -> None:  # noqa: B027 (not abstract: boards of our own making start with it)
+        """Put this installation's firmware on the board, where `start` does not do so by itself."""
+
+    def reboot(self) -> None:
+        """Boot the board anew, to where `exec` works and knows no name from before; files and flash stay."""
+        self.cut_power()
+        self.start()
 
     def check_running(self) -> None:  # noqa: B027 (not abstract: most targets cannot tell)
         """Raise when the node was started and has ended by itself; targets that cannot tell never raise.

@@ -1,0 +1,329 @@
+"""Targets on ports: a real board through its console, with or without a second port for the link.
+
+Knows the raw REPL and files on a board; not what the firmware does. The board keeps what was deployed; a power cut is
+the one thing that cannot be asked for here.
+"""
+
+from __future__ import annotations
+
+import binascii
+import json
+import time
+from collections.abc import Mapping
+
+import kittiwake
+from kittiwake import ports
+from kittiwake.errors import KittiwakeError, PortLostError, TargetError, UsageError
+from kittiwake.target import mpy
+from kittiwake.target.base import Target
+from kittiwake.target.repl import Repl
+
+_BOOT_S = 15.0
+_DEPLOY_S = 60.0
+_CHUNK_BYTES = 768  # of a file, in one exchange; small boards hold its text twice
+_REBOOTED = b"soft reboot"
+_SOFT_RESET = b"\x04"
+
+_FACTS = """
+import gc, json, os, sys
+gc.collect()
+_kw_mpy = getattr(sys.implementation, "_mpy", 0)
+_kw_cpuid = 0
+if 3 <= _kw_mpy >> 10 & 15 <= 8:
+    try:
+        from machine import mem32
+        _kw_cpuid = mem32[0xE000ED00] & 0xFFFFFFFF
+    except ImportError:
+        pass
+_kw_hz = 0
+try:
+    from machine import freq
+    _kw_hz = freq()
+    _kw_hz = _kw_hz[0] if isinstance(_kw_hz, tuple) else _kw_hz
+except ImportError:
+    pass
+print(json.dumps([
+    "micropython " + ".".join([str(part) for part in sys.implementation.version[:3]]),
+    _kw_mpy, getattr(sys.implementation, "_machine", ""), gc.mem_free(), _kw_cpuid, _kw_hz,
+]))
+"""
+# Prints the paths whose content differs from what is asked for: (path, size, CRC-32).
+_DIFFERING = """
+import binascii, os
+def _kw_differs(path, size, crc):
+    try:
+        if os.stat(path)[6] != size:
+            return True
+        seen = 0
+        with open(path, "rb") as file:
+            while True:
+                piece = file.read(512)
+                if not piece:
+                    return seen & 0xFFFFFFFF != crc
+                seen = binascii.crc32(piece, seen)
+    except OSError:
+        return True
+"""
+_WRITING = """
+import binascii, os
+def _kw_begin(path):
+    global _kw_file
+    at = path.find("/", 1)
+    while at > 0:
+        try:
+            os.mkdir(path[:at])
+        except OSError:
+            pass
+        at = path.find("/", at + 1)
+    twin = path[:-4] + ".py" if path.endswith(".mpy") else path[:-3] + ".mpy" if path.endswith(".py") else ""
+    try:
+        os.remove(twin)
+    except OSError:
+        pass
+    _kw_file = open(path, "wb")
+"""
+
+
+class SerialStream:
+    """A serial port as the REPL wants it.
+
+    Args:
+        name: as `kittiwake.ports.resolve` takes it.
+        baudrate: of the line.
+
+    Raises:
+        As `kittiwake.ports.open_port`.
+    """
+
+    def __init__(self, name: str, baudrate: int = 115200):
+        self._name = name
+        self._port = ports.open_blocking(name, baudrate)
+
+    def read(self, timeout_s: float) -> bytes:
+        """Wait for bytes; empty when none came in time.
+
+        Raises:
+            PortLostError: the board or its adapter went away.
+        """
+        deadline = time.monotonic() + timeout_s
+        while True:
+            try:
+                data = bytes(self._port.read(65536))
+            except TimeoutError:
+                data = b""
+            except OSError as error:
+                raise PortLostError(f"{self._name} was lost: {error}", "plug it in again") from error
+            if data or time.monotonic() >= deadline:
+                return data
+
+    def write(self, data: bytes, timeout_s: float) -> None:
+        """Write all of it; the port's own limit of time applies.
+
+        Raises:
+            TargetError: the board does not take it in time.
+            PortLostError: the board or its adapter went away.
+        """
+        try:
+            self._port.write(data)
+        except TimeoutError as error:
+            raise TargetError(f"{self._name} takes no input", "reset the board") from error
+        except OSError as error:
+            raise PortLostError(f"{self._name} was lost: {error}", "plug it in again") from error
+
+    def close(self) -> None:
+        """Close and unlock it. Idempotent."""
+        try:
+            self._port.close()
+        except OSError:
+            pass  # it was unplugged: nothing is left to close
+
+
+class PortTarget(Target):
+    """A board on a port.
+
+    Args:
+        name: the port of its console: a path, COMn, id:SERIAL, auto, socket:// or rfc2217:// URL.
+        link: the port of the link when it is not the console's. The configuration given to `run_node` then names the
+            board's end of it.
+        baudrate: of the console.
+    """
+
+    can_cut_power = False
+
+    def __init__(self, name: str, link: str | None = None, baudrate: int = 115200):
+        super().__init__(name)
+        self._link = link
+        self._baudrate = baudrate
+        self._stream: SerialStream | None = None
+        self._repl: Repl | None = None
+        self._node_is_running = False
+        self._facts: dict | None = None
+
+    @classmethod
+    def available(cls, name: str) -> KittiwakeError | None:
+        """Say why the port cannot be opened; it is opened for that, and closed again."""
+        try:
+            SerialStream(name).close()
+        except KittiwakeError as error:
+            return error
+        return None
+
+    def start(self) -> None:
+        """Take the board to its raw prompt, whatever it ran. Idempotent; a node started here is left alone.
+
+        Raises:
+            NoDeviceError, PortBusyError: of the port.
+            TargetError: nothing with a MicroPython prompt answers.
+        """
+        if self._repl is not None or self._node_is_running:
+            return
+        self._stream = SerialStream(self.name, self._baudrate)
+        try:
+            repl = Repl(self._stream, self.name)
+            repl.enter(_BOOT_S)
+        except KittiwakeError:
+            self._release()
+            raise
+        self._repl = repl
+
+    def deploy_firmware(self) -> None:
+        """Compile this installation's firmware for the board and write what differs."""
+        self.deploy(self.compiled(kittiwake.firmware_files()))
+
+    def compiled(self, files: Mapping[str, bytes]) -> dict[str, bytes]:
+        """Compile modules for this board; see `mpy.compile_files`."""
+        return mpy.compile_files(files, self._known_facts()["arch"])
+
+    def deploy(self, files: Mapping[str, bytes]) -> None:
+        """Write files to the board, those only that differ in size or CRC-32.
+
+        Args:
+            files: path on the board -> content. Modules are best given precompiled (`compiled`).
+
+        Raises:
+            ConfigError: a precompiled module does not fit the board.
+            TargetError: the board could not write them.
+        """
+        facts = self._known_facts()
+        mpy.check_fit(files, facts["mpy"], facts["cpuid"])
+        asked = [(path, len(content), binascii.crc32(content)) for path, content in files.items()]
+        self.exec(_DIFFERING)
+        ask = "for _kw_row in {!r}:\n    if _kw_differs(*_kw_row):\n        print(_kw_row[0])"
+        differing: list[str] = []
+        for at in range(0, len(asked), 16):
+            differing += self.exec(ask.format(asked[at : at + 16]), _DEPLOY_S).splitlines()
+        if differing:
+            self.exec(_WRITING)
+        for path in differing:
+            self.exec(f"_kw_begin({path!r})")
+            for at in range(0, len(files[path]), _CHUNK_BYTES):
+                text = binascii.b2a_base64(files[path][at : at + _CHUNK_BYTES], newline=False).decode()
+                self.exec(f"_kw_file.write(binascii.a2b_base64({text!r}))", _DEPLOY_S)
+            self.exec("_kw_file.close()", _DEPLOY_S)
+
+    def exec(self, code: str, timeout_s: float = 10.0) -> str:
+        """Run Python source on the board; see the base class. A board that hangs is left hanging: it has a button."""
+        self._check_idle()
+        if self._repl is None:
+            raise TargetError(f"{self.name} is not open", "start() it first")
+        return self._repl.exec(code, timeout_s)
+
+    def run_node(self, config: dict) -> None:
+        """Write the configuration to node.json and soft-reset the board, which runs main.py; let the port go.
+
+        Args:
+            config: what the firmware reads; `node_overrides` fills in what it does not give.
+
+        Raises:
+            TargetError: a node runs already, or the board does not restart.
+        """
+        self.start()
+        self._check_idle()
+        content = json.dumps({**self.node_overrides(), **config})
+        self.exec(f"with open('node.json', 'w') as file:\n    file.write({content!r})\n", _DEPLOY_S)
+        self._repl.leave(soft_reset=True)
+        self._wait_for(_REBOOTED)
+        self._release()
+        self._node_is_running = True
+
+    def node_overrides(self) -> dict:
+        """Tell the firmware to talk over its console, and to keep the journal in a folder of its file system."""
+        return {"link": {"kind": "stdio"}, "storage": {"kind": "folder", "path": "kittiwake"}}
+
+    @property
+    def link_port(self) -> str:
+        """The link's port; the console's own when there is no other, free while the node runs."""
+        return self._link or ports.resolve(self.name)
+
+    def interrupt(self) -> None:
+        """Take the board back by Ctrl-C. Idempotent.
+
+        Raises:
+            PortBusyError: another program holds the port: on a shared port, end the bridge first.
+            TargetError: the board does not heed it.
+        """
+        self._node_is_running = False
+        if self._repl is None:
+            self.start()
+        else:
+            self._repl.enter(_BOOT_S)
+
+    def cut_power(self) -> None:
+        """Refuse: a port cannot do that.
+
+        Raises:
+            UsageError: always.
+        """
+        raise UsageError(f"the supply of {self.name} cannot be cut from here", "reboot() it, or pull its plug")
+
+    def reboot(self) -> None:
+        """Interrupt what runs and soft-reset the interpreter, main.py held back."""
+        self.interrupt()
+        self._stream.write(_SOFT_RESET, _BOOT_S)
+        self._wait_for(_REBOOTED)
+        self._repl.enter(_BOOT_S)
+
+    def facts(self) -> dict:
+        """Tell what the board is; see the base class. `cpuid` is the Cortex-M's register, 0 on others."""
+        implementation, mpy_word, machine, heap_free, cpuid, hz = json.loads(self.exec(_FACTS))
+        return {
+            "implementation": implementation,
+            "mpy": mpy_word,
+            "arch": mpy.architecture(mpy_word, cpuid),
+            "cpu": machine,
+            "cpuid": cpuid,
+            "mhz": hz / 1e6 or None,
+            "heap_free": heap_free,
+            "has_storage": True,
+        }
+
+    def stop(self) -> None:
+        """Leave the board at its friendly prompt, or running its node, and close the port. Idempotent."""
+        if self._repl is not None:
+            try:
+                self._repl.leave()
+            except KittiwakeError:
+                pass  # it went away: nothing to leave
+        self._release()
+
+    def _release(self) -> None:
+        if self._stream is not None:
+            self._stream.close()
+        self._stream = self._repl = None
+
+    def _known_facts(self) -> dict:
+        if self._facts is None:
+            self._facts = self.facts()
+        return self._facts
+
+    def _check_idle(self) -> None:
+        if self._node_is_running:
+            raise TargetError("the board is running the node", "interrupt() it first")
+
+    def _wait_for(self, text: bytes) -> None:
+        heard = b""
+        while text not in heard:
+            piece = self._stream.read(_BOOT_S)
+            if not piece:
+                raise TargetError(f"{self.name} does not restart", "reset the board by hand")
+            heard += piece
