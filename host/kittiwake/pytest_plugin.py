@@ -1,0 +1,114 @@
+"""A pytest plugin: tests that take a board, and `--target T` to say which; this project's own tests use it too.
+
+It knows targets and pytest. What a test does with its board, and what runs on it, is the test's business.
+
+    def test_sensor_answers(board):
+        assert board.exec("print(1 + 1)") == "2\\n"
+
+    pytest --target unix --target qemu:virt --target /dev/ttyUSB0
+
+`target` is a started board, the firmware on it, shared by the whole run; `board` is the same one, booted anew for each
+test file. A target that was asked for by its name and cannot start is an error; `--target all` means every one of this
+machine, and skips by name those that cannot start here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from kittiwake.errors import KittiwakeError, UsageError
+from kittiwake.target import Target, available, names, open_target
+
+ALL = "all"
+_DEFAULT = ["unix"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--target`."""
+    parser.getgroup("kittiwake").addoption(
+        "--target",
+        action="append",
+        metavar="T",
+        dest="kittiwake_targets",
+        help="where tests with a board run: unix, qemu:BOARD, a port, or all; repeat it for several (default: unix)",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse names that are no target's before anything runs."""
+    for name in config.getoption("kittiwake_targets") or ():
+        if name != ALL:
+            try:
+                available(name)
+            except UsageError as error:
+                raise pytest.UsageError(str(error)) from error
+            except KittiwakeError:
+                pass  # its tests will say so
+
+
+def chosen(config: pytest.Config) -> list[str]:
+    """List the targets that this run asks for, each once, in the order of the command line.
+
+    Args:
+        config: pytest's.
+
+    Returns:
+        Their names, `all` spelled out.
+    """
+    asked = config.getoption("kittiwake_targets") or _DEFAULT
+    return list(dict.fromkeys(name for word in asked for name in (names() if word == ALL else [word])))
+
+
+def was_named(config: pytest.Config, name: str) -> bool:
+    """Whether this run asks for that target by name, or by default, and not only by `all`.
+
+    Args:
+        config: pytest's.
+        name: of the target.
+    """
+    return name in (config.getoption("kittiwake_targets") or _DEFAULT)
+
+
+def refuse_or_skip(config: pytest.Config, name: str) -> None:
+    """Fail the test at hand when its target cannot start and was named; skip it when it came by `all` only.
+
+    Args:
+        config: pytest's.
+        name: of the target.
+    """
+    problem = available(name)
+    if problem is None:
+        return
+    if was_named(config, name):
+        pytest.fail(f"{name} cannot start here: {problem}", pytrace=False)
+    pytest.skip(f"{name} cannot start here: {problem}")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run every test that takes a target on each one asked for, all tests of one target in a row."""
+    if "target_name" in metafunc.fixturenames:
+        metafunc.parametrize("target_name", chosen(metafunc.config), scope="session", indirect=True)
+
+
+@pytest.fixture(scope="session")
+def target_name(request: pytest.FixtureRequest) -> str:
+    """Name of a target that can start here: for tests that open one of their own."""
+    refuse_or_skip(request.config, request.param)
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def target(target_name: str) -> Iterator[Target]:
+    """A started target with the firmware on it. Shared: leave it as it was, or take `board`."""
+    with open_target(target_name) as opened:
+        opened.deploy_firmware()
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def board(target: Target) -> Target:
+    """The target, booted anew for this test file: no node runs, and no name of another file's is left on it."""
+    target.reboot()
+    return target
