@@ -14,7 +14,10 @@ SEARCH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin",
 
 # Program -> Debian/Ubuntu package.
 PACKAGES = {
+    "arm-none-eabi-gcc": "gcc-arm-none-eabi",
     "mosquitto": "mosquitto",
+    "qemu-system-arm": "qemu-system-arm",
+    "qemu-system-riscv32": "qemu-system-misc",
 }
 
 
