@@ -2,8 +2,8 @@
 
 It knows targets and pytest. What a test does with its board, and what runs on it, is the test's business.
 
-    def test_sensor_answers(board):
-        assert board.exec("print(1 + 1)") == "2\\n"
+    def test_board_adds(board):
+        assert int(board.exec("print(1 + 1)")) == 2
 
     pytest --target unix --target qemu:virt --target /dev/ttyUSB0
 
@@ -88,15 +88,21 @@ def refuse_or_skip(config: pytest.Config, name: str) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run every test that takes a target on each one asked for, all tests of one target in a row."""
-    if "target_name" in metafunc.fixturenames:
-        metafunc.parametrize("target_name", chosen(metafunc.config), scope="session", indirect=True)
+    if "kittiwake_target" in metafunc.fixturenames:
+        metafunc.parametrize("kittiwake_target", chosen(metafunc.config), scope="session", indirect=True)
 
 
 @pytest.fixture(scope="session")
-def target_name(request: pytest.FixtureRequest) -> str:
-    """Name of a target that can start here: for tests that open one of their own."""
-    refuse_or_skip(request.config, request.param)
+def kittiwake_target(request: pytest.FixtureRequest) -> str:
+    """One of the names that the run asks for."""
     return request.param
+
+
+@pytest.fixture(scope="session")
+def target_name(request: pytest.FixtureRequest, kittiwake_target: str) -> str:
+    """Name of a target that can start here: for tests that open one of their own."""
+    refuse_or_skip(request.config, kittiwake_target)
+    return kittiwake_target
 
 
 @pytest.fixture(scope="session")

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import binascii
 import json
-import time
 from collections.abc import Mapping
 
 import kittiwake
 from kittiwake import ports
-from kittiwake.errors import KittiwakeError, PortLostError, TargetError, UsageError
+from kittiwake.errors import KittiwakeError, TargetError, UsageError
 from kittiwake.target import mpy
 from kittiwake.target.base import Target
 from kittiwake.target.repl import Repl
+from kittiwake.target.serial_stream import SerialStream
 
 _BOOT_S = 15.0
 _DEPLOY_S = 60.0
@@ -47,7 +47,6 @@ print(json.dumps([
     _kw_mpy, getattr(sys.implementation, "_machine", ""), gc.mem_free(), _kw_cpuid, _kw_hz,
 ]))
 """
-# Prints the paths whose content differs from what is asked for: (path, size, CRC-32).
 _DIFFERING = """
 import binascii, os
 def _kw_differs(path, size, crc):
@@ -82,60 +81,6 @@ def _kw_begin(path):
         pass
     _kw_file = open(path, "wb")
 """
-
-
-class SerialStream:
-    """A serial port as the REPL wants it.
-
-    Args:
-        name: as `kittiwake.ports.resolve` takes it.
-        baudrate: of the line.
-
-    Raises:
-        As `kittiwake.ports.open_port`.
-    """
-
-    def __init__(self, name: str, baudrate: int = 115200):
-        self._name = name
-        self._port = ports.open_blocking(name, baudrate)
-
-    def read(self, timeout_s: float) -> bytes:
-        """Wait for bytes; empty when none came in time.
-
-        Raises:
-            PortLostError: the board or its adapter went away.
-        """
-        deadline = time.monotonic() + timeout_s
-        while True:
-            try:
-                data = bytes(self._port.read(65536))
-            except TimeoutError:
-                data = b""
-            except OSError as error:
-                raise PortLostError(f"{self._name} was lost: {error}", "plug it in again") from error
-            if data or time.monotonic() >= deadline:
-                return data
-
-    def write(self, data: bytes, timeout_s: float) -> None:
-        """Write all of it; the port's own limit of time applies.
-
-        Raises:
-            TargetError: the board does not take it in time.
-            PortLostError: the board or its adapter went away.
-        """
-        try:
-            self._port.write(data)
-        except TimeoutError as error:
-            raise TargetError(f"{self._name} takes no input", "reset the board") from error
-        except OSError as error:
-            raise PortLostError(f"{self._name} was lost: {error}", "plug it in again") from error
-
-    def close(self) -> None:
-        """Close and unlock it. Idempotent."""
-        try:
-            self._port.close()
-        except OSError:
-            pass  # it was unplugged: nothing is left to close
 
 
 class PortTarget(Target):
