@@ -52,6 +52,36 @@ state is array('i') of 10 words.
      7 Q2      sum of x², from bit 45
      8 START   first index of buf to feed
      9 STOP    index after the last; at most START + 16384
+
+### drift: `find(state, buf, start, stop) -> index`
+
+state is array('i') of 15 words. F and M are the means (Q16, kept as F + 2^31), V the variance (Q16 of LSB²).
+
+     0 COUNT    samples so far, at most 2^29
+     1 HOLD     silent samples to come
+     2 F1, 3 F0   fast mean, high and low 16 bits
+     4 M1, 8 M0   slow mean, high and low 16 bits
+     5 V0, 6 V1, 7 V2   V as in zscore
+     9 SHIFTS   fast + (slow << 8)
+    10 PQ       p + (q << 8)
+    11 KR       kappa + (f << 11), kappa >= q/p·2^f: see viper_drift
+    12 WARMUP   samples before the first test
+    13 HOLDOFF  silent samples after a detection
+    14 FLOOR    least variance, LSB²
+
+### novelty: `find(state, buf, start, stop) -> index, or -1 - index`
+
+state is array('H') of 64 halves (low half first where a value takes two), 128 bytes with the settings.
+
+     0 COUNT (2)  samples so far, at most 2^29     18 BINS4     the last four bins, newest in the low nibble
+     2 F (2), 4 M (2)   means, as in drift         19 BINS8     the four before them
+     6 HOLD       silent samples to come           20 SEEN      bins visited, a bit each
+     7 SCALE      log2 of a bin's width            21 .. 31     BASE LEAST STEP MOST HOLDOFF NEW_LEVEL NEW_STEP
+     8 ORIGIN (2) of the bins, LSB + 2^18                       LEARNING WARMUP SHIFTS FADE: the settings
+    10 V0 (2), 12 V1 (2), 14 V2 (2)   V            32 .. 47     AFTER4: row = bin four samples ago, bit = bin now
+    16 BOOST (2) of the threshold, Q16             48 .. 63     AFTER8: the same over eight samples
+
+A sample outside the bins is answered with -1 - index, unfed; core.novelty widens the bins and calls again.
 """
 
 import sys

@@ -16,11 +16,13 @@ and compute s = ceil(d / 2^h), y = ceil(s·kappa / 2^r), v = floor(V / 4^E). The
     y·2^E >= s·kappa·2^(E - r) = (s·2^h)·kappa / 2^f >= d·sqrt(rho)      and      v·4^E <= V,
 
 so y² <= v implies rho·D² <= y²·4^E <= v·4^E <= V: not anomalous. Only when y² > v, about when |z| > 0.99·t, does
-`_exceeds` decide, on the full product. Rounding can only send a sample to it, never past it.
+`above` decide, on the full product. Rounding can only send a sample to it, never past it.
 """
 
 import micropython
 from micropython import const
+
+from .viper_exact import above
 
 _N = const(0)
 _POS = const(1)
@@ -34,7 +36,6 @@ _B = const(9)
 _KR = const(10)
 _START = const(13)
 _STOP = const(14)
-_M13 = const(0x1FFF)
 _M14 = const(0x3FFF)
 _M30 = const(0x3FFFFFFF)
 
@@ -42,7 +43,7 @@ _M30 = const(0x3FFFFFFF)
 @micropython.viper
 def find(words, ring: ptr16, buf: ptr16) -> int:
     """As plain_zscore.find. Does not allocate; may run in an interrupt that does not share the state."""
-    state = ptr32(words)  # `words` stays an object: a pointer handed to _exceeds would become an allocated integer
+    state = ptr32(words)  # `words` stays an object: a pointer handed to above would become an allocated integer
     n = state[_N]
     m = n - 1
     pos = state[_POS]
@@ -99,7 +100,7 @@ def find(words, ring: ptr16, buf: ptr16) -> int:
             state[_V0] = v0
             state[_V1] = v1
             state[_V2] = v2
-            if int(_exceeds(words, d)):
+            if int(above(words, state[_A], state[_B], d)):
                 stop = i + 1  # counts the sample as fed
                 break
         i += 1
@@ -113,45 +114,3 @@ def find(words, ring: ptr16, buf: ptr16) -> int:
         o = n
     state[_COUNT] = o
     return i
-
-
-@micropython.viper
-def _exceeds(state: ptr32, d: int) -> int:
-    """Whether A·d² > B·V, exactly, in limbs of 13 bits. d < 2^26; A, B < 2^26; V < 2^52."""
-    a0 = state[_A]
-    a1 = a0 >> 13
-    a0 &= _M13
-    b0 = state[_B]
-    b1 = b0 >> 13
-    b0 &= _M13
-    v0 = state[_V0]
-    v1 = state[_V1]
-    w0 = v0 & _M13
-    w1 = ((v0 >> 13) | (v1 << 1)) & _M13
-    w2 = (v1 >> 12) & _M13
-    w3 = (v1 >> 25) | (state[_V2] << 5)
-    d1 = d >> 13
-    d &= _M13
-    t = d * d
-    e0 = t & _M13
-    t = (t >> 13) + ((d * d1) << 1)
-    e1 = t & _M13
-    t = (t >> 13) + d1 * d1
-    e2 = t & _M13
-    e3 = t >> 13
-    # The difference column by column, each below 2^28 with its carry; `some` gathers the digits passed.
-    t = a0 * e0 - b0 * w0
-    some = t & _M13
-    t = (t >> 13) + a0 * e1 + a1 * e0 - b0 * w1 - b1 * w0
-    some |= t & _M13
-    t = (t >> 13) + a0 * e2 + a1 * e1 - b0 * w2 - b1 * w1
-    some |= t & _M13
-    t = (t >> 13) + a0 * e3 + a1 * e2 - b0 * w3 - b1 * w2
-    some |= t & _M13
-    t = (t >> 13) + a1 * e3 - b1 * w3
-    if t > 0:
-        return 1
-    if t == 0:
-        if some:
-            return 1
-    return 0
