@@ -81,7 +81,8 @@ class Chains:
         block, count, free = stat[0], stat[2], stat[3]
         self._block_bytes = block
         self.used_bytes = sum([self.blocks(held) for segments in self.segments for _, held in segments])
-        reserve = _RESERVE_BLOCKS * block + count * block // segment_bytes * _ENTRY_BYTES
+        most = count * block // max(block, min(segment_bytes, count * block // 8))
+        reserve = _RESERVE_BLOCKS * block + most * _ENTRY_BYTES
         # Other files on the partition leave less.
         room = min(count * block - reserve, self.used_bytes + (free - _WRITE_BLOCKS) * block) // block * block
         if limit_bytes is not None:
