@@ -1,0 +1,227 @@
+"""Power cuts on LittleFS, many at once: `micropython cuts.py FIRMWARE SETTINGS`, one JSON report on stdout.
+
+A seeded workload runs once over flash that logs every operation, with the promises as they stood at each. Then the
+power is cut at operations chosen from the settings, before them and in the middle of them, and the oracle judges what
+the next start finds; some of those starts are cut again.
+
+Settings (JSON): seed, block_bytes, blocks, records, cuts (number, spread evenly; 0 for every operation), sabotage (""
+or a fault put into the journal on purpose, so that the test of the tests can see the oracle fail).
+"""
+# ruff: noqa: UP031 (MicroPython)
+
+import json
+import sys
+
+sys.path.insert(0, sys.argv[1])
+sys.path.insert(0, sys.argv[0].rsplit("/", 1)[0])
+
+import flash
+import oracle
+import vfs
+
+from kittiwake_node.core import record as rec
+from kittiwake_node.store import journal as journal_module
+
+SETTINGS = json.loads(sys.argv[2])
+BLOCK_BYTES, BLOCKS = SETTINGS["block_bytes"], SETTINGS["blocks"]
+
+
+class EarlyJournal(journal_module.Journal):
+    """Sabotage: says that a commit is safe, and writes it with the next one."""
+
+    def commit(self, cls):
+        waiting = getattr(self, "waiting", None)
+        self.waiting = self._pending[cls], cls
+        self._pending[cls] = bytearray()
+        if waiting is not None:
+            self._pending[waiting[1]] = waiting[0]
+            super().commit(waiting[1])
+        return True
+
+
+class ForgetfulJournal(journal_module.Journal):
+    """Sabotage: evicts without telling the mark."""
+
+    def _choose_victims(self, cls, size, after, is_write_next=True):
+        return super()._choose_victims(cls, size, after.copy(), is_write_next)
+
+
+JOURNALS = {"": journal_module.Journal, "early": EarlyJournal, "forgetful": ForgetfulJournal}
+
+
+def mount(device):
+    return vfs.VfsLfs2(device, mtime=False)
+
+
+def open_journal(device, rng_id):
+    return JOURNALS[SETTINGS["sabotage"]](mount(device), lambda: rng_id, segment_bytes=4 * BLOCK_BYTES)
+
+
+class Rng:
+    """Small and the same everywhere (xorshift), so that a seed means the same run on every board."""
+
+    def __init__(self, seed):
+        self.x = seed * 2654435761 % 0xFFFFFFFF + 1
+
+    def randrange(self, stop):
+        x = self.x
+        x ^= x << 13 & 0xFFFFFFFF
+        x ^= x >> 17
+        x ^= x << 5 & 0xFFFFFFFF
+        self.x = x
+        return x % stop
+
+
+class Run:
+    """The workload: what is done to a journal, and what is promised while it is."""
+
+    def __init__(self, device, rng, promises, on_promise):
+        self.device, self.rng, self.promises, self.on_promise = device, rng, promises, on_promise
+        self.journal = None
+
+    def start(self):
+        self.journal = open_journal(self.device, 0x1234567800000000 + self.rng.randrange(1 << 30))
+        self.promises.journal_id = self.journal.id
+        self._describe()
+
+    def _describe(self):
+        text = b"layout %d" % self.rng.randrange(3)
+        layouts = self.promises.layouts
+        for old in list(layouts):
+            if old <= max(layouts) - 5:
+                del layouts[old]  # eight are kept, and a cut may have left two that nobody was told of
+        self.on_promise()
+        self.layout = self.journal.describe(text)
+        layouts[self.layout] = text
+        self.on_promise()
+
+    def commit(self, cls, count):
+        journal, rng, promises = self.journal, self.rng, self.promises
+        batch = []
+        for i in range(count):
+            payload = bytes([rng.randrange(256)]) * rng.randrange(200)
+            draft = rec.draft(rec.EVENT, 0, cls, journal.state.boot, 5, 0, self.layout, payload)
+            journal._pending[cls].extend(draft)
+            batch.append((journal.next_seq + i, cls, journal.state.boot, payload))
+        promises.under_way = batch
+        self.on_promise()
+        is_safe = journal.commit(cls)
+        promises.under_way = []
+        if is_safe:
+            promises.committed.extend(batch)
+        self.on_promise()
+        return is_safe
+
+    def ack(self):
+        journal, promises = self.journal, self.promises
+        promises.acked = journal.acked + self.rng.randrange(journal.next_seq - journal.acked + 1)
+        self.on_promise()
+        journal.ack(promises.acked)
+
+    def turn(self):
+        what = self.rng.randrange(100)
+        if what < 90:
+            # Alerts always find room; what the others would be refused is the unit tests' subject.
+            self.commit((0, 1, 1, 2)[self.rng.randrange(4)], 1 + self.rng.randrange(4))
+        elif what < 93:
+            self.ack()
+        elif what < 95:
+            self._describe()
+        else:
+            self.start()
+
+
+def judge_cut(image, promises, rng, depth):
+    """Start on the image as the cut left it, judge, go on, and perhaps cut that again. Returns (cuts, faults)."""
+    device = flash.Flash(BLOCK_BYTES, BLOCKS, image)
+    before = device.begin_log()
+    stamps = []
+    now = promises.at(promises.stand())
+
+    def on_promise():
+        stamps.append((len(device.log), now.stand()))
+
+    run = Run(device, rng, now, on_promise)
+    # The cut may have come before the journal had an id.
+    on_promise()
+    run.journal = open_journal(device, 0x7777)
+    cuts, faults = 1, oracle.judge(promises, run.journal)
+    if faults:
+        return cuts, faults
+    settled = oracle.drain(run.journal, run.journal.acked)
+    known = {r[0] for r in now.committed}
+    now.committed.extend([r for r in settled if r[0] not in known])
+    now.under_way, now.journal_id = [], run.journal.id
+    now.acked = run.journal.acked if run.journal.acked > now.acked else now.acked
+    run._describe()
+    for cls in (2, 1, 2):
+        used = {r[0] for r in now.committed}
+        if run.journal.next_seq in used:
+            faults.append(("reused", "%d" % run.journal.next_seq))
+        if not run.commit(cls, 1) and cls == 2:
+            faults.append(("lost", "not writable after the cut"))
+    faults.extend(oracle.judge(now, open_journal(flash.Flash(BLOCK_BYTES, BLOCKS, bytearray(device.image)), 0)))
+    if not faults and depth and device.log:
+        at = rng.randrange(len(device.log))
+        for operation in device.log[:at]:
+            flash.apply(before, BLOCK_BYTES, operation)
+        then = now.at(stand_at(stamps, at))
+        more, faults = judge_cut(before, then, rng, depth - 1)
+        cuts += more
+    return cuts, faults
+
+
+def stand_at(stamps, at):
+    """How the promises stood when operation `at` was about to happen."""
+    best = stamps[0][1]
+    for when, stand in stamps:
+        if when > at:
+            break
+        best = stand
+    return best
+
+
+def main():
+    rng = Rng(SETTINGS["seed"])
+    device = flash.Flash(BLOCK_BYTES, BLOCKS)
+    vfs.VfsLfs2.mkfs(device)
+    image = device.begin_log()
+    promises = oracle.Promises()
+    stamps = []
+
+    def on_promise():
+        stamps.append((len(device.log), promises.stand()))
+
+    on_promise()
+    run = Run(device, rng, promises, on_promise)
+    run.start()
+    while len(promises.committed) < SETTINGS["records"]:
+        run.turn()
+    log = device.log
+    evicted = list(run.journal.evicted)
+
+    report = {"operations": len(log), "cuts": 0, "evicted": evicted, "acked": promises.acked, "faults": {}, "first": []}
+    every = max(1, len(log) // SETTINGS["cuts"]) if SETTINGS["cuts"] else 1
+    stamp = 0
+    for at in range(len(log)):
+        while stamp + 1 < len(stamps) and stamps[stamp + 1][0] <= at:
+            stamp += 1
+        if at % every == SETTINGS["seed"] % every:
+            sizes = [0] + flash.torn_sizes(log[at], BLOCK_BYTES, rng)
+            if every > 1:
+                sizes = [sizes[rng.randrange(len(sizes))]]
+            for size in sizes:
+                cut = bytearray(image)
+                flash.apply(cut, BLOCK_BYTES, log[at], size)
+                cuts, faults = judge_cut(cut, promises.at(stamps[stamp][1]), rng, 1 if rng.randrange(3) == 0 else 0)
+                report["cuts"] += cuts
+                for kind, detail in faults:
+                    report["faults"][kind] = report["faults"].get(kind, 0) + 1
+                    if len(report["first"]) < 5:
+                        report["first"].append("cut at %d of %d, %d bytes: %s %s" % (at, len(log), size, kind, detail))
+        flash.apply(image, BLOCK_BYTES, log[at])
+    report["records"] = len(promises.committed)
+    print(json.dumps(report))
+
+
+main()
