@@ -77,7 +77,8 @@ class Partition:
         piece = self.piece
         for i in range(0, n, piece):
             j = min(i + piece, n)
-            self._memory[start + i : start + j] = source[i:j]
+            # In two steps: a slice assigned to a long memoryview moves all that stands behind it onto itself.
+            self._memory[start + i : start + j][:] = source[i:j]
             for _ in range(self.spin):
                 pass
         self.programmed_bytes += n
@@ -90,7 +91,7 @@ class Partition:
         start = block * _block_size
         piece = min(self.piece, _PIECE)
         for i in range(start, start + _block_size, piece):
-            self._memory[i : i + piece] = self._erased[:piece]
+            self._memory[i : i + piece][:] = self._erased[:piece]
             for _ in range(self.spin):
                 pass
         self.erased_blocks += 1
