@@ -1,0 +1,62 @@
+"""The node's configuration: defaults filled in, and every setting that cannot be refused by name."""
+
+import copy
+
+import pytest
+
+from kittiwake_node.config import DEFAULTS, READING_LIMIT_HZ, check
+from kittiwake_node.errors import ConfigError
+
+LEAST = {"channels": [{}]}
+
+
+def _code(given):
+    with pytest.raises(ConfigError) as caught:
+        check(given)
+    return caught.value.code
+
+
+def test_config_with_one_channel_gets_every_default():
+    config = check(LEAST)
+    assert set(config) == set(DEFAULTS)
+    channel = config["channels"][0]
+    assert (channel["bits"], channel["rate_hz"], channel["scale"]) == (16, 1000, "1")
+
+
+def test_config_that_is_checked_is_not_changed():
+    given = {"device": "d", "channels": [{"name": "v", "source": {"kind": "link"}}]}
+    before = copy.deepcopy(given)
+    assert check(given)["channels"][0]["name"] == "v"
+    assert given == before
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ({}, "channels"),
+        ({"channels": [{}] * 9}, "channels"),
+        ({"channels": {}}, "channels"),
+        ({"devise": "x"} | LEAST, "devise"),
+        ({"device": "a/b"} | LEAST, "device"),
+        ({"device": 5} | LEAST, "device"),
+        ({"block": 0} | LEAST, "block"),
+        ({"block": "64"} | LEAST, "block"),
+        ({"block": True} | LEAST, "block"),
+        ({"health_s": 0} | LEAST, "health_s"),
+        ({"commit_ms": 9} | LEAST, "commit_ms"),
+        ({"channels": [{"bits": 17}]}, "channels[0].bits"),
+        ({"channels": [{}, {"bits": 1}]}, "channels[1].bits"),
+        ({"channels": [{"rate_hz": -1}]}, "channels[0].rate_hz"),
+        ({"channels": [{"summary_samples": 0}]}, "channels[0].summary_samples"),
+        ({"channels": [{"colour": "red"}]}, "channels[0].colour"),
+        ({"channels": [{"readings": 1}]}, "channels[0].readings"),
+        ({"channels": [{"readings": True, "rate_hz": READING_LIMIT_HZ + 1}]}, "channels[0].readings"),
+        ({"channels": [{"readings": True, "rate_hz": 0}]}, "channels[0].readings"),
+    ],
+)
+def test_config_with_a_setting_that_cannot_be_names_it(given, code):
+    assert _code(given) == code
+
+
+def test_config_with_readings_at_the_limit_is_taken():
+    assert check({"channels": [{"readings": True, "rate_hz": READING_LIMIT_HZ}]})["channels"][0]["readings"] is True
