@@ -29,10 +29,15 @@ CHANNEL_DEFAULTS = {
     "summary_samples": 60000,
     "readings": False,
     "source": {},
-    "detector": {},
+    "detectors": [{"kind": "zscore"}],
 }
 
-DETECTOR_DEFAULTS = {"kind": "zscore", "n": 256, "t": ""}
+DETECTOR_DEFAULTS = {
+    "zscore": {"kind": "zscore", "n": 256, "t": ""},
+    "drift": {"kind": "drift", "fast": 3, "slow": 12, "t": "3/2", "warmup": 64, "holdoff": 128, "floor": 1},
+    "novelty": {"kind": "novelty", "sensitivity": 100, "patience": 100},
+}
+_DETECTORS_MOST = 4
 
 READING_LIMIT_HZ = 50
 _SUMMARY_LIMIT = 1 << 24  # with 24-bit samples the sum of squares still fits 72 bits; with 16 it fits 64
@@ -73,27 +78,19 @@ def _check_channel(given, where):
             "every sample is journalled up to %d Hz, and this channel has %d; lower rate_hz or use summaries"
             % (READING_LIMIT_HZ, channel["rate_hz"]),
         )
-    detector = _merged(DETECTOR_DEFAULTS, channel["detector"], where + "detector.")
-    if detector["kind"] != "zscore":
-        raise ConfigError(where + "detector.kind", "%r is not one of: zscore" % detector["kind"])
-    channel["detector"] = detector
+    detectors = channel["detectors"]
+    if len(detectors) > _DETECTORS_MOST:
+        raise ConfigError(where + "detectors", "%d given; a channel has at most %d" % (len(detectors), _DETECTORS_MOST))
+    channel["detectors"] = [_check_detector(d, "%sdetectors[%d]." % (where, i)) for i, d in enumerate(detectors)]
     return channel
 
 
-def parse_threshold(text):
-    """(p, q) of a threshold given as "p/q" or a whole number.
-
-    Raises:
-        ConfigError: it is neither.
-    """
-    parts = str(text).split("/")
-    try:
-        p, q = int(parts[0]), int(parts[1]) if len(parts) > 1 else 1
-    except ValueError:
-        p = q = 0
-    if len(parts) > 2 or p < 1 or q < 1:
-        raise ConfigError("t", "%r: give it as a fraction of whole numbers, such as 5/2" % text)
-    return p, q
+def _check_detector(given, where):
+    kind = given.get("kind", "zscore") if isinstance(given, dict) else given
+    if kind not in DETECTOR_DEFAULTS:
+        known = ", ".join(sorted(DETECTOR_DEFAULTS))
+        raise ConfigError(where + "kind", "%r is not one of: %s" % (kind, known))
+    return _merged(DETECTOR_DEFAULTS[kind], given, where)
 
 
 def _merged(defaults, given, where):

@@ -8,12 +8,11 @@ import json
 import struct
 
 from . import __version__, kernels
-from .config import check, parse_threshold
-from .core import messages, payload, record
+from .config import check
+from .core import detectors, messages, payload, record
 from .core.channel import Channel
 from .core.device_session import DeviceSession
 from .core.summary import Summary
-from .core.zscore import ZScore, default_threshold
 from .errors import ConfigError
 from .io import machine_facts, parts, storage
 from .io.clock import Clock
@@ -68,7 +67,7 @@ class Node:
                 number,
                 c,
                 make_source(c, clock),
-                _make_detector(kernel, c),
+                _make_detectors(kernel, c),
                 Summary(kernel),
                 config["block"],
                 self._on_alert,
@@ -243,7 +242,7 @@ def refusal(config):
     """
     try:
         for channel in check(config)["channels"]:
-            _make_detector(kernels.load(config.get("kernel", "viper")), channel)
+            _make_detectors(kernels.load(config.get("kernel", "viper")), channel)
     except ConfigError as error:
         return str(error)
     return ""
@@ -270,10 +269,8 @@ def _describe(channels):
     return json.dumps([{key: c[key] for key in keys} for c in channels]).encode()
 
 
-def _make_detector(kernel, channel):
-    d = channel["detector"]
-    p, q = parse_threshold(d["t"]) if d["t"] else default_threshold(d["n"])
+def _make_detectors(kernel, channel):
     try:
-        return ZScore(kernel, n=d["n"], p=p, q=q, bits=channel["bits"])
+        return [detectors.make(kernel, d, channel["bits"]) for d in channel["detectors"]]
     except ConfigError as error:
         raise ConfigError("channel %s: %s" % (channel["name"], error.code), error.detail)

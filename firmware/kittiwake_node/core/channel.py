@@ -16,7 +16,7 @@ class Channel:
         number: 0 to 255.
         config: of the channel, checked (config.check).
         source: see io/source.py.
-        detector: core.zscore.ZScore.
+        detectors: list of what core.detectors.make returns; each sees every sample.
         summary: core.summary.Summary.
         block: samples taken from the source at once.
         on_alert: called as on_alert(age_us_of) before anything is stored, with the source's age function and the index:
@@ -29,14 +29,14 @@ class Channel:
         ended: the source is through and everything it gave was emitted.
     """
 
-    def __init__(self, number, config, source, detector, summary, block, on_alert, emit):
+    def __init__(self, number, config, source, detectors, summary, block, on_alert, emit):
         self.number = number
         self.source = source
         self.index = 0
         self.alerts = 0
         self.clipped = 0
         self.ended = False
-        self._detector = detector
+        self._detectors = detectors
         self._summary = summary
         self._summary_samples = config["summary_samples"]
         self._readings = config["readings"]
@@ -66,23 +66,20 @@ class Channel:
                 self._summarise(self.index)
         return got
 
-    def _detect(self, at, stop):
-        detector = self._detector
-        while at < stop:
-            at = detector.find(self._buf, at, stop)
-            if at < stop:
-                self._alert(self.index + at, self._buf[at])
-                at += 1
+    def _detect(self, start, stop):
+        for detector in self._detectors:
+            at = start
+            while at < stop:
+                at = detector.find(self._buf, at, stop)
+                if at < stop:
+                    self._alert(detector, self.index + at, self._buf[at])
+                    at += 1
 
-    def _alert(self, index, x):
+    def _alert(self, detector, index, x):
         self._on_alert(self.source, index)
         self.alerts += 1
         self._anomalies += 1
-        d = self._detector
-        flags = payload.CLIPPED if x in (self._low, self._high) else 0
-        body = payload.pack_anomaly(
-            payload.ZSCORE, flags, d.n, x, d.window_min(), d.window_max(), d.sum, d.sum_sq, index, d.p, d.q
-        )
+        body = detector.tell(x, payload.CLIPPED if x in (self._low, self._high) else 0, index)
         self._emit(record.ANOMALY, self.number, record.ALERT, self.source.time_ms(index), body)
 
     def _summarise(self, index):

@@ -17,6 +17,7 @@ DETECTORS = {ZSCORE: "zscore", DRIFT: "drift", NOVELTY: "novelty", BASELINE: "ba
 CLIPPED = 1  # anomaly flag: the sample stood at an end of its type's range
 
 _ANOMALY = "<BBHiiiqQIHBB"
+_LEVELS = "<BBHiqqQIHBB"
 _SUMMARY = "<IiiIqQIHH"
 _READING = "<iIH"
 _TIME = "<IHH"
@@ -65,8 +66,47 @@ def pack_anomaly(detector, flags, n, x, low, high, total, squares, index, p, q):
     )
 
 
+def pack_levels(detector, flags, x, fast, slow, variance, index, p, q):
+    """One anomaly of a detector that compares two means, after the sample that raised it was taken in.
+
+    Args:
+        detector: DRIFT or NOVELTY.
+        flags: bit 0, CLIPPED.
+        x: the sample, int32.
+        fast, slow: the two means, Q16 of LSB, int64.
+        variance: Q16 of LSB², uint64.
+        index: samples seen on this channel since boot before this one, below 2^48.
+        p, q: threshold p/q, each at most 255; 0/0 where it is not constant.
+    """
+    return struct.pack(_LEVELS, detector, flags, 0, x, fast, slow, variance, index & 0xFFFFFFFF, index >> 32, p, q)
+
+
 def unpack_anomaly(payload):
-    """The dict behind `pack_anomaly`: detector, flags, n, x, min, max, sum, sum_sq, index, p, q."""
+    """The dict behind `pack_anomaly` or `pack_levels`, by the detector's number.
+
+    Returns:
+        detector, flags, x, index, p, q, and n, min, max, sum, sum_sq for a z-score or fast, slow, variance for drift
+        and novelty.
+
+    Raises:
+        FrameError: it is short, or of a detector that this reader does not know.
+    """
+    detector = payload[0] if payload else 0
+    if detector in (DRIFT, NOVELTY):
+        v = _unpack(_LEVELS, payload)
+        return {
+            "detector": detector,
+            "flags": v[1],
+            "x": v[3],
+            "fast": v[4],
+            "slow": v[5],
+            "variance": v[6],
+            "index": v[8] << 32 | v[7],
+            "p": v[9],
+            "q": v[10],
+        }
+    if detector != ZSCORE:
+        raise FrameError("payload-detector", "%d" % detector)
     v = _unpack(_ANOMALY, payload)
     return {
         "detector": v[0],

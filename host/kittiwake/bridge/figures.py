@@ -54,3 +54,28 @@ def window_figures(
             return mean, stdev, None
         z = Decimal(n * x - total) / n / root
     return mean, stdev, round(float(-z if scale < 0 else z), 2)
+
+
+def level_figures(
+    fast: int, slow: int, variance: int, scale: Fraction, offset: Fraction
+) -> tuple[float, float, float | None]:
+    """Slow mean, deviation, and how many deviations the fast mean stands from the slow one, rounded to two decimals.
+
+    Args:
+        fast, slow: the two means of drift or novelty, Q16 of LSB.
+        variance: Q16 of LSB².
+        scale, offset: see `value`.
+
+    Returns:
+        (mean, stdev, score) in units, units and deviations; score is None where the deviation is 0.
+    """
+    mean = round(float(offset + scale * Fraction(slow, 1 << 16)), 2)
+    with localcontext() as context:
+        context.prec = _DIGITS
+        root = (Decimal(variance) / (1 << 16)).sqrt()
+        size = abs(scale)
+        stdev = round(float(root * size.numerator / size.denominator), 2)
+        if not variance:
+            return mean, stdev, None
+        score = Decimal(fast - slow) / (1 << 16) / root
+    return mean, stdev, round(float(-score if scale < 0 else score), 2)

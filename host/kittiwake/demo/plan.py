@@ -63,7 +63,7 @@ def node_config(plan: Plan, samples_path: Path) -> dict:
                 "rate_hz": plan.rate_hz,
                 "summary_samples": per_summary,
                 "source": {"kind": "replay", "path": str(samples_path)},
-                "detector": {"n": plan.n, "t": f"{plan.t.numerator}/{plan.t.denominator}"},
+                "detectors": [{"kind": "zscore", "n": plan.n, "t": f"{plan.t.numerator}/{plan.t.denominator}"}],
             }
         ],
     }

@@ -1,0 +1,98 @@
+"""Detectors by their configuration: one face for all kinds, and the payload that tells of what each of them saw.
+
+It knows the detectors and their payloads; not channels, records or actions. A kind's module is imported when it is
+asked for, so that a small board holds only what it uses.
+"""
+
+from ..errors import ConfigError
+from . import payload
+
+
+def make(kernel, config, bits):
+    """Build a detector.
+
+    Args:
+        kernel: what `kernels.load` returned.
+        config: of one detector, checked (config.check): its kind and that kind's settings.
+        bits: of the channel's samples.
+
+    Returns:
+        An object with `find(buf, start, stop)` as the detectors have it, and `tell(x, flags, index)`, the payload of an
+        anomaly at the sample just fed.
+
+    Raises:
+        ConfigError: the settings cannot be; says why.
+    """
+    kind = config["kind"]
+    if kind == "zscore":
+        return _ZScore(kernel, config, bits)
+    if kind == "drift":
+        return _Drift(kernel, config)
+    if kind == "novelty":
+        return _Novelty(kernel, config)
+    raise ConfigError("detector.kind", "%r is not one of: zscore, drift, novelty" % kind)
+
+
+def parse_threshold(text):
+    """(p, q) of a threshold given as "p/q" or a whole number.
+
+    Raises:
+        ConfigError: it is neither.
+    """
+    parts = str(text).split("/")
+    try:
+        p, q = int(parts[0]), int(parts[1]) if len(parts) > 1 else 1
+    except ValueError:
+        p = q = 0
+    if len(parts) > 2 or p < 1 or q < 1:
+        raise ConfigError("t", "%r: give it as a fraction of whole numbers, such as 5/2" % text)
+    return p, q
+
+
+class _ZScore:
+    def __init__(self, kernel, config, bits):
+        from .zscore import ZScore, default_threshold
+
+        p, q = parse_threshold(config["t"]) if config["t"] else default_threshold(config["n"])
+        self._of = ZScore(kernel, n=config["n"], p=p, q=q, bits=bits)
+        self.find = self._of.find
+
+    def tell(self, x, flags, index):
+        z = self._of
+        low, high = z.window_min(), z.window_max()
+        return payload.pack_anomaly(payload.ZSCORE, flags, z.n, x, low, high, z.sum, z.sum_sq, index, z.p, z.q)
+
+
+class _Drift:
+    def __init__(self, kernel, config):
+        from .drift import Drift
+
+        p, q = parse_threshold(config["t"])
+        self._of = Drift(
+            kernel,
+            fast=config["fast"],
+            slow=config["slow"],
+            p=p,
+            q=q,
+            warmup=config["warmup"],
+            holdoff=config["holdoff"],
+            floor=config["floor"],
+        )
+        self.find = self._of.find
+
+    def tell(self, x, flags, index):
+        fast, slow, variance = self._of.figures()
+        return payload.pack_levels(payload.DRIFT, flags, x, fast, slow, variance, index, self._of.p, self._of.q)
+
+
+class _Novelty:
+    def __init__(self, kernel, config):
+        from .novelty import Novelty
+
+        self._of = Novelty(kernel, sensitivity=config["sensitivity"], patience=config["patience"])
+        self.find = self._of.find
+
+    def tell(self, x, flags, index):
+        # Its threshold moves with every sample, so none is told: 0/0.
+        fast, slow, variance = self._of.figures()
+        return payload.pack_levels(payload.NOVELTY, flags, x, fast, slow, variance, index, 0, 0)
