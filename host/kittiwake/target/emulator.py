@@ -95,6 +95,13 @@ class Emulator:
         """Whether the process runs."""
         return self._process.poll() is None
 
+    def wait_for_end(self) -> None:
+        """Give an emulator whose lines were cut the moment it takes to end altogether."""
+        try:
+            self._process.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            pass  # it lives, with its lines closed; whoever asked goes on with that
+
     def check_alive(self) -> None:
         """Raise when it has ended.
 

@@ -12,7 +12,6 @@ import os
 import select
 import socket
 import threading
-import time
 import tty
 
 from kittiwake.errors import PortBusyError, PortLostError, TargetError
@@ -20,13 +19,13 @@ from kittiwake.errors import PortBusyError, PortLostError, TargetError
 # Kept for a reader that holds the port open and is slow; more is dropped, as a UART without flow control does.
 _BACKLOG_BYTES = 1 << 20
 _PIECE = 65536
-_BUFFER_BYTES = 4096
+_TO_BOARD_BYTES = 4096
 # How often to look whether somebody opened the pty: there is no event for it.
 _LOOK_S = 0.01
 
 
 class Line:
-    """A line; nothing is connected until `attach`.
+    """A line; nothing is connected until `attach`. One thread moves its bytes, so that the emulator never has to wait.
 
     Attributes:
         port: path of the pty.
@@ -40,34 +39,49 @@ class Line:
         os.close(slave)  # from now on the master tells whether somebody has it open
         os.set_blocking(self._master, False)
         self.dropped = 0
-        self._socket: socket.socket | None = None
-        self._held = -1
-        self._pump: threading.Thread | None = None
         self._wake, self._waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._socket: socket.socket | None = None
+        self._pump: threading.Thread | None = None
+        self._held = -1
+        # Guards all below, and tells of changes.
+        self._changed = threading.Condition()
+        self._to_us, self._to_board = bytearray(), bytearray()
+        self._is_ours = self._has_ended = self._must_end = False
 
     def attach(self) -> socket.socket:
-        """Make a connection for a new emulator, in place of the old one.
+        """Make a connection for a new emulator, in place of the old one. The line is released.
 
         Returns:
             The emulator's end; the caller closes its copy after handing it over.
         """
         self.detach()
         self._socket, theirs = socket.socketpair()
-        for end in (self._socket, theirs):
-            # What lies in these buffers reaches the board after a power cut: keep them small.
-            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER_BYTES)
+        self._socket.setblocking(False)
+        # What lies in this buffer reaches the board after a power cut: keep it small.
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _TO_BOARD_BYTES)
+        self._has_ended = self._must_end = False
+        self._pump = threading.Thread(target=self._run, args=(self._socket,), name="kittiwake-line", daemon=True)
+        self._pump.start()
         return theirs
 
     def detach(self) -> None:
         """Part from the emulator; the pty stays. Idempotent."""
-        self._stop_pump()
-        self._let_go()
+        self.release()
+        if self._pump is not None:
+            with self._changed:
+                self._must_end = True
+            self._stir()
+            self._pump.join()
+            self._pump = None
         if self._socket is not None:
             self._socket.close()
             self._socket = None
 
-    def take(self) -> LineStream:
+    def take(self) -> Line:
         """Use the line here: programs that lock ports, as pyserial and mpremote do, find it busy. Idempotent.
+
+        Returns:
+            This line; `read` and `write` work until `release`.
 
         Raises:
             PortBusyError: another program holds it.
@@ -82,17 +96,20 @@ class Line:
                     f"{self.port} is in use by another program", "end it, or wait for its end"
                 ) from error
             self._held = held
-            self._stop_pump()
-        return LineStream(self._socket, self.port)
+            with self._changed:
+                self._is_ours = True
+            self._stir()
+        return self
 
     def release(self) -> None:
         """Let other programs use the line through the pty. Idempotent."""
-        self._let_go()
-        if self._socket is not None:
-            self._socket.setblocking(False)
-        if self._pump is None and self._socket is not None:
-            self._pump = threading.Thread(target=self._run, args=(self._socket,), name="kittiwake-line", daemon=True)
-            self._pump.start()
+        if self._held >= 0:
+            with self._changed:
+                self._is_ours = False
+                self._to_us.clear()
+            os.close(self._held)
+            self._held = -1
+            self._stir()
 
     def close(self) -> None:
         """Close everything. Idempotent."""
@@ -102,101 +119,92 @@ class Line:
                 os.close(getattr(self, name))
                 setattr(self, name, -1)
 
-    def _let_go(self) -> None:
-        if self._held >= 0:
-            os.close(self._held)
-            self._held = -1
-
-    def _stop_pump(self) -> None:
-        if self._pump is not None:
-            os.write(self._waker, b"x")
-            self._pump.join()
-            self._pump = None
-            os.read(self._wake, 16)
-
-    def _run(self, sock: socket.socket) -> None:
-        """Pass bytes on both ways until woken, or until the emulator has gone."""
-        to_port, to_board = bytearray(), bytearray()
-        master = self._master
-        while True:
-            is_open = self._is_open()
-            if not is_open:
-                to_port.clear()  # nobody is plugged in
-            reads = [self._wake, sock] + ([master] if is_open and not to_board else [])
-            writes = ([master] if to_port else []) + ([sock] if to_board else [])
-            readable, writable, _ = select.select(reads, writes, [], None if is_open else _LOOK_S)
-            if self._wake in readable:
-                return
-            if sock in readable:
-                piece = _attempt(sock.recv, _PIECE)
-                if piece == b"":
-                    return  # the emulator has ended
-                to_port += piece or b""
-                if len(to_port) > _BACKLOG_BYTES:
-                    self.dropped += len(to_port)
-                    to_port.clear()
-            if master in readable:
-                to_board += _attempt(os.read, master, _PIECE) or b""
-            if sock in writable:
-                del to_board[: _attempt(sock.send, to_board) or 0]
-            if master in writable:
-                del to_port[: _attempt(os.write, master, to_port) or 0]
-
-    def _is_open(self) -> bool:
-        poll = select.poll()
-        poll.register(self._master, select.POLLIN)
-        return not any(events & select.POLLHUP for _, events in poll.poll(0))
-
-
-class LineStream:
-    """The emulator's end of a line, as the REPL wants it.
-
-    Args:
-        sock: to the emulator.
-        name: of the line, for messages.
-    """
-
-    def __init__(self, sock: socket.socket, name: str):
-        self._socket = sock
-        self._name = name
-
     def read(self, timeout_s: float) -> bytes:
-        """Wait for bytes; empty when none came in time.
+        """Wait for bytes from the board; empty when none came in time.
 
         Raises:
             PortLostError: the emulator is gone.
         """
-        self._socket.settimeout(max(0.001, timeout_s))
-        try:
-            data = self._socket.recv(_PIECE)
-        except TimeoutError:
-            return b""
-        except OSError as error:
-            raise self._lost() from error
-        if not data:
-            raise self._lost()
+        with self._changed:
+            self._changed.wait_for(lambda: self._to_us or self._has_ended, max(0.0, timeout_s))
+            data = bytes(self._to_us)
+            self._to_us.clear()
+            if not data and self._has_ended:
+                raise self._lost()
         return data
 
     def write(self, data: bytes, timeout_s: float) -> None:
-        """Write all of it.
+        """Write all of it to the board.
 
         Raises:
             TargetError: the board does not take it in time.
             PortLostError: the emulator is gone.
         """
-        deadline = time.monotonic() + timeout_s
-        view = memoryview(data)
-        while view:
-            self._socket.settimeout(max(0.001, deadline - time.monotonic()))
-            try:
-                view = view[self._socket.send(view) :]
-            except TimeoutError as error:
-                raise TargetError("the board takes no input from its console", "cut_power() it") from error
-            except OSError as error:
-                raise self._lost() from error
+        with self._changed:
+            self._to_board += data
+        self._stir()
+        with self._changed:
+            if not self._changed.wait_for(lambda: not self._to_board or self._has_ended, max(0.0, timeout_s)):
+                self._to_board.clear()
+                raise TargetError("the board takes no input from its console", "cut_power() it")
+            if self._has_ended:
+                raise self._lost()
+
+    def _stir(self) -> None:
+        """Make the pump look again."""
+        if self._waker >= 0:
+            os.write(self._waker, b"x")
 
     def _lost(self) -> PortLostError:
-        return PortLostError(f"{self._name} has no board behind it any more", "start() the target again")
+        return PortLostError(f"{self.port} has no board behind it any more", "start() the target again")
+
+    def _run(self, sock: socket.socket) -> None:
+        """Pass bytes on both ways until told to end, or until the emulator has gone."""
+        to_port = bytearray()
+        master = self._master
+        while True:
+            with self._changed:
+                if self._must_end:
+                    return
+                is_ours, to_board = self._is_ours, self._to_board
+            is_open = not is_ours and self._is_open()
+            if not is_open:
+                to_port.clear()  # nobody is plugged in
+            reads = [self._wake, sock] + ([master] if is_open and not to_board else [])
+            writes = ([master] if to_port else []) + ([sock] if to_board else [])
+            readable, writable, _ = select.select(reads, writes, [], None if is_open or is_ours else _LOOK_S)
+            if self._wake in readable:
+                _attempt(os.read, self._wake, 64)
+            if sock in readable:
+                piece = _attempt(sock.recv, _PIECE)
+                if piece == b"":
+                    break  # the emulator has ended
+                self._pass_on(piece or b"", to_port)
+            with self._changed:
+                if master in readable:
+                    self._to_board += _attempt(os.read, master, _PIECE) or b""
+                if sock in writable:
+                    del self._to_board[: _attempt(sock.send, self._to_board) or 0]
+                    self._changed.notify_all()
+            if master in writable:
+                del to_port[: _attempt(os.write, master, to_port) or 0]
+        with self._changed:
+            self._has_ended = True
+            self._changed.notify_all()
+
+    def _pass_on(self, piece: bytes, to_port: bytearray) -> None:
+        with self._changed:
+            to = self._to_us if self._is_ours else to_port
+            to += piece
+            if len(to) > _BACKLOG_BYTES:
+                self.dropped += len(to)
+                to.clear()
+            self._changed.notify_all()
+
+    def _is_open(self) -> bool:
+        poll = select.poll()
+        poll.register(self._master, select.POLLIN)
+        return not any(events & select.POLLHUP for _, events in poll.poll(0))
 
 
 def _attempt(call, *arguments):

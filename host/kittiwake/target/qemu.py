@@ -155,6 +155,7 @@ class QemuTarget(Target):
         try:
             return self._repl.exec(code, timeout_s)
         except PortLostError:
+            self._emulator.wait_for_end()
             self._emulator.check_alive()
             raise
 
@@ -289,7 +290,6 @@ class QemuTarget(Target):
         self._emulator = Emulator(
             self._board, image.firmware, self.work_dir, self._count, self._console, self._link, arguments
         )
-        self._link.release()
         self._is_off = self._node_is_running = False
         self._open_console(boots=True)
 

@@ -125,16 +125,20 @@ class Repl:
         if answer != b"OK":
             raise self._silent(f"did not take the code ({answer!r})", timeout_s, bytes(self._input))
 
+    def leave(self, soft_reset: bool = False) -> None:
+        """Go back to the friendly prompt; with `soft_reset`, restart the interpreter there, which runs main.py."""
+        self._stream.write(b"\r" + _CTRL_B + (_CTRL_D if soft_reset else b""), 10.0)
+        self.is_raw = False
+
     def restart(self, timeout_s: float = 10.0) -> None:
         """Restart the interpreter from the friendly prompt, so that the board runs main.py; return when it begins to.
 
         Raises:
             TargetError: it did not restart.
         """
-        deadline = time.monotonic() + timeout_s
-        self.is_raw = False
-        self._write(b"\r" + _CTRL_B + _CTRL_D, deadline)
-        self._read_until(b"soft reboot", deadline, timeout_s)
+        self._input.clear()
+        self.leave(soft_reset=True)
+        self._read_until(b"soft reboot", time.monotonic() + timeout_s, timeout_s)
 
     def _paste(self, source: bytes, deadline: float, timeout_s: float) -> None:
         """Write in windows that the board opens. Ends when it has acknowledged the end of the source."""

@@ -62,6 +62,9 @@ void kw_uart_ack_rx_irq(int uart);
 // Empty a UART into its ring. Called from its interrupt, or with interrupts disabled.
 void kw_rx_from_irq(int uart);
 
+// Look after a console that was held back. Called from the periodic interrupt.
+void kw_rx_from_tick(void);
+
 // Take up to len bytes from the ring. Returns how many.
 size_t kw_rx_read(int uart, uint8_t *to, size_t len);
 

@@ -51,6 +51,19 @@ void kw_rx_from_irq(int uart) {
     }
 }
 
+static void resume(int uart) {
+    rings[uart].held = false;
+    kw_uart_set_rx_irq(uart, true);
+    kw_rx_from_irq(uart);
+}
+
+void kw_rx_from_tick(void) {
+    // The ring filled before the program that runs now began: without this, its Ctrl-C would wait in the UART for ever.
+    if (rings[KW_CONSOLE].held && mp_interrupt_char >= 0) {
+        resume(KW_CONSOLE);
+    }
+}
+
 size_t kw_rx_read(int uart, uint8_t *to, size_t len) {
     ring_t *ring = &rings[uart];
     size_t n = 0;
@@ -60,9 +73,7 @@ size_t kw_rx_read(int uart, uint8_t *to, size_t len) {
     }
     if (ring->held && ring->head - ring->tail <= ring->size / 2) {
         uint32_t state = kw_irq_disable();
-        ring->held = false;
-        kw_uart_set_rx_irq(uart, true);
-        kw_rx_from_irq(uart);
+        resume(uart);
         kw_irq_restore(state);
     }
     return n;

@@ -64,6 +64,7 @@ void mp_hal_delay_ms(mp_uint_t ms) {
 
 void kw_time_from_irq(void) {
     kw_time_ticks(); // carries the counter's wrap into the upper half
+    kw_rx_from_tick();
     mp_obj_t hook = MP_STATE_VM(kw_tick_hook);
     if (hook == MP_OBJ_NULL || hook == mp_const_none) {
         return;

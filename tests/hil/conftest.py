@@ -1,0 +1,21 @@
+"""The emulated boards that target tests run on: all that this checkout defines."""
+
+import pytest
+
+from kittiwake.target import images, open_target
+
+
+@pytest.fixture(scope="module", params=sorted(board.target for board in images.boards().values()))
+def machine_started(request):
+    """A started emulated board without the application, shared by the tests of a module."""
+    with open_target(request.param, deploy=False) as target:
+        yield target
+
+
+@pytest.fixture
+def machine(machine_started):
+    """The board, at its prompt whatever the test before did."""
+    machine_started.start()
+    if machine_started.node_is_running:
+        machine_started.interrupt()
+    yield machine_started
