@@ -1,7 +1,7 @@
 """Parts: makes the port, the block device, the sources and the action that a configuration names."""
 
 from ..errors import ConfigError
-from . import action, port, source, storage
+from . import action, folder, port, source, storage
 
 
 def make_port(link):
@@ -13,7 +13,22 @@ def make_port(link):
         import kwboard  # in the firmware of emulated boards only
 
         return port.StreamPort(kwboard.Link())
-    raise ConfigError("link.kind", "%r is not one of: fd, kwboard" % kind)
+    if kind == "stdio":
+        return port.StdioPort()
+    raise ConfigError("link.kind", "%r is not one of: fd, kwboard, stdio" % kind)
+
+
+def make_storage(given):
+    """The file system of the journal, and what counts its wear (None when nothing does).
+
+    Raises:
+        ConfigError: there is no such kind.
+        StorageError: see storage.open_file_system.
+    """
+    if given.get("kind") == "folder":
+        return folder.FolderFs(given["path"]), None
+    device = make_device(given)
+    return storage.open_file_system(device), device
 
 
 def make_device(given):
@@ -25,7 +40,7 @@ def make_device(given):
         import kwflash  # in the firmware of emulated boards only
 
         return kwflash.journal
-    raise ConfigError("storage.kind", "%r is not one of: file, kwflash" % kind)
+    raise ConfigError("storage.kind", "%r is not one of: file, folder, kwflash" % kind)
 
 
 def make_source(channel, clock):

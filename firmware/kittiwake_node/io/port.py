@@ -2,6 +2,7 @@
 
 import errno
 import select
+import sys
 
 
 class StreamPort:
@@ -51,3 +52,26 @@ class StreamPort:
     def wait(self, timeout_ms):
         """Sleep until bytes arrive or the time is over; how the node idles."""
         self._poll.poll(timeout_ms)
+
+
+class StdioPort(StreamPort):
+    """The console, shared with the prompt: the link of a board with one port only.
+
+    Ctrl-C still interrupts, since 0x03 never stands in a frame. A write waits while the host reads slowly.
+    """
+
+    def __init__(self):
+        self._byte = bytearray(1)
+        self._in = sys.stdin.buffer
+        StreamPort.__init__(self, sys.stdin)
+        self._stream = sys.stdout.buffer
+
+    def readinto(self, buf):
+        """Fill `buf` with what has arrived; returns the number of bytes, 0 for none."""
+        count = 0
+        # One by one: a longer read would wait for all of it.
+        while count < len(buf) and self._poll.poll(0):
+            self._in.readinto(self._byte)
+            buf[count] = self._byte[0]
+            count += 1
+        return count
