@@ -14,7 +14,7 @@ from .core.channel import Channel
 from .core.device_session import DeviceSession
 from .core.summary import Summary
 from .errors import ConfigError
-from .io import machine_facts, parts, storage
+from .io import machine_facts, parts
 from .io.clock import Clock
 from .store.journal import Journal
 
@@ -222,16 +222,16 @@ def build(config):
         ConfigError, StorageError: what is wrong with the configuration or the medium.
     """
     clock = Clock()
-    device = parts.make_device(config.get("storage", {}))
+    fs, wear = parts.make_storage(config.get("storage", {}))
     return Node(
         config,
-        storage.open_file_system(device),
+        fs,
         parts.make_port(config.get("link", {})),
         clock,
         parts.make_source,
         parts.make_action(config.get("action", {})),
         machine_facts,
-        device,
+        wear,
     )
 
 
