@@ -154,3 +154,15 @@ class _Writing:
     def close(self):
         self.flush()
         self._is_open = False
+
+
+def fail_n_times(fs, operation, count, code=errno.EIO, late=False):
+    """The next `count` operations of that name raise OSError, before or (late) after they took effect."""
+    left = [count]
+
+    def fail(done, path):
+        if done == operation and left[0]:
+            left[0] -= 1
+            raise OSError(code)
+
+    setattr(fs, "fail_late" if late else "fail", fail)
