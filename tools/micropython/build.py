@@ -24,6 +24,9 @@ import toolchain  # noqa: E402
 from kittiwake.errors import KittiwakeError, UsageError  # noqa: E402
 from kittiwake.target import images  # noqa: E402
 
+# A source that is edited while it is built makes a result of no use: build again, but not for ever.
+_ROUNDS = 4
+
 
 def say(text: str) -> None:
     """Print one line of progress."""
@@ -48,16 +51,23 @@ def build(names: list[str]) -> None:
         return
     toolchain.install(say)
     with cache.locked(images.cache_dir(), say):
-        missing = [board for board in wanted if images.find_image(board) is None]
-        if not missing:
-            return  # whoever held the lock built them
-        tree = source.tree(images.cache_dir(), say)
-        cross = compiler.mpy_cross(tree, images.cache_dir(), say)
-        for board in missing:
-            started = time.monotonic()
-            say(f"building {board.name} ...")
-            compiler.firmware(board, tree, cross)
-            say(f"built {board.name} in {time.monotonic() - started:.0f} s")
+        tree = cross = None
+        for _ in range(_ROUNDS):
+            # Whoever held the lock may have built them.
+            missing = [board for board in wanted if images.find_image(board) is None]
+            if not missing:
+                break
+            tree = tree or source.tree(images.cache_dir(), say)
+            cross = cross or compiler.mpy_cross(tree, images.cache_dir(), say)
+            for board in missing:
+                started = time.monotonic()
+                say(f"building {board.name} ...")
+                if compiler.firmware(board, tree, cross):
+                    say(f"built {board.name} in {time.monotonic() - started:.0f} s")
+                else:
+                    say(f"{board.name} changed while it was built; building it again")
+        else:
+            raise KittiwakeError("the boards' sources change faster than they can be built", "try again later")
         cache.prune(images.cache_dir())
 
 

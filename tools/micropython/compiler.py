@@ -3,8 +3,10 @@
 Knows MicroPython's makefiles; not where the tree came from.
 """
 
+import dataclasses
 import hashlib
 import os
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -46,7 +48,7 @@ def mpy_cross(tree: Path, folder: Path, say: Callable[[str], None]) -> Path:
     return program
 
 
-def firmware(board: images.Board, tree: Path, cross: Path) -> None:
+def firmware(board: images.Board, tree: Path, cross: Path) -> bool:
     """Build one board's firmware and put it in its place in the cache.
 
     Args:
@@ -54,25 +56,29 @@ def firmware(board: images.Board, tree: Path, cross: Path) -> None:
         tree: MicroPython's source.
         cross: mpy-cross.
 
+    Returns:
+        Whether that is still the firmware that is wanted: not when a source was edited meanwhile.
+
     Raises:
         KittiwakeError: it does not compile; the message ends with the compiler's own.
     """
-    place = images.image_dir(board)
-    with cache.workshop(place.parent) as work:
-        settings = {"BOARD": board.name, "BOARD_DIR": str(board.folder), "MICROPY_MPYCROSS": str(cross)}
+    with cache.workshop(images.cache_dir()) as work:
+        # Built from a copy, and named after it: an edit in the middle must not get under the name of what it edited.
+        for folder in (board.folder, board.folder.parent / images.COMMON):
+            shutil.copytree(folder, work / "boards" / folder.name, ignore=shutil.ignore_patterns("__pycache__"))
+        copy = dataclasses.replace(board, folder=work / "boards" / board.folder.name)
+        settings = {"BOARD": board.name, "BOARD_DIR": str(copy.folder), "MICROPY_MPYCROSS": str(cross)}
         _make(tree / "ports" / "qemu", work / "build", settings, board.name)
         made = work / "made"
         made.mkdir()
         (work / "build" / "firmware.elf").rename(made / "firmware.elf")
-        cache.publish(
-            made,
-            place,
-            {
-                "board": board.name,
-                "source": images.source_id(),
-                "sha256": hashlib.sha256((made / "firmware.elf").read_bytes()).hexdigest(),
-            },
-        )
+        facts = {
+            "board": board.name,
+            "source": images.source_id(),
+            "sha256": hashlib.sha256((made / "firmware.elf").read_bytes()).hexdigest(),
+        }
+        cache.publish(made, images.image_dir(copy), facts)
+        return images.image_dir(board) == images.image_dir(copy)
 
 
 def _make(folder: Path, build: Path, settings: dict[str, str], name: str) -> None:

@@ -23,7 +23,8 @@ SOURCE_SUITE = "trixie"
 _RECIPE = 1
 
 _ROOT = Path(__file__).resolve().parents[3]
-_COMMON = "qemu-common"
+# The folder of what the boards share, beside theirs.
+COMMON = "qemu-common"
 # What of a user's MicroPython checkout goes into a firmware.
 _CHECKOUT_PARTS = ("py", "extmod", "shared", "ports/qemu", "mpy-cross", "lib/littlefs", "lib/libm", "tools")
 
@@ -117,7 +118,7 @@ def key(board: Board) -> str:
         16 hexadecimal digits.
     """
     digest = hashlib.sha256(f"{_RECIPE}\0{source_id()}\n".encode())
-    for folder in (board.folder, board.folder.parent / _COMMON):
+    for folder in (board.folder, board.folder.parent / COMMON):
         for path in sorted(folder.rglob("*")):
             # board.toml and texts are for people and for the target; they do not reach the compiler.
             if path.is_file() and path.suffix not in (".toml", ".md", ".pyc"):
