@@ -81,11 +81,20 @@ def _check_channel(given, where):
     detectors = channel["detectors"]
     if len(detectors) > _DETECTORS_MOST:
         raise ConfigError(where + "detectors", "%d given; a channel has at most %d" % (len(detectors), _DETECTORS_MOST))
-    channel["detectors"] = [_check_detector(d, "%sdetectors[%d]." % (where, i)) for i, d in enumerate(detectors)]
+    channel["detectors"] = [check_detector(d, "%sdetectors[%d]." % (where, i)) for i, d in enumerate(detectors)]
     return channel
 
 
-def _check_detector(given, where):
+def check_detector(given, where=""):
+    """Fill in the defaults of one detector's settings and check their names and kinds; detectors.make checks the rest.
+
+    Args:
+        given: dict with "kind" (zscore when it is not given) and some of that kind's settings.
+        where: what stands before a setting's name in an error.
+
+    Raises:
+        ConfigError: names the setting.
+    """
     kind = given.get("kind", "zscore") if isinstance(given, dict) else given
     if kind not in DETECTOR_DEFAULTS:
         known = ", ".join(sorted(DETECTOR_DEFAULTS))

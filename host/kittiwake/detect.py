@@ -13,33 +13,34 @@ from fractions import Fraction
 from kittiwake.bridge import figures
 from kittiwake.errors import ConfigError, TargetError
 from kittiwake.target.base import Target
+from kittiwake_node.core import payload
+from kittiwake_node.errors import FrameError
 
 BLOCK_SAMPLES = 4096
 
-# Runs on the board. A line per alert: index x n sum sum_sq; an error of the configuration is a line of its own.
+# Runs on the board. A line per alert: its index and its payload in hex; a refusal of the settings is a line of its own.
 _ON_BOARD = """
 import array, binascii
 from kittiwake_node import kernels
-from kittiwake_node.core.zscore import ZScore
+from kittiwake_node.config import check_detector
+from kittiwake_node.core import detectors
 from kittiwake_node.errors import NodeError
-_seen = 0
-def _detector(kernel, n, p, q, code):
-    global _z, _seen, _code
+def _detector(kernel, settings, code):
+    global _d, _seen, _code
     _seen = 0
     _code = code
     try:
-        _z = ZScore(kernels.load(kernel), n=n, p=p, q=q, bits=16 if code == 'h' else 24)
+        _d = detectors.make(kernels.load(kernel), check_detector(settings), 16 if code == 'h' else 24)
     except NodeError as error:
         print("!", error)
 def _feed(text):
     global _seen
-    raw = binascii.a2b_base64(text)
-    block = array.array(_code, raw)
+    block = array.array(_code, binascii.a2b_base64(text))
     at = 0
     while at < len(block):
-        at = _z.find(block, at, len(block))
+        at = _d.find(block, at, len(block))
         if at < len(block):
-            print(_seen + at, _z.x, _z.n, _z.sum, _z.sum_sq)
+            print(_seen + at, binascii.hexlify(_d.tell(block[at], 0, _seen + at)).decode())
             at += 1
     _seen += len(block)
 """
@@ -50,55 +51,60 @@ def default_threshold(n: int) -> Fraction:
     return Fraction(5, 2) if n <= 20 else Fraction(11, 2)
 
 
-def zscore_alerts(
+def alerts(
     target: Target,
     samples: array,
-    n: int,
-    t: Fraction,
+    settings: dict,
     kernel: str = "viper",
     block_samples: int = BLOCK_SAMPLES,
     on_progress: Callable[[int], None] = lambda done: None,
 ) -> Iterator[dict]:
-    """Run the firmware's z-score over samples on a started target.
+    """Run one of the firmware's detectors over samples on a started target.
 
     Args:
         target: started.
-        samples: array('h'), or array('i') with values of at most 24 bits, in order.
-        n, t: window and threshold.
+        samples: array('h'), or array('i') with values of at most 24 bits for the z-score, in order.
+        settings: of the detector, as a node's configuration has them: kind, and what that kind takes.
         kernel: which of the firmware's kernels.
         block_samples: samples handed over at a time; small boards want small blocks.
         on_progress: called with the number of samples done.
 
     Yields:
-        A dict per alert, in order: index, x, n, s, q (exact sums of its window), z_score, mean, stdev (in LSB, two
-        decimals).
+        A dict per alert, in order: index, x, z_score, mean, stdev (in LSB, two decimals), and what they follow from:
+        n, s, q of a z-score's window; fast_q16, slow_q16, variance_q16 of drift and novelty.
 
     Raises:
         ConfigError: the firmware refuses these settings; its reason is the message.
         TargetError: the board failed.
     """
     target.exec(_ON_BOARD)
-    refusal = target.exec(f"_detector({kernel!r}, {n}, {t.numerator}, {t.denominator}, {samples.typecode!r})").strip()
+    refusal = target.exec(f"_detector({kernel!r}, {settings!r}, {samples.typecode!r})").strip()
     if refusal:
         raise ConfigError(refusal.removeprefix("!").strip())
-    one, zero = Fraction(1), Fraction(0)
     for start in range(0, len(samples), block_samples):
-        block = samples[start : start + block_samples]
-        text = binascii.b2a_base64(block.tobytes(), newline=False).decode()
+        text = binascii.b2a_base64(samples[start : start + block_samples].tobytes(), newline=False).decode()
         for line in target.exec(f"_feed({text!r})", timeout_s=60).splitlines():
-            fields = line.split()
-            if len(fields) != 5:
-                raise TargetError(f"the board said {line!r} where an alert was due")
-            index, x, size, total, squares = map(int, fields)
-            mean, stdev, z = figures.window_figures(size, total, squares, x, one, zero)
-            yield {
-                "index": index,
-                "x": x,
-                "n": size,
-                "s": total,
-                "q": squares,
-                "z_score": z,
-                "mean": mean,
-                "stdev": stdev,
-            }
+            yield _alert(line)
         on_progress(min(start + block_samples, len(samples)))
+
+
+def zscore_alerts(target: Target, samples: array, n: int, t: Fraction, **options) -> Iterator[dict]:
+    """Run the z-score with window n and threshold t; else as `alerts`."""
+    return alerts(target, samples, {"kind": "zscore", "n": n, "t": f"{t.numerator}/{t.denominator}"}, **options)
+
+
+def _alert(line: str) -> dict:
+    index, _, text = line.partition(" ")
+    try:
+        told = payload.unpack_anomaly(bytes.fromhex(text))
+    except (ValueError, FrameError):
+        raise TargetError(f"the board said {line!r} where an alert was due") from None
+    one, zero = Fraction(1), Fraction(0)
+    if "n" in told:
+        figures_of = figures.window_figures(told["n"], told["sum"], told["sum_sq"], told["x"], one, zero)
+        exact = {"n": told["n"], "s": told["sum"], "q": told["sum_sq"]}
+    else:
+        figures_of = figures.level_figures(told["fast"], told["slow"], told["variance"], one, zero)
+        exact = {"fast_q16": told["fast"], "slow_q16": told["slow"], "variance_q16": told["variance"]}
+    mean, stdev, z = figures_of
+    return {"index": int(index), "x": told["x"], **exact, "z_score": z, "mean": mean, "stdev": stdev}

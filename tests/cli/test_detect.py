@@ -8,7 +8,7 @@ from fractions import Fraction
 import pytest
 
 from kittiwake import vibration
-from kittiwake.reference import zscore
+from kittiwake.reference import drift, novelty, zscore
 
 
 def run(*arguments):
@@ -88,3 +88,29 @@ def test_detect_missing_file_exits_2_and_names_it(tmp_path):
     done = run(tmp_path / "none.csv", "-c", "a")
     assert done.returncode == 2
     assert "none.csv" in done.stderr
+
+
+@pytest.mark.parametrize("kind", ["drift", "novelty"])
+def test_detect_of_levels_prints_the_references_alerts(tmp_path, kind):
+    levels = [100 + i % 3 for i in range(500)] + [160 + i % 3 for i in range(300)] + [100 + i % 3 for i in range(300)]
+    path = tmp_path / "levels.csv"
+    path.write_text("x\n" + "".join(f"{x}\n" for x in levels))
+    reference = {"drift": drift.detections, "novelty": novelty.alarms}[kind]
+    expected = list(reference(levels))
+    assert expected
+    done = run(path, "-c", "x", "--detector", kind, "--json")
+    assert done.returncode == 0, done.stderr
+    *alerts, total = map(json.loads, done.stdout.splitlines())
+    assert [alert["index"] for alert in alerts] == expected
+    assert total == {"samples": len(levels), "alerts": len(expected)}
+
+
+def test_detect_sets_what_a_detector_takes(tmp_path):
+    path = tmp_path / "levels.csv"
+    path.write_text("x\n" + "".join(f"{100 + 40 * (i > 400) + i % 3}\n" for i in range(800)))
+    calm = run(path, "-c", "x", "--detector", "novelty", "--set", "sensitivity=25", "--json").stdout.splitlines()
+    keen = run(path, "-c", "x", "--detector", "novelty", "--set", "sensitivity=300", "--json").stdout.splitlines()
+    assert len(calm) < len(keen)
+    refused = run(path, "-c", "x", "--detector", "novelty", "--set", "sensitivity=1")
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+    assert "sensitivity" in refused.stderr

@@ -24,6 +24,8 @@ def make(kernel, config, bits):
         ConfigError: the settings cannot be; says why.
     """
     kind = config["kind"]
+    if bits > 16 and kind != "zscore":
+        raise ConfigError("bits", "%s takes samples of up to 16 bits, these have %d" % (kind, bits))
     if kind == "zscore":
         return _ZScore(kernel, config, bits)
     if kind == "drift":

@@ -25,7 +25,7 @@ def demo(
         int | None, typer.Option(help="Samples a second, 1000 where nothing is said; 0 replays at full speed.", min=0)
     ] = None,
     readings: Annotated[bool, typer.Option("--readings", help="Publish every sample too; up to 50 a second.")] = False,
-    n: Annotated[int | None, typer.Option("--n", help="Window of the z-score, samples.")] = None,
+    n: options.Window = None,
     t: options.Threshold = None,
     target: Annotated[str, typer.Option(help="Where the firmware runs; see kittiwake targets.")] = "unix",
     broker: Annotated[str | None, typer.Option(help="A broker of yours, mqtt://HOST:PORT.")] = None,
@@ -51,7 +51,7 @@ def demo(
         plan.rate_hz = rate_hz
         plan.channel = {"name": column, "sensor_id": replay.stem, "unit": "LSB", "readings": readings}
     if n is not None or t is not None:
-        plan.n = n or plan.n
+        plan.n = plan.n if n is None else n
         plan.t = options.threshold(t, plan.n)
     plan.target, plan.broker_url = target, broker
     with _view(plan, as_json) as on_progress:

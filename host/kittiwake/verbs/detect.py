@@ -13,9 +13,10 @@ from kittiwake.verbs import series_options as options
 def detect(
     file: Annotated[Path, typer.Argument(help="A CSV file, ',' or ';' separated.")],
     column: options.Column,
-    detector: Annotated[str, typer.Option(help="Which detector: zscore.")] = "zscore",
-    n: options.Window = 256,
+    detector: options.Detector = "zscore",
+    n: options.Window = None,
     t: options.Threshold = None,
+    set_: options.Settings = None,
     range_: options.Range = None,
     bits: options.Bits = 12,
     target: Annotated[str, typer.Option(help="Where the firmware runs; see kittiwake targets.")] = "unix",
@@ -25,25 +26,23 @@ def detect(
     """Run a whole column through the firmware on a target and print every alert."""
     from kittiwake import cli
     from kittiwake import detect as work
-    from kittiwake.errors import UsageError
     from kittiwake.target import open_target
 
-    if detector != "zscore":
-        raise UsageError(f"no detector {detector!r}", "there is: zscore")
-    threshold = options.threshold(t, n)
+    settings = options.detector(detector, n, t, set_)
     samples = options.read(file, column, range_, bits)
     count = 0
     with open_target(target) as board:
-        for alert in work.zscore_alerts(board, samples, n, threshold, kernel):
+        for alert in work.alerts(board, samples, settings, kernel):
             count += 1
             if as_json:
                 cli.print_json(alert)
             else:
                 print(
-                    f"sample {alert['index']:>8}  x {alert['x']:>6}  z {alert['z_score']:>6.2f}"
+                    f"sample {alert['index']:>8}  x {alert['x']:>6}  z {alert['z_score'] or 0:>6.2f}"
                     f"  mean {alert['mean']:>9.2f}  stdev {alert['stdev']:>8.2f}"
                 )
     if as_json:
         cli.print_json({"samples": len(samples), "alerts": count})
     else:
-        print(f"{count} alerts in {len(samples)} samples (n = {n}, t = {threshold})")
+        said = ", ".join(f"{name} = {value}" for name, value in settings.items() if name != "kind")
+        print(f"{detector}: {count} alerts in {len(samples)} samples ({said or 'its defaults'})")
