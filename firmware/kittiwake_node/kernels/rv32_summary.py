@@ -75,3 +75,4 @@ def feed(a0, a1):  # noqa: D103 - the assembler takes no docstring
     sw(t0, 24(a0))  # Q1
     srli(t0, a7, 13)
     sw(t0, 28(a0))  # Q2
+    addi(a0, zero, 0)  # the result becomes an integer object: an address would need the heap

@@ -67,3 +67,4 @@ def feed(r0, r1):  # noqa: D103 - the assembler takes no docstring
     data(2, 0xEA4F, 0x3258)  # lsr r2, r8, #13
     data(2, 0x61C2)  # str r2, [r0, #28]; Q2
     data(2, 0xE8BD, 0x0F00)  # pop {r8-r11}
+    data(2, 0x2000)  # movs r0, #0; the result becomes an integer object: an address may need the heap
