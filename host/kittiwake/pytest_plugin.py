@@ -15,6 +15,7 @@ machine, and skips by name those that cannot start here.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fnmatch import fnmatch
 
 import pytest
 
@@ -38,6 +39,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse names that are no target's before anything runs."""
+    config.addinivalue_line("markers", "targets(*patterns): only on targets whose names match one, e.g. 'qemu:*'")
     for name in config.getoption("kittiwake_targets") or ():
         if name != ALL:
             try:
@@ -90,6 +92,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run every test that takes a target on each one asked for, all tests of one target in a row."""
     if "kittiwake_target" in metafunc.fixturenames:
         metafunc.parametrize("kittiwake_target", chosen(metafunc.config), scope="session", indirect=True)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what its mark `targets` does not want: it was not asked for there, so it is not skipped either."""
+    left_out = [item for item in items if not _is_wanted(item)]
+    if left_out:
+        items[:] = [item for item in items if _is_wanted(item)]
+        config.hook.pytest_deselected(items=left_out)
+
+
+def _is_wanted(item: pytest.Item) -> bool:
+    name = getattr(item, "callspec", None) and item.callspec.params.get("kittiwake_target")
+    patterns = [pattern for mark in item.iter_markers("targets") for pattern in mark.args]
+    return not name or not patterns or any(fnmatch(name, pattern) for pattern in patterns)
 
 
 @pytest.fixture(scope="session")
