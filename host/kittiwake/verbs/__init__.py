@@ -1,8 +1,10 @@
 """The command's verbs: one module each, arguments and printing only; the work is imported when a verb is called."""
 
+from kittiwake.verbs.bench import bench
 from kittiwake.verbs.bridge import bridge
 from kittiwake.verbs.demo import demo
 from kittiwake.verbs.detect import detect
+from kittiwake.verbs.run import run
 from kittiwake.verbs.verify import verify
 
-ALL = (demo, detect, bridge, verify)
+ALL = (demo, detect, bridge, verify, bench, run)

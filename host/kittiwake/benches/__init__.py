@@ -1,0 +1,63 @@
+"""Benchmarks: what the firmware's stages cost, each next to its budget; they register themselves here.
+
+A case is a piece of source that gives a board something to call. It knows no target; bench.py does, and measures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+# Instruction set -> kernels that run there, the readable definition first.
+_ASSEMBLERS = {
+    **dict.fromkeys(("armv7m", "armv7em", "armv7emsp", "armv7emdp"), "thumb2"),
+    "rv32imc": "rv32",
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One benchmark.
+
+    Attributes:
+        name: as `kittiwake bench --case` takes it, e.g. "zscore/thumb2/20".
+        board_source: defines `make(storage)` on the board, which gives (function, arguments): one call is measured.
+            `storage` is the target's own, as the node's configuration has it.
+        per: what the cost is given for: "sample", "record", ….
+        units: how many of them one call works through.
+        calls: calls measured, of which the mean is taken; the first, unmeasured, comes on top.
+        budget: instructions per unit that it must stay below; None where there is none.
+    """
+
+    name: str
+    board_source: str
+    per: str
+    units: int = 1
+    calls: int = 1
+    budget: int | None = None
+
+
+_groups: list[Callable[[list[str]], Iterator[Case]]] = []
+
+
+def register(group: Callable[[list[str]], Iterator[Case]]) -> Callable[[list[str]], Iterator[Case]]:
+    """Add cases: a function from the kernels that a board runs to the cases for it; usable as a decorator."""
+    _groups.append(group)
+    return group
+
+
+def kernels_of(arch: str | None) -> list[str]:
+    """List the kernels that a board of this architecture runs.
+
+    Args:
+        arch: as `Target.facts` gives it.
+    """
+    return ["plain", "viper", *([_ASSEMBLERS[arch]] if arch in _ASSEMBLERS else [])]
+
+
+def all_cases(arch: str | None) -> dict[str, Case]:
+    """Every case for a board of this architecture by name, in the order of registration."""
+    from kittiwake.benches import codec, detectors, store  # noqa: F401  (each registers itself)
+
+    cases = [case for group in _groups for case in group(kernels_of(arch))]
+    return {case.name: case for case in cases}
