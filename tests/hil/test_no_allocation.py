@@ -1,0 +1,85 @@
+"""With the heap locked: the detectors' hot calls must not allocate, which only a 32-bit board shows."""
+
+import pytest
+
+from kittiwake import benches
+from kittiwake.errors import TargetError
+
+# Full-scale square waves and noise: the largest values that the sums can take, and many alerts.
+_SETUP = """
+import gc, micropython
+from array import array
+from kittiwake_node import kernels
+from kittiwake_node.core.summary import Summary
+from kittiwake_node.core.zscore import ZScore
+def _samples():
+    x, out = 1, []
+    for i in range(512):
+        x = (x * 1103515245 + 12345) & 0x7FFFFFFF
+        out.append(-32768 if i % 97 == 0 else 32767 if i % 101 == 0 else (x >> 16) % 2000 - 1000)
+    return array('h', out)
+samples = _samples()
+n = len(samples)
+"""
+_FIND = """
+z = ZScore(kernels.load({kernel!r}), n=20, p=5, q=2)
+seen = array('h', bytes(2 * n))
+def run():
+    at = count = 0
+    while at < n:
+        at = z.find(samples, at, n)
+        if at < n:
+            seen[count] = at
+            count += 1
+            at += 1
+    return count
+"""
+_PUSH = """
+z = ZScore(kernels.load({kernel!r}), n=20, p=5, q=2)
+def run():
+    count = 0
+    for i in range(n):
+        if z.push(samples[i]):
+            count += 1
+    return count
+"""
+_FEED = """
+s = Summary(kernels.load({kernel!r}))
+def run():
+    s.feed(samples, 0, n)
+    s.feed(samples, 7, n - 7)
+    return s.count
+"""
+_LOCKED = """
+got = run()
+gc.collect()
+micropython.heap_lock()
+try:
+    got = run()
+finally:
+    micropython.heap_unlock()
+print(got)
+"""
+
+
+def kernels_without_plain(board):
+    names = [name for name in benches.kernels_of(board.facts()["arch"]) if name != "plain"]
+    assert names
+    return names
+
+
+@pytest.mark.parametrize(("what", "source", "least"), [("find", _FIND, 5), ("push", _PUSH, 5), ("feed", _FEED, 1000)])
+def test_detector_with_the_heap_locked_works(board, what, source, least):
+    for kernel in kernels_without_plain(board):
+        board.exec(_SETUP + source.format(kernel=kernel))
+        assert int(board.exec(_LOCKED)) >= least, kernel
+
+
+def test_plain_kernel_with_the_heap_locked_fails_on_32_bits(board):
+    """Shows that the tests above can fail: the plain kernel's products are no small integers there."""
+    board.exec(_SETUP + _FIND.format(kernel="plain"))
+    if board.exec("import sys\nprint(sys.maxsize > 1 << 32)") == "True\n":
+        assert int(board.exec(_LOCKED)) >= 5
+        return
+    with pytest.raises(TargetError, match="MemoryError|heap is locked"):
+        board.exec(_LOCKED)

@@ -1,0 +1,56 @@
+"""Parity on every target, by the suites of `kittiwake verify`, and that a mutated firmware is found out."""
+
+import json
+
+import pytest
+
+import kittiwake
+from kittiwake import cli, suites, verify
+from kittiwake.errors import EXIT_OK, EXIT_VERIFICATION
+from tests.support.hil import SOAK
+
+# In a module of the firmware, one constant for another.
+_MUTATIONS = {
+    "zscore": ("kittiwake_node/core/zscore.py", b"q * q * (n - 1), p * p * n", b"q * q * (n - 1), p * p * n + 1"),
+    "records": ("kittiwake_node/core/record.py", b"VERSION = 1\n", b"VERSION = 2\n"),
+    "frames": ("kittiwake_node/core/frame.py", b'_CTRL_C = b"\\x03"', b'_CTRL_C = b"\\x04"'),
+}
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("name", list(suites.all_suites()))
+def test_verify_on_every_target_finds_no_mismatch(board, name):
+    suite = suites.all_suites()[name]
+    count = suite.count if SOAK or board.name == "unix" else max(6, suite.count // 4)
+    result = verify.verify(board, suite, count=count)
+    assert result.vectors >= count
+    assert result.mismatches == 0, result.first
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.targets("unix", "qemu:*")  # the command leaves what is on a real board as it is
+def test_verify_command_with_a_mutated_constant_exits_5_and_shows_the_first_mismatch(
+    target_name, monkeypatch, capsys, name="records"
+):
+    assert cli.run(["verify", "--target", target_name, "--suite", name, "--count", "3"]) == EXIT_OK
+    path, right, wrong = _MUTATIONS[name]
+    files = kittiwake.firmware_files()
+    assert files[path].count(right) == 1
+    monkeypatch.setattr(kittiwake, "firmware_files", lambda: files | {path: files[path].replace(right, wrong)})
+    capsys.readouterr()
+    status = cli.run(["verify", "--target", target_name, "--suite", name, "--count", "3", "--json"])
+    assert status == EXIT_VERIFICATION
+    (result,) = json.loads(capsys.readouterr().out)["results"]
+    assert result["mismatches"] == 3
+    assert result["first"]["about"] == "record 0"
+    assert result["first"]["got"] != result["first"]["expected"]
+
+
+@pytest.mark.parametrize("name", list(_MUTATIONS))
+def test_verify_suite_finds_a_mutated_constant(name, monkeypatch, capsys):
+    path, right, wrong = _MUTATIONS[name]
+    files = kittiwake.firmware_files()
+    assert files[path].count(right) == 1
+    monkeypatch.setattr(kittiwake, "firmware_files", lambda: files | {path: files[path].replace(right, wrong)})
+    assert cli.run(["verify", "--suite", name]) == EXIT_VERIFICATION
+    assert "expected" in capsys.readouterr().out

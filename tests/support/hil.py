@@ -1,0 +1,100 @@
+"""What tests with a board share: a journal made new, a gateway to a running node, and how long to be."""
+
+import os
+import secrets
+import time
+
+from kittiwake import ports
+from kittiwake_node.core import gateway_session as gw
+
+SOAK = os.environ.get("KITTIWAKE_SOAK") == "1"
+WAIT_S = 30
+
+_BLANK = """
+from kittiwake_node.io import parts as _parts
+def _blank(storage):
+    if storage["kind"] == "folder":
+        import os
+        path = storage["path"] + "/journal"
+        try:
+            for entry in os.listdir(path):
+                os.remove(path + "/" + entry)
+        except OSError:
+            pass
+        return
+    device = _parts.make_device(storage)
+    erased = b"\\xff" * device.ioctl(5, 0)
+    for block in (0, 1):
+        device.ioctl(6, block)
+        device.writeblocks(block, erased)
+"""
+
+
+def blank_journal(board):
+    """Erase the journal's place on a board at its prompt: the next start makes a new one, with an id of its own."""
+    board.exec(f"{_BLANK}_blank({board.node_overrides()['storage']!r})")
+
+
+class Gateway:
+    """A gateway without a broker: one session over a board's link, everything it says in lists.
+
+    Args:
+        port: of the link.
+        window: records in flight.
+    """
+
+    def __init__(self, port, window=64):
+        self._port = ports.open_blocking(port, read_timeout_s=0.02)
+        self.session = gw.GatewaySession(lambda: secrets.randbelow(1 << 31) + 1, window)
+        self.records, self.answers, self.text, self.raw = [], {}, b"", b""
+        self.opened = 0
+        self.acks = True
+
+    def turn(self):
+        """Exchange what there is."""
+        now_ms = time.monotonic_ns() // 1_000_000
+        while (frame := self.session.next_output(now_ms)) is not None:
+            self._port.write(frame)
+        try:
+            data = bytes(self._port.read(65536))
+        except TimeoutError:
+            data = b""
+        self.raw += data
+        for event in self.session.feed(data, now_ms):
+            if event[0] == gw.RECORD:
+                self.records.append(event[1])
+            elif event[0] == gw.ANSWER:
+                self.answers[event[1]] = event[2:]
+            elif event[0] == gw.TEXT:
+                self.text += event[1]
+            elif event[0] == gw.OPENED:
+                self.opened += 1
+        if self.acks and self.session.is_open:
+            self.session.ack(self.session.received)
+
+    def until(self, condition, what, limit_s=WAIT_S):
+        """Turn until something holds."""
+        deadline = time.monotonic() + limit_s
+        while not condition():
+            assert time.monotonic() < deadline, f"{what}: not within {limit_s} s; console: {self.text[-300:]}"
+            self.turn()
+
+    def open(self):
+        """Turn until a session is open."""
+        self.until(lambda: self.session.is_open, "no answer from the node")
+
+    def ask(self, op, body=b""):
+        """Send a command and wait for (status, body) of its answer."""
+        request = self.session.command(op, body)
+        self.until(lambda: request in self.answers, f"no answer to command {op}")
+        return self.answers.pop(request)
+
+    def write(self, data):
+        """Send bytes that are no frame."""
+        self._port.write(data)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._port.close()
