@@ -41,7 +41,10 @@ def _root(
 
 
 for _verb in verbs.ALL:
-    app.command()(_verb)
+    if hasattr(_verb, "group"):  # a verb with verbs of its own
+        app.add_typer(_verb.group)
+    else:
+        app.command()(_verb)
 
 
 @app.command()

@@ -1,11 +1,14 @@
 """The bridge's promise, one device at a time: acknowledged to the device only after the broker has confirmed."""
 
+import asyncio
 import itertools
+import json
 
 import pytest
 
 from kittiwake.bridge import device as device_module
 from kittiwake.bridge.publisher import Policy
+from kittiwake.bridge.settings import DeviceSection
 from kittiwake_node.core.device_session import DeviceSession
 from tests.support.sessions import ListJournal
 
@@ -23,34 +26,48 @@ class FakePort:
         return True
 
 
+class Broker:
+    """A sink that keeps what it is given, and confirms when told to."""
+
+    def __init__(self):
+        self.has_room = True
+        self.sent = []  # (message payload, QoS, token) in order
+
+    def publish(self, topic, payload, qos, retain, token):
+        self.sent.append((payload, qos, token))
+        if qos == 0:
+            token.confirmed()
+
+
 class Bench:
     """One DeviceLink against one DeviceSession, and a broker that confirms when told to."""
 
-    def __init__(self, qos=1):
+    def __init__(self, qos=1, **section):
         self.journal = ListJournal()
         self.device = DeviceSession("dev-1", 1, self.journal, lambda op, body, now: (0, b""))
-        self.sent = []
+        self.broker = Broker()
         self.statuses = []
-        self.connected = True
-        ids = itertools.count(1)
-
-        def publish(message):
-            self.sent.append((next(ids), message))
-            return self.sent[-1][0]
-
+        self.backlogs = []
         self.link = device_module.DeviceLink(
-            "fake",
+            DeviceSection(port="fake", **section),
             Policy(qos=dict.fromkeys(("opaque", "event", "boot"), qos)),
-            publish,
-            lambda: self.connected,
-            lambda name, is_online: self.statuses.append((name, is_online)),
+            self.broker,
+            device_module.Hooks(
+                on_status=lambda link, is_online: self.statuses.append((link.device, is_online)),
+                on_backlog=self.backlogs.append,
+            ),
         )
         self.link._port = FakePort(self.device)
+        self.confirmed = set()
         self.exchange()
+
+    @property
+    def sent(self):
+        return self.broker.sent
 
     def exchange(self):
         for _ in range(50):
-            self.link._pump()
+            self.link._pump(0)
             frame = self.device.next_output(0)
             if frame is None:
                 return
@@ -62,17 +79,20 @@ class Bench:
             self.journal.add(b"%d" % number)
         self.exchange()
 
-    def confirm(self, publication_id):
-        self.journal.allowed = self.lowest_unconfirmed(publication_id)
-        assert self.link.on_published(publication_id)
+    def confirm(self, *seqs):
+        self.confirmed |= set(seqs)
+        self.journal.allowed = next(seq for seq in itertools.count() if seq not in self.confirmed)
+        asyncio.run(self._confirm(seqs))
         self.exchange()
 
-    def lowest_unconfirmed(self, newly):
-        self.confirmed = getattr(self, "confirmed", set()) | {newly}
-        seq = 0
-        while seq + 1 in self.confirmed:
-            seq += 1
-        return seq
+    async def _confirm(self, seqs):
+        for seq in seqs:
+            self.sent[seq][2].confirmed()
+        await asyncio.sleep(0)
+
+
+def seqs_of(sent):
+    return [json.loads(payload)["seq"] for payload, _, _ in sent]
 
 
 def test_device_link_before_the_brokers_word_acknowledges_nothing():
@@ -86,19 +106,21 @@ def test_device_link_before_the_brokers_word_acknowledges_nothing():
 def test_device_link_confirmed_out_of_order_acknowledges_without_holes():
     bench = Bench()
     bench.add(5)
-    for publication_id, acked in ((3, 0), (1, 1), (5, 1), (2, 3), (4, 5)):
-        bench.confirm(publication_id)
+    for seq, acked in ((2, 0), (0, 1), (4, 1), (1, 3), (3, 5)):
+        bench.confirm(seq)
         assert bench.journal.acked == acked
 
 
-def test_device_link_while_the_broker_is_away_publishes_nothing_and_then_all_in_order():
+def test_device_link_while_the_broker_has_no_room_publishes_nothing_and_then_all_in_order():
     bench = Bench()
-    bench.connected = False
+    bench.broker.has_room = False
     bench.add(4)
-    assert bench.sent == []
-    bench.connected = True
-    bench.link.on_connected()
-    assert [message.payload.count(b'"seq":%d,' % seq) for seq, (_, message) in enumerate(bench.sent)] == [1] * 4
+    assert bench.sent == [] and bench.backlogs
+    bench.broker.has_room = True
+    assert bench.link.hand_over(3) == 1
+    bench.add(2)  # new ones wait behind the old
+    assert bench.link.hand_over(100) == 0
+    assert seqs_of(bench.sent) == list(range(6))
     assert bench.journal.acked == 0
 
 
@@ -109,25 +131,64 @@ def test_device_link_after_a_new_session_does_not_publish_again_what_is_on_its_w
     bench.exchange()
     assert len(bench.sent) == 3
     assert bench.link.counts.repeats == 3
-    for publication_id in (1, 2, 3):
-        bench.confirm(publication_id)
+    bench.confirm(0, 1, 2)
     assert bench.journal.acked == 3
 
 
-def test_device_link_at_qos_0_acknowledges_what_was_handed_over():
-    bench = Bench(qos=0)
-    bench.journal.allowed = 2
+def test_device_link_with_another_journal_forgets_what_was_on_its_way():
+    bench = Bench()
+    bench.add(3)
+    bench.journal.records.clear()
+    bench.journal.id, bench.journal.next_seq = 5, 0
+    bench.device = DeviceSession("dev-1", 1, bench.journal, lambda op, body, now: (0, b""))
+    bench.link._port.device = bench.device
     bench.add(2)
-    assert bench.journal.acked == 2
+    assert seqs_of(bench.sent) == [0, 1, 2, 0, 1]
+    asyncio.run(bench._confirm((0, 1, 2)))  # of the journal before: they acknowledge nothing here
+    bench.exchange()
+    assert bench.journal.acked == 0
+
+
+def test_device_link_refused_by_the_broker_acknowledges_nothing_and_offers_again():
+    bench = Bench()
+    bench.add(2)
+
+    async def refuse():
+        device_module.asyncio.get_running_loop().call_later = lambda delay, call, argument: call(argument)
+        bench.sent[0][2].refused("Not authorized")
+
+    asyncio.run(refuse())
+    assert bench.link.counts.refused == 1
+    assert bench.link.hand_over(10) == 0
+    assert seqs_of(bench.sent) == [0, 1, 0]
+    bench.confirm(1)
+    assert bench.journal.acked == 0
+
+
+def test_device_link_with_another_device_than_configured_takes_no_record():
+    bench = Bench(device="dev-2")
+    bench.add(2)
+    assert bench.sent == [] and bench.statuses == []
+    assert "dev-1" in bench.link.problem and "dev-2" in bench.link.problem
+
+
+def test_device_link_at_qos_0_acknowledges_what_was_handed_over():
+    async def run():
+        bench = Bench(qos=0)
+        bench.journal.allowed = 2
+        bench.add(2)
+        await asyncio.sleep(0)
+        assert bench.journal.acked == 2
+
+    asyncio.run(run())
 
 
 def test_device_link_that_acknowledged_too_early_would_be_caught(monkeypatch):
     # The mutation: a link that takes handing over for confirmation.
-    def hand_over(self, seq, message):
-        self._publish(message)
-        self._in_flight.pop(seq, None)
+    def send(self, delivery):
+        self._waiting.pop(delivery.seq)
 
-    monkeypatch.setattr(device_module.DeviceLink, "_hand_over", hand_over)
+    monkeypatch.setattr(device_module.DeviceLink, "_send", send)
     bench = Bench()
     with pytest.raises(AssertionError, match="the broker has confirmed 0"):
         bench.add(1)

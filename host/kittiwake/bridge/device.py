@@ -1,32 +1,45 @@
 """One device at the bridge: its port, its session, and what of it is on the way to the broker.
 
-A record is acknowledged to the device only when the broker has confirmed it. The window of the session bounds what is
-kept here; nothing else does, and nothing of it outlives the process: the device's journal has it all.
+A record is acknowledged to the device only when the sink (the broker; the spool, where one is configured) has confirmed
+it. The window of the session bounds what is kept here; nothing else does, and nothing of it outlives the process: the
+device's journal has it all.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import random
 import secrets
 import struct
 import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from kittiwake import ports
 from kittiwake.bridge import publisher
+from kittiwake.bridge.settings import DeviceSection
 from kittiwake.errors import KittiwakeError, PortLostError
 from kittiwake_node.core import gateway_session as gw
 from kittiwake_node.core import messages
 
 log = logging.getLogger(__name__)
 
-WINDOW_RECORDS = 256
-TICK_S = 0.1
 RETRY_FIRST_S = 0.2
 RETRY_LAST_S = 5.0
+REFUSED_FIRST_S = 1.0
+REFUSED_LAST_S = 60.0
+
+
+class Sink(Protocol):
+    """Where messages go: takes them while it has room, and tells their token when they are safe there."""
+
+    has_room: bool
+
+    def publish(self, topic: str, payload: bytes, qos: int, retain: bool, token: object) -> None:
+        """Take a message; token.confirmed() or token.refused(reason) follows."""
 
 
 @dataclass
@@ -34,67 +47,137 @@ class Counts:
     """What happened on one device's link since the bridge started."""
 
     records: int = 0
+    opaque: int = 0
     published: int = 0
+    published_bytes: int = 0
     acked: int = 0
+    refused: int = 0
     repeats: int = 0
     ports_lost: int = 0
     sessions: int = 0
+    received_bytes: int = 0
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """What a link tells.
+
+    Args:
+        on_status: on_status(link, is_online) when that changes.
+        on_text: on_text(link, line) with console text from the device.
+        on_layout: on_layout(link, channels) when records come under a channel description not seen in this session.
+        on_answer: on_answer(link, request, status, body) to a command.
+        on_opened: on_opened(link) when a session is open; commands may be sent.
+        on_message: on_message(link, record, publication) for every new record.
+        on_backlog: on_backlog(link): it has messages that wait for room.
+    """
+
+    on_status: Callable[[DeviceLink, bool], None] = lambda link, is_online: None
+    on_text: Callable[[DeviceLink, str], None] = lambda link, line: None
+    on_layout: Callable[[DeviceLink, list[publisher.Channel]], None] = lambda link, channels: None
+    on_answer: Callable[[DeviceLink, int, int, bytes], None] = lambda link, request, status, body: None
+    on_opened: Callable[[DeviceLink], None] = lambda link: None
+    on_message: Callable[[DeviceLink, object, publisher.Publication], None] = lambda link, record, message: None
+    on_backlog: Callable[[DeviceLink], None] = lambda link: None
+
+
+class Delivery:
+    """One record's message on its way; the sink's token."""
+
+    __slots__ = ("_link", "epoch", "seq", "message")
+
+    def __init__(self, link: DeviceLink, epoch: int, seq: int, message: publisher.Publication):
+        self._link = link
+        self.epoch = epoch
+        self.seq = seq
+        self.message = message
+
+    def confirmed(self) -> None:
+        """The sink has it."""
+        self._link.on_confirmed(self)
+
+    def refused(self, reason: str) -> None:
+        """The sink does not take it."""
+        self._link.on_refused(self, reason)
 
 
 class DeviceLink:
     """One device.
 
     Args:
-        url: its port, see kittiwake.ports.
+        section: its settings.
         policy: how records become messages.
-        publish: called as publish(publication) -> id, only while `is_connected()`.
-        is_connected: whether the broker takes messages now.
-        on_status: called as on_status(device id, is_online) when that changes.
-        on_text: called with a line of console text from the device.
-        window: records in flight.
+        sink: where messages go.
+        hooks: who is told what happens.
+        window: records in flight; the section's when None.
 
     Attributes:
+        url: its port, see kittiwake.ports.
         counts: Counts.
         session: the GatewaySession.
         lag: records in the device's journal that are not acknowledged, as of its last status.
         evicted: records the device evicted, by class, as of its last status.
-        problem: why the port is not open, or "".
+        health: the device's newest health record as a dict, {} before the first.
+        problem: why the port is not open or the device not taken, or "".
+        is_online, is_released: as they are now.
     """
 
     def __init__(
         self,
-        url: str,
+        section: DeviceSection,
         policy: publisher.Policy,
-        publish: Callable[[publisher.Publication], int],
-        is_connected: Callable[[], bool],
-        on_status: Callable[[str, bool], None] = lambda device, is_online: None,
-        on_text: Callable[[str], None] = lambda line: None,
-        window: int = WINDOW_RECORDS,
+        sink: Sink,
+        hooks: Hooks | None = None,
+        window: int | None = None,
     ):
-        self.url = url
+        self.section = section
+        self.url = section.port
         self.counts = Counts()
-        self.session = gw.GatewaySession(_new_session, window)
+        self.session = gw.GatewaySession(_new_session, window or section.window)
         self.lag = 0
         self.evicted = (0, 0, 0)
+        self.health: dict = {}
         self.problem = ""
         self.is_online = False
+        self.is_released = False
         self._policy = policy
-        self._publish = publish
-        self._is_connected = is_connected
-        self._on_status = on_status
-        self._on_text = on_text
+        self._sink = sink
+        self._hooks = hooks or Hooks()
         self._port = None
-        self._backlog: deque[tuple[int, publisher.Publication]] = deque()
-        self._in_flight: dict[int, int] = {}  # sequence number -> publication id, or -1 while in the backlog
-        self._by_id: dict[int, int] = {}
+        self._serving: asyncio.Task | None = None
+        self._wanted = asyncio.Event()
+        self._wanted.set()
+        self._former: publisher.Former | None = None
+        self._is_foreign = False
+        self._epoch = 0  # counts the (device, journal) pairs seen here: a confirmation of an older one is no news
+        self._waiting: dict[int, Delivery] = {}  # by sequence number, in its order, until confirmed
+        self._backlog: deque[Delivery] = deque()  # those of them that are not handed over
         self._done_next = 0
+        self._settles = False
+        self._retry_s = REFUSED_FIRST_S
+
+    @property
+    def backlog(self) -> int:
+        """Messages that wait for room at the sink."""
+        return len(self._backlog)
+
+    @property
+    def in_memory(self) -> int:
+        """Records kept here, not confirmed."""
+        return len(self._waiting)
+
+    @property
+    def device(self) -> str | None:
+        """The device's id, None before it has said it."""
+        return None if self._is_foreign else self.session.device
 
     async def run(self) -> None:
         """Open the port and serve it; open it again whenever it is lost or not there yet; until cancelled."""
         delay_s = RETRY_FIRST_S
         while True:
+            await self._wanted.wait()
             try:
-                self._port = await ports.open_port(self.url)
+                self._port = await ports.open_port(self.url, self.section.baudrate)
             except KittiwakeError as error:
                 if str(error) != self.problem:
                     log.warning("%s: %s", self.url, error)
@@ -102,68 +185,113 @@ class DeviceLink:
             else:
                 self.problem = ""
                 delay_s = RETRY_FIRST_S
-                await self._serve_until_lost()
-            await asyncio.sleep(delay_s)
+                self._serving = asyncio.create_task(self._serve_until_lost(), name=f"link {self.url}")
+                try:
+                    await self._serving
+                except asyncio.CancelledError:
+                    if not self.is_released:
+                        raise
+            # Drawn at random, or fifty ports behind one dead server would all try in step.
+            await asyncio.sleep(random.uniform(delay_s / 2, delay_s))
             delay_s = min(delay_s * 2, RETRY_LAST_S)
 
-    def on_published(self, publication_id: int) -> bool:
-        """The broker has confirmed a message. Returns whether it was one of this device's."""
-        seq = self._by_id.pop(publication_id, None)
-        if seq is None:
-            return False
-        self.counts.acked += 1
-        if self._in_flight.get(seq) == publication_id:
-            del self._in_flight[seq]
-            self._settle()
-        return True
+    def release(self) -> None:
+        """Give the port to another program until `resume`. Idempotent."""
+        self.is_released = True
+        self.problem = "released"
+        self._wanted.clear()
+        if self._serving is not None:
+            self._serving.cancel()
 
-    def on_connected(self) -> None:
-        """The broker takes messages again: hand over what waited."""
-        while self._backlog and self._is_connected():
-            seq, message = self._backlog.popleft()
-            self._hand_over(seq, message)
+    def resume(self) -> None:
+        """Take the port again. Idempotent."""
+        self.is_released = False
+        self._wanted.set()
+
+    def tick(self, now_ms: int) -> None:
+        """Let the session say what is due; call every 100 ms or so."""
+        if self._port is None:
+            return
+        was_open = self.session.is_open
+        self._pump(now_ms)
+        if was_open and not self.session.is_open:
+            log.warning("%s: device %s is silent", self.url, self.session.device)
+            self._set_online(False)
+
+    def hand_over(self, limit: int) -> int:
+        """Give up to `limit` waiting messages to the sink while it has room. Returns how many still wait."""
+        while self._backlog and limit > 0 and self._sink.has_room:
+            self._send(self._backlog.popleft())
+            limit -= 1
+        return len(self._backlog)
+
+    def on_confirmed(self, delivery: Delivery) -> None:
+        """The sink has a message."""
+        if delivery.epoch != self._epoch or self._waiting.pop(delivery.seq, None) is None:
+            return
+        self.counts.acked += 1
+        self._retry_s = REFUSED_FIRST_S
+        if not self._settles:
+            # Once per turn of the loop: confirmations come in heaps, and one acknowledgement tells of them all.
+            self._settles = True
+            asyncio.get_running_loop().call_soon(self._settle)
+
+    def on_refused(self, delivery: Delivery, reason: str) -> None:
+        """The sink does not take a message: it stays unacknowledged, and is offered again later."""
+        if delivery.epoch != self._epoch:
+            return
+        self.counts.refused += 1
+        self.problem = f"{delivery.message.topic}: the broker refuses: {reason}"
+        asyncio.get_running_loop().call_later(self._retry_s, self._offer_again, delivery)
+        self._retry_s = min(self._retry_s * 2, REFUSED_LAST_S)
+
+    def command(self, op: int, body: bytes) -> int:
+        """Send a command; its answer comes to the hook. Returns the request id."""
+        request = self.session.command(op, body)
+        self._pump(_now_ms())
+        return request
+
+    def _offer_again(self, delivery: Delivery) -> None:
+        if delivery.epoch == self._epoch and delivery.seq in self._waiting:
+            self.problem = ""
+            self._backlog.appendleft(delivery)
+            self._hooks.on_backlog(self)
 
     async def _serve_until_lost(self) -> None:
         self.session.reopen()
-        ticker = asyncio.create_task(self._tick())
         try:
-            self._pump()
+            self._pump(_now_ms())
             while True:
-                data = await self._port.read()
-                self._take(data)
+                self._take(await self._port.read())
         except PortLostError as error:
             self.counts.ports_lost += 1
             log.warning("%s: %s", self.url, error)
         finally:
-            ticker.cancel()
+            self._serving = None
             port, self._port = self._port, None
             await port.close()
             self._set_online(False)
 
-    async def _tick(self) -> None:
-        while True:
-            await asyncio.sleep(TICK_S)
-            was_open = self.session.is_open
-            self._pump()
-            if was_open and not self.session.is_open:
-                log.warning("%s: device %s is silent", self.url, self.session.device)
-                self._set_online(False)
-
     def _take(self, data: bytes) -> None:
-        for event in self.session.feed(data, _now_ms()):
-            self._handle(event)
+        self.counts.received_bytes += len(data)
+        now_ms = _now_ms()
+        for event in self.session.feed(data, now_ms):
+            if event[0] == gw.RECORD:
+                self._record(event[1])
+            else:
+                self._handle(event)
         self._settle()
-        self._pump()
+        self._pump(now_ms)
 
     def _handle(self, event: tuple) -> None:
         kind = event[0]
-        if kind == gw.RECORD:
-            self._record(event[1])
-        elif kind == gw.OPENED:
+        if kind == gw.OPENED:
             self._opened(event[1])
         elif kind == gw.STATUS:
             self.lag = event[2] - event[1]
             self.evicted = event[3]
+        elif kind == gw.ANSWER:
+            self._hooks.on_answer(self, *event[1:])
         elif kind == gw.LOST:
             log.info("%s: %s", self.url, event[1])
             self._set_online(False)
@@ -171,63 +299,80 @@ class DeviceLink:
             for line in event[1].decode("utf-8", "backslashreplace").splitlines():
                 if line.strip():
                     log.info("%s: console: %s", self.url, line)
-                    self._on_text(line)
+                    self._hooks.on_text(self, line)
         elif kind == gw.REFUSED:
-            log.error("%s: %s", self.url, event[1])
+            self._complain(event[1])
 
     def _opened(self, is_new: bool) -> None:
         session = self.session
         self.counts.sessions += 1
-        if is_new:
+        self._is_foreign = self.section.device not in ("", session.device)
+        if is_new or self._former is None:
             # Other sequence numbers: what is still on the way belongs to the journal before.
-            self._in_flight.clear()
+            self._epoch += 1
+            self._waiting.clear()
             self._backlog.clear()
             self._done_next = session.acked
+            self._former = publisher.Former(self._policy, session.device, session.journal)
+        if self._is_foreign:
+            self._complain(
+                f"device {session.device} is here, and {self.section.device} is wanted: its records stay with it"
+            )
+            return
+        self.problem = ""
         log.info("%s: device %s, journal %016x, boot %d", self.url, session.device, session.journal, session.boot)
         session.command(messages.OP_TIME, lambda: struct.pack("<Q", time.time_ns() // 1_000_000))
         self._set_online(True)
+        self._hooks.on_opened(self)
 
     def _record(self, record) -> None:
-        if record.seq in self._in_flight or record.seq < self._done_next:
+        seq = record.seq
+        if self._is_foreign:
+            return
+        if seq in self._waiting or seq < self._done_next:
             self.counts.repeats += 1
             return
         self.counts.records += 1
-        layout = self.session.layouts[record.layout]
-        message = publisher.publication(self._policy, self.session.device, self.session.journal, record, layout)
-        if self._is_connected():
-            self._hand_over(record.seq, message)
+        former = self._former
+        if not former.knows(record.layout):
+            self._hooks.on_layout(self, former.describe(record.layout, self.session.layouts[record.layout]))
+        message = former.form(record)
+        if message.kind == publisher.OPAQUE:
+            self.counts.opaque += 1
+        elif message.kind == "health":
+            self.health = publisher.health_of(record)
+        self._hooks.on_message(self, record, message)
+        delivery = self._waiting[seq] = Delivery(self, self._epoch, seq, message)
+        if self._backlog or not self._sink.has_room:
+            self._backlog.append(delivery)
+            self._hooks.on_backlog(self)
         else:
-            self._in_flight[record.seq] = -1
-            self._backlog.append((record.seq, message))
+            self._send(delivery)
 
-    def _hand_over(self, seq: int, message: publisher.Publication) -> None:
-        publication_id = self._publish(message)
+    def _send(self, delivery: Delivery) -> None:
+        message = delivery.message
         self.counts.published += 1
-        if message.qos == 0:
-            # Nobody confirms it; handing it over is all there is.
-            self._in_flight.pop(seq, None)
-            self.counts.acked += 1
-            return
-        self._in_flight[seq] = publication_id
-        self._by_id[publication_id] = seq
+        self.counts.published_bytes += len(message.payload)
+        self._sink.publish(message.topic, message.payload, message.qos, message.retain, delivery)
 
     def _settle(self) -> None:
-        # Records arrive in order, so the first key is the oldest that the broker has not confirmed.
+        # Records arrive in order, so the first key is the oldest that is not confirmed.
+        self._settles = False
         session = self.session
-        if not session.is_open:
+        if not session.is_open or self._is_foreign:
             return
-        done = min(next(iter(self._in_flight), session.received), session.received)
+        done = min(next(iter(self._waiting), session.received), session.received)
         if done > session.acked:
             self._done_next = max(self._done_next, done)
             session.ack(done)
-            self._pump()
+            self._pump(_now_ms())
 
-    def _pump(self) -> None:
+    def _pump(self, now_ms: int) -> None:
         port = self._port
         if port is None:
             return
         while port.waiting_bytes < ports.WRITE_LIMIT_BYTES:
-            frame = self.session.next_output(_now_ms())
+            frame = self.session.next_output(now_ms)
             if frame is None:
                 return
             try:
@@ -235,10 +380,15 @@ class DeviceLink:
             except PortLostError:
                 return  # the reader is told the same, and ends the session
 
+    def _complain(self, problem: str) -> None:
+        if problem != self.problem:
+            log.error("%s: %s", self.url, problem)
+        self.problem = problem
+
     def _set_online(self, is_online: bool) -> None:
-        if is_online != self.is_online and self.session.device is not None:
+        if is_online != self.is_online and self.device is not None:
             self.is_online = is_online
-            self._on_status(self.session.device, is_online)
+            self._hooks.on_status(self, is_online)
 
 
 def _new_session() -> int:

@@ -1,7 +1,8 @@
 """The MQTT shell: paho's client on the event loop, reconnecting for ever; publishes and says when the broker has it.
 
 It knows no device and no record. Everything here runs on one event loop: paho's own thread is not used, so that an
-acknowledgement needs no hop between threads.
+acknowledgement needs no hop between threads. What is in flight is bounded here, and not by paho, whose queue has no
+bound and whose search through it costs time in proportion to its length.
 """
 
 from __future__ import annotations
@@ -10,171 +11,354 @@ import asyncio
 import logging
 import random
 import socket
+import threading
 from collections.abc import Callable
-from urllib.parse import urlsplit
+from dataclasses import dataclass
+from typing import Protocol
 
 import paho.mqtt.client as paho
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
-from kittiwake.errors import UsageError
+from kittiwake.bridge import tls
+from kittiwake.bridge.address import parse_url
+from kittiwake.bridge.settings import BrokerSection
+from kittiwake.bridge.wire import Wire
 
 log = logging.getLogger(__name__)
 
-BACKOFF_FIRST_S = 0.5
-BACKOFF_LAST_S = 30.0
-CONNECT_TIMEOUT_S = 10.0
-KEEPALIVE_S = 30
-_MISC_S = 0.5
+_MISC_S = 1.0
+_CONFIRM_S = 30.0  # no confirmation for this long with messages in flight: the connection is taken for dead
+_ASK_S = 3.0  # for an answer to the first CONNECT, before the other version is tried
+_UNSUPPORTED_VERSION = "Unsupported protocol version"
 
 
-def parse_url(url: str) -> tuple[str, int]:
-    """Host and port of `mqtt://host[:port]`.
+class Token(Protocol):
+    """Who is told what became of a message. Called on the event loop."""
 
-    Raises:
-        UsageError: it is not of that form.
+    def confirmed(self) -> None:
+        """The broker has it."""
+
+    def refused(self, reason: str) -> None:
+        """The broker has answered that it does not take it (MQTT 5 says so)."""
+
+
+@dataclass(frozen=True)
+class Events:
+    """What the shell calls, on the event loop.
+
+    Args:
+        on_connected: after every successful connect.
+        on_message: on_message(topic, payload, handle): a message of a subscription; `acknowledge(handle)` when done.
+        on_room: the broker confirmed something and there is room in flight again.
     """
-    parts = urlsplit(url if "//" in url else f"mqtt://{url}")
-    try:
-        host, port = parts.hostname, parts.port or 1883
-    except ValueError:
-        host, port = None, 0
-    if parts.scheme != "mqtt" or not host:
-        raise UsageError(f"broker {url!r} is not an MQTT address", "give it as mqtt://host:1883")
-    return host, port
+
+    on_connected: Callable[[], None] = lambda: None
+    on_message: Callable[[str, bytes, int], None] = lambda topic, payload, handle: None
+    on_room: Callable[[], None] = lambda: None
 
 
 class MqttClient:
-    """A client that stays connected.
+    """A client that stays connected. Make it inside a running event loop.
 
-    QoS 1 and 2 messages that were handed over while the broker was away, or that it had not confirmed, are kept by paho
-    and sent again after the reconnect; what bounds them is the caller's window.
+    QoS 1 and 2 messages that the broker had not confirmed when the connection broke are kept and sent again, in their
+    order, after the reconnect and before anything new.
 
     Args:
-        url: `mqtt://host:port`.
+        broker: the settings.
         client_id: the same over restarts, so that the broker knows the session.
         will: (topic, payload) left with the broker, retained, QoS 1.
-        on_connected: called after every successful connect.
-        on_published: called with the id that `publish` returned, once the broker confirmed it.
-        clean: no session kept at the broker.
+        subscriptions: filters, at QoS 1, acknowledged one by one.
+        events: what is called.
 
     Attributes:
         is_connected: the broker has accepted us.
         reconnects: connections made after the first.
+        attempts: attempts to connect.
+        refused: messages that the broker refused.
         problem: why the last attempt failed, or "".
+
+    Raises:
+        ConfigError: a file that the settings name cannot be used.
     """
 
     def __init__(
         self,
-        url: str,
+        broker: BrokerSection,
         client_id: str,
         will: tuple[str, bytes] | None = None,
-        on_connected: Callable[[], None] = lambda: None,
-        on_published: Callable[[int], None] = lambda mid: None,
-        clean: bool = False,
+        subscriptions: tuple[str, ...] = (),
+        events: Events | None = None,
     ):
-        self._host, self._port = parse_url(url)
-        self._on_connected = on_connected
-        self._on_published = on_published
+        self._broker = broker
+        self._address = parse_url(broker.url)
+        self._client_id = client_id
+        self._will = will
+        self._subscriptions = subscriptions
+        self._events = events or Events()
+        self._context = tls.context(broker) if self._address.is_tls else None
+        self._password = broker.password.get_secret_value()
+        if broker.password_file:
+            self._password = tls.read_secret(broker.password_file, "broker.password_file")
+        self._protocol = paho.MQTTv311 if broker.protocol == "3.1.1" else paho.MQTTv5
         self.is_connected = False
         self.reconnects = -1
+        self.attempts = 0
+        self.refused = 0
         self.problem = ""
+        self._reported = ""
+        self._limit = broker.in_flight
+        self._tokens: dict[int, Token | None] = {}
+        self._confirmed_s = 0.0
+        self._wire: Wire | None = None
         self._dropped = asyncio.Event()
         self._closing = False
+        self._answered = False
         self._loop = asyncio.get_running_loop()
-        client = paho.Client(paho.CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=clean)
-        client.max_inflight_messages_set(1000)
-        client.connect_timeout = CONNECT_TIMEOUT_S
-        if will is not None:
-            client.will_set(will[0], will[1], qos=1, retain=True)
-        client.on_connect = self._connected
-        client.on_disconnect = self._disconnected
-        client.on_publish = self._published
-        client.on_socket_open = lambda c, u, s: self._soon(self._socket_open, s)
-        client.on_socket_close = lambda c, u, s: self._socket_close(s)
-        client.on_socket_register_write = lambda c, u, s: self._soon(self._register_write, s)
-        client.on_socket_unregister_write = lambda c, u, s: self._loop.remove_writer(s)
-        client.connect_async(self._host, self._port, KEEPALIVE_S)  # names the broker; `run` connects
-        self._client = client
+        self._thread = threading.get_ident()
+        self._client = self._make_client()
 
-    def publish(self, topic: str, payload: bytes, qos: int, retain: bool = False) -> int:
-        """Hand a message over. Returns the id that `on_published` will be called with (at once for QoS 0)."""
-        return self._client.publish(topic, payload, qos, retain).mid
+    @property
+    def in_flight(self) -> int:
+        """Messages handed over that the broker has not confirmed."""
+        return len(self._tokens)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether `publish` may be called for a message that can wait."""
+        return self.is_connected and len(self._tokens) < self._limit
+
+    @property
+    def protocol(self) -> str:
+        """MQTT version that is spoken or tried: "5" or "3.1.1"."""
+        return "5" if self._protocol == paho.MQTTv5 else "3.1.1"
+
+    def publish(self, topic: str, payload: bytes, qos: int, retain: bool = False, token: Token | None = None) -> None:
+        """Hand a message over; `token` is told of its fate, at once for QoS 0.
+
+        Callers keep to `has_room`, but for the few messages (status) that may not wait.
+        """
+        info = self._client.publish(topic, payload, qos, retain)
+        while info.rc == paho.MQTT_ERR_QUEUE_SIZE:
+            # An old message still has this id: ids are 16 bits and come round.
+            info = self._client.publish(topic, payload, qos, retain)
+        if qos == 0:
+            if token is not None:
+                token.confirmed()
+            return
+        if not self._tokens:
+            self._confirmed_s = self._loop.time()
+        self._tokens[info.mid] = token
+
+    def acknowledge(self, handle: int) -> None:
+        """Tell the broker that a message of a subscription is dealt with; until then it sends it again."""
+        if self.is_connected:
+            self._client.ack(handle, 1)
 
     async def run(self) -> None:
         """Connect, stay connected, connect again after every loss, with jittered backoff; until cancelled."""
-        backoff_s = BACKOFF_FIRST_S
+        backoff_s = self._broker.backoff_first_s
         while not self._closing:
             self._dropped.clear()
+            self._answered = False
+            self.attempts += 1
+            self._wire = None
             try:
                 await self._loop.run_in_executor(None, self._client.reconnect)
             except (OSError, ValueError) as error:
-                self.problem = f"{self._host}:{self._port}: {error}"
-                log.warning("broker %s; next try within %.0f s", self.problem, backoff_s)
+                self.problem = tls.explain(error, self._address, self._broker)
             else:
                 if await self._serve():
-                    backoff_s = BACKOFF_FIRST_S
+                    backoff_s = self._broker.backoff_first_s
+                else:
+                    self._try_other_version()
             if self._closing:
                 return
-            await asyncio.sleep(random.uniform(backoff_s / 2, backoff_s))
-            backoff_s = min(backoff_s * 2, BACKOFF_LAST_S)
+            wait_s = random.uniform(backoff_s / 2, backoff_s)
+            self._report(wait_s)
+            await asyncio.sleep(wait_s)
+            backoff_s = min(backoff_s * 2, self._broker.backoff_last_s)
 
     async def close(self) -> None:
         """Say goodbye, so that the broker does not send the will."""
         self._closing = True
         if self.is_connected:
             self._client.disconnect()
+            self._write()
             try:
                 await asyncio.wait_for(self._dropped.wait(), 2)
             except TimeoutError:
                 log.warning("broker did not close the connection in 2 s")
 
+    def _make_client(self) -> paho.Client:
+        is_v5 = self._protocol == paho.MQTTv5
+        client = _Client(
+            paho.CallbackAPIVersion.VERSION2,
+            client_id=self._client_id,
+            clean_session=None if is_v5 else False,
+            protocol=self._protocol,
+            transport="tcp" if self._address.path is None else "websockets",
+            reconnect_on_failure=False,
+            manual_ack=True,
+        )
+        client.max_inflight_messages_set(0)
+        client.connect_timeout = self._broker.connect_timeout_s
+        if self._context is not None:
+            client.tls_set_context(self._context)
+        if self._address.path is not None:
+            client.ws_set_options(self._address.path)
+        if self._broker.username:
+            client.username_pw_set(self._broker.username, self._password or None)
+        if self._will is not None:
+            client.will_set(self._will[0], self._will[1], qos=1, retain=True)
+        client.on_connect = self._connected
+        client.on_disconnect = self._disconnected
+        client.on_publish = self._published
+        client.on_message = self._message
+        client.on_socket_open = lambda c, u, wire: self._soon(self._socket_open, wire)
+        client.on_socket_register_write = lambda c, u, wire: self._soon(self._write)
+        options = {}
+        if is_v5:
+            properties = Properties(PacketTypes.CONNECT)
+            properties.SessionExpiryInterval = self._broker.session_expiry_s
+            options = {"clean_start": False, "properties": properties}
+        client.connect_async(self._address.host, self._address.port, self._broker.keepalive_s, **options)
+        return client
+
     async def _serve(self) -> bool:
-        # Keepalives and timeouts are paho's, driven from here; data moves in the reader callback.
+        # Keepalives and timeouts are paho's, driven from here; data moves in the wire's callbacks.
         was_connected = False
+        started_s = self._loop.time()
         while not self._dropped.is_set():
             was_connected = was_connected or self.is_connected
             self._client.loop_misc()
+            now_s = self._loop.time()
+            is_asking = self._broker.protocol == "auto" and self.reconnects < 0
+            patience_s = min(_ASK_S, self._broker.connect_timeout_s) if is_asking else self._broker.connect_timeout_s
+            if not was_connected and now_s - started_s > patience_s:
+                self._give_up("accepted the connection and says nothing")
+            elif self._tokens and was_connected and now_s - self._confirmed_s > _CONFIRM_S:
+                # PINGs are answered and messages are not: start over, which sends them again.
+                self._confirmed_s = now_s
+                self._give_up(f"confirmed nothing for {_CONFIRM_S:.0f} s")
             try:
                 await asyncio.wait_for(self._dropped.wait(), _MISC_S)
             except TimeoutError:
                 continue
         return was_connected
 
-    def _soon(self, call, sock):
-        # paho opens the socket in the executor's thread; the loop may only be touched from its own.
-        self._loop.call_soon_threadsafe(call, sock)
+    def _give_up(self, why: str) -> None:
+        self.problem = f"{self._address}: the broker {why}"
+        if self._wire is not None and not self._wire.is_closed:
+            self._wire.abort()
+            self._client.loop_read()
 
-    def _socket_open(self, sock):
-        if sock.fileno() < 0:
+    def _try_other_version(self) -> None:
+        """After an attempt that failed: turn to the other MQTT version where that may be why."""
+        refused = self._protocol == paho.MQTTv5 and _UNSUPPORTED_VERSION in self.problem
+        # Brokers that know 3.1.1 alone may close, or say nothing, instead of refusing.
+        silent = self.reconnects < 0 and not self._answered and self._wire is not None and not self._wire.has_failed
+        if self._broker.protocol != "auto" or not (refused or silent):
             return
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._loop.add_reader(sock, self._client.loop_read)
-        if self._client.want_write():
-            self._register_write(sock)
+        self._protocol = paho.MQTTv311 if self._protocol == paho.MQTTv5 else paho.MQTTv5
+        waiting = self._client.drop_out_messages()
+        tokens, self._tokens = self._tokens, {}
+        self._client = self._make_client()
+        for message in waiting:
+            self.publish(message.topic, message.payload, message.qos, message.retain, tokens.get(message.mid))
+        log.info("broker %s: trying MQTT %s", self._address, self.protocol)
 
-    def _register_write(self, sock):
-        if sock.fileno() >= 0:
-            self._loop.add_writer(sock, self._client.loop_write)
+    def _report(self, wait_s: float) -> None:
+        # The same problem again is no news.
+        level = logging.WARNING if self.problem != self._reported else logging.DEBUG
+        log.log(level, "broker %s; next try in %.1f s", self.problem, wait_s)
+        self._reported = self.problem
 
-    def _socket_close(self, sock):
-        self._loop.remove_reader(sock)
-        self._loop.remove_writer(sock)
+    def _soon(self, call: Callable, *arguments: object) -> None:
+        # paho connects in an executor's thread; the loop may only be touched from its own.
+        if threading.get_ident() == self._thread:
+            self._loop.call_soon(call, *arguments)
+        else:
+            self._loop.call_soon_threadsafe(call, *arguments)
 
-    def _connected(self, client, userdata, flags, reason, properties):
+    def _socket_open(self, wire: Wire) -> None:
+        self._wire = wire
+        wire.attach(self._loop, self._client.loop_read)
+
+    def _write(self) -> None:
+        self._client.loop_write()
+        wire = self._wire
+        if wire is not None and not wire.is_closed:
+            wire.flush()
+
+    def _connected(self, client, userdata, flags, reason, properties) -> None:
+        self._answered = True
         if reason.is_failure:
-            self.problem = f"{self._host}:{self._port}: {reason}"
-            log.error("broker refused the connection: %s", self.problem)
+            self.problem = f"{self._address}: the broker refuses us: {reason}{_mend(str(reason), self._broker)}"
             return
         self.is_connected = True
-        self.problem = ""
+        self.problem = self._reported = ""
         self.reconnects += 1
-        log.info("connected to broker %s:%d", self._host, self._port)
-        self._on_connected()
+        allowed = getattr(properties, "ReceiveMaximum", 65535) if properties is not None else 65535
+        self._limit = min(self._broker.in_flight, allowed)
+        self._confirmed_s = self._loop.time()
+        log.info("connected to broker %s, MQTT %s", self._address, self.protocol)
+        if self._subscriptions:
+            client.subscribe([(topic, 1) for topic in self._subscriptions])
+        # Not from here: paho sends what was in flight again when this returns, and that comes first.
+        self._loop.call_soon(self._events.on_connected)
 
-    def _disconnected(self, client, userdata, flags, reason, properties):
+    def _disconnected(self, client, userdata, flags, reason, properties) -> None:
+        wire = self._wire
+        if wire is not None and wire.error is not None and not self.problem:
+            self.problem = tls.explain(wire.error, self._address, self._broker)
+        if not self.problem:
+            # What paho calls unspecified is that the other end has closed.
+            why = f": {reason}" if flags.is_disconnect_packet_from_server else ""
+            self.problem = f"{self._address}: the broker closed the connection{why}"
         if self.is_connected and not self._closing:
-            log.warning("broker %s:%d: connection lost (%s)", self._host, self._port, reason)
+            log.warning("broker connection lost: %s", self.problem)
+            self._reported = self.problem
         self.is_connected = False
         self._dropped.set()
 
-    def _published(self, client, userdata, mid, reason, properties):
-        self._on_published(mid)
+    def _published(self, client, userdata, mid, reason, properties) -> None:
+        token = self._tokens.pop(mid, None)
+        self._confirmed_s = self._loop.time()
+        if reason.is_failure:
+            self.refused += 1
+            log.warning("broker %s refused a message: %s", self._address, reason)
+        if token is not None:
+            if reason.is_failure:
+                token.refused(str(reason))
+            else:
+                token.confirmed()
+        self._events.on_room()
+
+    def _message(self, client, userdata, message) -> None:
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            return
+        self._events.on_message(topic, message.payload, message.mid)
+
+
+class _Client(paho.Client):
+    """paho's client with its socket behind a Wire."""
+
+    def _create_socket(self):
+        sock = super()._create_socket()
+        raw = getattr(sock, "_socket", sock)
+        if raw.family in (socket.AF_INET, socket.AF_INET6):
+            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return Wire(sock)
+
+
+def _mend(reason: str, broker: BrokerSection) -> str:
+    if "ot authorized" in reason or "ad user name" in reason:
+        if not broker.username and not broker.certificate_file:
+            return "; it takes no strangers: set broker.username, or a certificate"
+        return "; check broker.username and its password, and the broker's ACL"
+    if "identifier" in reason.lower():
+        return "; choose another broker.client_id"
+    return ""

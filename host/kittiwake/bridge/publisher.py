@@ -7,6 +7,7 @@ published twice gives the same bytes twice.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -29,6 +30,10 @@ KINDS = {
 OPAQUE = "opaque"
 GUIDE_TOPICS = {"reading": "factory/line1/vibration", "alert": "factory/line1/alerts"}
 _CHANNEL_KINDS = {"reading", "summary", "alert"}
+_LAYOUTS_KEPT = 256
+_TOPICS_KEPT = 4096
+_RATIONAL = re.compile(r"[+-]?\d{1,24}(\.\d{0,24})?([eE][+-]?\d\d?)?|[+-]?\d{1,24}/\d{1,24}")
+_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,7 @@ class Publication:
     payload: bytes
     qos: int
     retain: bool = False
+    kind: str = ""
 
 
 @dataclass(frozen=True)
@@ -92,39 +98,94 @@ def parse_layout(text: bytes) -> list[Channel]:
     return channels
 
 
-def publication(policy: Policy, device: str, journal: int, record: rec.Record, layout: bytes) -> Publication:
-    """Form the MQTT message of a record.
+class Former:
+    """Forms the messages of one device's journal; remembers the channel descriptions, which never change.
 
     Args:
+        policy: the configuration.
+        device: device id.
+        journal: journal id, 64 bits.
+    """
+
+    def __init__(self, policy: Policy, device: str, journal: int):
+        self._policy = policy
+        self._device = device
+        self._identity = {"device": device, "journal": f"{journal:016x}"}
+        self._layouts: dict[int, list[Channel]] = {}
+        self._topics: dict[tuple[str, str], str] = {}
+
+    def knows(self, layout: int) -> bool:
+        """Whether that channel description was given."""
+        return layout in self._layouts
+
+    def describe(self, layout: int, text: bytes) -> list[Channel]:
+        """Take a channel description. Returns its channels."""
+        if len(self._layouts) >= _LAYOUTS_KEPT:
+            self._layouts.clear()
+        channels = self._layouts[layout] = parse_layout(text)
+        return channels
+
+    def form(self, record: rec.Record) -> Publication:
+        """Form the MQTT message of a record whose channel description is known.
+
+        Returns:
+            A message whatever the record holds: unknown types, later versions and payloads that cannot be read go out
+            as kind "opaque" with the payload in hex.
+        """
+        channels = self._layouts[record.layout]
+        channel = channels[record.channel] if record.channel < len(channels) else Channel(name=str(record.channel))
+        kind = KINDS.get(record.type, OPAQUE) if record.version == rec.VERSION else OPAQUE
+        try:
+            body = _BODIES[kind](record, channel)
+        except FrameError:
+            kind, body = OPAQUE, _opaque(record, channel)
+        body |= self._identity
+        body["seq"] = record.seq
+        body["boot"] = record.boot
+        body["uptime_ms"] = record.time_ms
+        return Publication(
+            self._topic(kind, channel.name), _encode(body).encode(), self._policy.qos.get(kind, 1), False, kind
+        )
+
+    def _topic(self, kind: str, channel: str) -> str:
+        topic = self._topics.get((kind, channel))
+        if topic is None:
+            topic = self._policy.topics.get(kind)
+            if topic is None:
+                topic = f"{self._policy.base}/{self._device}/{kind}"
+                if kind in _CHANNEL_KINDS:
+                    topic += f"/{topic_level(channel)}"
+            if len(self._topics) < _TOPICS_KEPT:
+                self._topics[kind, channel] = topic
+        return topic
+
+
+def publication(policy: Policy, device: str, journal: int, record: rec.Record, layout: bytes) -> Publication:
+    """Form one MQTT message; for many of one device, use a Former, which reads the channel description once.
+
+    Args:
+        policy: the configuration.
         device: device id.
         journal: journal id, 64 bits.
         record: as received.
         layout: the channel description it refers to.
-
-    Returns:
-        A message whatever the record holds: unknown types, later versions and payloads that cannot be read go out as
-        kind "opaque" with the payload in hex.
     """
-    channels = parse_layout(layout)
-    channel = channels[record.channel] if record.channel < len(channels) else Channel(name=str(record.channel))
-    kind = KINDS.get(record.type, OPAQUE) if record.version == rec.VERSION else OPAQUE
+    former = Former(policy, device, journal)
+    former.describe(record.layout, layout)
+    return former.form(record)
+
+
+def topic_level(name: str) -> str:
+    """Make one level of a topic out of a channel's name: what a level may not hold becomes '_'."""
+    return "".join("_" if c in "+#/" or ord(c) < 32 else c for c in name)[:64] or "_"
+
+
+def health_of(record: rec.Record) -> dict:
+    """The counters of a health record, {} when it cannot be read."""
     try:
-        body = _BODIES[kind](record, channel)
+        return payload.unpack_health(record.payload)
     except FrameError:
-        kind, body = OPAQUE, _opaque(record, channel)
-    body |= {
-        "device": device,
-        "journal": f"{journal:016x}",
-        "seq": record.seq,
-        "boot": record.boot,
-        "uptime_ms": record.time_ms,
-    }
-    topic = policy.topics.get(kind)
-    if topic is None:
-        topic = f"{policy.base}/{device}/{kind}"
-        if kind in _CHANNEL_KINDS:
-            topic += f"/{channel.name}"
-    return Publication(topic, json.dumps(body, separators=(",", ":")).encode(), policy.qos.get(kind, 1))
+        return {}
 
 
 def timestamp(utc_ms: int | None) -> str | None:
@@ -140,10 +201,16 @@ def timestamp(utc_ms: int | None) -> str | None:
 
 def _alert(record: rec.Record, channel: Channel) -> dict:
     a = payload.unpack_anomaly(record.payload)
-    mean, stdev, z = figures.window_figures(a["n"], a["sum"], a["sum_sq"], a["x"], channel.scale, channel.offset)
+    scale, offset = channel.scale, channel.offset
+    if "n" in a:
+        mean, stdev, z = figures.window_figures(a["n"], a["sum"], a["sum_sq"], a["x"], scale, offset)
+        sums = {"n": a["n"], "s": a["sum"], "q": a["sum_sq"], "min": a["min"], "max": a["max"]}
+    else:
+        mean, stdev, z = figures.level_figures(a["fast"], a["slow"], a["variance"], scale, offset)
+        sums = {"fast_q16": a["fast"], "slow_q16": a["slow"], "variance_q16": a["variance"]}
     return {
         "anomaly": True,
-        "value": figures.value(a["x"], channel.scale, channel.offset),
+        "value": figures.value(a["x"], scale, offset),
         "z_score": z,
         "mean": mean,
         "stdev": stdev,
@@ -152,12 +219,8 @@ def _alert(record: rec.Record, channel: Channel) -> dict:
         "unit": channel.unit,
         "index": a["index"],
         "x": a["x"],
-        "n": a["n"],
-        "s": a["sum"],
-        "q": a["sum_sq"],
-        "min": a["min"],
-        "max": a["max"],
-        "t": f"{a['p']}/{a['q']}",
+        **sums,
+        "t": f"{a['p']}/{a['q']}" if a["q"] else None,
         "detector": payload.DETECTORS.get(a["detector"], str(a["detector"])),
         **({"clipped": True} if a["flags"] & payload.CLIPPED else {}),
     }
@@ -216,6 +279,9 @@ def _opaque(record: rec.Record, channel: Channel) -> dict:
 
 
 def _rational(text: object, default: Fraction) -> Fraction:
+    # Bounded before it is believed: "1e999999999" is a short text and a very long number.
+    if not _RATIONAL.fullmatch(str(text)):
+        return default
     try:
         return Fraction(str(text))
     except (ValueError, ZeroDivisionError):

@@ -15,8 +15,9 @@ from pathlib import Path
 
 from kittiwake import audit
 from kittiwake.bridge import publisher
-from kittiwake.bridge.mqtt import parse_url
+from kittiwake.bridge.address import parse_url
 from kittiwake.bridge.service import Bridge
+from kittiwake.bridge.settings import of_ports
 from kittiwake.broker import EmbeddedBroker
 from kittiwake.demo.plan import DEVICE, Plan, node_config
 from kittiwake.demo.report import Progress, report
@@ -62,7 +63,7 @@ async def _run(plan: Plan, on_progress, on_text) -> dict:
         broker_url = plan.broker_url or stack.enter_context(EmbeddedBroker())
         ledger = stack.enter_context(LedgerProcess(broker_url, ["#"], folder / "ledger.jsonl"))
         policy = publisher.Policy(topics=plan.topics)
-        bridge = Bridge([board.link_port], broker_url, policy, on_text=lambda url, line: on_text(line))
+        bridge = Bridge(of_ports([board.link_port], broker_url, policy), on_text=lambda url, line: on_text(line))
         work = asyncio.create_task(bridge.run())
         try:
             await _until(lambda: bridge.mqtt.is_connected, _START_LIMIT_S, "the bridge did not reach the broker")

@@ -1,0 +1,257 @@
+"""The gateway's settings: every field with its unit, bounds and meaning; one model for file, environment and schema.
+
+It checks what can be known without touching a port, a broker or a file.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+
+from kittiwake.bridge.address import parse_url
+from kittiwake.bridge.publisher import GUIDE_TOPICS, KINDS, OPAQUE, Policy
+from kittiwake.config import Section
+from kittiwake.errors import UsageError
+
+_ID = r"^[A-Za-z0-9._-]{1,64}$"
+_KIND_NAMES = frozenset(KINDS.values()) | {OPAQUE}
+_RESPONSE_KINDS = frozenset({"response"})
+
+Qos = Annotated[int, Field(ge=0, le=2)]
+
+
+class BridgeSection(Section):
+    """The process itself."""
+
+    id: str = Field("bridge", pattern=_ID, description="Names this bridge: letters, digits, '.', '_', '-'")
+    base: str = Field(
+        "kittiwake", description="First levels of every topic, without wildcards", examples=["plant1/line2"]
+    )
+    log: Literal["text", "json"] = Field("text", description="Form of the log on stderr: text or json")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="What is logged: debug, info, warning or error"
+    )
+    records_in_memory: int = Field(
+        16384,
+        ge=64,
+        le=1_000_000,
+        description="Records of all devices together that may wait here for the broker; about 1 KiB each",
+    )
+
+    @field_validator("base")
+    @classmethod
+    def _topic(cls, text: str) -> str:
+        return _checked_topic(text)
+
+
+class BrokerSection(Section):
+    """The broker, and who we are to it. Secrets come from files or from the environment, never from this file."""
+
+    url: str = Field(
+        "mqtt://localhost:1883",
+        description="mqtt://HOST:PORT, mqtts:// for TLS, ws:// or wss://HOST:PORT/PATH for websockets",
+        examples=["mqtts://broker.example:8883"],
+    )
+    protocol: Literal["auto", "5", "3.1.1"] = Field(
+        "auto", description="MQTT version: 5, 3.1.1, or auto (5 where the broker speaks it, so that refusals show)"
+    )
+    client_id: str = Field("", max_length=64, description="Client id at the broker; empty for BASE-ID")
+    username: str = Field("", description="User name at the broker; empty for none")
+    password: SecretStr = Field(
+        SecretStr(""), description="Only from the environment, KITTIWAKE_BROKER__PASSWORD; in files, use password_file"
+    )
+    password_file: str = Field("", description="File that holds the password, readable to the service alone")
+    ca_file: str = Field("", description="CA certificates (PEM) to trust; empty for the system's")
+    certificate_file: str = Field("", description="Our certificate (PEM), for mutual TLS")
+    key_file: str = Field("", description="Our private key (PEM), for mutual TLS")
+    key_password_file: str = Field("", description="File that holds the key's password; empty when it has none")
+    keepalive_s: int = Field(15, ge=2, le=3600, description="Seconds after which broker and bridge miss each other")
+    connect_timeout_s: int = Field(10, ge=1, le=300, description="Seconds a connection attempt may take")
+    in_flight: int = Field(
+        1000,
+        ge=1,
+        le=65535,
+        description="Messages on the way that the broker has not confirmed; its own limit counts too",
+    )
+    backoff_first_s: float = Field(0.5, ge=0.1, le=60, description="Seconds before the second attempt to connect")
+    backoff_last_s: float = Field(
+        30.0, ge=0.1, le=3600, description="Seconds between attempts at most; half of it is drawn at random"
+    )
+    session_expiry_s: int = Field(
+        604800, ge=0, le=0xFFFFFFFE, description="Seconds for which the broker keeps commands for us while we are away"
+    )
+
+    @field_validator("url")
+    @classmethod
+    def _url(cls, text: str) -> str:
+        try:
+            parse_url(text)
+        except UsageError as error:
+            raise ValueError(str(error)) from error
+        return text
+
+    @model_validator(mode="after")
+    def _together(self) -> BrokerSection:
+        if bool(self.certificate_file) != bool(self.key_file):
+            raise ValueError("certificate_file and key_file go together: mutual TLS needs both")
+        if (self.ca_file or self.certificate_file) and not parse_url(self.url).is_tls:
+            raise ValueError(f"certificates are given, but {self.url} is not encrypted: use mqtts:// or wss://")
+        if self.backoff_last_s < self.backoff_first_s:
+            raise ValueError("backoff_last_s is below backoff_first_s: the wait grows from the first to the last")
+        if (self.password_file or self.password.get_secret_value()) and not self.username:
+            raise ValueError("a password without a username")
+        return self
+
+
+class PublishSection(Section):
+    """Topics and QoS, by kind of record."""
+
+    topics: dict[str, str] = Field(
+        default_factory=dict,
+        description="kind -> a topic of its own in place of BASE/DEVICE/KIND/CHANNEL",
+        examples=[GUIDE_TOPICS],
+    )
+    qos: dict[str, Qos] = Field(
+        default_factory=dict,
+        description="kind -> 0, 1 or 2; 1 where nothing is said, and 2 for response",
+        examples=[{"summary": 0}],
+    )
+
+    @field_validator("topics")
+    @classmethod
+    def _topics(cls, topics: dict[str, str]) -> dict[str, str]:
+        _check_kinds(topics, _KIND_NAMES)
+        for topic in topics.values():
+            _checked_topic(topic)
+        return topics
+
+    @field_validator("qos")
+    @classmethod
+    def _qos(cls, qos: dict[str, int]) -> dict[str, int]:
+        _check_kinds(qos, _KIND_NAMES | _RESPONSE_KINDS)
+        return qos
+
+
+class HomeAssistantSection(Section):
+    """Discovery for Home Assistant."""
+
+    enabled: bool = Field(False, description="Publish discovery messages: true or false")
+    prefix: str = Field("homeassistant", description="Home Assistant's discovery prefix")
+
+    @field_validator("prefix")
+    @classmethod
+    def _topic(cls, text: str) -> str:
+        return _checked_topic(text)
+
+
+class HttpSection(Section):
+    """/metrics for Prometheus and /healthz."""
+
+    listen: str = Field(
+        "",
+        pattern=r"^$|^(\[[0-9a-fA-F:]+\]|[^:\[\]]+):[0-9]{1,5}$",
+        description="HOST:PORT to serve /metrics and /healthz on; empty for not at all",
+        examples=["127.0.0.1:9108"],
+    )
+
+
+class SpoolSection(Section):
+    """Acknowledge on the gateway's disk, for a gateway that is off line for weeks with small devices."""
+
+    enabled: bool = Field(False, description="Acknowledge to devices when this disk has a record, not the broker")
+    path: str = Field("", description="The spool's file", examples=["/var/lib/kittiwake/spool.db"])
+    limit_mib: int = Field(512, ge=1, le=1_000_000, description="Most MiB of records kept")
+    on_full: Literal["reject", "drop_oldest"] = Field(
+        "reject", description="A full spool: reject (devices keep their records) or drop_oldest (counted)"
+    )
+    commit_ms: int = Field(20, ge=1, le=10_000, description="Milliseconds that records are gathered for one commit")
+
+    @model_validator(mode="after")
+    def _together(self) -> SpoolSection:
+        if self.enabled and not self.path:
+            raise ValueError("the spool is enabled and has no path")
+        return self
+
+
+class DeviceSection(Section):
+    """One device, or every device that is plugged in."""
+
+    port: str = Field(
+        description="A path, id:SERIAL, auto (every USB serial port), socket://HOST:PORT or rfc2217://HOST:PORT",
+        examples=["id:0123ABCD"],
+    )
+    baudrate: int = Field(115200, ge=300, le=12_000_000, description="Baud rate of the line")
+    window: int = Field(
+        256, ge=1, le=65535, description="Records in flight from this device; records_in_memory bounds the sum"
+    )
+    device: str = Field(
+        "", pattern=r"^$|" + _ID, description="Take no other device on this port than the one of this id; empty for any"
+    )
+
+    @field_validator("port")
+    @classmethod
+    def _port(cls, text: str) -> str:
+        if "://" in text and not text.startswith(("socket://", "rfc2217://")):
+            raise ValueError(f"{text!r} is not a port")
+        if not text or text == "id:":
+            raise ValueError("the port is empty")
+        return text
+
+
+class Settings(Section):
+    """A gateway's whole configuration."""
+
+    bridge: BridgeSection = Field(default_factory=BridgeSection, description="The process itself")
+    broker: BrokerSection = Field(default_factory=BrokerSection, description="The broker")
+    publish: PublishSection = Field(default_factory=PublishSection, description="Topics and QoS")
+    homeassistant: HomeAssistantSection = Field(default_factory=HomeAssistantSection, description="Home Assistant")
+    http: HttpSection = Field(default_factory=HttpSection, description="/metrics and /healthz")
+    spool: SpoolSection = Field(default_factory=SpoolSection, description="Acknowledge on this disk")
+    devices: list[DeviceSection] = Field(
+        min_length=1, description="Write a [[devices]] table for each device", examples=[[{"port": "auto"}]]
+    )
+
+    @model_validator(mode="after")
+    def _together(self) -> Settings:
+        ports = [device.port for device in self.devices]
+        twice = {port for port in ports if ports.count(port) > 1}
+        if twice:
+            raise ValueError(f"devices: {min(twice)} is named twice")
+        return self
+
+    def policy(self) -> Policy:
+        """How records become messages under these settings."""
+        return Policy(self.bridge.base, dict(self.publish.topics), dict(self.publish.qos))
+
+
+def of_ports(
+    ports: list[str], broker_url: str, policy: Policy, bridge_id: str = "bridge", protocol: str = "3.1.1"
+) -> Settings:
+    """Settings for a few ports without a file, all else as it is by default.
+
+    Raises:
+        UsageError: the broker's address is none, or a port is named twice.
+    """
+    parse_url(broker_url)
+    twice = {port for port in ports if ports.count(port) > 1}
+    if twice:
+        raise UsageError(f"port {min(twice)} is named twice", "name each port once")
+    return Settings(
+        bridge=BridgeSection(id=bridge_id, base=policy.base),
+        broker=BrokerSection(url=broker_url, protocol=protocol),
+        publish=PublishSection(topics=dict(policy.topics), qos=dict(policy.qos)),
+        devices=[DeviceSection(port=port) for port in ports],
+    )
+
+
+def _check_kinds(given: dict[str, object], known: frozenset[str]) -> None:
+    for kind in given:
+        if kind not in known:
+            raise ValueError(f"{kind!r} is not a kind; there are: {', '.join(sorted(known))}")
+
+
+def _checked_topic(text: str) -> str:
+    if not text or text[0] in "$/" or text[-1] == "/" or "//" in text or any(c in text for c in "+#\0"):
+        raise ValueError(f"{text!r} is not a topic: no wildcards, no empty levels, no '$' in front")
+    return text
