@@ -12,7 +12,7 @@ from .frame import BODY_LIMIT_BYTES, FrameDecoder, encode
 
 OPEN_RETRY_MS = 500
 KEEPALIVE_MS = 1000
-SILENCE_MS = 5000  # a device that said nothing for this long is opened anew
+SILENCE_MS = 4000  # a device that said nothing for this long is opened anew; it says something every second
 COMMAND_RETRY_MS = 500
 REWIND_RETRY_MS = 250
 _LAYOUTS_LIMIT = 256  # far more than a device keeps

@@ -1,0 +1,189 @@
+"""Devices that come and go: hot plug, renumbering, released ports, a stuck one beside others. Ptys, no broker."""
+
+import asyncio
+import os
+from contextlib import asynccontextmanager
+
+from kittiwake import ports
+from kittiwake.bridge import fleet as fleet_module
+from kittiwake.bridge.device import DeviceLink, Hooks
+from kittiwake.bridge.publisher import Policy
+from kittiwake.bridge.settings import DeviceSection
+from kittiwake_node.core import record as rec
+from tools.devices import Device
+from tools.virtual_ports import PtyPort, SocketPort
+
+
+class Sink:
+    """Confirms everything at once, or keeps it."""
+
+    def __init__(self):
+        self.has_room = True
+        self.payloads = []
+        self.held = None  # a list while confirmations are held back
+
+    def publish(self, topic, payload, qos, retain, token):
+        self.payloads.append((topic, payload))
+        if self.held is None:
+            token.confirmed()
+        else:
+            self.held.append(token)
+
+
+class Usb:
+    """What is plugged in, as ports.list_ports gives it."""
+
+    def __init__(self, monkeypatch):
+        self.ports = {}
+        monkeypatch.setattr(ports, "list_ports", self.list)
+        monkeypatch.setattr(fleet_module, "SCAN_S", 0.05)
+        monkeypatch.setattr(fleet_module, "_device_names", lambda: None)
+
+    def list(self):
+        return [ports.PortInfo(path, serial, None, None, 1, 1) for path, serial in sorted(self.ports.items())]
+
+
+@asynccontextmanager
+async def running(sections):
+    sink, statuses = Sink(), []
+    hooks = Hooks(on_status=lambda link, is_online: statuses.append((link.device, is_online)))
+    fleet = fleet_module.Fleet(sections, lambda section: DeviceLink(section, Policy(), sink, hooks))
+    task = asyncio.create_task(fleet.run())
+    try:
+        yield fleet, sink, statuses
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def until(condition, seconds=15):
+    for _ in range(int(seconds / 0.02)):
+        if condition():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("it did not happen")
+
+
+def add(device, count):
+    for _ in range(count):
+        device.add(rec.EVENT, b"\x01\x00text", cls=rec.ALERT)
+
+
+def drained(device):
+    return device.journal.acked == device.journal.next_seq > 0
+
+
+def test_fleet_on_auto_takes_what_is_plugged_in_and_lets_go_what_is_not(tmp_path, monkeypatch):
+    usb = Usb(monkeypatch)
+
+    async def run():
+        one, two = (Device(f"dev-{n}", PtyPort(f"{tmp_path}/tty{n}")) for n in (1, 2))
+        async with running([DeviceSection(port="auto")]) as (fleet, _, statuses):
+            assert fleet.links == []
+            one.start()
+            usb.ports[one.port.path] = "A1"
+            await until(lambda: statuses == [("dev-1", True)])
+            two.start()
+            usb.ports[two.port.path] = None  # an adapter that says nothing of itself
+            await until(lambda: ("dev-2", True) in statuses)
+            add(one, 3)
+            add(two, 3)
+            await until(lambda: drained(one) and drained(two))
+            assert {link.url for link in fleet.links} == {"id:A1", two.port.path}
+            del usb.ports[one.port.path]
+            one.stop()
+            await until(lambda: ("dev-1", False) in statuses and len(fleet.links) == 1)
+            add(two, 3)
+            await until(lambda: drained(two))
+        two.stop()
+
+    asyncio.run(run())
+
+
+def test_fleet_with_a_renumbered_port_is_the_same_link(tmp_path, monkeypatch):
+    usb = Usb(monkeypatch)
+
+    async def run():
+        device = Device("dev-1", PtyPort(f"{tmp_path}/ttyUSB0"))
+        device.start()
+        usb.ports = {device.port.path: "A1"}
+        async with running([DeviceSection(port="id:A1")]) as (fleet, _, statuses):
+            await until(lambda: statuses == [("dev-1", True)])
+            device.stop()
+            usb.ports = {}
+            await until(lambda: statuses == [("dev-1", True), ("dev-1", False)])
+            device.port.path = f"{tmp_path}/ttyUSB7"
+            device.start()
+            usb.ports = {device.port.path: "A1"}
+            await until(lambda: statuses[2:] == [("dev-1", True)])
+            add(device, 5)
+            await until(lambda: drained(device))
+            assert fleet.links[0].counts.ports_lost == 1
+        device.stop()
+
+    asyncio.run(run())
+
+
+def test_fleet_released_port_can_be_locked_by_another_program_and_is_taken_back(tmp_path):
+    async def run():
+        device = Device("dev-1", PtyPort(f"{tmp_path}/tty"))
+        device.start()
+        async with running([DeviceSection(port=device.port.path)]) as (fleet, _, statuses):
+            await until(lambda: statuses == [("dev-1", True)])
+            assert fleet.release(os.path.realpath(device.port.path)) == [device.port.path]
+            await until(lambda: statuses == [("dev-1", True), ("dev-1", False)])
+            other = await ports.open_port(device.port.path)
+            fleet.resume()
+            await until(lambda: "in use" in fleet.links[0].problem)
+            await other.close()
+            await until(lambda: statuses[2:] == [("dev-1", True)])
+            fleet.release(None, seconds=0.2)
+            await until(lambda: len(statuses) == 4)
+            await until(lambda: statuses[4:] == [("dev-1", True)])
+            assert fleet.release("/dev/nothing") == []
+        device.stop()
+
+    asyncio.run(run())
+
+
+def test_fleet_with_a_stuck_device_still_serves_the_others(tmp_path):
+    async def run():
+        stuck, lively = Device("stuck", PtyPort(f"{tmp_path}/a")), Device("lively", SocketPort())
+        stuck.start()
+        lively.start()
+        sections = [DeviceSection(port=stuck.port.path), DeviceSection(port=lively.port.url)]
+        async with running(sections) as (fleet, _, statuses):
+            await until(lambda: len(statuses) == 2)
+            # It reads nothing and says nothing from here on; its port stays open.
+            asyncio.get_running_loop().remove_reader(stuck.port.fd)
+            stuck._ticker.cancel()
+            for _ in range(20):
+                add(lively, 50)
+                await asyncio.sleep(0.01)
+            await until(lambda: drained(lively))
+            await until(lambda: ("stuck", False) in statuses)
+            assert ("lively", False) not in statuses
+        stuck.stop()
+        lively.stop()
+
+    asyncio.run(run())
+
+
+def test_fleet_with_a_device_whose_broker_confirms_nothing_keeps_to_its_window(tmp_path):
+    async def run():
+        device = Device("dev-1", PtyPort(f"{tmp_path}/a"))
+        device.start()
+        async with running([DeviceSection(port=device.port.path, window=32)]) as (fleet, sink, statuses):
+            sink.held = []
+            await until(lambda: statuses)
+            add(device, 1000)
+            await until(lambda: len(sink.held) >= 32)
+            await asyncio.sleep(0.3)
+            assert len(sink.held) < 32 + 1024 // 32 and device.journal.acked == 0
+            held, sink.held = sink.held, None
+            for token in held:
+                token.confirmed()
+            await until(lambda: drained(device))
+        device.stop()
+
+    asyncio.run(run())
