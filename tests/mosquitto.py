@@ -19,17 +19,22 @@ class Mosquitto:
     Args:
         folder: for configuration, state and log.
         config: more lines of mosquitto.conf.
+        whole: all of mosquitto.conf instead, with PORT where the port goes (persistence is added).
     """
 
-    def __init__(self, folder: Path, config: str = ""):
+    def __init__(self, folder: Path, config: str = "", whole: str | None = None):
         self.folder = Path(folder)
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self.port = probe.getsockname()[1]
         self.url = f"mqtt://127.0.0.1:{self.port}"
         self._process = None
         user = "user root\n" if os.geteuid() == 0 else ""  # else it drops to a user who may not write the folder
+        listener = f"listener {self.port} 127.0.0.1\nallow_anonymous true\n"
+        if whole is not None:
+            self.folder.joinpath("mosquitto.conf").write_text(user + whole.replace("PORT", str(self.port)))
+            return
         (self.folder / "mosquitto.conf").write_text(
-            f"listener {self.port} 127.0.0.1\nallow_anonymous true\n{user}"
+            f"{listener}{user}"
             # Every change is saved at once: kill() is to lose nothing that was confirmed.
             f"persistence true\npersistence_location {self.folder}/\nautosave_on_changes true\nautosave_interval 1\n"
             f"max_queued_messages 0\nset_tcp_nodelay true\n{config}\n"
