@@ -309,6 +309,7 @@ def test_target_power_cuts_tear_flash_operations_and_lose_nothing_committed(mach
 
 def test_target_storage_image_is_what_the_board_has(machine):
     machine.exec("import kwflash\nkwflash.journal.ioctl(6, 0)\nkwflash.journal.writeblocks(0, b'kittiwake', 16)")
+    machine.cut_power()
     image = machine.storage_image()
     assert image[16:25] == b"kittiwake" and image[:16] == b"\xff" * 16
 

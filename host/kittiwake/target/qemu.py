@@ -19,7 +19,7 @@ from kittiwake.target import images, mpy, romfs
 from kittiwake.target.base import Target
 from kittiwake.target.emulator import Emulator, private_folder
 from kittiwake.target.line import Line
-from kittiwake.target.repl import Repl
+from kittiwake.target.repl import RESTARTED, Repl
 
 _BOOT_S = 20.0
 _DEPLOY_S = 120.0
@@ -67,6 +67,7 @@ class QemuTarget(Target):
         self._node_is_running = False
         self._is_off = False
         self._rom_files: dict[str, bytes] = {}
+        self._journal_region = (0, 0)
         self._folder_lock = -1
         self.work_dir = Path()
 
@@ -187,7 +188,7 @@ class QemuTarget(Target):
         if not self._node_is_running:
             return
         self._emulator.check_alive()
-        lines = self._console_text().splitlines()
+        lines = self._console_text().rpartition(RESTARTED.decode())[2].splitlines()
         if not lines or lines[-1] != _PROMPT:
             return
         told = [line for line in lines[:-1] if line.strip() and not re.match(r'MicroPython v|Type "help', line)]
@@ -243,10 +244,14 @@ class QemuTarget(Target):
         return int(self.exec("import kwboard\nprint(kwboard.instructions())"))
 
     def storage_image(self) -> bytes:
-        """Copy the journal's partition out of the machine's memory, as a flash reader would; at any time."""
-        address, size = json.loads(self.exec("import kwflash\nprint(list(kwflash.journal.region()))"))
+        """Copy the journal's partition out of the machine's memory, as a flash reader would.
+
+        At any time between `start` and `stop`: while the node runs, and while the power is cut.
+        """
+        emulator = self._running()
+        address, size = self._journal_region
         path = self.work_dir / "storage.img"
-        self._emulator.qmp.call("pmemsave", val=address, size=size, filename=str(path))
+        emulator.qmp.call("pmemsave", val=address, size=size, filename=str(path))
         return path.read_bytes()
 
     def qmp(self, command: str, **arguments):
@@ -292,6 +297,7 @@ class QemuTarget(Target):
         )
         self._is_off = self._node_is_running = False
         self._open_console(boots=True)
+        self._journal_region = json.loads(self.exec("import kwflash\nprint(list(kwflash.journal.region()))"))
 
     def _flash_rom(self, files: dict[str, bytes], memory: dict) -> None:
         if files == self._rom_files:

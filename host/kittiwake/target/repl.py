@@ -11,6 +11,8 @@ from typing import Protocol
 
 from kittiwake.errors import TargetError
 
+# What the board prints at a soft reset, after which main.py runs.
+RESTARTED = b"soft reboot"
 _BANNER = b"raw REPL; CTRL-B to exit\r\n>"
 _PROMPT = b">>> "
 _CTRL_A, _CTRL_B, _CTRL_C, _CTRL_D = b"\x01", b"\x02", b"\x03", b"\x04"
@@ -138,7 +140,7 @@ class Repl:
         """
         self._input.clear()
         self.leave(soft_reset=True)
-        self._read_until(b"soft reboot", time.monotonic() + timeout_s, timeout_s)
+        self._read_until(RESTARTED, time.monotonic() + timeout_s, timeout_s)
 
     def _paste(self, source: bytes, deadline: float, timeout_s: float) -> None:
         """Write in windows that the board opens. Ends when it has acknowledged the end of the source."""
