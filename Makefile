@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN     = $(VENV)/bin
 # What `make demo` needs, and what working on the project needs on top of it.
 RUN_EXTRAS = demo,journal
-DEV_EXTRAS = demo,journal,test,dev,boards
+DEV_EXTRAS = demo,journal,plot,test,dev,boards
 T ?=
 
 .DEFAULT_GOAL := help

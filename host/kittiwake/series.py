@@ -78,6 +78,28 @@ def read_column(path: str | Path, column: str | int | None = None) -> Column:
     return Column(names[index], values, lines)
 
 
+def read_times(path: str | Path, column: str = "timestamp") -> list[str] | None:
+    """Read the times that stand beside a series, as text.
+
+    Args:
+        path: the file, as `read_column` takes it.
+        column: the header of the times.
+
+    Returns:
+        One text a sample, or None when the file has no such column.
+
+    Raises:
+        UsageError, ConfigError: as `read_column`.
+    """
+    rows = _rows(Path(path))
+    _, header = next(rows, (0, []))
+    names = [field.strip() for field in header]
+    if column not in names:
+        return None
+    index = names.index(column)
+    return [row[index].strip() if index < len(row) else "" for _, row in rows]
+
+
 def as_integers(column: Column, path: str | Path = "the file", low: int = INT16[0], high: int = INT16[1]) -> array:
     """Take whole numbers as they are (`7` and `7.0`, not `7.5`).
 

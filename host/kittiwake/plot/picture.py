@@ -1,0 +1,91 @@
+"""The picture itself, by matplotlib: PNG, SVG, or a page of HTML with the SVG in it."""
+
+from __future__ import annotations
+
+import html
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+from kittiwake.errors import KittiwakeError, UsageError
+from kittiwake.plot.bands import Bands
+
+_KINDS = (".png", ".svg", ".html")
+
+
+def check_output(path: Path) -> None:
+    """Refuse a picture's file name before any work is done.
+
+    Raises:
+        UsageError: its ending is none of .png, .svg and .html, or its folder is not there.
+    """
+    if path.suffix not in _KINDS:
+        raise UsageError(f"{path} is no picture", f"end its name in one of {', '.join(_KINDS)}")
+    if not path.parent.is_dir():
+        raise UsageError(f"{path.parent} is not there", "name a folder that is")
+
+
+def draw(
+    path: Path,
+    title: str,
+    samples: Sequence[int],
+    alarms: Sequence[int],
+    bands: Bands,
+    windows: Sequence[tuple[int, int]],
+) -> None:
+    """Draw a series and write the picture.
+
+    Args:
+        path: see `check_output`.
+        title: stands above it.
+        samples: LSB.
+        alarms: sample numbers.
+        bands: the detector's bounds.
+        windows: (first, last) of the stretches that a person labelled.
+
+    Raises:
+        KittiwakeError: matplotlib is not installed, or the file cannot be written.
+    """
+    try:
+        import matplotlib
+    except ImportError:
+        raise KittiwakeError("matplotlib is not installed", "pip install 'kittiwake[plot]'") from None
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    # The same input gives the same bytes, so that a picture can be compared.
+    matplotlib.rcParams["svg.hashsalt"] = "kittiwake"
+    figure, axes = pyplot.subplots(figsize=(12, 4.5), layout="constrained")
+    for number, (first, last) in enumerate(windows):
+        axes.axvspan(first, last, color="#f4c95d", alpha=0.45, lw=0, label="labelled" if number == 0 else None)
+    at = range(len(samples))
+    axes.fill_between(at, bands.low, bands.high, color="#9fb8c8", alpha=0.45, lw=0, label="no alarm within")
+    axes.plot(at, samples, color="#2b5670", lw=0.7, label="sample")
+    if bands.name != "sample":
+        axes.plot(at, bands.watched, color="#b3541e", lw=1.0, label=bands.name)
+    heights = [samples[i] for i in alarms]
+    axes.plot(alarms, heights, "v", color="#c1121f", ms=7, ls="", label=f"alarm ({len(alarms)})")
+    axes.set_title(title, loc="left")
+    axes.set_xlabel("sample")
+    axes.set_ylabel("LSB")
+    axes.margins(x=0.005)
+    axes.legend(loc="upper right", fontsize="small", ncols=3)
+    try:
+        if path.suffix == ".html":
+            path.write_text(_page(title, figure), encoding="utf-8")
+        else:
+            figure.savefig(path, dpi=110, metadata={"Date": None} if path.suffix == ".svg" else None)
+    except OSError as error:
+        raise KittiwakeError(f"{path} cannot be written: {error.strerror}", "name another file") from error
+    finally:
+        pyplot.close(figure)
+
+
+def _page(title: str, figure) -> str:
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None})
+    svg = buffer.getvalue()
+    return (
+        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title></head>\n'
+        f"<body>{svg[svg.index('<svg') :]}</body></html>\n"
+    )
