@@ -1,4 +1,4 @@
-"""Bounds that are drawn are those that the detector tests, windows land on their samples, pictures are what they say."""
+"""Bounds drawn are those the detector tests, windows land on their samples, pictures are what they say."""
 
 import json
 import math
