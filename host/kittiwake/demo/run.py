@@ -13,15 +13,16 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from kittiwake import audit
+from kittiwake import audit, node_config
 from kittiwake.bridge import publisher
 from kittiwake.bridge.address import parse_url
 from kittiwake.bridge.service import Bridge
 from kittiwake.bridge.settings import of_ports
 from kittiwake.broker import EmbeddedBroker
-from kittiwake.demo.plan import DEVICE, Plan, node_config
+from kittiwake.demo import plan as plans
+from kittiwake.demo.plan import DEVICE, Plan
 from kittiwake.demo.report import Progress, report
-from kittiwake.errors import ConfigError, KittiwakeError
+from kittiwake.errors import KittiwakeError
 from kittiwake.ledger import LedgerProcess
 from kittiwake.target import open_target
 
@@ -56,10 +57,8 @@ async def _run(plan: Plan, on_progress, on_text) -> dict:
             parse_url(plan.broker_url)
         (folder / "samples.i16").write_bytes(plan.samples.tobytes())
         board = stack.enter_context(open_target(plan.target))
-        config = node_config(plan, folder / "samples.i16")
-        reason = board.exec(f"from kittiwake_node import node; print(node.refusal({config!r}))").strip()
-        if reason:
-            raise ConfigError(reason)
+        config = plans.node_config(plan, folder / "samples.i16")
+        node_config.checked(board, config)
         broker_url = plan.broker_url or stack.enter_context(EmbeddedBroker())
         ledger = stack.enter_context(LedgerProcess(broker_url, ["#"], folder / "ledger.jsonl"))
         policy = publisher.Policy(topics=plan.topics)

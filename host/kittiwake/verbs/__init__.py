@@ -4,8 +4,9 @@ from kittiwake.verbs.bench import bench
 from kittiwake.verbs.bridge import bridge
 from kittiwake.verbs.demo import demo
 from kittiwake.verbs.detect import detect
+from kittiwake.verbs.explain import explain
 from kittiwake.verbs.plot import plot
 from kittiwake.verbs.run import run
 from kittiwake.verbs.verify import verify
 
-ALL = (demo, detect, plot, bridge, verify, bench, run)
+ALL = (demo, detect, plot, explain, bridge, verify, bench, run)
