@@ -1,0 +1,156 @@
+"""Power cuts at random instants on boards whose flash outlives them: nothing committed is lost, nothing is invented.
+
+The cut is the emulator's reset, between any two instructions. The flash is slowed down so that most cuts fall into a
+program or an erase; the flash itself counts how many did. KITTIWAKE_SOAK=1 makes 200 cuts a board, CI a tenth.
+"""
+
+import random
+import time
+
+import pytest
+
+from kittiwake.target import open_target
+from tests.support import journal_oracle
+from tests.support.hil import SOAK, WAIT_S, blank_journal
+
+CUTS = 200 if SOAK else 20
+SPIN = 400  # turns of an empty loop for each piece of 128 bytes: about 15,000 instructions
+
+# Lists what the journal holds, then works until the power goes. Every line is out before the next step begins.
+_WORKER = """
+import binascii, kwflash
+from kittiwake_node.core import record
+from kittiwake_node.io import parts
+from kittiwake_node.store.journal import Journal
+
+def listing(journal):
+    at = journal.acked
+    while True:
+        raw, at = journal.read(at, 512)
+        if not raw:
+            break
+        print("R", binascii.hexlify(raw).decode())
+    stats = kwflash.stats()
+    torn = stats["torn_programs"] + stats["torn_erases"]
+    print("E", journal.id, journal.acked, journal.next_seq, sum(journal.evicted), journal.damaged, torn)
+
+def work(journal, number, x):
+    boot = journal.state.boot
+    # Acknowledged often enough that even the smallest flash has no need to evict.
+    mask, acked_every = (127, 12) if journal.limit_bytes > 100000 else (31, 4)
+    while True:
+        x = (x * 1103515245 + 12345) & 0x3FFFFFFF
+        draw = x >> 12
+        cls = (2, 1, 2, 0)[draw & 3]
+        size = draw >> 2 & mask
+        print("A", number, cls, size, boot)
+        body = bytes([(31 * number + 7 * i) & 255 for i in range(size)])
+        journal.append(cls, record.draft(9, 0, cls, boot, number, 0, 1, body))
+        if cls == 2 or draw >> 9 & 3 == 0:
+            journal.commit(cls)
+            print("C", cls)
+        number += 1
+        if number % acked_every == 0:
+            print("K", journal.next_seq)
+            journal.ack(journal.next_seq)
+
+journal = Journal(parts.make_storage({storage!r})[0], lambda: {new_id})
+print()
+listing(journal)
+kwflash.journal.spin = {spin}
+work(journal, {number}, {seed})
+"""
+
+
+class Console:
+    """What a board says while code runs on it that does not end."""
+
+    def __init__(self, board, code):
+        board.exec("")  # at the raw prompt
+        self._board = board
+        self._text = ""
+        board._repl.submit(code)
+        self._line = board._repl._stream
+        self._take(bytes(board._repl._input))
+
+    def _take(self, data):
+        self._text += data.decode(errors="replace").replace("\r\n", "\n")
+
+    def lines(self):
+        """Whole lines so far."""
+        return self._text[: self._text.rfind("\n") + 1].splitlines()
+
+    def wait_for(self, start):
+        """Listen until a line begins so; returns the lines before it, and its words."""
+        deadline = time.monotonic() + WAIT_S
+        while True:
+            lines = self.lines()
+            for number, line in enumerate(lines):
+                if line.startswith(start):
+                    return lines[:number], line.split()
+            assert time.monotonic() < deadline, self._text[-2000:]
+            self._take(self._line.read(0.01))
+
+    def last_words(self):
+        """Stop the machine and listen to what is still on the way."""
+        self._board.qmp("stop")
+        while data := self._line.read(0.1):
+            self._take(data)
+        return self.lines()
+
+
+@pytest.mark.timeout(3600 if SOAK else 240)
+@pytest.mark.targets("qemu:*")
+def test_power_cuts_at_random_instants_lose_nothing_committed(target_name):
+    chance = random.Random(f"{target_name} power cuts")
+    oracle = journal_oracle.JournalOracle()
+    number = torn = 0
+    with open_target(target_name) as board:
+        blank_journal(board)
+        for cut in range(CUTS + 1):
+            settings = {"storage": board.node_overrides()["storage"], "new_id": cut + 1, "spin": SPIN}
+            worker = _WORKER.format(number=number, seed=chance.randrange(1 << 30), **settings)
+            console = Console(board, worker)
+            listing, words = console.wait_for("E ")
+            journal_id, acked, next_seq, evicted, damaged, torn = map(int, words[1:])
+            raw = b"".join(bytes.fromhex(line[2:]) for line in listing if line.startswith("R "))
+            oracle.check(journal_id, acked, next_seq, evicted, damaged, list(journal_oracle.split(raw)))
+            if cut == CUTS:
+                break
+            time.sleep(chance.uniform(0.0, 0.25))
+            told = console.last_words()[len(listing) + 1 :]
+            board.cut_power()
+            oracle.hear(told)
+            number += 1000
+            board.start()
+    assert torn >= CUTS / 2, f"{torn} of {CUTS} cuts fell into a program or an erase"
+    assert oracle.committed > 3 * CUTS
+    assert oracle.listed > CUTS
+
+
+def test_journal_oracle_tells_loss_invention_alteration_and_disorder():
+    """Shows that the test above can fail."""
+
+    def told():
+        oracle = journal_oracle.JournalOracle()
+        oracle.hear(["A 0 2 5 1", "C 2", "A 1 2 5 1", "C 2", "A 2 1 5 1", "A 3 1 5 1"])
+        return oracle
+
+    def record(number, seq, cls=2, size=5):
+        body = journal_oracle.payload(number, size)
+        return journal_oracle.wire.record(journal_oracle.TYPE, 0, cls, 1, seq, 1, number, 0, body)
+
+    good = [record(0, 0), record(1, 1)]
+    told().check(7, 0, 2, 0, 0, good)
+    told().check(7, 0, 3, 0, 0, [*good, record(2, 2, cls=1)])
+    for records, next_seq, losses in (
+        ([good[0]], 2, 0),  # lost
+        ([*good, record(9, 2)], 3, 0),  # invented
+        ([good[0], good[1][:-9] + b"\x00" + good[1][-8:]], 2, 0),  # altered
+        ([good[1], good[0]], 2, 0),  # out of order
+        ([*good, record(3, 2, cls=1)], 3, 0),  # an earlier one is missing
+        (good, 1, 0),  # beyond the end
+        (good, 2, 1),  # admitted
+    ):
+        with pytest.raises(AssertionError):
+            told().check(7, 0, next_seq, losses, 0, records)
