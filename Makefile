@@ -8,7 +8,7 @@ DEV_EXTRAS = demo,journal,plot,test,dev,boards
 T ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help python format setup setup-dev demo test check format soak boards hil bench bench-nab clean
+.PHONY: help python format setup setup-dev demo test check format soak test-chaos boards hil bench bench-nab clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 12
@@ -41,6 +41,10 @@ format: setup-dev ## put the code into ruff's form
 soak: setup-dev ## the long versions of the parity and chaos tests
 	@$(BIN)/python tools/system.py
 	@KITTIWAKE_SOAK=1 $(BIN)/python -m pytest --timeout 3600 $(T)
+
+test-chaos: setup-dev ## kill, cut and reboot everything; ends with a line of figures
+	@$(BIN)/python tools/system.py
+	@$(BIN)/python -m pytest -q tests/chaos
 
 boards: setup-dev ## build MicroPython for the emulated boards (cached)
 	@$(BIN)/python tools/micropython/build.py

@@ -1,5 +1,6 @@
 """Programs of this project as processes that a test starts, kills and freezes."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -20,9 +21,34 @@ class BridgeProcess:
         command = [sys.executable, "-m", "kittiwake", "bridge", "--port", port, "--broker", broker_url]
         self._command = [*command, *options]
         self._process = None
+        self._log, self._environment = None, {}
+
+    @classmethod
+    def of_config(cls, path, log=None, **environment):
+        """The same with a configuration file; what it logs goes to the file `log`, its environment gets more."""
+        self = cls("", "")
+        self._command = [sys.executable, "-m", "kittiwake", "bridge", "--config", str(path)]
+        self._log, self._environment = log, environment
+        return self
+
+    @property
+    def pid(self):
+        return self._process.pid
+
+    @property
+    def is_running(self):
+        return self._process.poll() is None
+
+    def signal(self, number):
+        self._process.send_signal(number)
 
     def start(self):
-        self._process = subprocess.Popen(self._command)
+        environment = os.environ | self._environment
+        if self._log is None:
+            self._process = subprocess.Popen(self._command, env=environment)
+            return
+        with open(self._log, "ab") as log:
+            self._process = subprocess.Popen(self._command, env=environment, stderr=log)
 
     def kill(self):
         """kill -9."""
