@@ -31,17 +31,17 @@ def unix():
     board.close()
 
 
-def check(board, kernel, samples, n, t, bits=16):
+def check(board, kernel, samples, n, t, bits=16, settings=None):
     """Compare one series; returns the number of alerts, so that the caller can tell an empty run from a full one."""
     assert samples
-    alerts, states = zscore.split(zscore.run(board, kernel, samples, n, t, bits))
-    wanted = zscore.expected(samples, n, t)
+    alerts, states = zscore.split(zscore.run(board, kernel, samples, n, t, bits, settings))
+    wanted = zscore.expected(samples, n, t, settings)
     first = next((k for k, (a, b) in enumerate(zip(alerts, wanted, strict=False)) if a != b), None)
     assert first is None, f"alert {first} on {board.name}/{kernel}: {alerts[first]}; the reference: {wanted[first]}"
     assert len(alerts) == len(wanted)
     assert [line.split(" ", 3)[3] for line in states] == zscore.sums(samples, n)
     if (board.name, kernel) != ("cpython", "plain"):
-        plain = zscore.split(zscore.run(ThisProcess(), "plain", samples, n, t, bits))
+        plain = zscore.split(zscore.run(ThisProcess(), "plain", samples, n, t, bits, settings))
         assert states == plain[1]
     return len(alerts)
 
@@ -66,6 +66,28 @@ def test_zscore_of_adversarial_signals_equals_reference(unix, kernel, n, t):
 def test_zscore_of_random_signals_equals_reference(unix, kernel, n, t):
     samples = signals.mixed(RANDOM_SAMPLES, seed=n)
     assert check(unix, kernel, samples, n, t) > 100
+
+
+@pytest.mark.parametrize("kernel", ["plain", "viper"])
+@pytest.mark.parametrize(
+    ("n", "t", "floor"),
+    [(20, "5/2", 1), (64, "10", 4095), (2, "1/2", 0), (100, "255", 0), (16, "5/4", 0), (5, "1/255", 3)],
+)
+@pytest.mark.parametrize("bits", [16, 24])
+def test_zscore_lagged_equals_reference(unix, kernel, n, t, floor, bits):
+    low, high = -(1 << bits - 1), (1 << bits - 1) - 1
+    samples = [x for values in signals.adversarial(n, Fraction(t), 1, low, high).values() for x in values]
+    samples += signals.mixed(10_000, n, low, high)
+    assert check(unix, kernel, samples, n, Fraction(t), bits, {"lagged": True, "floor": floor}) > 20
+
+
+@pytest.mark.parametrize("kernel", ["plain", "viper"])
+@pytest.mark.parametrize(("n", "t"), [(20, "5/2"), (256, "11/2"), (2, "1/2"), (16, "5/4"), (5, "1/255")])
+def test_zscore_of_24_bit_samples_equals_reference(unix, kernel, n, t):
+    low, high = -(1 << 23), (1 << 23) - 1
+    samples = [x for values in signals.adversarial(n, Fraction(t), 1, low, high).values() for x in values]
+    samples += signals.mixed(40_000, n, low, high)
+    assert check(unix, kernel, samples, n, Fraction(t), bits=24) > 100
 
 
 def test_zscore_plain_on_cpython_equals_reference():
@@ -95,7 +117,7 @@ def test_zscore_parity_with_a_mutated_kernel_constant_fails(unix):
     unix.exec(zscore.PROGRAM)
     alerts = []
     for change in (0, -(1 << 7)):
-        unix.exec(f"parity_start('viper', {n}, 5, 2, 16)\ndetector._state[10] += {change}")
+        unix.exec(f"parity_start('viper', {n}, 5, 2, 16, {{}})\ndetector._state[10] += {change}")
         data = zscore.array("h", samples).tobytes()
         text = zscore.base64.b64encode(data).decode()
         alerts.append(zscore.split(unix.exec(f"parity_feed({text!r}, [256])").splitlines())[0])

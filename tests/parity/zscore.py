@@ -13,11 +13,17 @@ from binascii import a2b_base64, crc32
 from kittiwake_node import kernels
 from kittiwake_node.core.zscore import ZScore
 
-def parity_start(kernel, n, p, q, bits):
-    global detector, fed, typecode
+def parity_start(kernel, n, p, q, bits, settings):
+    global detector, fed, typecode, lagged
+    lagged = settings.get("lagged")
     typecode = "h" if bits <= 16 else "i"
-    detector = ZScore(kernels.load(kernel), n=n, p=p, q=q, bits=bits)
+    detector = ZScore(kernels.load(kernel), n=n, p=p, q=q, bits=bits, **settings)
     fed = 0
+
+def report(at):
+    z = detector
+    sums = z.tested() if lagged else (z.sum, z.sum_sq)
+    print(fed + at, z.x, sums[0], sums[1], z.window_min(), z.window_max())
 
 def parity_feed(text, blocks):
     global fed
@@ -30,13 +36,13 @@ def parity_feed(text, blocks):
         k += 1
         if stop == at + 1 and k % 2:
             if z.push(buf[at]):
-                print(fed + at, z.x, z.sum, z.sum_sq, z.window_min(), z.window_max())
+                report(at)
             at = stop
             continue
         while at < stop:
             at = z.find(buf, at, stop)
             if at < stop:
-                print(fed + at, z.x, z.sum, z.sum_sq, z.window_min(), z.window_max())
+                report(at)
                 at += 1
     fed += at
     z.find(buf, 0, 0)
@@ -46,7 +52,16 @@ def parity_feed(text, blocks):
 CHUNK = 4096
 
 
-def run(board, kernel: str, samples: list[int], n: int, t: Fraction, bits: int = 16, seed: int = 0) -> list[str]:
+def run(
+    board,
+    kernel: str,
+    samples: list[int],
+    n: int,
+    t: Fraction,
+    bits: int = 16,
+    settings: dict | None = None,
+    seed: int = 0,
+) -> list[str]:
     """Run a series through the firmware on a board, in random blocks from one sample up.
 
     Returns:
@@ -54,7 +69,7 @@ def run(board, kernel: str, samples: list[int], n: int, t: Fraction, bits: int =
     """
     chance = random.Random(seed)
     board.exec(PROGRAM)
-    board.exec(f"parity_start({kernel!r}, {n}, {t.numerator}, {t.denominator}, {bits})")
+    board.exec(f"parity_start({kernel!r}, {n}, {t.numerator}, {t.denominator}, {bits}, {settings or {}})")
     lines = []
     for start in range(0, len(samples), CHUNK):
         data = array("h" if bits <= 16 else "i", samples[start : start + CHUNK]).tobytes()
@@ -64,10 +79,14 @@ def run(board, kernel: str, samples: list[int], n: int, t: Fraction, bits: int =
     return lines
 
 
-def expected(samples: list[int], n: int, t: Fraction) -> list[str]:
+def expected(samples: list[int], n: int, t: Fraction, settings: dict | None = None) -> list[str]:
     """Return the alert lines that `run` must have printed, by the reference."""
     lines = []
-    for alert in reference.alerts(samples, n, t):
+    if settings and settings.get("lagged"):
+        found = reference.lagged_alerts(samples, n, t, settings.get("floor", 1))
+    else:
+        found = reference.alerts(samples, n, t)
+    for alert in found:
         window = samples[alert.index - n + 1 : alert.index + 1]
         lines.append(f"{alert.index} {alert.x} {alert.sum} {alert.sum_sq} {min(window)} {max(window)}")
     return lines

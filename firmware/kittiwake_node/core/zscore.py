@@ -35,6 +35,8 @@ _V2 = const(7)
 _A = const(8)
 _B = const(9)
 _KR = const(10)
+_F0 = const(11)
+_F1 = const(12)
 _START = const(13)
 _STOP = const(14)
 
@@ -42,6 +44,7 @@ N_LEAST = 2
 N_MOST = 1024  # 16-bit samples: V < 2^50, A·D² and B·V < 2^79
 N_MOST_WIDE = 256  # 24-bit samples: V < 2^62, A·D² and B·V < 2^90
 T_TERM_MOST = 255
+FLOOR_MOST = 4095
 BITS_MOST = 24
 
 
@@ -66,16 +69,20 @@ class ZScore:
         p, q: threshold t = p/q, each 1 to 255.
         bits: bits of a sample, 8 to 24: up to 16, buffers are array('h') and any value of the type is exact; above,
             array('i') with samples in -2^23 .. 2^23 - 1.
+        lagged: test each sample against the n before it instead, so that |z| has no bound and an outlier does not hide
+            itself; `sum` and `sum_sq` still have the newest sample in them, `tested` gives those of the test.
+        floor: with lagged, the least variance in LSB² that the window is taken to have, 0 to 4095.
 
     Raises:
-        ConfigError: "n", "threshold", "bits" out of range; "products" when n is too large for such samples;
+        ConfigError: "n", "threshold", "bits", "floor" out of range; "products" when n is too large for such samples;
             "unreachable" when no sample can ever exceed t.
     """
 
-    def __init__(self, kernel, n=256, p=11, q=2, bits=16):
-        _check(n, p, q, bits)
+    def __init__(self, kernel, n=256, p=11, q=2, bits=16, lagged=False, floor=1):
+        _check(n, p, q, bits, lagged, floor)
         wide = bits > 16
-        self._find = kernel.entry("zscore", "find_wide" if wide else "find")
+        stage = "wide" if wide else "lagged" if lagged else "zscore"
+        self._find = kernel.entry(stage, "find_lagged" if wide and lagged else "find")
         self.n = n
         self.p = p
         self.q = q
@@ -94,6 +101,9 @@ class ZScore:
         state[_B] = b
         kappa, f = _bound(a, b)
         state[_KR] = kappa + (f << 11)
+        least = n * (n - 1) * floor
+        state[_F0] = least & 0x3FFF
+        state[_F1] = least >> 14
         self.reset()
 
     def reset(self):
@@ -166,6 +176,15 @@ class ZScore:
         total = self.sum
         return (state[_V0] + (state[_V1] << 14) + (state[_V2] << 44) + total * total) // self.n
 
+    def tested(self):
+        """Return (sum, sum of squares) of the window that the newest sample was anomalous against, with lagged.
+
+        Right after `find` or `push` found one; then mean and deviation follow as without lagged. May allocate.
+        """
+        x = self.x
+        displaced = self._state[_START] - self._offset
+        return self.sum - x + displaced, self.sum_sq - x * x + displaced * displaced
+
     def window_min(self):
         """Smallest sample of the window; 0 before the first."""
         return self._extreme(min)
@@ -181,7 +200,7 @@ class ZScore:
         return pick(self._ring[i] for i in range(count)) - self._offset if count else 0
 
 
-def _check(n, p, q, bits):
+def _check(n, p, q, bits, lagged, floor):
     if not 8 <= bits <= BITS_MOST:
         raise ConfigError("bits", "%d bits a sample: 8 to %d" % (bits, BITS_MOST))
     if not 1 <= p <= T_TERM_MOST or not 1 <= q <= T_TERM_MOST:
@@ -190,11 +209,13 @@ def _check(n, p, q, bits):
         raise ConfigError("n", "window of %d samples: %d to %d" % (n, N_LEAST, N_MOST))
     if bits > 16 and n > N_MOST_WIDE:
         raise ConfigError("products", "n = %d with %d-bit samples: at most %d" % (n, bits, N_MOST_WIDE))
+    if not 0 <= floor <= FLOOR_MOST:
+        raise ConfigError("floor", "variance of at least %r: 0 to %d LSB²" % (floor, FLOOR_MOST))
     # |z| <= (n - 1)/sqrt(n) for a sample within its own window, squared and multiplied out.
-    if p * p * n >= q * q * (n - 1) * (n - 1):
+    if not lagged and p * p * n >= q * q * (n - 1) * (n - 1):
         raise ConfigError(
             "unreachable",
-            "|z| never exceeds (n - 1)/sqrt(n) = %.2f at n = %d, so t = %d/%d flags nothing: raise n or lower t"
+            "|z| never exceeds (n - 1)/sqrt(n) = %.2f at n = %d, so t = %d/%d never is: raise n, lower t or use lagged"
             % ((n - 1) / n**0.5, n, p, q),
         )
 

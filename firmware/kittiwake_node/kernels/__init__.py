@@ -33,10 +33,13 @@ array('h') (array('i')). Slots that no sample has reached yet hold u of x = 0, s
     10 KR     kappa + (f << 11), the bound by which viper rejects cheaply: see viper_zscore
     11 F0     lagged form: least V, low 14 bits (N·(N - 1)·floor)
     12 F1     lagged form: least V, bits from 14
-    13 START  first index of buf to feed; set before each call
+    13 START  first index of buf to feed; set before each call. After an anomaly of the lagged form, u of the sample
+              that the anomalous one displaced
     14 STOP   index after the last to feed; set before each call
 
-The call feeds buf[START:STOP] up to and including the first anomalous sample, and returns its index, or STOP.
+The call feeds buf[START:STOP] up to and including the first anomalous sample, and returns its index, or STOP. The
+stages `zscore`, `lagged` (each sample against the N before it) and `wide` (more than 16 bits; `find`, `find_lagged`)
+share it.
 
 ### summary: `feed(state, buf)`
 
@@ -105,7 +108,7 @@ class Kernel:
         """Import the kernels of one stage.
 
         Args:
-            stage: "zscore", "summary", "drift" or "novelty".
+            stage: "zscore", "lagged", "wide", "summary", "drift" or "novelty".
 
         Returns:
             The module with that stage's functions.

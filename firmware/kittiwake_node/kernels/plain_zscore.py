@@ -20,15 +20,11 @@ def find(state, ring, buf):
     Source: the guide's detector, |x - mean| > t·stdev with the sample standard deviation, multiplied out:
     q²·(n - 1)·D² > p²·n·V.
     """
-    return _find(state, ring, buf, 1 << 15)
+    return find_offset(state, ring, buf, 1 << 15)
 
 
-def find_wide(state, ring, buf):
-    """`find` for samples of 17 to 24 bits: ring and buf are array('i'), u = x + 2^23."""
-    return _find(state, ring, buf, 1 << 23)
-
-
-def _find(state, ring, buf, offset):
+def find_offset(state, ring, buf, offset):
+    """`find` for samples kept as u = x + offset."""
     n, pos, count = state[0], state[1], state[2]
     total = state[3] + (state[4] << 26)
     v = state[5] + (state[6] << 14) + (state[7] << 44)

@@ -3,6 +3,10 @@
 Must not use saved registers without saving them: the inline assembler adds no prologue. State layout: see the package's
 docstring; n <= 1024.
 
+The number of labels must not be a multiple of four: MicroPython 1.25 looks up a label that is still to come one place
+past the end of its table, finds 0 there only when the table leaves a rest in its heap block, and else may refuse a
+branch as out of range.
+
 Loop registers: a1 oldest slot, a2 next sample, a3 end of the ring, a4 end of the samples, a5 n, a6:a7 = S and 2^15,
 s0:s1 = V (high, low), t5 A, t6 B; t0 to t4 pass.
 """
@@ -13,6 +17,7 @@ import micropython
 # As plain_zscore.find. Does not allocate; may run in an interrupt that does not share the state.
 @micropython.asm_rv32
 def find(a0, a1, a2):  # noqa: D103 - the assembler takes no docstring
+    label(entry)  # for the count: see rv32_zscore's docstring
     addi(sp, sp, -16)
     sw(s0, 0(sp))
     sw(s1, 4(sp))

@@ -97,6 +97,30 @@ def alerts(samples: Iterable[int], n: int, t: Fraction) -> Iterator[Alert]:
             yield _alert(index, x, n, total, squares)
 
 
+def lagged_alerts(samples: Iterable[int], n: int, t: Fraction, floor: Fraction = Fraction(1)) -> Iterator[Alert]:
+    """Yield the alerts of the lagged form: each sample against the n before it, whose variance counts as `floor` at least.
+
+    The definition itself; the alert's sums, mean and stdev are those of the window before the sample, z is with the
+    deviation that counted.
+
+    Args:
+        samples: integers of any size.
+        n: window length, at least 2.
+        t: threshold.
+        floor: least variance, in LSB².
+    """
+    window: deque[int] = deque(maxlen=n)
+    for index, x in enumerate(samples):
+        if len(window) == n:
+            total, squares = sum(window), sum(value * value for value in window)
+            mean = Fraction(total, n)
+            variance = max((squares - total * mean) / (n - 1), Fraction(floor))
+            if (x - mean) ** 2 > t * t * variance:
+                z = rounded_sqrt((x - mean) ** 2 / variance) if variance else float("inf")
+                yield Alert(index, x, n, total, squares, rounded(mean), rounded_sqrt(variance), z if x > mean else -z)
+        window.append(x)
+
+
 def _alert(index: int, x: int, n: int, total: int, squares: int) -> Alert:
     mean = Fraction(total, n)
     variance = (squares - total * mean) / (n - 1)
