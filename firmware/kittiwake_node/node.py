@@ -11,11 +11,14 @@ from . import __version__, kernels
 from .config import check
 from .core import detectors, messages, payload, record
 from .core.channel import Channel
+from .core.commands import Commands
 from .core.device_session import DeviceSession
 from .core.summary import Summary
 from .errors import ConfigError
 from .io import machine_facts, parts
 from .io.clock import Clock
+from .io.settings_file import SettingsFile
+from .store.executed import Executed
 from .store.journal import Journal
 
 _EVENT_SOURCE_ENDED = 1
@@ -35,13 +38,14 @@ class Node:
         action: has set(level), see io/action.py.
         facts: module io.machine_facts, or the like.
         wear: has programmed_bytes and erased_blocks (a block device), or None.
+        settings: io.settings_file.SettingsFile, what `config` was read from; None when it came from nowhere.
 
     Raises:
         ConfigError: a setting cannot be; says which.
         StorageError: the journal cannot be opened.
     """
 
-    def __init__(self, config, fs, port, clock, make_source, action, facts, wear=None):
+    def __init__(self, config, fs, port, clock, make_source, action, facts, wear=None, settings=None):
         config = check(config)
         self._config = config
         self._port = port
@@ -60,6 +64,14 @@ class Node:
         self._health_ms = 0
         self._ended = False
         self.journal = Journal(fs, facts.random_u64)
+        commands = Commands(
+            settings or SettingsFile(""),
+            Executed(fs, self.journal.next_seq, messages.OK),
+            _refusal_of_text,
+            self._log_event,
+            lambda: self.journal.next_seq,
+            self._on_command,
+        )
         self._layout = self.journal.describe(_describe(config["channels"]))
         kernel = kernels.load(config["kernel"])
         self.channels = [
@@ -75,7 +87,7 @@ class Node:
             )
             for number, c in enumerate(config["channels"])
         ]
-        self.session = DeviceSession(config["device"], self.journal.state.boot, self.journal, self._on_command)
+        self.session = DeviceSession(config["device"], self.journal.state.boot, self.journal, commands.handle)
         text = "kittiwake %s, %s, kernel %s" % (__version__, facts.firmware(), config["kernel"])
         boot = payload.pack_boot(facts.reset_cause(), facts.heap_free(), text)
         self._emit(record.BOOT, 0, record.ALERT, clock.ms(), boot)
@@ -143,8 +155,7 @@ class Node:
     def _emit(self, kind, channel, cls, time_ms, body):
         draft = record.draft(kind, channel, cls, self.journal.state.boot, time_ms, self._epoch_ms, self._layout, body)
         self.journal.append(cls, draft)
-        if cls == record.ALERT:
-            self.journal.commit(cls)
+        return cls != record.ALERT or self.journal.commit(cls)
 
     def _on_alert(self, source, index):
         self._action.set(1)
@@ -191,6 +202,9 @@ class Node:
             return self._inject(body)
         return messages.UNKNOWN, b""
 
+    def _log_event(self, body, now_ms):
+        return self._emit(record.EVENT, 0, record.ALERT, now_ms, bytes(body))
+
     def _set_time(self, utc_ms, now_ms):
         epoch_ms = utc_ms - now_ms
         if not 0 < epoch_ms < 1 << 48:
@@ -209,11 +223,12 @@ class Node:
         return messages.OK, struct.pack("<II", expected, room)
 
 
-def build(config):
+def build(config, path=""):
     """Make a node and all its parts.
 
     Args:
         config: dict, see config.DEFAULTS; `link`, `storage`, `action` and every channel's `source` have a "kind".
+        path: of the file it was read from, which commands may then read and replace; "" for none.
 
     Returns:
         A Node, ready to run.
@@ -232,6 +247,7 @@ def build(config):
         parts.make_action(config.get("action", {})),
         machine_facts,
         wear,
+        SettingsFile(path),
     )
 
 
@@ -251,16 +267,24 @@ def refusal(config):
 def run_file(path):
     """Read the configuration from a JSON file and `run` it."""
     with open(path) as file:
-        run(json.load(file))
+        config = json.load(file)
+    run(config, path)
 
 
-def run(config):
-    """Build a node and run it for ever; a KeyboardInterrupt ends it in order."""
-    node = build(config)
+def run(config, path=""):
+    """Build a node and run it for ever; a KeyboardInterrupt ends it in order. Arguments as `build`'s."""
+    node = build(config, path)
     try:
         node.run()
     except KeyboardInterrupt:
         node.close()
+
+
+def _refusal_of_text(raw):
+    try:
+        return refusal(json.loads(raw))
+    except (ValueError, TypeError, AttributeError, KeyError):
+        return "no JSON object of settings"
 
 
 def _describe(channels):

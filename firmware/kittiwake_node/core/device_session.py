@@ -29,13 +29,14 @@ class DeviceSession:
             bytes, sequence number after the last one), `ack(next_seq)` and `layout(number)` giving JSON bytes.
         on_command: called as on_command(op, body, now_ms), gives (status, body) of the answer.
         body_limit_bytes: longest frame body this side can take and will send.
+        versions: oldest and newest link version that it speaks.
 
     Attributes:
         resends: how often records were sent again.
         decoder: the FrameDecoder, for its counter.
     """
 
-    def __init__(self, device, boot, journal, on_command, body_limit_bytes=BODY_LIMIT_BYTES):
+    def __init__(self, device, boot, journal, on_command, body_limit_bytes=BODY_LIMIT_BYTES, versions=m.VERSIONS):
         self._device = device
         self._boot = boot
         self._journal = journal
@@ -43,6 +44,8 @@ class DeviceSession:
         self._body_limit = body_limit_bytes
         self._max_body = body_limit_bytes
         self.decoder = FrameDecoder(body_limit_bytes)
+        self._versions = versions
+        self._version = versions[1]  # agreed with the gateway
         self._session = m.NO_SESSION
         self._window = 0
         self._sent = 0  # sequence number of the next record to send
@@ -74,7 +77,7 @@ class DeviceSession:
                 return
             if event == FrameDecoder.FRAME:
                 try:
-                    if not m.is_readable(self.decoder.kind, self.decoder.version):
+                    if not m.is_readable(self.decoder.kind, self.decoder.version, self._version):
                         raise FrameError("frame-version", "%d" % self.decoder.version)
                     self._take(self.decoder.kind, self.decoder.payload, now_ms)
                 except FrameError:
@@ -91,7 +94,7 @@ class DeviceSession:
         if now_ms - self._status_ms >= STATUS_MS:
             self._status_ms = now_ms
             j = self._journal
-            return encode(m.STATUS, m.pack_status(self._session, j.acked, j.next_seq, j.evicted))
+            return self._frame(m.STATUS, m.pack_status(self._session, j.acked, j.next_seq, j.evicted))
         return self._next_records(now_ms)
 
     def _next_records(self, now_ms):
@@ -117,12 +120,12 @@ class DeviceSession:
         number = records[10] | records[11] << 8
         if number not in self._described:
             self._described.add(number)
-            return encode(m.LAYOUT, m.pack_layout(self._session, number, journal.layout(number)))
+            return self._frame(m.LAYOUT, m.pack_layout(self._session, number, journal.layout(number)))
         if not outstanding:
             self._progress_ms = now_ms
         self._sent = after
         self._sent_end = max(self._sent_end, after)
-        return encode(m.RECORDS, m.pack_records(self._session, start, records))
+        return self._frame(m.RECORDS, m.pack_records(self._session, start, records))
 
     def _rewind(self, seq):
         self._sent = seq
@@ -132,8 +135,12 @@ class DeviceSession:
 
     def _announce(self, session):
         j = self._journal
-        hello = m.pack_hello(session, self._body_limit, j.id, self._boot, j.acked, j.next_seq, self._device)
+        limit, versions = self._body_limit, self._versions
+        hello = m.pack_hello(session, limit, j.id, self._boot, j.acked, j.next_seq, self._device, versions)
         self._reply(encode(m.HELLO, hello))
+
+    def _frame(self, kind, body):
+        return encode(kind, body, self._version)
 
     def _reply(self, frame):
         # Beyond the limit the oldest goes: the gateway asks again for whatever it misses.
@@ -160,10 +167,12 @@ class DeviceSession:
             raise FrameError("open", "session %d, window %d, frame %d" % (session, window, max_body))
         del self._replies[:]
         # A gateway of another protocol version still gets HELLO, which says which versions this device speaks.
-        if low > m.MAX_VERSION or high < m.MIN_VERSION:
+        version = m.common_version(self._versions, (low, high))
+        if not version:
             self._session = m.NO_SESSION
             self._announce(m.NO_SESSION)
             return
+        self._version = version
         acked = self._journal.acked
         if session != self._session:
             del self._responses[:]
@@ -213,7 +222,7 @@ class DeviceSession:
                 return
         status, answer = self._on_command(op, body, now_ms)
         limit = self._max_body - OVERHEAD_BYTES - 9
-        frame = encode(m.RESPONSE, m.pack_response(self._session, request, status, bytes(answer)[:limit]))
+        frame = self._frame(m.RESPONSE, m.pack_response(self._session, request, status, bytes(answer)[:limit]))
         self._responses.append((request, frame))
         if len(self._responses) > m.COMMANDS_IN_FLIGHT:
             self._responses.sort()

@@ -34,6 +34,7 @@ class GatewaySession:
         new_session: called without arguments, gives a session number that was not used lately (random, 1 to 2^32 - 1).
         window: records that may be in flight, unacknowledged; bounds this side's memory.
         body_limit_bytes: longest frame body this side takes.
+        versions: oldest and newest link version that it speaks.
 
     Attributes:
         device, journal, boot: of the device, after OPENED; None before.
@@ -44,8 +45,10 @@ class GatewaySession:
         decoder: the FrameDecoder, for its counter.
     """
 
-    def __init__(self, new_session, window=64, body_limit_bytes=BODY_LIMIT_BYTES):
+    def __init__(self, new_session, window=64, body_limit_bytes=BODY_LIMIT_BYTES, versions=m.VERSIONS):
         self._new_session = new_session
+        self._versions = versions
+        self._version = versions[1]  # agreed with the device
         self._window = window
         self._body_limit = body_limit_bytes
         self.decoder = FrameDecoder(body_limit_bytes)
@@ -88,7 +91,7 @@ class GatewaySession:
                 events.append((TEXT, self.decoder.text))
                 continue
             try:
-                if not m.is_readable(self.decoder.kind, self.decoder.version):
+                if not m.is_readable(self.decoder.kind, self.decoder.version, self._version):
                     raise FrameError("frame-version", "%d" % self.decoder.version)
                 self._take(self.decoder.kind, self.decoder.payload, now_ms, events)
             except FrameError:
@@ -100,7 +103,7 @@ class GatewaySession:
             if self._tried_ms is not None and now_ms - self._tried_ms < OPEN_RETRY_MS:
                 return None
             self._tried_ms = now_ms
-            return encode(m.OPEN, m.pack_open(self._session, self._body_limit, self._window))
+            return encode(m.OPEN, m.pack_open(self._session, self._body_limit, self._window, self._versions))
         if now_ms - self._heard_ms >= SILENCE_MS:
             self.reopen()
             return self.next_output(now_ms)
@@ -108,13 +111,14 @@ class GatewaySession:
             flags = m.REWIND if self._rewind_due else 0
             self._ack_due = self._rewind_due = False
             self._said_ms = now_ms
-            return encode(m.ACK, m.pack_ack(self._session, self.acked, self.received, self._window, flags))
+            ack = m.pack_ack(self._session, self.acked, self.received, self._window, flags)
+            return encode(m.ACK, ack, self._version)
         for entry in self._due_commands():
             if entry[2] is None or now_ms - entry[2] >= COMMAND_RETRY_MS:
                 entry[2] = now_ms
                 op, body = entry[1]
                 body = body() if callable(body) else body
-                return encode(m.COMMAND, m.pack_command(self._session, entry[0], op, body))
+                return encode(m.COMMAND, m.pack_command(self._session, entry[0], op, body), self._version)
         return None
 
     def next_delay_ms(self, now_ms):
@@ -132,6 +136,12 @@ class GatewaySession:
             raise ValueError("ack of %d, received %d" % (next_seq, self.received))
         if next_seq > self.acked:
             self.acked = next_seq
+            self._ack_due = True
+
+    def set_window(self, window):
+        """Let the device have so many records in flight from now on; it hears of it at once."""
+        if window != self._window:
+            self._window = window
             self._ack_due = True
 
     def command(self, op, body=b""):
@@ -195,8 +205,9 @@ class GatewaySession:
 
     def _hello(self, payload, now_ms, events):
         session, low, high, _, journal, boot, acked, _, device = m.unpack_hello(payload)
-        if low > m.MAX_VERSION or high < m.MIN_VERSION:
-            versions = (low, high, m.MIN_VERSION, m.MAX_VERSION)
+        version = m.common_version(self._versions, (low, high))
+        if not version:
+            versions = (low, high, self._versions[0], self._versions[1])
             events.append((REFUSED, "device speaks link versions %d to %d, this gateway %d to %d" % versions))
             return
         if session != self._session:
@@ -211,6 +222,7 @@ class GatewaySession:
             return  # the answer to an OPEN that we repeated
         is_new = (device, journal) != (self.device, self.journal)
         self.device, self.journal, self.boot = device, journal, boot
+        self._version = version
         self.received = self.acked = acked
         self.layouts = {}
         self._is_open = True

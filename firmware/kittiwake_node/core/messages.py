@@ -11,6 +11,7 @@ from .frame import BODY_LIMIT_BYTES, OVERHEAD_BYTES
 
 MIN_VERSION = 1
 MAX_VERSION = 1
+VERSIONS = (MIN_VERSION, MAX_VERSION)
 
 FRAME_FLOOR_BYTES = BODY_LIMIT_BYTES  # both ends take at least this, so that every record and description fits a frame
 COMMANDS_IN_FLIGHT = 8  # request ids beyond the oldest unanswered one; what the device remembers to not do twice
@@ -33,6 +34,12 @@ OP_PING = 1
 OP_TIME = 2
 OP_IDENTIFY = 3
 OP_STIMULUS = 4
+OP_CONFIG_GET = 5
+OP_CONFIG_PUT = 6
+OP_CONFIG_SAVE = 7
+OP_ONCE = 8  # another operation, carried out once for ever
+OP_EVENT = 9
+KEY_BYTES = 8  # names a command of OP_ONCE
 
 # Response status.
 OK = 0
@@ -59,9 +66,9 @@ def _head(layout, payload):
     return struct.unpack_from(layout, payload, 0)
 
 
-def pack_open(session, max_frame, window):
+def pack_open(session, max_frame, window, versions=VERSIONS):
     """OPEN: begin session number `session` (not 0); frames up to `max_frame` body bytes, `window` records in flight."""
-    return struct.pack(_OPEN, session, MIN_VERSION, MAX_VERSION, max_frame, window)
+    return struct.pack(_OPEN, session, versions[0], versions[1], max_frame, window)
 
 
 def unpack_open(payload):
@@ -69,7 +76,7 @@ def unpack_open(payload):
     return _head(_OPEN, payload)
 
 
-def pack_hello(session, max_frame, journal, boot, acked, next_seq, device):
+def pack_hello(session, max_frame, journal, boot, acked, next_seq, device, versions=VERSIONS):
     """HELLO: who the device is and where its journal stands; session 0 announces a boot.
 
     Args:
@@ -78,8 +85,9 @@ def pack_hello(session, max_frame, journal, boot, acked, next_seq, device):
         acked: first sequence number that is not acknowledged.
         next_seq: sequence number after the last committed record.
         device: device id, text of at most 64 bytes.
+        versions: oldest and newest link version that it speaks.
     """
-    head = struct.pack(_HELLO, session, MIN_VERSION, MAX_VERSION, max_frame, journal, boot, acked, next_seq)
+    head = struct.pack(_HELLO, session, versions[0], versions[1], max_frame, journal, boot, acked, next_seq)
     return head + device.encode()
 
 
@@ -127,9 +135,15 @@ def unpack_status(payload):
     return v[0], v[1], v[2], v[3:6]
 
 
-def is_readable(kind, version):
+def common_version(ours, theirs):
+    """Newest link version in both ranges (oldest, newest), or 0 when there is none."""
+    version = min(ours[1], theirs[1])
+    return version if version >= max(ours[0], theirs[0]) else 0
+
+
+def is_readable(kind, version, agreed):
     """Whether a frame can be understood: OPEN and HELLO keep their form in every version, the others only in theirs."""
-    return kind in (OPEN, HELLO) or MIN_VERSION <= version <= MAX_VERSION
+    return kind in (OPEN, HELLO) or version == agreed
 
 
 def pack_records(session, start, records):

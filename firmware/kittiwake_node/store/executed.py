@@ -1,0 +1,103 @@
+"""Commands that were carried out, by key: a repeat is answered from here, also after a reset (SPEC.md, "Executed").
+
+It knows a file system and keys; what a command does is its caller's. Written twice for a command that is carried out,
+never for a repeat: first that it is about to be, then its answer. A reset in between leaves the first: a command whose
+effect is a journal record was carried out if that record is there, any other is carried out again.
+"""
+
+import binascii
+import struct
+
+from ..core import record as rec
+
+_FILE = "executed.kwx"
+_NEW = "executed.new"
+_HEAD = b"KWX\x01"
+_ENTRY = "<8sIBBB"
+_ENTRY_BYTES = 15
+_PENDING = 0
+_DONE = 1
+KEPT = 32
+ANSWER_LIMIT_BYTES = 96
+
+
+class Executed:
+    """The last KEPT commands.
+
+    Args:
+        fs: file system, see journal.Journal.
+        next_seq: the journal's, before anything is committed in this boot.
+        ok: status of an answer that stands for "done".
+    """
+
+    def __init__(self, fs, next_seq, ok):
+        self._fs = fs
+        self._entries = []  # (key, seq, state, status, answer), oldest first
+        for key, seq, state, status, answer in self._load():
+            if state == _PENDING:
+                if seq == rec.SEQ_LIMIT or next_seq <= seq:
+                    continue
+                status, answer = ok, struct.pack("<I", seq)
+            self._entries.append((key, seq, _DONE, status, answer))
+
+    def once(self, key, seq, do):
+        """Carry out a command unless it was.
+
+        Args:
+            key: 8 bytes that name the command for ever.
+            seq: number of the journal record that carrying it out will commit, rec.SEQ_LIMIT for none.
+            do: called without arguments, gives (status, answer).
+
+        Returns:
+            (status, answer), the same for every repeat; at most ANSWER_LIMIT_BYTES of the answer.
+
+        Raises:
+            OSError: the medium failed; the command was not carried out, or will be once more.
+        """
+        for entry in self._entries:
+            if entry[0] == key:
+                return entry[3], entry[4]
+        if len(self._entries) >= KEPT:
+            self._entries.pop(0)
+        self._entries.append((key, seq, _PENDING, 0, b""))
+        try:
+            self._save()
+            status, answer = do()
+        finally:
+            self._entries.pop()
+        answer = bytes(answer[:ANSWER_LIMIT_BYTES])
+        self._entries.append((key, seq, _DONE, status, answer))
+        self._save()
+        return status, answer
+
+    def _load(self):
+        try:
+            with self._fs.open(_FILE, "rb") as file:
+                raw = file.read(len(_HEAD) + KEPT * (_ENTRY_BYTES + ANSWER_LIMIT_BYTES) + 4)
+        except OSError:
+            return []
+        end = len(raw) - 4
+        if end < 4 or raw[:4] != _HEAD or struct.unpack_from("<I", raw, end)[0] != _crc(raw[:end]):
+            return []
+        entries = []
+        at = 4
+        while at + _ENTRY_BYTES <= end:
+            key, seq, state, status, size = struct.unpack_from(_ENTRY, raw, at)
+            at += _ENTRY_BYTES
+            entries.append((key, seq, state, status, raw[at : at + size]))
+            at += size
+        return entries
+
+    def _save(self):
+        raw = bytearray(_HEAD)
+        for key, seq, state, status, answer in self._entries:
+            raw.extend(struct.pack(_ENTRY, key, seq, state, status, len(answer)))
+            raw.extend(answer)
+        raw.extend(struct.pack("<I", _crc(raw)))
+        with self._fs.open(_NEW, "wb") as file:
+            file.write(raw)
+        self._fs.rename(_NEW, _FILE)
+
+
+def _crc(raw):
+    return binascii.crc32(raw) & 0xFFFFFFFF
