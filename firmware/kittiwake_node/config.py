@@ -19,7 +19,7 @@ DEFAULTS = {
 }
 
 CHANNEL_DEFAULTS = {
-    "name": "0",
+    "name": "",  # a level of a topic; the channel's number where nothing is said
     "sensor_id": "",
     "unit": "",
     "scale": "1",  # units an LSB, a rational number in text
@@ -63,12 +63,22 @@ def check(given):
     _in_range(config, "commit_ms", 10, 3600000, "")
     if not 1 <= len(config["channels"]) <= 8:
         raise ConfigError("channels", "%d given; a node has 1 to 8" % len(config["channels"]))
-    config["channels"] = [_check_channel(c, "channels[%d]." % i) for i, c in enumerate(config["channels"])]
+    config["channels"] = [_check_channel(c, i) for i, c in enumerate(config["channels"])]
+    names = [c["name"] for c in config["channels"]]
+    for i, name in enumerate(names):
+        if name in names[:i]:
+            raise ConfigError("channels[%d].name" % i, "%r is the name of another channel too" % name)
     return config
 
 
-def _check_channel(given, where):
+def _check_channel(given, number):
+    where = "channels[%d]." % number
     channel = _merged(CHANNEL_DEFAULTS, given, where)
+    channel["name"] = channel["name"] or str(number)
+    if len(channel["name"]) > 64 or any([c in "/+#" or not " " <= c <= "~" for c in channel["name"]]):
+        raise ConfigError(
+            where + "name", "%r: up to 64 printable ASCII characters but '/', '+' and '#'" % channel["name"]
+        )
     _in_range(channel, "bits", 8, 16, where)
     _in_range(channel, "rate_hz", 0, 20000, where)
     _in_range(channel, "summary_samples", 1, _SUMMARY_LIMIT, where)
@@ -103,6 +113,8 @@ def check_detector(given, where=""):
 
 
 def _merged(defaults, given, where):
+    if not isinstance(given, dict):
+        raise ConfigError(where[:-1] or "configuration", "%r is not a table of settings" % (given,))
     for key in given:
         if key not in defaults:
             known = ", ".join(sorted(defaults))
@@ -112,7 +124,8 @@ def _merged(defaults, given, where):
         value = given.get(key, defaults[key])
         if not _same_kind(value, defaults[key]):
             raise ConfigError(where + key, "%r is not of the kind of %r" % (value, defaults[key]))
-        merged[key] = value
+        # A copy: what a node does with its configuration must not reach the next one's defaults.
+        merged[key] = value.copy() if isinstance(value, (dict, list)) else value
     return merged
 
 

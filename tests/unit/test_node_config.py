@@ -60,3 +60,33 @@ def test_config_with_a_setting_that_cannot_be_names_it(given, code):
 
 def test_config_with_readings_at_the_limit_is_taken():
     assert check({"channels": [{"readings": True, "rate_hz": READING_LIMIT_HZ}]})["channels"][0]["readings"] is True
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ([], "configuration"),
+        ({"channels": [5]}, "channels[0]"),
+        ({"channels": [{"name": "a/b"}]}, "channels[0].name"),
+        ({"channels": [{"name": "a" * 65}]}, "channels[0].name"),
+        ({"channels": [{"name": "\u00e4"}]}, "channels[0].name"),
+        ({"channels": [{"name": "a"}, {"name": "a"}]}, "channels[1].name"),
+        ({"channels": [{"name": "1"}, {}]}, "channels[1].name"),
+    ],
+)
+def test_config_of_the_wrong_form_is_refused_by_name(given, said):
+    with pytest.raises(ConfigError) as caught:
+        check(given)
+    assert caught.value.code == said
+
+
+def test_config_channels_without_names_are_called_by_their_numbers():
+    assert [c["name"] for c in check({"channels": [{}, {}]})["channels"]] == ["0", "1"]
+
+
+def test_config_checked_twice_shares_nothing():
+    first = check({"channels": [{}]})
+    first["action"]["kind"] = "pin"
+    first["channels"][0]["detectors"].append({})
+    assert check({"channels": [{}]})["action"]["kind"] == "virtual"
+    assert len(check({"channels": [{}]})["channels"][0]["detectors"]) == 1

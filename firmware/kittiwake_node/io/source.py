@@ -27,6 +27,7 @@ class Replay:
         self._follow = follow
         self._start_ms = None
         self._start_us = 0
+        self._late_end = 0
         self.count = 0
         self.ended = False
         self.overruns = 0
@@ -44,8 +45,11 @@ class Replay:
             due = (self._clock.ms() - self._start_ms) * self._rate_hz // 1000 + 1 - self.count
             if due <= 0:
                 return 0
-            if due > limit:
-                self.overruns += due - limit
+            # Each late sample counts once, however many loops it takes to catch up.
+            late_from, late_end = max(self._late_end, self.count), self.count + due - limit
+            if late_end > late_from:
+                self.overruns += late_end - late_from
+                self._late_end = late_end
             limit = min(limit, due)
         size = self._file.readinto(buf if limit == len(buf) else memoryview(buf)[:limit])
         if size & 1:
