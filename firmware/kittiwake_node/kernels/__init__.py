@@ -3,8 +3,9 @@
 This package knows words in arrays; it must not know records, channels, clocks or pins.
 
 A kernel set is chosen by name and never falls back to another: `load("viper").part("zscore")` is the module
-`viper_zscore` or an error. `plain` is the readable definition and runs anywhere (its products exceed the small integers
-of a 32-bit board, so there it allocates); `viper`, `thumb2` and `rv32` never allocate and may run in an interrupt.
+`viper_zscore`, or an error. `plain` is the readable definition and runs anywhere (its products exceed the small
+integers of a 32-bit board, so there it allocates); `viper`, `thumb2` and `rv32` never allocate and may run in an
+interrupt.
 
 ## State layout
 
@@ -85,6 +86,11 @@ state is array('H') of 64 halves (low half first where a value takes two), 128 b
     16 BOOST (2) of the threshold, Q16             48 .. 63     AFTER8: the same over eight samples
 
 A sample outside the bins is answered with -1 - index, unfed; core.novelty widens the bins and calls again.
+
+### ring: `keep(state, ring, buf)` and `cross(state, buf)`
+
+keep: state is array('i') of LEN, POS (next slot), START, STOP; ring is array('h') of LEN samples.
+cross: state is array('i') of LEVEL (u), SIDE (1 when the last sample was at it or above), START, STOP, COUNT.
 """
 
 import sys
@@ -108,7 +114,7 @@ class Kernel:
         """Import the kernels of one stage.
 
         Args:
-            stage: "zscore", "lagged", "wide", "summary", "drift" or "novelty".
+            stage: "zscore", "lagged", "wide", "summary", "drift", "novelty" or "ring".
 
         Returns:
             The module with that stage's functions.
@@ -116,6 +122,10 @@ class Kernel:
         Raises:
             ConfigError: "kernel" when this set cannot run on this machine or lacks the stage. Allocates.
         """
+        if self.name != "plain" and sys.implementation.name != "micropython":
+            raise ConfigError(
+                "kernel", "kernel %r needs MicroPython; this is %s" % (self.name, sys.implementation.name)
+            )
         module = "%s_%s" % (self.name, stage)
         try:
             package = __import__("kittiwake_node.kernels." + module, None, None, (module,))

@@ -98,7 +98,7 @@ def alerts(samples: Iterable[int], n: int, t: Fraction) -> Iterator[Alert]:
 
 
 def lagged_alerts(samples: Iterable[int], n: int, t: Fraction, floor: Fraction = Fraction(1)) -> Iterator[Alert]:
-    """Yield the alerts of the lagged form: each sample against the n before it, whose variance counts as `floor` at least.
+    """Yield the alerts of the lagged form: each sample against the n before it, whose variance is `floor` at least.
 
     The definition itself; the alert's sums, mean and stdev are those of the window before the sample, z is with the
     deviation that counted.

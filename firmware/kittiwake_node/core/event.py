@@ -1,0 +1,109 @@
+"""Events: flags that belong together become one, with a start, an end, a peak and a count.
+
+Must not know detectors, time or records: indexes and scores are numbers that come in. Nothing here allocates while they
+are small integers. Every flag is accounted for: `flags` = those in events that were told + `held_back` + those of an
+event that is still gathering.
+"""
+
+NOTHING = 0
+OPENED = 1
+CLOSED = 2
+
+# What is under way: nothing; flags too few to open an event; an event that was told; one that the limit held back.
+_IDLE = 0
+_GATHERING = 1
+_OPEN = 2
+_MUTED = 3
+
+
+class Events:
+    """Turns the flags of one channel and class into events.
+
+    Args:
+        hold_off: samples without a flag after which an event is over; flags closer than that belong to one event.
+        rise: flags that it takes to open an event, each within hold_off of the one before (hysteresis).
+        burst: events that may be told in quick succession; more are held back and counted. 0 for no limit.
+        refill: samples after which one more event may be told.
+
+    Attributes:
+        start, end: index of the first and last flag of the event under way, or of the last one when none is.
+        peak, peak_index: its greatest |score|, and where.
+        count: its flags.
+        flags, events, held_back: totals: flags taken, events told, flags in events that were not.
+    """
+
+    def __init__(self, hold_off, rise=1, burst=0, refill=1):
+        self._hold_off = hold_off
+        self._rise = rise
+        self._burst = burst
+        self._refill = refill
+        self._tokens = burst
+        self._refilled = 0  # index up to which the tokens are accounted for
+        self._state = _IDLE
+        self.start = self.end = self.peak = self.peak_index = self.count = 0
+        self.flags = self.events = self.held_back = 0
+
+    @property
+    def open(self):
+        """Whether an event that was told is under way."""
+        return self._state == _OPEN
+
+    def passed(self, index):
+        """Take note that every sample before `index` was looked at; call it before `flag`, and after each block.
+
+        Args:
+            index: of the next sample, never less than before.
+
+        Returns:
+            CLOSED when the open event is over (its attributes stay until the next flag), else NOTHING.
+        """
+        state = self._state
+        if state == _IDLE or index - self.end <= self._hold_off:
+            return NOTHING
+        self._state = _IDLE
+        if state == _GATHERING:
+            self.held_back += self.count
+        return CLOSED if state == _OPEN else NOTHING
+
+    def flag(self, index, score):
+        """Take a flag.
+
+        Args:
+            index: of the sample; `passed(index)` was called.
+            score: of any sign; the greatest size is the peak.
+
+        Returns:
+            OPENED when this flag opens an event that may be told, else NOTHING.
+        """
+        self.flags += 1
+        if self._state == _IDLE:
+            self._state = _GATHERING
+            self.start = self.peak_index = index
+            self.peak = self.count = 0
+        self.count += 1
+        self.end = index
+        size = score if score >= 0 else -score
+        if size > self.peak:
+            self.peak = size
+            self.peak_index = index
+        if self._state == _MUTED:
+            self.held_back += 1
+        elif self._state == _GATHERING and self.count >= self._rise:
+            if self._take_token(index):
+                self._state = _OPEN
+                self.events += 1
+                return OPENED
+            self._state = _MUTED
+            self.held_back += self.count
+        return NOTHING
+
+    def _take_token(self, index):
+        if not self._burst:
+            return True
+        more = (index - self._refilled) // self._refill
+        self._refilled += more * self._refill
+        self._tokens = min(self._burst, self._tokens + more)
+        if not self._tokens:
+            return False
+        self._tokens -= 1
+        return True
