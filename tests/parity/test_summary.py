@@ -17,12 +17,13 @@ from binascii import a2b_base64
 from kittiwake_node import kernels
 from kittiwake_node.core.summary import Summary
 
-def parity_start(kernel):
-    global s
-    s = Summary(kernels.load(kernel))
+def parity_start(kernel, bits):
+    global s, typecode
+    typecode = "h" if bits <= 16 else "i"
+    s = Summary(kernels.load(kernel), bits)
 
 def parity_feed(text, cuts):
-    buf = array("h", a2b_base64(text))
+    buf = array(typecode, a2b_base64(text))
     at = 0
     for cut in cuts:
         s.feed(buf, at, cut)
@@ -39,15 +40,15 @@ def unix():
     board.close()
 
 
-def feed(board, samples):
-    text = base64.b64encode(array("h", samples).tobytes()).decode()
+def feed(board, samples, bits=16):
+    text = base64.b64encode(array("h" if bits <= 16 else "i", samples).tobytes()).decode()
     cuts = sorted(random.Random(1).randint(0, len(samples)) for _ in range(5))
     return board.exec(f"parity_feed({text!r}, {cuts})").strip()
 
 
-def run(board, kernel, samples):
-    board.exec(PROGRAM + f"parity_start({kernel!r})")
-    return feed(board, samples)
+def run(board, kernel, samples, bits=16):
+    board.exec(PROGRAM + f"parity_start({kernel!r}, {bits})")
+    return feed(board, samples, bits)
 
 
 def expected(samples):
@@ -61,6 +62,15 @@ def test_summary_of_all_signals_equals_reference(unix, kernel):
     assert len(series) > 20
     for samples in series:
         assert run(unix, kernel, samples) == expected(samples)
+
+
+@pytest.mark.parametrize("kernel", ["plain", "viper"])
+def test_summary_of_24_bit_signals_equals_reference(unix, kernel):
+    low, high = -(1 << 23), (1 << 23) - 1
+    series = [samples for samples in signals.adversarial(20, Fraction(5, 2), 1, low, high).values() if samples]
+    series += [[low] * 40_000, [high] * 40_000, [-1] * 40_000, signals.mixed(50_000, 8, low, high)]
+    for samples in series:
+        assert run(unix, kernel, samples, 24) == expected(samples)
 
 
 def test_summary_parity_with_a_mutated_state_fails(unix):

@@ -194,10 +194,15 @@ class ZScore:
         return self._extreme(max)
 
     def _extreme(self, pick):
+        ring = self._ring
         count = self._state[_COUNT]
         if count == self.n:
-            return pick(self._ring) - self._offset
-        return pick(self._ring[i] for i in range(count)) - self._offset if count else 0
+            return pick(ring) - self._offset
+        # No generator expression here: its closure would be allocated at every call.
+        found = ring[0] if count else self._offset
+        for i in range(count):
+            found = pick(found, ring[i])
+        return found - self._offset
 
 
 def _check(n, p, q, bits, lagged, floor):

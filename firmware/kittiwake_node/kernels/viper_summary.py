@@ -52,3 +52,49 @@ def feed(state: ptr32, buf: ptr16):
     state[_Q0] = q0 & _M15
     state[_Q1] = q1 & _M30
     state[_Q2] = state[_Q2] + (q1 >> 30)
+
+
+@micropython.viper
+def feed_wide(state: ptr32, buf: ptr32):
+    """As plain_summary.feed_wide. Does not allocate; may run in an interrupt that does not share the state."""
+    i = state[_START]
+    stop = state[_STOP]
+    low = state[_LOW]
+    high = state[_HIGH]
+    s0 = state[_S0]
+    s1 = state[_S1]
+    q0 = state[_Q0]
+    q1 = state[_Q1]
+    q2 = state[_Q2]
+    state[_COUNT] = state[_COUNT] + stop - i
+    while i < stop:
+        u = (buf[i] + 0x800000) & 0xFFFFFF
+        if u < low:
+            low = u
+        if u > high:
+            high = u
+        s0 += u
+        if s0 >> 30:
+            s1 += 1
+            s0 &= _M30
+        # x = h·2^12 + l, so x² = h²·2^24 + h·l·2^13 + l², with |h| <= 2^11 and l of 12 bits.
+        h = (u >> 12) - 0x800
+        u &= 0xFFF
+        m = h * u
+        u *= u
+        h *= h
+        q0 += (u & _M15) + ((m & 3) << 13)
+        q1 += (u >> 15) + (m >> 2) + (q0 >> 15)
+        q0 &= _M15
+        q2 += (q1 >> 30) + (h >> 21)
+        q1 = (q1 & _M30) + ((h & 0x1FFFFF) << 9)  # below 2^31
+        q2 += q1 >> 30
+        q1 &= _M30
+        i += 1
+    state[_LOW] = low
+    state[_HIGH] = high
+    state[_S0] = s0
+    state[_S1] = s1
+    state[_Q0] = q0
+    state[_Q1] = q1
+    state[_Q2] = q2
