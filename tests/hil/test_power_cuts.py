@@ -48,6 +48,7 @@ def work(journal, number, x):
         journal.append(cls, record.draft(9, 0, cls, boot, number, 0, 1, body))
         if cls == 2 or draw >> 9 & 3 == 0:
             journal.commit(cls)
+        if not journal.pending_bytes(cls):  # committed here, or by append, which does so when a batch is full
             print("C", cls)
         number += 1
         if number % acked_every == 0:

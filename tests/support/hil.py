@@ -40,10 +40,12 @@ class Gateway:
 
     Args:
         port: of the link.
+        board: that runs the node, so that its end is told; None when nobody knows.
         window: records in flight.
     """
 
-    def __init__(self, port, window=64):
+    def __init__(self, port, board=None, window=64):
+        self._board = board
         self._port = ports.open_blocking(port, read_timeout_s=0.02)
         self.session = gw.GatewaySession(lambda: secrets.randbelow(1 << 31) + 1, window)
         self.records, self.answers, self.text, self.raw = [], {}, b"", b""
@@ -77,6 +79,8 @@ class Gateway:
         deadline = time.monotonic() + limit_s
         while not condition():
             assert time.monotonic() < deadline, f"{what}: not within {limit_s} s; console: {self.text[-300:]}"
+            if self._board is not None:
+                self._board.check_running()
             self.turn()
 
     def open(self):
