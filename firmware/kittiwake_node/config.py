@@ -30,14 +30,23 @@ CHANNEL_DEFAULTS = {
     "readings": False,
     "source": {},
     "detectors": [{"kind": "zscore"}],
+    "event": {},
+    "snapshot": {},
 }
 
 DETECTOR_DEFAULTS = {
-    "zscore": {"kind": "zscore", "n": 256, "t": ""},
+    "zscore": {"kind": "zscore", "n": 256, "t": "", "lagged": False, "floor": 1},
     "drift": {"kind": "drift", "fast": 3, "slow": 12, "t": "3/2", "warmup": 64, "holdoff": 128, "floor": 1},
     "novelty": {"kind": "novelty", "sensitivity": 100, "patience": 100},
+    "baseline": {"kind": "baseline", "block": 256, "learn": 200, "features": ["variance"], "t": "5"},
 }
+# Flags closer than hold_off samples are one event, which `rise` flags open; burst events in quick succession, then one
+# more every `refill` samples (0: no limit). The default makes every flag an alert.
+EVENT_DEFAULTS = {"hold_off": 0, "rise": 1, "burst": 0, "refill": 1}
+# Samples before and after the flag that opens an event, and the most bytes of them an hour; after = 0 keeps none.
+SNAPSHOT_DEFAULTS = {"before": 0, "after": 0, "bytes_per_hour": 65536}
 _DETECTORS_MOST = 4
+_SPAN_MOST = 1 << 24
 
 READING_LIMIT_HZ = 50
 _SUMMARY_LIMIT = 1 << 24  # with 24-bit samples the sum of squares still fits 72 bits; with 16 it fits 64
@@ -88,6 +97,12 @@ def _check_channel(given, number):
             "every sample is journalled up to %d Hz, and this channel has %d; lower rate_hz or use summaries"
             % (READING_LIMIT_HZ, channel["rate_hz"]),
         )
+    channel["event"] = _merged(EVENT_DEFAULTS, channel["event"], where + "event.")
+    for key, least in (("hold_off", 0), ("rise", 1), ("burst", 0), ("refill", 1)):
+        _in_range(channel["event"], key, least, _SPAN_MOST, where + "event.")
+    channel["snapshot"] = _merged(SNAPSHOT_DEFAULTS, channel["snapshot"], where + "snapshot.")
+    for key in SNAPSHOT_DEFAULTS:
+        _in_range(channel["snapshot"], key, 0, _SPAN_MOST, where + "snapshot.")
     detectors = channel["detectors"]
     if len(detectors) > _DETECTORS_MOST:
         raise ConfigError(where + "detectors", "%d given; a channel has at most %d" % (len(detectors), _DETECTORS_MOST))

@@ -18,10 +18,12 @@ from .errors import ConfigError
 from .io import machine_facts, parts
 from .io.clock import Clock
 from .io.settings_file import SettingsFile
+from .store.baselines import Baselines
 from .store.executed import Executed
 from .store.journal import Journal
 
 _EVENT_SOURCE_ENDED = 1
+_EVENT_BASELINE = 2
 _INPUT_BYTES = 512
 _RESYNC_MS = 50  # a time from the gateway that differs by less is the link's jitter, not the clock's drift
 
@@ -81,16 +83,20 @@ class Node:
                 make_source(c, clock),
                 _make_detectors(kernel, c),
                 Summary(kernel),
+                _make_snapshots(kernel, c),
                 config["block"],
                 self._on_alert,
                 self._emit,
             )
             for number, c in enumerate(config["channels"])
         ]
+        self._baselines = Baselines(fs, _learners(self.channels))
         self.session = DeviceSession(config["device"], self.journal.state.boot, self.journal, commands.handle)
         text = "kittiwake %s, %s, kernel %s" % (__version__, facts.firmware(), config["kernel"])
         boot = payload.pack_boot(facts.reset_cause(), facts.heap_free(), text)
         self._emit(record.BOOT, 0, record.ALERT, clock.ms(), boot)
+        if self._baselines.problem:
+            self._note(_EVENT_BASELINE, self._baselines.problem)
 
     def step(self):
         """One turn of the loop: input, samples, timers, output. Never blocks."""
@@ -145,17 +151,21 @@ class Node:
         if now_ms - self._health_ms >= self._config["health_s"] * 1000:
             self._health_ms = now_ms
             self._emit_health(now_ms)
+        for name in self._baselines.save():
+            self._note(_EVENT_BASELINE, "baseline of %s learned" % name)
         if not self._ended and all([c.ended for c in self.channels]):
             self._ended = True
             self._emit_health(now_ms)
             journal.commit_all()
-            text = "source ended after %d samples" % self.channels[0].index
-            self._emit(record.EVENT, 0, record.ALERT, now_ms, payload.pack_event(_EVENT_SOURCE_ENDED, text))
+            self._note(_EVENT_SOURCE_ENDED, "source ended after %d samples" % self.channels[0].index)
 
     def _emit(self, kind, channel, cls, time_ms, body):
         draft = record.draft(kind, channel, cls, self.journal.state.boot, time_ms, self._epoch_ms, self._layout, body)
         self.journal.append(cls, draft)
         return cls != record.ALERT or self.journal.commit(cls)
+
+    def _note(self, code, text):
+        self._emit(record.EVENT, 0, record.ALERT, self._clock.ms(), payload.pack_event(code, text))
 
     def _on_alert(self, source, index):
         self._action.set(1)
@@ -200,6 +210,9 @@ class Node:
             return messages.OK, json.dumps({"firmware": __version__, "on": self._facts.firmware()}).encode()
         if op == messages.OP_STIMULUS and len(body) >= 5:
             return self._inject(body)
+        if op == messages.OP_RELEARN and len(body) == 1:
+            count = self._baselines.clear("%d-" % body[0])
+            return (messages.OK if count else messages.REFUSED), bytes([count])
         return messages.UNKNOWN, b""
 
     def _log_event(self, body, now_ms):
@@ -257,8 +270,10 @@ def refusal(config):
     For a host that asks before it deploys. Ports, files and pins are not touched, so they are not tried.
     """
     try:
+        kernel = kernels.load(check(config)["kernel"])
         for channel in check(config)["channels"]:
-            _make_detectors(kernels.load(config.get("kernel", "viper")), channel)
+            _make_detectors(kernel, channel)
+            _make_snapshots(kernel, channel)
     except ConfigError as error:
         return str(error)
     return ""
@@ -298,3 +313,25 @@ def _make_detectors(kernel, channel):
         return [detectors.make(kernel, d, channel["bits"]) for d in channel["detectors"]]
     except ConfigError as error:
         raise ConfigError("channel %s: %s" % (channel["name"], error.code), error.detail)
+
+
+def _make_snapshots(kernel, channel):
+    s = channel["snapshot"]
+    if not s["after"]:
+        return None
+    from .core.snapshot import Snapshots
+
+    try:
+        return Snapshots(kernel, s["before"], s["after"], s["bytes_per_hour"], (channel["rate_hz"] or 1000) * 3600)
+    except ConfigError as error:
+        raise ConfigError("channel %s: %s" % (channel["name"], error.code), error.detail)
+
+
+def _learners(channels):
+    """(name, Baseline) of every detector that learns; the name is channel-place."""
+    return [
+        ("%d-%d" % (c.number, place), watch.detector.learner)
+        for c in channels
+        for place, watch in enumerate(c.watches)
+        if watch.detector.learner
+    ]

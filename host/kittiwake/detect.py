@@ -10,7 +10,7 @@ from array import array
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 
-from kittiwake.bridge import figures
+from kittiwake.bridge import alerts as alerts_of
 from kittiwake.errors import ConfigError, TargetError
 from kittiwake.target.base import Target
 from kittiwake_node.core import payload
@@ -99,12 +99,7 @@ def _alert(line: str) -> dict:
         told = payload.unpack_anomaly(bytes.fromhex(text))
     except (ValueError, FrameError):
         raise TargetError(f"the board said {line!r} where an alert was due") from None
-    one, zero = Fraction(1), Fraction(0)
-    if "n" in told:
-        figures_of = figures.window_figures(told["n"], told["sum"], told["sum_sq"], told["x"], one, zero)
-        exact = {"n": told["n"], "s": told["sum"], "q": told["sum_sq"]}
-    else:
-        figures_of = figures.level_figures(told["fast"], told["slow"], told["variance"], one, zero)
-        exact = {"fast_q16": told["fast"], "slow_q16": told["slow"], "variance_q16": told["variance"]}
-    mean, stdev, z = figures_of
-    return {"index": int(index), "x": told["x"], **exact, "z_score": z, "mean": mean, "stdev": stdev}
+    formed = alerts_of.form(told)
+    for name in ("value", "min", "max"):
+        formed.pop(name, None)
+    return {"index": int(index), **formed}

@@ -105,6 +105,22 @@ def test_detect_of_levels_prints_the_references_alerts(tmp_path, kind):
     assert total == {"samples": len(levels), "alerts": len(expected)}
 
 
+def test_detect_of_a_baseline_names_the_feature_that_left_it(tmp_path):
+    quiet = [(-1) ** i * (20 + (i * 13) % 7) for i in range(64 * 20)]
+    path = tmp_path / "vibration.csv"
+    path.write_text("x\n" + "".join(f"{x}\n" for x in quiet + [90, -90] * 32))
+    options = ("--detector", "baseline", "--set", "block=64", "--set", "learn=10", "--json")
+    alert, total = map(json.loads, run(path, "-c", "x", *options).stdout.splitlines())
+    assert (alert["index"], alert["feature"], alert["feature_value"]) == (len(quiet) + 63, "variance", 8100 * 256)
+    assert total == {"samples": len(quiet) + 64, "alerts": 1}
+    lead = tmp_path / "commissioning.csv"
+    lead.write_text("x\n" + "".join(f"{x}\n" for x in quiet))
+    path.write_text("x\n" + "90\n-90\n" * 32)
+    alert, total = map(json.loads, run(path, "-c", "x", "--learn", lead, *options).stdout.splitlines())
+    assert (alert["index"], total) == (63, {"samples": 64, "alerts": 1})
+    assert "variance" in run(path, "-c", "x", "--learn", lead, *options[:-1]).stdout.splitlines()[0]
+
+
 def test_detect_sets_what_a_detector_takes(tmp_path):
     path = tmp_path / "levels.csv"
     path.write_text("x\n" + "".join(f"{100 + 40 * (i > 400) + i % 3}\n" for i in range(800)))

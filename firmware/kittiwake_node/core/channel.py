@@ -1,12 +1,28 @@
-"""One channel: samples through the detector into drafted records, and the action on the way.
+"""One channel: samples through its detectors into drafted records, and the action on the way.
 
-It joins a source, a detector and a summary; it knows no journal and no link. Everything is built in the constructor: a
-sample that is no anomaly allocates nothing.
+It joins a source, detectors, events, a snapshot ring and a summary; it knows no journal and no link. Everything is
+built in the constructor: with native kernels, a sample that is no anomaly allocates nothing.
 """
 
 import array
 
-from . import payload, record
+from . import event, payload, record
+
+_PART_SAMPLES = 448  # of a snapshot, in one record
+
+
+class Watch:
+    """A detector and the events that its flags become.
+
+    Args:
+        detector: what core.detectors.make returns.
+        settings: of events, checked (config.EVENT_DEFAULTS).
+    """
+
+    def __init__(self, detector, settings):
+        self.detector = detector
+        self.events = event.Events(settings["hold_off"], settings["rise"], settings["burst"], settings["refill"])
+        self.tells_end = settings["hold_off"] > 0
 
 
 class Channel:
@@ -18,33 +34,42 @@ class Channel:
         source: see io/source.py.
         detectors: list of what core.detectors.make returns; each sees every sample.
         summary: core.summary.Summary.
+        snapshots: core.snapshot.Snapshots, or None.
         block: samples taken from the source at once.
-        on_alert: called as on_alert(age_us_of) before anything is stored, with the source's age function and the index:
-            on_alert(source, index). Here the action is driven.
+        on_alert: called as on_alert(source, index) before anything is stored. Here the action is driven.
         emit: called as emit(type, channel, class, time_ms, payload) for every record.
 
     Attributes:
         index: samples seen since boot.
-        alerts: anomalies seen since boot.
+        alerts: events told since boot.
+        held_back: flags that became no alert: all of events not told (rise, rate limit), all but one of those told.
         ended: the source is through and everything it gave was emitted.
     """
 
-    def __init__(self, number, config, source, detectors, summary, block, on_alert, emit):
+    def __init__(self, number, config, source, detectors, summary, snapshots, block, on_alert, emit):
         self.number = number
         self.source = source
         self.index = 0
         self.alerts = 0
         self.clipped = 0
         self.ended = False
-        self._detectors = detectors
+        self.watches = [Watch(detector, config["event"]) for detector in detectors]
         self._summary = summary
         self._summary_samples = config["summary_samples"]
         self._readings = config["readings"]
         self._low, self._high = -(1 << (config["bits"] - 1)), (1 << (config["bits"] - 1)) - 1
         self._buf = array.array("h", bytes(2 * block))
+        self._snapshots = snapshots
+        self._snapshot = array.array("h", bytes(2 * snapshots.length)) if snapshots else None
+        self._opened = []  # where events opened in the piece under way, for the snapshots
         self._on_alert = on_alert
         self._emit = emit
         self._anomalies = 0  # in this summary's interval
+
+    @property
+    def held_back(self):
+        """Flags that became no alert."""
+        return sum([watch.events.flags for watch in self.watches]) - self.alerts
 
     def step(self):
         """Take one block from the source and work through it. Returns the number of samples."""
@@ -52,7 +77,10 @@ class Channel:
         at = 0
         while at < got:
             stop = min(got, at + self._summary_samples - self._summary.count)
-            self._detect(at, stop)
+            for watch in self.watches:
+                self._detect(watch, at, stop)
+            if self._snapshots:
+                self._keep(at, stop)
             self._summary.feed(self._buf, at, stop)
             if self._readings:
                 self._read_out(at, stop)
@@ -62,25 +90,69 @@ class Channel:
         self.index += got
         if self.source.ended and not self.ended:
             self.ended = True
+            for watch in self.watches:
+                if watch.events.open:
+                    self._tell_end(watch)
             if self._summary.count:
                 self._summarise(self.index)
         return got
 
-    def _detect(self, start, stop):
-        for detector in self._detectors:
-            at = start
-            while at < stop:
-                at = detector.find(self._buf, at, stop)
-                if at < stop:
-                    self._alert(detector, self.index + at, self._buf[at])
-                    at += 1
+    def _detect(self, watch, at, stop):
+        find = watch.detector.find
+        while at < stop:
+            at = find(self._buf, at, stop)
+            if at < stop:
+                self._flag(watch, at)
+                at += 1
+        if watch.events.passed(self.index + stop) == event.CLOSED:
+            self._tell_end(watch)
 
-    def _alert(self, detector, index, x):
+    def _flag(self, watch, at):
+        index, x = self.index + at, self._buf[at]
+        if watch.events.passed(index) == event.CLOSED:
+            self._tell_end(watch)
+        self._anomalies += 1
+        if watch.events.flag(index, watch.detector.score(x)) != event.OPENED:
+            return
         self._on_alert(self.source, index)
         self.alerts += 1
-        self._anomalies += 1
-        body = detector.tell(x, payload.CLIPPED if x in (self._low, self._high) else 0, index)
+        if self._snapshots:
+            self._opened.append(at)
+        body = watch.detector.tell(x, payload.CLIPPED if x in (self._low, self._high) else 0, index)
         self._emit(record.ANOMALY, self.number, record.ALERT, self.source.time_ms(index), body)
+
+    def _tell_end(self, watch):
+        if not watch.tells_end:
+            return
+        e = watch.events
+        body = payload.pack_disturbance(watch.detector.number, e.count, e.start, e.end, e.peak, e.peak_index)
+        self._emit(record.DISTURBANCE, self.number, record.ALERT, self.source.time_ms(e.end), body)
+
+    def _keep(self, at, stop):
+        self._opened.sort()
+        for moment in self._opened:
+            at = self._keep_up_to(at, moment)
+            self._snapshots.trigger()
+        self._opened.clear()
+        self._keep_up_to(at, stop)
+
+    def _keep_up_to(self, at, stop):
+        while at < stop:
+            at = self._snapshots.feed(self._buf, at, stop)
+            if self._snapshots.ready:
+                self._tell_snapshot(self.index + at)
+        return at
+
+    def _tell_snapshot(self, end):
+        count = self._snapshots.take_into(self._snapshot)
+        parts = (count + _PART_SAMPLES - 1) // _PART_SAMPLES
+        raw = memoryview(self._snapshot)
+        for part in range(parts):
+            first = part * _PART_SAMPLES
+            piece = bytes(raw[first : min(first + _PART_SAMPLES, count)])
+            index = end - count + first
+            body = payload.pack_snapshot(part, parts, index, piece)
+            self._emit(record.SNAPSHOT, self.number, record.RAW, self.source.time_ms(index), body)
 
     def _summarise(self, index):
         s = self._summary

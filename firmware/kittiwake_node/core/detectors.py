@@ -17,8 +17,9 @@ def make(kernel, config, bits):
         bits: of the channel's samples.
 
     Returns:
-        An object with `find(buf, start, stop)` as the detectors have it, and `tell(x, flags, index)`, the payload of an
-        anomaly at the sample just fed.
+        An object with `find(buf, start, stop)` as the detectors have it, `number`, and for the sample just found
+        `score(x)`, how far off it is as an integer, and `tell(x, flags, index)`, the anomaly's payload. `learner` is
+        the Baseline of a detector that learns, else None.
 
     Raises:
         ConfigError: the settings cannot be; says why.
@@ -32,7 +33,9 @@ def make(kernel, config, bits):
         return _Drift(kernel, config)
     if kind == "novelty":
         return _Novelty(kernel, config)
-    raise ConfigError("detector.kind", "%r is not one of: zscore, drift, novelty" % kind)
+    if kind == "baseline":
+        return _Baseline(kernel, config)
+    raise ConfigError("detector.kind", "%r is not one of: zscore, drift, novelty, baseline" % kind)
 
 
 def parse_threshold(text):
@@ -52,20 +55,34 @@ def parse_threshold(text):
 
 
 class _ZScore:
+    number = payload.ZSCORE
+    learner = None
+
     def __init__(self, kernel, config, bits):
         from .zscore import ZScore, default_threshold
 
         p, q = parse_threshold(config["t"]) if config["t"] else default_threshold(config["n"])
-        self._of = ZScore(kernel, n=config["n"], p=p, q=q, bits=bits)
+        self._of = ZScore(kernel, n=config["n"], p=p, q=q, bits=bits, lagged=config["lagged"], floor=config["floor"])
+        self._lagged = config["lagged"]
         self.find = self._of.find
+
+    def score(self, x):
+        z = self._of
+        return x - z.sum // z.n
 
     def tell(self, x, flags, index):
         z = self._of
+        total, squares = z.tested() if self._lagged else (z.sum, z.sum_sq)
+        if self._lagged:
+            flags |= payload.LAGGED
         low, high = z.window_min(), z.window_max()
-        return payload.pack_anomaly(payload.ZSCORE, flags, z.n, x, low, high, z.sum, z.sum_sq, index, z.p, z.q)
+        return payload.pack_anomaly(payload.ZSCORE, flags, z.n, x, low, high, total, squares, index, z.p, z.q)
 
 
 class _Drift:
+    number = payload.DRIFT
+    learner = None
+
     def __init__(self, kernel, config):
         from .drift import Drift
 
@@ -82,19 +99,52 @@ class _Drift:
         )
         self.find = self._of.find
 
+    def score(self, x):
+        fast, slow, _ = self._of.figures()
+        return (fast - slow) >> 16
+
     def tell(self, x, flags, index):
         fast, slow, variance = self._of.figures()
         return payload.pack_levels(payload.DRIFT, flags, x, fast, slow, variance, index, self._of.p, self._of.q)
 
 
 class _Novelty:
+    number = payload.NOVELTY
+    learner = None
+
     def __init__(self, kernel, config):
         from .novelty import Novelty
 
         self._of = Novelty(kernel, sensitivity=config["sensitivity"], patience=config["patience"])
         self.find = self._of.find
 
+    def score(self, x):
+        fast, slow, _ = self._of.figures()
+        return (fast - slow) >> 16
+
     def tell(self, x, flags, index):
         # Its threshold moves with every sample, so none is told: 0/0.
         fast, slow, variance = self._of.figures()
         return payload.pack_levels(payload.NOVELTY, flags, x, fast, slow, variance, index, 0, 0)
+
+
+class _Baseline:
+    number = payload.BASELINE
+
+    def __init__(self, kernel, config):
+        from .baseline import Baseline
+
+        p, q = parse_threshold(config["t"])
+        self.learner = Baseline(kernel, config["block"], config["learn"], tuple(config["features"]), p, q)
+        self.find = self.learner.find
+
+    def score(self, x):
+        return self.learner.value
+
+    def tell(self, x, flags, index):
+        from .baseline import NAMES
+
+        of = self.learner
+        feature = NAMES.index(of.feature)
+        blocks, total, squares = of.figures(feature)
+        return payload.pack_feature(flags, feature, blocks, of.value, total, squares, index, of.p, of.q)

@@ -39,6 +39,7 @@ OP_CONFIG_PUT = 6
 OP_CONFIG_SAVE = 7
 OP_ONCE = 8  # another operation, carried out once for ever
 OP_EVENT = 9
+OP_RELEARN = 10
 KEY_BYTES = 8  # names a command of OP_ONCE
 
 # Response status.

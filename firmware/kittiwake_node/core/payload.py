@@ -14,10 +14,14 @@ NOVELTY = 3
 BASELINE = 4
 DETECTORS = {ZSCORE: "zscore", DRIFT: "drift", NOVELTY: "novelty", BASELINE: "baseline"}
 
+LAGGED = 2  # anomaly flag: the sums are of the window before the sample
 CLIPPED = 1  # anomaly flag: the sample stood at an end of its type's range
 
 _ANOMALY = "<BBHiiiqQIHBB"
 _LEVELS = "<BBHiqqQIHBB"
+_FEATURE = "<BBHIQQQQIHBB"
+_DISTURBANCE = "<BBHIIHIHIIH"
+_SNAPSHOT = "<HHIH"
 _SUMMARY = "<IiiIqQIHH"
 _READING = "<iIH"
 _TIME = "<IHH"
@@ -81,12 +85,91 @@ def pack_levels(detector, flags, x, fast, slow, variance, index, p, q):
     return struct.pack(_LEVELS, detector, flags, 0, x, fast, slow, variance, index & 0xFFFFFFFF, index >> 32, p, q)
 
 
+def pack_feature(flags, feature, blocks, value, total, squares, index, p, q):
+    """One anomalous block of the baseline detector.
+
+    Args:
+        flags: bit 0, CLIPPED.
+        feature: number of the feature that decided, see core.baseline.
+        blocks: learned blocks.
+        value: the feature of this block.
+        total, squares: sum and sum of squares of the feature over the learned blocks, below 2^64 and 2^128.
+        index: of the block's last sample.
+        p, q: threshold p/q.
+    """
+    mask = 0xFFFFFFFFFFFFFFFF
+    return struct.pack(
+        _FEATURE,
+        BASELINE,
+        flags,
+        feature,
+        blocks,
+        value,
+        total,
+        squares & mask,
+        squares >> 64,
+        index & 0xFFFFFFFF,
+        index >> 32,
+        p,
+        q,
+    )
+
+
+def pack_disturbance(detector, count, start, end, peak, peak_index):
+    """The end of an event: detector, count of flags, indexes of first and last, the greatest score and its index."""
+    return struct.pack(
+        _DISTURBANCE,
+        detector,
+        0,
+        0,
+        count,
+        start & 0xFFFFFFFF,
+        start >> 32,
+        end & 0xFFFFFFFF,
+        end >> 32,
+        min(peak, 0xFFFFFFFF),
+        peak_index & 0xFFFFFFFF,
+        peak_index >> 32,
+    )
+
+
+def unpack_disturbance(payload):
+    """The dict behind `pack_disturbance`: detector, count, start, end, peak, peak_index."""
+    v = _unpack(_DISTURBANCE, payload)
+    return {
+        "detector": v[0],
+        "count": v[3],
+        "start": v[5] << 32 | v[4],
+        "end": v[7] << 32 | v[6],
+        "peak": v[8],
+        "peak_index": v[10] << 32 | v[9],
+    }
+
+
+def pack_snapshot(part, parts, index, samples):
+    """Part `part` of `parts` of a snapshot: the index of its first sample, and int16 samples as bytes."""
+    return struct.pack(_SNAPSHOT, part, parts, index & 0xFFFFFFFF, index >> 32) + samples
+
+
+def unpack_snapshot(payload):
+    """The dict behind `pack_snapshot`: part, parts, index, samples (a list)."""
+    part, parts, low, high = _unpack(_SNAPSHOT, payload)
+    raw = payload[struct.calcsize(_SNAPSHOT) :]
+    count = len(raw) // 2
+    return {
+        "part": part,
+        "parts": parts,
+        "index": high << 32 | low,
+        "samples": list(struct.unpack("<%dh" % count, raw[: 2 * count])),
+    }
+
+
 def unpack_anomaly(payload):
-    """The dict behind `pack_anomaly` or `pack_levels`, by the detector's number.
+    """The dict behind `pack_anomaly`, `pack_levels` or `pack_feature`, by the detector's number.
 
     Returns:
-        detector, flags, x, index, p, q, and n, min, max, sum, sum_sq for a z-score or fast, slow, variance for drift
-        and novelty.
+        detector, flags, index, p, q, and x, n, min, max, sum, sum_sq for a z-score; x, fast, slow, variance for drift
+        and novelty; feature, blocks, value, sum, sum_sq for a baseline.
 
     Raises:
         FrameError: it is short, or of a detector that this reader does not know.
@@ -104,6 +187,20 @@ def unpack_anomaly(payload):
             "index": v[8] << 32 | v[7],
             "p": v[9],
             "q": v[10],
+        }
+    if detector == BASELINE:
+        v = _unpack(_FEATURE, payload)
+        return {
+            "detector": detector,
+            "flags": v[1],
+            "feature": v[2],
+            "blocks": v[3],
+            "value": v[4],
+            "sum": v[5],
+            "sum_sq": v[7] << 64 | v[6],
+            "index": v[9] << 32 | v[8],
+            "p": v[10],
+            "q": v[11],
         }
     if detector != ZSCORE:
         raise FrameError("payload-detector", "%d" % detector)

@@ -19,6 +19,7 @@ SNAPSHOT = 6
 KEYWORD = 7
 HEALTH = 8
 EVENT = 9
+DISTURBANCE = 10
 
 # Classes: what goes first when the journal is full, lowest first.
 RAW = 0

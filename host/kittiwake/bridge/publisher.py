@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fractions import Fraction
 
-from kittiwake.bridge import figures
+from kittiwake.bridge import alerts, figures
 from kittiwake_node.core import payload
 from kittiwake_node.core import record as rec
 from kittiwake_node.errors import FrameError
@@ -26,10 +26,12 @@ KINDS = {
     rec.ANOMALY: "alert",
     rec.HEALTH: "health",
     rec.EVENT: "event",
+    rec.SNAPSHOT: "snapshot",
+    rec.DISTURBANCE: "disturbance",
 }
 OPAQUE = "opaque"
 GUIDE_TOPICS = {"reading": "factory/line1/vibration", "alert": "factory/line1/alerts"}
-_CHANNEL_KINDS = {"reading", "summary", "alert"}
+_CHANNEL_KINDS = {"reading", "summary", "alert", "snapshot", "disturbance"}
 _LAYOUTS_KEPT = 256
 _TOPICS_KEPT = 4096
 _RATIONAL = re.compile(r"[+-]?\d{1,24}(\.\d{0,24})?([eE][+-]?\d\d?)?|[+-]?\d{1,24}/\d{1,24}")
@@ -200,30 +202,32 @@ def timestamp(utc_ms: int | None) -> str | None:
 
 
 def _alert(record: rec.Record, channel: Channel) -> dict:
-    a = payload.unpack_anomaly(record.payload)
-    scale, offset = channel.scale, channel.offset
-    if "n" in a:
-        mean, stdev, z = figures.window_figures(a["n"], a["sum"], a["sum_sq"], a["x"], scale, offset)
-        sums = {"n": a["n"], "s": a["sum"], "q": a["sum_sq"], "min": a["min"], "max": a["max"]}
-    else:
-        mean, stdev, z = figures.level_figures(a["fast"], a["slow"], a["variance"], scale, offset)
-        sums = {"fast_q16": a["fast"], "slow_q16": a["slow"], "variance_q16": a["variance"]}
+    told = payload.unpack_anomaly(record.payload)
+    formed = alerts.form(told, channel.scale, channel.offset)
     return {
         "anomaly": True,
-        "value": figures.value(a["x"], scale, offset),
-        "z_score": z,
-        "mean": mean,
-        "stdev": stdev,
+        **{name: formed.pop(name) for name in ("value", "z_score", "mean", "stdev")},
         "ts": timestamp(record.utc_ms),
         "sensor_id": channel.sensor_id,
         "unit": channel.unit,
-        "index": a["index"],
-        "x": a["x"],
-        **sums,
-        "t": f"{a['p']}/{a['q']}" if a["q"] else None,
-        "detector": payload.DETECTORS.get(a["detector"], str(a["detector"])),
-        **({"clipped": True} if a["flags"] & payload.CLIPPED else {}),
+        "index": told["index"],
+        **formed,
+        "t": f"{told['p']}/{told['q']}" if told["q"] else None,
+        "detector": payload.DETECTORS[told["detector"]],
+        **({"clipped": True} if told["flags"] & payload.CLIPPED else {}),
+        **({"lagged": True} if told["flags"] & payload.LAGGED else {}),
     }
+
+
+def _disturbance(record: rec.Record, channel: Channel) -> dict:
+    d = payload.unpack_disturbance(record.payload)
+    d["detector"] = payload.DETECTORS.get(d["detector"], str(d["detector"]))
+    return {"sensor_id": channel.sensor_id, "ts": timestamp(record.utc_ms)} | d
+
+
+def _snapshot(record: rec.Record, channel: Channel) -> dict:
+    head = {"sensor_id": channel.sensor_id, "unit": channel.unit, "ts": timestamp(record.utc_ms)}
+    return head | payload.unpack_snapshot(record.payload)
 
 
 def _summary(record: rec.Record, channel: Channel) -> dict:
@@ -296,5 +300,7 @@ _BODIES = {
     "boot": _plain(payload.unpack_boot),
     "health": _plain(payload.unpack_health),
     "event": _plain(payload.unpack_event),
+    "snapshot": _snapshot,
+    "disturbance": _disturbance,
     OPAQUE: _opaque,
 }

@@ -17,6 +17,10 @@ def detect(
     n: options.Window = None,
     t: options.Threshold = None,
     set_: options.Settings = None,
+    learn: Annotated[
+        Path | None,
+        typer.Option(help="Feed this file's column first and drop its alerts: a baseline learns from it."),
+    ] = None,
     range_: options.Range = None,
     bits: options.Bits = 12,
     target: Annotated[str, typer.Option(help="Where the firmware runs; see kittiwake targets.")] = "unix",
@@ -30,15 +34,20 @@ def detect(
 
     settings = options.detector(detector, n, t, set_)
     samples = options.read(file, column, range_, bits)
+    lead = options.read(learn, column, range_, bits) if learn is not None else samples[:0]
     count = 0
     with open_target(target) as board:
-        for alert in work.alerts(board, samples, settings, kernel):
+        for alert in work.alerts(board, lead + samples, settings, kernel):
+            if alert["index"] < len(lead):
+                continue
+            alert["index"] -= len(lead)
             count += 1
             if as_json:
                 cli.print_json(alert)
             else:
+                what = f"x {alert['x']:>6}" if "x" in alert else f"{alert['feature']} {alert['feature_value']:>9}"
                 print(
-                    f"sample {alert['index']:>8}  x {alert['x']:>6}  z {alert['z_score'] or 0:>6.2f}"
+                    f"sample {alert['index']:>8}  {what}  z {alert['z_score'] or 0:>6.2f}"
                     f"  mean {alert['mean']:>9.2f}  stdev {alert['stdev']:>8.2f}"
                 )
     if as_json:

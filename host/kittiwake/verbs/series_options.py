@@ -20,7 +20,7 @@ Window = Annotated[int | None, typer.Option("--n", help="Window of the z-score, 
 Threshold = Annotated[
     str | None, typer.Option("--t", metavar="P/Q", help="Threshold; of a z-score 5/2 for n up to 20, else 11/2.")
 ]
-Detector = Annotated[str, typer.Option(help="Which detector: zscore, drift or novelty.")]
+Detector = Annotated[str, typer.Option(help="Which detector: zscore, drift, novelty or baseline.")]
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="NAME=VALUE", help="A setting of the detector, e.g. sensitivity=120; repeat it."),
