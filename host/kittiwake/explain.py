@@ -50,6 +50,8 @@ def explain(channel: dict, detector: dict) -> Explanation:
         _drift(said, rate_hz, detector)
     elif detector["kind"] == "novelty":
         _novelty(said, rate_hz, detector)
+    elif detector["kind"] == "baseline":
+        _baseline(said, rate_hz, detector)
     return said
 
 
@@ -148,6 +150,21 @@ def _novelty(said: Explanation, rate_hz: int, detector: dict) -> None:
     said.notes.append("one full-scale glitch coarsens its sixteen levels for good")
     if detector["sensitivity"] != 100 or detector["patience"] != 100:
         said.notes.append("false alarms were measured at sensitivity 100 and patience 100, and will differ")
+
+
+def _baseline(said: Explanation, rate_hz: int, detector: dict) -> None:
+    share = lagged_false_alarm_share(detector["learn"], float(Fraction(detector["t"]))) * len(detector["features"])
+    said.facts["false_alarms_per_1000_blocks"] = _short(share * 1000)
+    if rate_hz:
+        block_s = detector["block"] / rate_hz
+        said.facts["block_s"] = _short(block_s)
+        said.facts["learns_for_s"] = _short(block_s * detector["learn"])
+        said.facts["false_alarms_a_day"] = _short(share / block_s * SECONDS_A_DAY)
+    said.notes.append(
+        "false alarms are those of features that are Gaussian over the blocks, which few machines quite have"
+    )
+    said.notes.append("suits vibration and faults that stay: it compares with what was learned")
+    said.notes.append("what it learns from must be a machine that is well, at the speed it will be judged at")
 
 
 def _short(value: float) -> float:

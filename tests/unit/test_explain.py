@@ -51,7 +51,7 @@ device = "press-7"
 [[channels]]
 name = "vibration"
 rate_hz = 1000
-detectors = [{kind = "zscore", n = 20}, {kind = "novelty"}, {kind = "drift"}]
+detectors = [{kind = "zscore", n = 20}, {kind = "novelty"}, {kind = "drift"}, {kind = "baseline"}]
 """
 
 
@@ -62,14 +62,17 @@ def test_explain_of_a_configuration_says_what_each_detector_does(tmp_path):
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
     assert said["device"] == "press-7"
-    assert [one["detector"] for one in said["detectors"]] == ["zscore", "novelty", "drift"]
+    assert [one["detector"] for one in said["detectors"]] == ["zscore", "novelty", "drift", "baseline"]
     zscore = said["detectors"][0]
     assert zscore["settings"]["t"] == "5/2"
     assert zscore["facts"]["false_alarms_per_1000_samples_of_noise"] == pytest.approx(6.35, abs=0.01)
     assert zscore["facts"]["largest_z"] == 4.249
     assert zscore["facts"]["outliers_that_hide_each_other"] == 3
+    baseline = said["detectors"][3]["facts"]
+    assert (baseline["block_s"], baseline["learns_for_s"]) == (0.256, 51.2)
     text = run(path).stdout
-    assert "channel vibration: zscore (n = 20, t = 5/2" in text
+    assert "channel vibration: zscore (floor = 1, lagged = False, n = 20, t = 5/2)" in text
+    assert "channel vibration: baseline (" in text
     assert "not vibration" in text
 
 
