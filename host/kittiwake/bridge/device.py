@@ -109,7 +109,6 @@ class DeviceLink:
         policy: how records become messages.
         sink: where messages go.
         hooks: who is told what happens.
-        window: records in flight; the section's when None.
 
     Attributes:
         url: its port, see kittiwake.ports.
@@ -128,12 +127,11 @@ class DeviceLink:
         policy: publisher.Policy,
         sink: Sink,
         hooks: Hooks | None = None,
-        window: int | None = None,
     ):
         self.section = section
         self.url = section.port
         self.counts = Counts()
-        self.session = gw.GatewaySession(_new_session, window or section.window)
+        self.session = gw.GatewaySession(_new_session, section.window)
         self.lag = 0
         self.evicted = (0, 0, 0)
         self.health: dict = {}

@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 _MISC_S = 1.0
 _CONFIRM_S = 30.0  # no confirmation for this long with messages in flight: the connection is taken for dead
+_DRAIN_S = 2.0
 _ASK_S = 3.0  # for an answer to the first CONNECT, before the other version is tried
 _UNSUPPORTED_VERSION = "Unsupported protocol version"
 
@@ -49,11 +50,13 @@ class Events:
 
     Args:
         on_connected: after every successful connect.
+        on_disconnected: after every loss.
         on_message: on_message(topic, payload, handle): a message of a subscription; `acknowledge(handle)` when done.
         on_room: the broker confirmed something and there is room in flight again.
     """
 
     on_connected: Callable[[], None] = lambda: None
+    on_disconnected: Callable[[], None] = lambda: None
     on_message: Callable[[str, bytes, int], None] = lambda topic, payload, handle: None
     on_room: Callable[[], None] = lambda: None
 
@@ -64,11 +67,15 @@ class MqttClient:
     QoS 1 and 2 messages that the broker had not confirmed when the connection broke are kept and sent again, in their
     order, after the reconnect and before anything new.
 
+    A process that publishes begins with a fresh session, since paho forgets ids that the broker would remember: a
+    message at QoS 2 under an id that an earlier process left half done would be taken for that one and dropped. One
+    that subscribes keeps its session, or commands sent meanwhile would be lost. So it takes two clients to do both.
+
     Args:
         broker: the settings.
         client_id: the same over restarts, so that the broker knows the session.
         will: (topic, payload) left with the broker, retained, QoS 1.
-        subscriptions: filters, at QoS 1, acknowledged one by one.
+        subscriptions: filters, at QoS 1, acknowledged one by one; with any, the session outlives the process.
         events: what is called.
 
     Attributes:
@@ -114,6 +121,8 @@ class MqttClient:
         self._dropped = asyncio.Event()
         self._closing = False
         self._answered = False
+        # MQTT 3.1.1 can only begin afresh with a connection that wipes, and then another that keeps.
+        self._wipes = not subscriptions and self._protocol == paho.MQTTv311
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
         self._client = self._make_client()
@@ -170,6 +179,8 @@ class MqttClient:
             else:
                 if await self._serve():
                     backoff_s = self._broker.backoff_first_s
+                elif self._answered and not self._wipes and not self.problem:
+                    continue  # the session is wiped: connect for good
                 else:
                     self._try_other_version()
             if self._closing:
@@ -183,6 +194,11 @@ class MqttClient:
         """Say goodbye, so that the broker does not send the will."""
         self._closing = True
         if self.is_connected:
+            for _ in range(int(_DRAIN_S / 0.02)):
+                # With a confirmation unread, closing would reset the connection and leave the will.
+                if not self._tokens or not self.is_connected:
+                    break
+                await asyncio.sleep(0.02)
             self._client.disconnect()
             self._write()
             try:
@@ -195,7 +211,7 @@ class MqttClient:
         client = _Client(
             paho.CallbackAPIVersion.VERSION2,
             client_id=self._client_id,
-            clean_session=None if is_v5 else False,
+            clean_session=None if is_v5 else self._wipes,
             protocol=self._protocol,
             transport="tcp" if self._address.path is None else "websockets",
             reconnect_on_failure=False,
@@ -221,7 +237,8 @@ class MqttClient:
         if is_v5:
             properties = Properties(PacketTypes.CONNECT)
             properties.SessionExpiryInterval = self._broker.session_expiry_s
-            options = {"clean_start": False, "properties": properties}
+            first = False if self._subscriptions else paho.MQTT_CLEAN_START_FIRST_ONLY
+            options = {"clean_start": first, "properties": properties}
         client.connect_async(self._address.host, self._address.port, self._broker.keepalive_s, **options)
         return client
 
@@ -261,12 +278,16 @@ class MqttClient:
         if self._broker.protocol != "auto" or not (refused or silent):
             return
         self._protocol = paho.MQTTv311 if self._protocol == paho.MQTTv5 else paho.MQTTv5
+        self._wipes = not self._subscriptions and self._protocol == paho.MQTTv311 and self.reconnects < 0
+        self._renew_client()
+        log.info("broker %s: trying MQTT %s", self._address, self.protocol)
+
+    def _renew_client(self) -> None:
         waiting = self._client.drop_out_messages()
         tokens, self._tokens = self._tokens, {}
         self._client = self._make_client()
         for message in waiting:
             self.publish(message.topic, message.payload, message.qos, message.retain, tokens.get(message.mid))
-        log.info("broker %s: trying MQTT %s", self._address, self.protocol)
 
     def _report(self, wait_s: float) -> None:
         # The same problem again is no news.
@@ -296,8 +317,13 @@ class MqttClient:
         if reason.is_failure:
             self.problem = f"{self._address}: the broker refuses us: {reason}{_mend(str(reason), self._broker)}"
             return
+        self.problem = ""
+        if self._wipes:
+            self._wipes = False
+            self._loop.call_soon(self._end_wiping)
+            return
         self.is_connected = True
-        self.problem = self._reported = ""
+        self._reported = ""
         self.reconnects += 1
         allowed = getattr(properties, "ReceiveMaximum", 65535) if properties is not None else 65535
         self._limit = min(self._broker.in_flight, allowed)
@@ -308,10 +334,18 @@ class MqttClient:
         # Not from here: paho sends what was in flight again when this returns, and that comes first.
         self._loop.call_soon(self._events.on_connected)
 
+    def _end_wiping(self) -> None:
+        self._client.disconnect()
+        self._write()
+        self._renew_client()
+
     def _disconnected(self, client, userdata, flags, reason, properties) -> None:
         wire = self._wire
         if wire is not None and wire.error is not None and not self.problem:
             self.problem = tls.explain(wire.error, self._address, self._broker)
+        if client is not self._client:
+            self._dropped.set()
+            return  # the one that wiped
         if not self.problem:
             # What paho calls unspecified is that the other end has closed.
             why = f": {reason}" if flags.is_disconnect_packet_from_server else ""
@@ -319,7 +353,9 @@ class MqttClient:
         if self.is_connected and not self._closing:
             log.warning("broker connection lost: %s", self.problem)
             self._reported = self.problem
-        self.is_connected = False
+        if self.is_connected:
+            self.is_connected = False
+            self._events.on_disconnected()
         self._dropped.set()
 
     def _published(self, client, userdata, mid, reason, properties) -> None:

@@ -8,6 +8,8 @@ import logging
 from collections import deque
 from collections.abc import Callable
 
+from kittiwake.bridge.commands import RequestError
+from kittiwake.bridge.desk import Desk
 from kittiwake.bridge.device import DeviceLink, Hooks
 from kittiwake.bridge.fleet import Fleet
 from kittiwake.bridge.mqtt import Events, MqttClient
@@ -28,8 +30,10 @@ class Bridge:
         on_text: called as on_text(port url, line) with console text from devices.
 
     Attributes:
-        mqtt: the MqttClient.
+        mqtt: the MqttClient that publishes.
+        orders: the MqttClient on which commands arrive.
         fleet: the Fleet.
+        desk: the Desk, for commands.
 
     Raises:
         ConfigError: a file that the settings name cannot be used.
@@ -40,18 +44,35 @@ class Bridge:
         self._policy = settings.policy()
         self._on_text = on_text
         self._status_topic = self._policy.status_topic(settings.bridge.id)
-        self._share = settings.bridge.records_in_memory
         self._waiting: deque[DeviceLink] = deque()  # links with messages that wait for room, each once
+        self.desk = Desk(
+            settings.bridge.base,
+            settings.bridge.id,
+            settings.bridge.command_timeout_s,
+            find=lambda device: self.fleet.of_device(device),
+            respond=self._respond,
+            acknowledge=lambda handle: self.orders.acknowledge(handle),
+            own={"release": self._release, "resume": self._resume, "status": lambda fields: self.report()},
+        )
+        client_id = settings.broker.client_id or f"{settings.bridge.base}-{settings.bridge.id}".replace("/", "-")
         self.mqtt = MqttClient(
             settings.broker,
-            client_id=settings.broker.client_id or f"{settings.bridge.base}-{settings.bridge.id}".replace("/", "-"),
+            client_id=client_id,
             will=(self._status_topic, OFFLINE),
             events=Events(on_connected=self._connected, on_room=self._room),
+        )
+        self.orders = MqttClient(
+            settings.broker,
+            client_id=f"{client_id}-commands",
+            subscriptions=(self.desk.topic,),
+            events=Events(on_disconnected=self.desk.on_disconnected, on_message=self.desk.on_message),
         )
         self._hooks = Hooks(
             on_status=self._status,
             on_text=lambda link, line: self._on_text(link.url, line),
             on_backlog=self._backlog,
+            on_opened=self._opened,
+            on_answer=self.desk.on_answer,
         )
         self.fleet = Fleet(settings.devices, self._make_link, self._gone)
 
@@ -65,6 +86,7 @@ class Bridge:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self.mqtt.run(), name="broker")
+                tasks.create_task(self.orders.run(), name="commands")
                 tasks.create_task(self.fleet.run(), name="devices")
         finally:
             for link in self.links:
@@ -73,13 +95,63 @@ class Bridge:
             if self.mqtt.is_connected:
                 self.mqtt.publish(self._status_topic, OFFLINE, 1, retain=True)
             with contextlib.suppress(OSError):
-                await self.mqtt.close()
+                await asyncio.gather(self.mqtt.close(), self.orders.close())
+
+    def report(self) -> dict:
+        """What there is, JSON-ready: the broker's state, and every link's."""
+        return {
+            "broker": {
+                "connected": self.mqtt.is_connected,
+                "problem": self.mqtt.problem,
+                "in_flight": self.mqtt.in_flight,
+                "commands": self.orders.is_connected,
+            },
+            "devices": [
+                {
+                    "port": link.url,
+                    "device": link.device,
+                    "online": link.is_online,
+                    "released": link.is_released,
+                    "problem": link.problem,
+                    "records": link.counts.records,
+                    "lag": link.lag,
+                }
+                for link in self.links
+            ],
+        }
 
     def _make_link(self, section: DeviceSection) -> DeviceLink:
-        # Memory is bounded for all together: with many devices, each gets a share.
-        devices = max(len(self.settings.devices), len(self.fleet.links) + 1 if hasattr(self, "fleet") else 0)
-        window = max(1, min(section.window, self._share // devices))
-        return DeviceLink(section, self._policy, self.mqtt, self._hooks, window)
+        link = DeviceLink(section, self._policy, self.mqtt, self._hooks)
+        asyncio.get_running_loop().call_soon(self._share_out)
+        return link
+
+    def _share_out(self) -> None:
+        # Memory is bounded for all together: with many devices, each gets its share.
+        share = self.settings.bridge.records_in_memory // max(1, len(self.links))
+        for link in self.links:
+            link.session.set_window(max(1, min(link.section.window, share)))
+
+    def _opened(self, link: DeviceLink) -> None:
+        if link.device == self.settings.bridge.id:
+            log.error("%s: device %s has the bridge's own id: give one of them another", link.url, link.device)
+        self.desk.on_opened(link)
+
+    def _respond(self, topic: str, payload: bytes, job: object) -> None:
+        self.mqtt.publish(topic, payload, self._policy.qos.get("response", 2), False, job)
+
+    def _release(self, fields: dict) -> dict:
+        port, seconds = fields.get("port"), fields.get("seconds")
+        if not (port is None or isinstance(port, str)):
+            raise RequestError("port: a device's port, as it is configured", str(fields["id"]), "release")
+        if not (seconds is None or isinstance(seconds, int | float) and 0 < seconds <= 86400):
+            raise RequestError("seconds: up to 86400, or none", str(fields["id"]), "release")
+        return {"released": self.fleet.release(port, seconds)}
+
+    def _resume(self, fields: dict) -> dict:
+        port = fields.get("port")
+        if not (port is None or isinstance(port, str)):
+            raise RequestError("port: a device's port, as it is configured", str(fields["id"]), "resume")
+        return {"resumed": self.fleet.resume(port)}
 
     def _connected(self) -> None:
         self.mqtt.publish(self._status_topic, ONLINE, 1, retain=True)
@@ -107,3 +179,4 @@ class Bridge:
     def _gone(self, link: DeviceLink) -> None:
         with contextlib.suppress(ValueError):
             self._waiting.remove(link)
+        self._share_out()

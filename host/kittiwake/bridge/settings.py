@@ -39,6 +39,8 @@ class BridgeSection(Section):
         description="Records of all devices together that may wait here for the broker; about 1 KiB each",
     )
 
+    command_timeout_s: int = Field(30, ge=1, le=3600, description="Seconds a command waits for its device")
+
     @field_validator("base")
     @classmethod
     def _topic(cls, text: str) -> str:
