@@ -5,8 +5,9 @@ from kittiwake.verbs.bridge import bridge
 from kittiwake.verbs.demo import demo
 from kittiwake.verbs.detect import detect
 from kittiwake.verbs.explain import explain
+from kittiwake.verbs.inject import inject
 from kittiwake.verbs.plot import plot
 from kittiwake.verbs.run import run
 from kittiwake.verbs.verify import verify
 
-ALL = (demo, detect, plot, explain, bridge, verify, bench, run)
+ALL = (demo, detect, plot, explain, bridge, inject, verify, bench, run)

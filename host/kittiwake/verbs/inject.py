@@ -1,0 +1,38 @@
+"""`kittiwake inject`: a recording through a running node, by way of its bridge."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kittiwake.verbs import series_options as options
+
+
+def inject(
+    file: Annotated[Path, typer.Argument(help="A CSV file, ',' or ';' separated.")],
+    device: Annotated[str, typer.Option(help="The device's id.")],
+    column: options.Column = "0",
+    broker: Annotated[str, typer.Option(help="The broker, mqtt://HOST:PORT.")] = "mqtt://localhost:1883",
+    base: Annotated[str, typer.Option(help="First level of every topic.")] = "kittiwake",
+    channel: Annotated[int, typer.Option(help="Number of the channel, from 0.", min=0, max=7)] = 0,
+    range_: options.Range = None,
+    bits: options.Bits = 12,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")] = False,
+) -> None:
+    """Send a column's samples to a node whose channel has a source of kind "link"; a bridge must serve it."""
+    from kittiwake import cli
+    from kittiwake import inject as work
+    from kittiwake.errors import UsageError
+
+    samples = options.read(file, column, range_, bits)
+    if samples.typecode != "h":
+        raise UsageError(f"--bits {bits} does not fit the node's int16 samples", "take at most 15")
+    injector = work.Injector(samples, channel)
+    with work.Wire(broker, device, base) as wire:
+        work.feed(wire, injector)
+    if as_json:
+        cli.print_json({"device": device, "samples": injector.taken})
+    else:
+        print(f"{device} has taken {injector.taken} samples")
