@@ -160,7 +160,8 @@ class Node:
             self._note(_EVENT_SOURCE_ENDED, "source ended after %d samples" % self.channels[0].index)
 
     def _emit(self, kind, channel, cls, time_ms, body):
-        draft = record.draft(kind, channel, cls, self.journal.state.boot, time_ms, self._epoch_ms, self._layout, body)
+        mark = cls | record.LATE if self.session.is_late(self._clock.ms()) else cls
+        draft = record.draft(kind, channel, mark, self.journal.state.boot, time_ms, self._epoch_ms, self._layout, body)
         self.journal.append(cls, draft)
         return cls != record.ALERT or self.journal.commit(cls)
 

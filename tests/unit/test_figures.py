@@ -2,6 +2,7 @@
 
 import random
 import statistics
+from decimal import Decimal, localcontext
 from fractions import Fraction
 
 import pytest
@@ -47,3 +48,19 @@ def test_window_figures_by_hand():
 
 def test_value_of_hundredths_is_the_nearest_float():
     assert figures.value(1234, Fraction(1, 100), ZERO) == 12.34
+
+
+def test_rounded_root_of_anything_is_the_exact_root_rounded_once():
+    rng = random.Random(9)
+    fractions = [
+        (rng.randrange(10 ** rng.randint(1, 40)), rng.randrange(1, 10 ** rng.randint(1, 20))) for _ in range(20000)
+    ]
+    # Halves of hundredths, and their nearest neighbours, where a float alone would go wrong.
+    for k in range(1, 1000):
+        square = Fraction(2 * k + 1, 200) ** 2
+        fractions += [(square.numerator * 10**30 + d, square.denominator * 10**30) for d in (-1, 0, 1)]
+    for numerator, denominator in fractions:
+        with localcontext() as context:
+            context.prec = 60
+            exact = round(float((Decimal(numerator) / denominator).sqrt()), 2)
+        assert figures.rounded_root(numerator, denominator) == exact

@@ -36,9 +36,11 @@ class Note:
 
 
 @asynccontextmanager
-async def connected(url, events=None, wait=True, subscriptions=(), will=None, client_id="test-bridge", **settings):
+async def connected(
+    url, events=None, wait=True, subscriptions=(), will=None, client_id="test-bridge", lasting=False, **settings
+):
     section = BrokerSection(url=url, **(QUICK | settings))
-    client = MqttClient(section, client_id, will, subscriptions, events)
+    client = MqttClient(section, client_id, will, subscriptions, events, lasting)
     task = asyncio.create_task(client.run())
     try:
         if wait:
@@ -222,14 +224,14 @@ def test_mqtt_client_that_did_not_acknowledge_a_message_gets_it_again(mosquitto)
     async def run():
         got = []
         events = Events(on_message=lambda topic, payload, handle: got.append((topic, payload, handle)))
-        async with connected(mosquitto.url, events, subscriptions=("c/+",)) as client:
+        async with connected(mosquitto.url, events, subscriptions=("c/+",), lasting=True) as client:
             client.publish("c/x", b"do", 2)
             await until(lambda: got)
-        async with connected(mosquitto.url, events, subscriptions=("c/+",)) as client:
+        async with connected(mosquitto.url, events, subscriptions=("c/+",), lasting=True) as client:
             await until(lambda: len(got) == 2)
             client.acknowledge(got[1][2])
             await asyncio.sleep(0.1)
-        async with connected(mosquitto.url, events, subscriptions=("c/+",)):
+        async with connected(mosquitto.url, events, subscriptions=("c/+",), lasting=True):
             await asyncio.sleep(0.3)
         assert [entry[:2] for entry in got] == [("c/x", b"do")] * 2
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from kittiwake.bridge import publisher
+from kittiwake.bridge import bodies, publisher
 from kittiwake_node.core import payload
 from kittiwake_node.core import record as rec
 
@@ -110,4 +110,41 @@ def test_publication_under_a_broken_channel_description_falls_back_to_counts(lay
 
 
 def test_timestamp_beyond_the_calendar_is_null():
-    assert publisher.timestamp((1 << 49) - 1) is None
+    assert bodies.timestamp((1 << 49) - 1) is None
+
+
+def test_publication_of_a_record_made_in_an_outage_says_late():
+    record = make(rec.ANOMALY, anomaly())
+    assert "late" not in publish(record)[1]
+    late = rec.Record(rec.ANOMALY, 1, 0, rec.ALERT | rec.LATE, 1, 17, 3, 1500, EPOCH_MS, anomaly())
+    assert publish(late)[1] == publish(record)[1] | {"late": True}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        payload.pack_anomaly(payload.ZSCORE, 0, 0, 10, 1, 10, 20, 130, 1234, 3, 2),
+        payload.pack_anomaly(payload.ZSCORE, 0, 5, 10, 1, 10, 20, 1, 1234, 3, 2),
+        payload.pack_feature(0, 9, 0, 1, 1, 1, 1, 1, 1),
+        b"\x07" + bytes(60),
+    ],
+    ids=["an empty window", "sums that no window has", "a baseline of no blocks", "an unknown detector"],
+)
+def test_publication_of_figures_that_cannot_be_passes_the_record_on_in_hex(body):
+    message, published = publish(make(rec.ANOMALY, body))
+    assert message.topic == "kittiwake/dev-1/opaque" and published["payload"] == body.hex()
+
+
+@pytest.mark.parametrize("scale", ["1e99", "-1e99", "1/999999999999999999999999", "1e999999999", "nan", "0"])
+def test_publication_under_an_absurd_scale_is_still_a_message(scale):
+    layout = json.dumps([{"scale": scale}]).encode()
+    _, body = publish(make(rec.SUMMARY, payload.pack_summary(5, 1, 10, 2, 20, 130, 500, 0)), layout=layout)
+    assert body["seq"] == 17
+
+
+@pytest.mark.parametrize("name", ["a/b", "#", "+", "", "\x00", "x" * 500])
+def test_publication_on_a_channel_with_a_name_that_no_topic_takes_has_a_topic(name):
+    layout = json.dumps([{"name": name}]).encode()
+    message, _ = publish(make(rec.ANOMALY, anomaly()), layout=layout)
+    level = message.topic.removeprefix("kittiwake/dev-1/alert/")
+    assert 1 <= len(level) <= 64 and not set(level) & set("+#/\0")

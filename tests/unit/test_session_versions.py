@@ -1,4 +1,4 @@
-"""Link versions one apart, and a window that changes: both ends over a simulated line."""
+"""Link versions one apart, a window that changes, and what is late: both ends over a simulated line."""
 
 import pytest
 
@@ -76,3 +76,39 @@ def test_sessions_with_a_window_made_smaller_keep_to_it():
     for _ in range(300):
         world.step()
     assert 0 < len(world.published) < 4 + 1024 // 32
+
+
+def _run(world, ms):
+    for _ in range(ms // 10):
+        world.step()
+
+
+def test_sessions_mark_as_late_what_is_made_five_seconds_into_an_outage():
+    world = World(1)
+    device = world.device
+    assert not device.is_late(0), "a device that has just started is not late"
+    _run(world, 1000)
+    assert not device.is_late(world.now_ms)
+    world.gateway.set_stalled(True)
+    _run(world, 4000)
+    assert not device.is_late(world.now_ms)
+    _run(world, 1500)
+    assert device.is_late(world.now_ms)
+    world.gateway.set_stalled(False)
+    _run(world, 100)
+    assert not device.is_late(world.now_ms)
+    world.down.faults["lose"] = world.up.faults["lose"] = 1.0
+    now_ms = world.now_ms
+    while not device.is_late(world.now_ms):
+        world.step()
+    assert 5000 <= world.now_ms - now_ms <= 12_000
+    world.heal()
+    _run(world, 2000)
+    assert not device.is_late(world.now_ms)
+
+
+def test_sessions_without_a_gateway_are_late_after_five_seconds():
+    world = World(1)
+    assert not world.device.is_late(100_000)
+    assert not world.device.is_late(104_999)
+    assert world.device.is_late(105_000)

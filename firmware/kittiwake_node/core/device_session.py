@@ -15,6 +15,7 @@ from .frame import BODY_LIMIT_BYTES, OVERHEAD_BYTES, FrameDecoder, encode
 RESEND_MS = 1000
 STATUS_MS = 1000
 ANNOUNCE_MS = 500  # no more often than this to a gateway whose session we do not know
+LATE_MS = 5000  # what is made when the way has been down for so long is late, whenever it arrives
 SILENCE_MS = 5000  # the gateway says something every second
 _REPLIES_LIMIT = 2 * m.COMMANDS_IN_FLIGHT  # whatever arrives while the port takes nothing
 
@@ -58,6 +59,8 @@ class DeviceSession:
         self._announced_ms = None
         self._described = set()
         self._replies = []
+        self._is_stalled = False
+        self._flowed_ms = None  # when the way to the broker was last known to be there
         self._responses = []  # (request, frame) by request: a command is not done twice
         self._forgotten = 0  # request ids up to this one are answered and done with
         self.resends = 0
@@ -67,6 +70,13 @@ class DeviceSession:
     def is_open(self):
         """Whether a gateway has opened a session and still speaks."""
         return self._session != m.NO_SESSION
+
+    def is_late(self, now_ms):
+        """Whether a record made now is late: for LATE_MS there was no gateway, or none that had a broker."""
+        flows = self.is_open and not self._is_stalled and now_ms - self._heard_ms < SILENCE_MS
+        if flows or self._flowed_ms is None:
+            self._flowed_ms = now_ms
+        return now_ms - self._flowed_ms >= LATE_MS
 
     def feed(self, data, now_ms):
         """Take bytes from the port. Bad frames are counted, never raised; console text from the gateway is dropped."""
@@ -178,6 +188,8 @@ class DeviceSession:
             del self._responses[:]
             self._forgotten = 0
             self._sent_end = acked
+        self.is_late(now_ms)
+        self._is_stalled = False
         self._session = session
         self._window = window
         self._max_body = min(max_body, self._body_limit)
@@ -203,6 +215,7 @@ class DeviceSession:
             # It speaks of records that this session never sent: believing it would free what no broker has.
             raise FrameError("ack-ahead", "acked %d, received %d, sent %d" % (acked, received, self._sent_end))
         self._window = window
+        self._is_stalled = flags & m.STALLED != 0
         if acked > journal.acked:
             journal.ack(acked)
             self._progress_ms = now_ms

@@ -64,6 +64,7 @@ class GatewaySession:
         self._ack_due = False
         self._rewind_ms = None
         self._rewind_due = False
+        self._is_stalled = False  # told to the device in every ACK
         self._commands = []  # [request, frame payload without session, last sent or None]
         self._request = 0
 
@@ -108,7 +109,7 @@ class GatewaySession:
             self.reopen()
             return self.next_output(now_ms)
         if self._ack_due or now_ms - self._said_ms >= KEEPALIVE_MS:
-            flags = m.REWIND if self._rewind_due else 0
+            flags = (m.REWIND if self._rewind_due else 0) | (m.STALLED if self._is_stalled else 0)
             self._ack_due = self._rewind_due = False
             self._said_ms = now_ms
             ack = m.pack_ack(self._session, self.acked, self.received, self._window, flags)
@@ -142,6 +143,12 @@ class GatewaySession:
         """Let the device have so many records in flight from now on; it hears of it at once."""
         if window != self._window:
             self._window = window
+            self._ack_due = True
+
+    def set_stalled(self, is_stalled):
+        """Tell the device whether the broker takes nothing: what it makes then is marked as late."""
+        if is_stalled != self._is_stalled:
+            self._is_stalled = is_stalled
             self._ack_due = True
 
     def command(self, op, body=b""):

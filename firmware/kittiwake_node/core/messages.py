@@ -28,6 +28,7 @@ ACK = 18
 COMMAND = 20
 
 REWIND = 1  # ACK flag: a hole was seen, send again from `received`
+STALLED = 2  # ACK flag: the broker takes nothing just now
 
 # Command operations.
 OP_PING = 1

@@ -26,6 +26,7 @@ RAW = 0
 TELEMETRY = 1
 ALERT = 2
 CLASSES = 3
+LATE = 0x80  # beside the class: made while the way to the broker had been down for a while
 
 VERSION = 1
 _HEADER = "<BBBBHHHHIIII"
@@ -44,6 +45,7 @@ class Record:
         version: version of that type's payload.
         channel: channel number, 0 to 255.
         cls: RAW, TELEMETRY or ALERT.
+        is_late: made while the way to the broker had been down for a while.
         layout: number of the channel description the record was written under.
         seq: sequence number, unique for ever within (device, journal).
         boot: which boot of the device, from 1.
@@ -56,7 +58,8 @@ class Record:
         self.type = type
         self.version = version
         self.channel = channel
-        self.cls = cls
+        self.cls = cls & 0x0F
+        self.is_late = cls & LATE != 0
         self.layout = layout
         self.seq = seq
         self.boot = boot
@@ -78,7 +81,7 @@ def draft(type, channel, cls, boot, time_ms, epoch_ms, layout, payload, version=
     Args:
         type: type number, 0 to 255.
         channel: 0 to 255.
-        cls: RAW, TELEMETRY or ALERT.
+        cls: RAW, TELEMETRY or ALERT, with LATE where it applies.
         boot: boot count, 0 to 2^32 - 1.
         time_ms: milliseconds since boot, below 2^48.
         epoch_ms: UTC of the boot's zero in milliseconds, below 2^48; 0 for unknown.

@@ -206,6 +206,11 @@ class DeviceLink:
         self.is_released = False
         self._wanted.set()
 
+    def set_stalled(self, is_stalled: bool) -> None:
+        """Let the device know whether the broker is away; what it makes in a long outage it marks as late."""
+        self.session.set_stalled(is_stalled)
+        self._pump(_now_ms())
+
     def tick(self, now_ms: int) -> None:
         """Let the session say what is due; call every 100 ms or so."""
         if self._port is None:

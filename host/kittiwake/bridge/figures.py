@@ -1,15 +1,17 @@
 """Figures: mean, deviation and z-score in units, formed from the exact sums that the board sent.
 
-Pure. The board computes integers only; here they become what the guide's detector would have printed. Decimal with
-fifty digits stands between: every figure is the exact value, rounded once.
+Pure. The board computes integers only; here they become what the guide's detector would have printed: every figure is
+the exact value, rounded once. Floats do it where they cannot be wrong; next to a tie, Decimal with fifty digits does.
 """
 
 from __future__ import annotations
 
+import math
 from decimal import Decimal, localcontext
 from fractions import Fraction
 
 _DIGITS = 50
+_NEAR_TIE = 1e-9
 
 
 def value(x: int, scale: Fraction, offset: Fraction) -> float:
@@ -20,7 +22,9 @@ def value(x: int, scale: Fraction, offset: Fraction) -> float:
         scale: units an LSB.
         offset: units at x = 0.
     """
-    return float(offset + scale * x)
+    # Division of integers rounds once, like float() of the fraction that they make.
+    a, b, c, d = scale.numerator, scale.denominator, offset.numerator, offset.denominator
+    return (c * b + a * x * d) / (b * d)
 
 
 def window_figures(
@@ -32,7 +36,7 @@ def window_figures(
         n: samples in the window, at least 1.
         total: their sum, LSB.
         squares: the sum of their squares, LSB².
-        x: the sample whose z-score is wanted, LSB; None for none.
+        x: the sample whose z-score is wanted, LSB, in the window or not; None for none.
         scale, offset: see `value`.
 
     Returns:
@@ -41,19 +45,17 @@ def window_figures(
 
     Source: numerics of the rolling z-score, firmware/DESIGN.md: V = n·Q − S², D = n·x − S, stdev² = V / (n (n − 1)).
     """
-    mean = round(float(offset + scale * Fraction(total, n)), 2)
+    a, b, c, d = scale.numerator, scale.denominator, offset.numerator, offset.denominator
+    mean = round((c * b * n + a * total * d) / (b * d * n), 2)
     if n < 2:
         return mean, None, None
     spread = n * squares - total * total
-    with localcontext() as context:
-        context.prec = _DIGITS
-        root = (Decimal(spread) / (n * (n - 1))).sqrt()
-        size = abs(scale)
-        stdev = round(float(root * size.numerator / size.denominator), 2)
-        if x is None or not spread:
-            return mean, stdev, None
-        z = Decimal(n * x - total) / n / root
-    return mean, stdev, round(float(-z if scale < 0 else z), 2)
+    stdev = rounded_root(spread * a * a, n * (n - 1) * b * b)
+    if x is None or not spread:
+        return mean, stdev, None
+    distance = n * x - total
+    z = rounded_root(distance * distance * (n - 1), n * spread)
+    return mean, stdev, -z if (distance < 0) != (a < 0) else z
 
 
 def level_figures(
@@ -69,13 +71,23 @@ def level_figures(
     Returns:
         (mean, stdev, score) in units, units and deviations; score is None where the deviation is 0.
     """
-    mean = round(float(offset + scale * Fraction(slow, 1 << 16)), 2)
+    a, b = scale.numerator, scale.denominator
+    mean = round(value(slow, scale / 65536, offset), 2)
+    stdev = rounded_root(variance * a * a, b * b << 16)
+    if not variance:
+        return mean, stdev, None
+    distance = fast - slow
+    score = rounded_root(distance * distance, variance << 16)
+    return mean, stdev, -score if (distance < 0) != (a < 0) else score
+
+
+def rounded_root(numerator: int, denominator: int) -> float:
+    """The square root of a fraction that is not negative, rounded to two decimals, halves as the float next to it."""
+    root = math.sqrt(numerator / denominator)
+    hundredths = root * 100
+    # The float is within two units in the last place: it decides alone unless a tie is that near.
+    if abs(hundredths - math.floor(hundredths) - 0.5) > _NEAR_TIE * (1 + hundredths * 1e-3) and hundredths < 1e12:
+        return round(root, 2)
     with localcontext() as context:
         context.prec = _DIGITS
-        root = (Decimal(variance) / (1 << 16)).sqrt()
-        size = abs(scale)
-        stdev = round(float(root * size.numerator / size.denominator), 2)
-        if not variance:
-            return mean, stdev, None
-        score = Decimal(fast - slow) / (1 << 16) / root
-    return mean, stdev, round(float(-score if scale < 0 else score), 2)
+        return round(float((Decimal(numerator) / denominator).sqrt()), 2)

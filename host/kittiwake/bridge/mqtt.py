@@ -75,7 +75,8 @@ class MqttClient:
         broker: the settings.
         client_id: the same over restarts, so that the broker knows the session.
         will: (topic, payload) left with the broker, retained, QoS 1.
-        subscriptions: filters, at QoS 1, acknowledged one by one; with any, the session outlives the process.
+        subscriptions: filters, at QoS 1; each message is sent again until `acknowledge` is called for it.
+        is_lasting: the broker keeps the session, and what it has for us, when the process ends.
         events: what is called.
 
     Attributes:
@@ -96,12 +97,14 @@ class MqttClient:
         will: tuple[str, bytes] | None = None,
         subscriptions: tuple[str, ...] = (),
         events: Events | None = None,
+        is_lasting: bool = False,
     ):
         self._broker = broker
         self._address = parse_url(broker.url)
         self._client_id = client_id
         self._will = will
         self._subscriptions = subscriptions
+        self._is_lasting = is_lasting
         self._events = events or Events()
         self._context = tls.context(broker) if self._address.is_tls else None
         self._password = broker.password.get_secret_value()
@@ -122,7 +125,7 @@ class MqttClient:
         self._closing = False
         self._answered = False
         # MQTT 3.1.1 can only begin afresh with a connection that wipes, and then another that keeps.
-        self._wipes = not subscriptions and self._protocol == paho.MQTTv311
+        self._wipes = not is_lasting and self._protocol == paho.MQTTv311
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
         self._client = self._make_client()
@@ -237,7 +240,7 @@ class MqttClient:
         if is_v5:
             properties = Properties(PacketTypes.CONNECT)
             properties.SessionExpiryInterval = self._broker.session_expiry_s
-            first = False if self._subscriptions else paho.MQTT_CLEAN_START_FIRST_ONLY
+            first = False if self._is_lasting else paho.MQTT_CLEAN_START_FIRST_ONLY
             options = {"clean_start": first, "properties": properties}
         client.connect_async(self._address.host, self._address.port, self._broker.keepalive_s, **options)
         return client
@@ -278,7 +281,7 @@ class MqttClient:
         if self._broker.protocol != "auto" or not (refused or silent):
             return
         self._protocol = paho.MQTTv311 if self._protocol == paho.MQTTv5 else paho.MQTTv5
-        self._wipes = not self._subscriptions and self._protocol == paho.MQTTv311 and self.reconnects < 0
+        self._wipes = not self._is_lasting and self._protocol == paho.MQTTv311 and self.reconnects < 0
         self._renew_client()
         log.info("broker %s: trying MQTT %s", self._address, self.protocol)
 

@@ -8,17 +8,19 @@ import logging
 from collections import deque
 from collections.abc import Callable
 
+from kittiwake.bridge.channels import Channel
 from kittiwake.bridge.commands import RequestError
 from kittiwake.bridge.desk import Desk
 from kittiwake.bridge.device import DeviceLink, Hooks
 from kittiwake.bridge.fleet import Fleet
+from kittiwake.bridge.homeassistant import discovery
 from kittiwake.bridge.mqtt import Events, MqttClient
+from kittiwake.bridge.presence import Presence
+from kittiwake.bridge.publisher import Publication
 from kittiwake.bridge.settings import DeviceSection, Settings
 
 log = logging.getLogger(__name__)
 
-ONLINE = b"online"
-OFFLINE = b"offline"
 _SHARE = 16  # messages that one device hands over before the next has its turn
 
 
@@ -43,7 +45,6 @@ class Bridge:
         self.settings = settings
         self._policy = settings.policy()
         self._on_text = on_text
-        self._status_topic = self._policy.status_topic(settings.bridge.id)
         self._waiting: deque[DeviceLink] = deque()  # links with messages that wait for room, each once
         self.desk = Desk(
             settings.bridge.base,
@@ -54,21 +55,39 @@ class Bridge:
             acknowledge=lambda handle: self.orders.acknowledge(handle),
             own={"release": self._release, "resume": self._resume, "status": lambda fields: self.report()},
         )
+        self.presence = Presence(
+            self._policy,
+            settings.bridge.id,
+            find=lambda device: self.fleet.of_device(device),
+            publish=lambda topic, payload: self.mqtt.publish(topic, payload, 1, retain=True),
+            is_connected=lambda: self.mqtt.is_connected,
+        )
+        self._discovered: dict[str, Publication] = {}
+        self._home_status = f"{settings.homeassistant.prefix}/status"
+        discovery_filter = (self._home_status,) if settings.homeassistant.enabled else ()
         client_id = settings.broker.client_id or f"{settings.bridge.base}-{settings.bridge.id}".replace("/", "-")
         self.mqtt = MqttClient(
             settings.broker,
             client_id=client_id,
-            will=(self._status_topic, OFFLINE),
-            events=Events(on_connected=self._connected, on_room=self._room),
+            will=self.presence.will,
+            subscriptions=(*self.presence.filters, *discovery_filter),
+            events=Events(
+                on_connected=self._connected,
+                on_disconnected=self._disconnected,
+                on_message=self._message,
+                on_room=self._room,
+            ),
         )
         self.orders = MqttClient(
             settings.broker,
             client_id=f"{client_id}-commands",
             subscriptions=(self.desk.topic,),
             events=Events(on_disconnected=self.desk.on_disconnected, on_message=self.desk.on_message),
+            is_lasting=True,
         )
         self._hooks = Hooks(
-            on_status=self._status,
+            on_status=self.presence.on_status,
+            on_layout=self._layout,
             on_text=lambda link, line: self._on_text(link.url, line),
             on_backlog=self._backlog,
             on_opened=self._opened,
@@ -89,11 +108,8 @@ class Bridge:
                 tasks.create_task(self.orders.run(), name="commands")
                 tasks.create_task(self.fleet.run(), name="devices")
         finally:
-            for link in self.links:
-                if link.is_online:
-                    self._status(link, False)
             if self.mqtt.is_connected:
-                self.mqtt.publish(self._status_topic, OFFLINE, 1, retain=True)
+                self.presence.goodbye()
             with contextlib.suppress(OSError):
                 await asyncio.gather(self.mqtt.close(), self.orders.close())
 
@@ -122,6 +138,7 @@ class Bridge:
 
     def _make_link(self, section: DeviceSection) -> DeviceLink:
         link = DeviceLink(section, self._policy, self.mqtt, self._hooks)
+        link.set_stalled(not self.mqtt.is_connected)
         asyncio.get_running_loop().call_soon(self._share_out)
         return link
 
@@ -154,11 +171,30 @@ class Bridge:
         return {"resumed": self.fleet.resume(port)}
 
     def _connected(self) -> None:
-        self.mqtt.publish(self._status_topic, ONLINE, 1, retain=True)
+        self.presence.on_connected()
         for link in self.links:
-            if link.device is not None:
-                self._status(link, link.is_online)
+            link.set_stalled(False)
         self._room()
+
+    def _disconnected(self) -> None:
+        for link in self.links:
+            link.set_stalled(True)
+
+    def _message(self, topic: str, payload: bytes, handle: int) -> None:
+        if not self.presence.on_message(topic, payload) and topic == self._home_status and payload == b"online":
+            for message in self._discovered.values():
+                self.mqtt.publish(message.topic, message.payload, message.qos, message.retain)
+        self.mqtt.acknowledge(handle)
+
+    def _layout(self, link: DeviceLink, channels: list[Channel]) -> None:
+        home = self.settings.homeassistant
+        if not home.enabled:
+            return
+        device, journal = link.session.device, link.session.journal
+        message = discovery(self._policy, home.prefix, self.presence.topic, device, journal, channels)
+        if self._discovered.get(device) != message:
+            self._discovered[device] = message
+            self.mqtt.publish(message.topic, message.payload, message.qos, message.retain)
 
     def _backlog(self, link: DeviceLink) -> None:
         if link not in self._waiting:
@@ -170,11 +206,6 @@ class Bridge:
             link = self._waiting.popleft()
             if link.hand_over(_SHARE):
                 self._waiting.append(link)
-
-    def _status(self, link: DeviceLink, is_online: bool) -> None:
-        if self.mqtt.is_connected and link.device is not None:
-            topic = self._policy.status_topic(link.device)
-            self.mqtt.publish(topic, ONLINE if is_online else OFFLINE, 1, retain=True)
 
     def _gone(self, link: DeviceLink) -> None:
         with contextlib.suppress(ValueError):

@@ -1,0 +1,84 @@
+"""Home Assistant's discovery message of a device: its channels as sensors, its alerts, its health. Pure.
+
+Source: Home Assistant, MQTT integration, device discovery (one message for a device with its components).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+
+from kittiwake import __version__
+from kittiwake.bridge.channels import Channel
+from kittiwake.bridge.publisher import Former, Policy, Publication
+
+_HEALTH = {
+    "heap_free": ("Free heap", "B", "data_size"),
+    "loop_max_us": ("Longest turn of the loop", "µs", None),
+    "journal_bytes": ("Journal", "B", "data_size"),
+    "evicted_alert": ("Alerts evicted", None, None),
+    "evicted_telemetry": ("Telemetry evicted", None, None),
+}
+
+
+def discovery(
+    policy: Policy, prefix: str, bridge_status: str, device: str, journal: int, channels: Sequence[Channel]
+) -> Publication:
+    """Form the retained discovery message.
+
+    Args:
+        policy: names the topics that the components read.
+        prefix: Home Assistant's discovery prefix.
+        bridge_status: topic of the bridge's status; the device is available when both statuses say so.
+        device: device id.
+        journal: journal id, 64 bits.
+        channels: of the device.
+    """
+    topics = Former(policy, device, journal)
+    node = re.sub(r"[^A-Za-z0-9_-]", "_", device)
+    components = {}
+    for number, channel in enumerate(channels):
+        unit = {"unit_of_measurement": channel.unit} if channel.unit else {}
+        for figure, name in (("mean", "mean"), ("stdev", "deviation"), ("high", "highest"), ("low", "lowest")):
+            components[f"{number}_{figure}"] = {
+                "platform": "sensor",
+                "unique_id": f"{node}_{number}_{figure}",
+                "name": f"{channel.name} {name}",
+                "state_topic": topics.topic("summary", channel.name),
+                "value_template": f"{{{{ value_json.{figure} }}}}",
+                "state_class": "measurement",
+                **unit,
+            }
+        alert = topics.topic("alert", channel.name)
+        components[f"{number}_anomaly"] = {
+            "platform": "binary_sensor",
+            "unique_id": f"{node}_{number}_anomaly",
+            "name": f"{channel.name} anomaly",
+            "device_class": "problem",
+            "state_topic": alert,
+            "value_template": "{{ 'ON' if value_json.anomaly else 'OFF' }}",
+            "off_delay": 60,
+            "json_attributes_topic": alert,
+        }
+    for field, (name, unit, kind) in _HEALTH.items():
+        components[field] = {
+            "platform": "sensor",
+            "unique_id": f"{node}_{field}",
+            "name": name,
+            "entity_category": "diagnostic",
+            "state_topic": topics.topic("health", ""),
+            "value_template": f"{{{{ value_json.{field} }}}}",
+            **({"unit_of_measurement": unit} if unit else {}),
+            **({"device_class": kind} if kind else {}),
+        }
+    body = {
+        "device": {"identifiers": [f"kittiwake_{node}"], "name": device, "manufacturer": "Kittiwake"},
+        "origin": {"name": "Kittiwake", "sw_version": __version__},
+        "availability": [{"topic": bridge_status}, {"topic": policy.status_topic(device)}],
+        "availability_mode": "all",
+        "qos": 1,
+        "components": components,
+    }
+    payload = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
+    return Publication(f"{prefix}/device/{node}/config", payload, 1, True, "discovery")

@@ -1,0 +1,122 @@
+"""Who is there: the retained statuses of the bridge and its devices, kept true over crashes of either.
+
+The bridge has a will; a device has none, as a connection carries one. So a bridge that was killed leaves its devices
+`online`. What it had is written in a retained list at the broker, and the next process reads it and says what is no
+longer so: nothing is kept here that the broker does not have.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+
+from kittiwake.bridge.device import DeviceLink
+from kittiwake.bridge.publisher import Policy
+from kittiwake_node.core.messages import is_device_id
+
+log = logging.getLogger(__name__)
+
+ONLINE = b"online"
+OFFLINE = b"offline"
+_CLAIMS_LIMIT = 4096
+
+
+class Presence:
+    """Statuses of one bridge.
+
+    Args:
+        policy: names the topics.
+        bridge_id: of this bridge.
+        find: gives the link on which a device is, or None.
+        publish: called as publish(topic, payload) to leave a retained message, only while connected.
+        is_connected: whether the broker takes messages now.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        bridge_id: str,
+        find: Callable[[str], DeviceLink | None],
+        publish: Callable[[str, bytes], None],
+        is_connected: Callable[[], bool],
+    ):
+        self._policy = policy
+        self._find, self._publish, self._is_connected = find, publish, is_connected
+        self.topic = policy.status_topic(bridge_id)
+        self._claims_topic = f"{policy.base}/{bridge_id}/devices"
+        self._claimed: set[str] = set()
+
+    @property
+    def filters(self) -> tuple[str, ...]:
+        """Topics to subscribe to."""
+        return self._claims_topic, self._policy.status_topic("+")
+
+    @property
+    def will(self) -> tuple[str, bytes]:
+        """The bridge's last will."""
+        return self.topic, OFFLINE
+
+    def on_connected(self) -> None:
+        """Say how things are now."""
+        self._publish(self.topic, ONLINE)
+        for device in sorted(self._claimed):
+            self._say(device)
+
+    def on_status(self, link: DeviceLink, is_online: bool) -> None:
+        """A device came or went."""
+        device = link.device
+        if device is None:
+            return
+        if not self._is_connected():
+            self._claimed.add(device)  # it is said, and written, once connected
+            return
+        if device not in self._claimed:
+            self._claimed.add(device)
+            self._write_claims()
+        self._say(device)
+
+    def on_message(self, topic: str, payload: bytes) -> bool:
+        """Take a message of `filters`. Returns whether it was one."""
+        if topic == self._claims_topic:
+            self._take_claims(payload)
+            return True
+        head, _, tail = topic.rpartition("/")
+        if tail != "status" or not head.startswith(self._policy.base + "/"):
+            return False
+        device = head[len(self._policy.base) + 1 :]
+        if payload == OFFLINE and device in self._claimed and self._is_online(device):
+            # Another bridge had it before us and has just found that it has it no longer.
+            self._say(device)
+        return True
+
+    def goodbye(self) -> None:
+        """Say that all of it goes off line: an orderly end."""
+        for device in sorted(self._claimed):
+            self._publish(self._policy.status_topic(device), OFFLINE)
+        self._publish(self.topic, OFFLINE)
+
+    def _take_claims(self, payload: bytes) -> None:
+        try:
+            names = json.loads(payload or b"[]")
+        except ValueError:
+            names = None
+        if not isinstance(names, list):
+            log.warning("%s holds no list; it is written anew", self._claims_topic)
+            names = []
+        before = {name for name in names if isinstance(name, str) and is_device_id(name.encode(errors="replace"))}
+        for device in sorted(before - self._claimed):
+            self._claimed.add(device)
+            self._say(device)
+        if self._claimed - before:
+            self._write_claims()
+
+    def _write_claims(self) -> None:
+        self._publish(self._claims_topic, json.dumps(sorted(self._claimed)[:_CLAIMS_LIMIT]).encode())
+
+    def _say(self, device: str) -> None:
+        self._publish(self._policy.status_topic(device), ONLINE if self._is_online(device) else OFFLINE)
+
+    def _is_online(self, device: str) -> bool:
+        link = self._find(device)
+        return link is not None and link.is_online

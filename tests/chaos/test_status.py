@@ -1,0 +1,149 @@
+"""Retained statuses tell the truth within five seconds of a death, whoever died; Home Assistant hears of devices."""
+
+import asyncio
+import json
+import time
+
+import pytest
+
+from kittiwake.bridge.channels import Channel
+from kittiwake.bridge.homeassistant import discovery
+from kittiwake.bridge.publisher import Policy
+from kittiwake.ledger import LedgerProcess
+from kittiwake_node.core import record as rec
+from tests.mosquitto import Mosquitto
+from tests.support.processes import BridgeProcess
+from tools.devices import Device
+from tools.virtual_ports import PtyPort, SocketPort
+
+needs_mosquitto = pytest.mark.needs("mosquitto")
+TRUTH_S = 5.0
+
+
+class World:
+    """Two devices, a bridge as a process, Mosquitto, and a subscriber that joins afresh to see what is retained."""
+
+    def __init__(self, folder, extra=""):
+        self.folder = folder
+        self.broker = Mosquitto(folder)
+        self.devices = [Device("dev-a", PtyPort(f"{folder}/a")), Device("dev-b", SocketPort())]
+        ports = "".join(f'[[devices]]\nport = "{device.port.url}"\n' for device in self.devices)
+        config = folder / "gateway.toml"
+        config.write_text(
+            f'[broker]\nurl = "{self.broker.url}"\nbackoff_first_s = 0.1\nbackoff_last_s = 0.5\n{extra}\n{ports}'
+        )
+        self.bridge = BridgeProcess.of_config(config, folder / "bridge.log")
+
+    def run(self, story):
+        async def go():
+            for device in self.devices:
+                device.start()
+            with self.bridge:
+                await self.until({"bridge": "online", "dev-a": "online", "dev-b": "online"}, 20)
+                await story(self)
+            for device in self.devices:
+                device.stop()
+
+        with self.broker:
+            asyncio.run(go())
+
+    def retained(self, topics=("kittiwake/+/status",)):
+        with LedgerProcess(self.broker.url, topics, self.folder / f"r{time.monotonic_ns()}.jsonl") as ledger:
+            time.sleep(0.1)
+            lines = [line for line in ledger.read() if line["retain"]]
+        return {line["topic"]: line["payload"] for line in lines}
+
+    async def until(self, expected, limit_s=TRUTH_S):
+        started = time.monotonic()
+        while True:
+            found = await asyncio.to_thread(self.retained)
+            found = {topic.split("/")[1]: payload for topic, payload in found.items()}
+            if found == expected:
+                return
+            assert time.monotonic() - started < limit_s + 1, f"{found} after {limit_s} s, not {expected}"
+
+
+@needs_mosquitto
+def test_status_of_a_device_that_falls_silent_and_one_that_is_unplugged_is_offline(tmp_path):
+    async def story(world):
+        silent, unplugged = world.devices
+        silent._ticker.cancel()
+        asyncio.get_running_loop().remove_reader(silent.port.fd)
+        await world.until({"bridge": "online", "dev-a": "offline", "dev-b": "online"})
+        unplugged.stop()
+        await world.until({"bridge": "online", "dev-a": "offline", "dev-b": "offline"})
+        unplugged.start()
+        await world.until({"bridge": "online", "dev-a": "offline", "dev-b": "online"})
+
+    World(tmp_path).run(story)
+
+
+@needs_mosquitto
+def test_status_after_a_bridge_was_killed_is_offline_and_its_successor_mends_the_devices(tmp_path):
+    async def story(world):
+        world.bridge.kill()
+        await world.until({"bridge": "offline", "dev-a": "online", "dev-b": "online"})
+        # A device that dies while no bridge lives: the next bridge has never heard of it, and must still say so.
+        world.devices[0].stop()
+        world.bridge.start()
+        await world.until({"bridge": "online", "dev-a": "offline", "dev-b": "online"})
+
+    World(tmp_path).run(story)
+
+
+@needs_mosquitto
+def test_status_after_the_broker_was_killed_and_a_device_died_meanwhile_is_true(tmp_path):
+    async def story(world):
+        await asyncio.to_thread(world.broker.kill)
+        world.devices[1].stop()
+        await asyncio.sleep(0.5)
+        await asyncio.to_thread(world.broker.start)
+        await world.until({"bridge": "online", "dev-a": "online", "dev-b": "offline"})
+
+    World(tmp_path).run(story)
+
+
+@needs_mosquitto
+def test_discovery_is_retained_and_republished_when_home_assistant_comes_up(tmp_path):
+    async def story(world):
+        world.devices[0].add(rec.EVENT, b"\0\0x")
+        topic = "homeassistant/device/dev-a/config"
+        found = {}
+        for _ in range(50):
+            found = await asyncio.to_thread(world.retained, (topic,))
+            if found:
+                break
+        body = json.loads(found[topic])
+        assert body["availability_mode"] == "all"
+        assert {entry["topic"] for entry in body["availability"]} == {
+            "kittiwake/bridge/status",
+            "kittiwake/dev-a/status",
+        }
+        with LedgerProcess(world.broker.url, [topic], tmp_path / "ha.jsonl") as ledger:
+            import paho.mqtt.publish as publish
+
+            await asyncio.to_thread(
+                publish.single, "homeassistant/status", "online", 1, hostname="127.0.0.1", port=world.broker.port
+            )
+            for _ in range(100):
+                if any(not line["retain"] for line in ledger.read()):
+                    return
+                await asyncio.sleep(0.05)
+        raise AssertionError("nothing was republished")
+
+    World(tmp_path, "[homeassistant]\nenabled = true").run(story)
+
+
+def test_discovery_of_a_device_names_every_channel_and_topics_that_are_published_to():
+    channels = [Channel("vib", "vib-001", "mm/s"), Channel("a/b", "", "")]
+    message = discovery(Policy(topics={"alert": "my/alerts"}), "ha", "k/b/status", "dev.1", 7, channels)
+    assert (message.topic, message.retain, message.qos) == ("ha/device/dev_1/config", True, 1)
+    body = json.loads(message.payload)
+    components = body["components"]
+    assert components["0_mean"]["state_topic"] == "kittiwake/dev.1/summary/vib"
+    assert components["0_mean"]["unit_of_measurement"] == "mm/s"
+    assert components["1_mean"]["state_topic"] == "kittiwake/dev.1/summary/a_b"
+    assert "unit_of_measurement" not in components["1_mean"]
+    assert components["0_anomaly"]["state_topic"] == "my/alerts"
+    identities = [component["unique_id"] for component in components.values()]
+    assert len(set(identities)) == len(identities)
