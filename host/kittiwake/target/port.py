@@ -23,6 +23,7 @@ _DEPLOY_S = 60.0
 _CHUNK_BYTES = 768  # of a file, in one exchange; small boards hold its text twice
 _REBOOTED = b"soft reboot"
 _SOFT_RESET = b"\x04"
+_RAW_PROMPT = b"CTRL-B to exit\r\n>"
 
 _FACTS = """
 import gc, json, os, sys
@@ -225,8 +226,8 @@ class PortTarget(Target):
         """Interrupt what runs and soft-reset the interpreter, main.py held back."""
         self.interrupt()
         self._stream.write(_SOFT_RESET, _BOOT_S)
-        self._wait_for(_REBOOTED)
-        self._repl.enter(_BOOT_S)
+        # Up to the prompt that the board prints by itself: asked for another, it would print that one late.
+        self._wait_for(_REBOOTED, _RAW_PROMPT)
 
     def facts(self) -> dict:
         """Tell what the board is; see the base class. `cpuid` is the Cortex-M's register, 0 on others."""
@@ -265,10 +266,12 @@ class PortTarget(Target):
         if self._node_is_running:
             raise TargetError("the board is running the node", "interrupt() it first")
 
-    def _wait_for(self, text: bytes) -> None:
+    def _wait_for(self, *texts: bytes) -> None:
         heard = b""
-        while text not in heard:
-            piece = self._stream.read(_BOOT_S)
-            if not piece:
-                raise TargetError(f"{self.name} does not restart", "reset the board by hand")
-            heard += piece
+        for text in texts:
+            while text not in heard:
+                piece = self._stream.read(_BOOT_S)
+                if not piece:
+                    raise TargetError(f"{self.name} does not restart", "reset the board by hand")
+                heard += piece
+            heard = heard.partition(text)[2]
