@@ -27,14 +27,16 @@ _DEFAULT = ["unix"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--target`."""
-    parser.getgroup("kittiwake").addoption(
+    """Add `--target` and `--only-targets`."""
+    group = parser.getgroup("kittiwake")
+    group.addoption(
         "--target",
         action="append",
         metavar="T",
         dest="kittiwake_targets",
         help="where tests with a board run: unix, qemu:BOARD, a port, or all; repeat it for several (default: unix)",
     )
+    group.addoption("--only-targets", action="store_true", help="leave out every test that takes no target")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -96,16 +98,19 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what its mark `targets` does not want: it was not asked for there, so it is not skipped either."""
-    left_out = [item for item in items if not _is_wanted(item)]
+    only = config.getoption("--only-targets")
+    left_out = [item for item in items if not _is_wanted(item, only)]
     if left_out:
-        items[:] = [item for item in items if _is_wanted(item)]
+        items[:] = [item for item in items if _is_wanted(item, only)]
         config.hook.pytest_deselected(items=left_out)
 
 
-def _is_wanted(item: pytest.Item) -> bool:
+def _is_wanted(item: pytest.Item, only: bool) -> bool:
     name = getattr(item, "callspec", None) and item.callspec.params.get("kittiwake_target")
     patterns = [pattern for mark in item.iter_markers("targets") for pattern in mark.args]
-    return not name or not patterns or any(fnmatch(name, pattern) for pattern in patterns)
+    if not name:
+        return not only
+    return not patterns or any(fnmatch(name, pattern) for pattern in patterns)
 
 
 @pytest.fixture(scope="session")
