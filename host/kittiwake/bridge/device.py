@@ -118,6 +118,8 @@ class DeviceLink:
         evicted: records the device evicted, by class, as of its last status.
         health: the device's newest health record as a dict, {} before the first.
         problem: why the port is not open or the device not taken, or "".
+        error: why the last attempt to open the port failed, None when it did not.
+        was_open: it was open at least once.
         is_online, is_released: as they are now.
     """
 
@@ -136,6 +138,8 @@ class DeviceLink:
         self.evicted = (0, 0, 0)
         self.health: dict = {}
         self.problem = ""
+        self.error: KittiwakeError | None = None
+        self.was_open = False
         self.is_online = False
         self.is_released = False
         self._policy = policy
@@ -179,9 +183,9 @@ class DeviceLink:
             except KittiwakeError as error:
                 if str(error) != self.problem:
                     log.warning("%s: %s", self.url, error)
-                self.problem = str(error)
+                self.problem, self.error = str(error), error
             else:
-                self.problem = ""
+                self.problem, self.error, self.was_open = "", None, True
                 delay_s = RETRY_FIRST_S
                 self._serving = asyncio.create_task(self._serve_until_lost(), name=f"link {self.url}")
                 try:

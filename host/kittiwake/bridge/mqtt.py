@@ -283,6 +283,7 @@ class MqttClient:
         self._protocol = paho.MQTTv311 if self._protocol == paho.MQTTv5 else paho.MQTTv5
         self._wipes = not self._is_lasting and self._protocol == paho.MQTTv311 and self.reconnects < 0
         self._renew_client()
+        self.problem = ""
         log.info("broker %s: trying MQTT %s", self._address, self.protocol)
 
     def _renew_client(self) -> None:

@@ -1,37 +1,93 @@
-"""The bridge as a process: logs, signals, and the end of it."""
+"""The bridge as a process: logs, signals, what systemd and Prometheus are told, and the end of it."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
+import json
 import signal
 
+from kittiwake.bridge import logs, systemd, web
 from kittiwake.bridge.service import Bridge
 from kittiwake.bridge.settings import Settings
+from kittiwake.errors import KittiwakeError
+
+_POLL_S = 0.1
 
 
-def run(settings: Settings) -> None:
+def run(settings: Settings, is_service: bool) -> None:
     """Run a bridge until SIGINT or SIGTERM.
 
     SIGUSR1 gives every port to other programs (to flash a board, say), SIGUSR2 takes them back.
 
+    Args:
+        settings: the configuration.
+        is_service: nothing that may mend itself ends it; else the first attempt at every port and at the broker has to
+            succeed, so that whoever typed the command is told at once.
+
     Raises:
         ConfigError: a file that the settings name cannot be used.
+        KittiwakeError: not as a service: a port or the broker cannot be reached.
     """
-    level = getattr(logging, settings.bridge.log_level.upper())
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(message)s")
+    logs.set_up(settings.bridge.log, settings.bridge.log_level)
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve(settings))
+        asyncio.run(_serve(settings, is_service))
 
 
-async def _serve(settings: Settings) -> None:
+async def _serve(settings: Settings, is_service: bool) -> None:
     bridge = Bridge(settings)
-    work = asyncio.create_task(bridge.run(), name="bridge")
+    tasks = [asyncio.create_task(bridge.run(), name="bridge")]
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, work.cancel)
+        loop.add_signal_handler(number, tasks[0].cancel)
     loop.add_signal_handler(signal.SIGUSR1, bridge.fleet.release)
     loop.add_signal_handler(signal.SIGUSR2, bridge.fleet.resume)
-    with contextlib.suppress(asyncio.CancelledError):
-        await work
+    try:
+        if not is_service:
+            await _begin_well(bridge, tasks[0])
+        tasks.append(asyncio.create_task(systemd.beat(lambda: _status(bridge)), name="watchdog"))
+        if settings.http.listen:
+            pages = _pages(bridge)
+            tasks.append(asyncio.create_task(web.serve(settings.http.listen, pages), name="http"))
+        systemd.notify("READY=1")
+        with contextlib.suppress(asyncio.CancelledError):
+            await tasks[0]
+    finally:
+        systemd.notify("STOPPING=1")
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _begin_well(bridge: Bridge, work: asyncio.Task) -> None:
+    links, problem = list(bridge.links), ""
+    while not work.done():
+        for link in links:
+            if link.error is not None:
+                raise link.error
+        # Twice the same: one MQTT version that is refused is no problem while the other is tried.
+        if bridge.mqtt.problem and bridge.mqtt.problem == problem and not bridge.mqtt.is_connected:
+            raise KittiwakeError(f"broker {problem}")
+        problem = bridge.mqtt.problem
+        if bridge.mqtt.is_connected and all(link.was_open for link in links):
+            return
+        await asyncio.sleep(_POLL_S)
+
+
+def _pages(bridge: Bridge) -> dict[str, web.Page]:
+    from kittiwake.bridge.metrics import CONTENT_TYPE, Exposition
+
+    exposition = Exposition(bridge)
+
+    def healthz() -> tuple[int, str, bytes]:
+        report = bridge.report()
+        status = 200 if report["broker"]["connected"] else 503
+        return status, "application/json", json.dumps(report).encode() + b"\n"
+
+    return {"/metrics": lambda: (200, CONTENT_TYPE, exposition.text()), "/healthz": healthz}
+
+
+def _status(bridge: Bridge) -> str:
+    online = sum(link.is_online for link in bridge.links)
+    broker = "connected" if bridge.mqtt.is_connected else f"away ({bridge.mqtt.problem})"
+    return f"{online} of {len(bridge.links)} devices on line, broker {broker}"

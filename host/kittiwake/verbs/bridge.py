@@ -30,7 +30,11 @@ def bridge(
     bridge_id: Annotated[str, typer.Option("--id", help="Names this bridge at the broker.")] = "bridge",
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what happens on the links.")] = False,
 ) -> None:
-    """Bring devices' records to a broker, until interrupted: a few ports by options, everything else by --config."""
+    """Bring devices' records to a broker, until interrupted.
+
+    A few ports by options: what cannot be reached at the start ends it with one line. Everything else by --config, as a
+    service: what cannot be reached is waited for.
+    """
     if context.invoked_subcommand is not None:
         return
     from kittiwake.bridge import process, publisher, settings
@@ -40,12 +44,12 @@ def bridge(
             "name the devices by --port, or a configuration by --config", "`kittiwake bridge init` writes one"
         )
     if config is not None:
-        process.run(_load(config))
+        process.run(_load(config), is_service=True)
         return
     policy = publisher.Policy(base=base, topics=publisher.GUIDE_TOPICS if guide else {})
     chosen = settings.of_ports(port or [], broker, policy, bridge_id, protocol="auto")
     chosen.bridge.log_level = "info" if verbose else "warning"
-    process.run(chosen)
+    process.run(chosen, is_service=False)
 
 
 bridge.group = app

@@ -1,0 +1,119 @@
+"""The bridge's figures in Prometheus's text form. Reads counters that others keep; keeps none itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+
+from kittiwake.bridge.device import DeviceLink
+
+if TYPE_CHECKING:
+    from kittiwake.bridge.service import Bridge
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_CLASSES = ("raw", "telemetry", "alert")
+
+# Name, help, is it a counter, figure of a link.
+_PER_DEVICE: tuple[tuple[str, str, bool, Callable[[DeviceLink], float]], ...] = (
+    ("online", "1 while the device has a session.", False, lambda k: k.is_online),
+    ("records", "Records received, repeats not counted.", True, lambda k: k.counts.records),
+    ("records_published", "Messages handed to the broker or the spool.", True, lambda k: k.counts.published),
+    ("records_confirmed", "Records that the broker or the spool has.", True, lambda k: k.counts.acked),
+    ("records_refused", "Messages that the broker refused; offered again later.", True, lambda k: k.counts.refused),
+    ("records_opaque", "Records of unknown type or version, passed on in hex.", True, lambda k: k.counts.opaque),
+    ("received_bytes", "Bytes from the port.", True, lambda k: k.counts.received_bytes),
+    ("published_bytes", "Bytes of payload published.", True, lambda k: k.counts.published_bytes),
+    ("lag_records", "Records in the device's journal not acknowledged, as it said last.", False, lambda k: k.lag),
+    ("waiting_records", "Records held here for the broker.", False, lambda k: k.in_memory),
+    (
+        "duplicates",
+        "Records received again and dropped.",
+        True,
+        lambda k: k.counts.repeats + k.session.duplicates,
+    ),
+    ("damaged_frames", "Chunks that failed the check or were no frame.", True, lambda k: k.session.decoder.rejected),
+    ("damaged_records", "Records damaged at rest.", True, lambda k: k.session.damaged),
+    ("holes", "Holes in the stream, asked for again.", True, lambda k: k.session.holes),
+    ("reconnects", "Times the port was lost.", True, lambda k: k.counts.ports_lost),
+    ("sessions", "Sessions opened.", True, lambda k: k.counts.sessions),
+)
+_PER_HEALTH = (
+    ("heap_free_bytes", "Free heap, as the device said last.", "heap_free", 1),
+    ("loop_max_seconds", "Longest turn of the device's loop.", "loop_max_us", 1e-6),
+    ("action_max_seconds", "Longest time from sample to pin.", "action_max_us", 1e-6),
+    ("journal_bytes", "Bytes the journal takes.", "journal_bytes", 1),
+)
+
+
+class Exposition:
+    """Writes a bridge's figures.
+
+    Args:
+        bridge: whose counters are read at every call.
+    """
+
+    def __init__(self, bridge: Bridge):
+        self._bridge = bridge
+        self._registry = CollectorRegistry(auto_describe=False)
+        self._registry.register(self)
+
+    def text(self) -> bytes:
+        """All figures, as they are now."""
+        return generate_latest(self._registry)
+
+    def collect(self) -> Iterator[Metric]:
+        """Give the metric families; prometheus_client calls this."""
+        yield from self._of_bridge()
+        links = self._bridge.links
+        for name, words, is_counter, figure in _PER_DEVICE:
+            family = _family(f"kittiwake_device_{name}", words, is_counter, ["port", "device"])
+            for link in links:
+                family.add_metric([link.url, link.device or ""], float(figure(link)))
+            yield family
+        family = _family(
+            "kittiwake_device_evicted_records", "Dropped by the device.", True, ["port", "device", "class"]
+        )
+        for link in links:
+            for cls, count in zip(_CLASSES, link.evicted, strict=True):
+                family.add_metric([link.url, link.device or "", cls], float(count))
+        yield family
+        for name, words, field, factor in _PER_HEALTH:
+            family = _family(f"kittiwake_device_{name}", words, False, ["port", "device"])
+            for link in links:
+                if field in link.health:
+                    family.add_metric([link.url, link.device or ""], link.health[field] * factor)
+            yield family
+
+    def _of_bridge(self) -> Iterator[Metric]:
+        mqtt = self._bridge.mqtt
+        figures = (
+            ("broker_connected", "1 while the broker takes messages.", False, mqtt.is_connected),
+            ("broker_reconnects", "Connections after the first.", True, max(0, mqtt.reconnects)),
+            ("broker_attempts", "Attempts to connect.", True, mqtt.attempts),
+            ("broker_in_flight", "Messages that the broker has not confirmed.", False, mqtt.in_flight),
+            ("broker_refused", "Messages that the broker refused.", True, mqtt.refused),
+            ("commands_waiting", "Commands not answered yet.", False, self._bridge.desk.waiting),
+            ("commands_done", "Commands answered.", True, self._bridge.desk.done),
+            *self._of_spool(),
+        )
+        for name, words, is_counter, figure in figures:
+            family = _family(f"kittiwake_{name}", words, is_counter, [])
+            family.add_metric([], float(figure))
+            yield family
+
+    def _of_spool(self) -> tuple[tuple[str, str, bool, float], ...]:
+        spool = getattr(self._bridge, "spool", None)
+        if spool is None:
+            return ()
+        return (
+            ("spool_records", "Records on this disk.", False, spool.records),
+            ("spool_bytes", "Bytes of them.", False, spool.bytes),
+            ("spool_dropped_records", "Dropped to make room.", True, spool.dropped),
+        )
+
+
+def _family(name: str, words: str, is_counter: bool, labels: list[str]) -> Metric:
+    return (CounterMetricFamily if is_counter else GaugeMetricFamily)(name, words, labels=labels)
