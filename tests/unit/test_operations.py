@@ -26,6 +26,7 @@ from tests.mosquitto import Mosquitto
 from tests.support.processes import BridgeProcess
 
 needs_mosquitto = pytest.mark.needs("mosquitto")
+_HOLD = "import fcntl, time; f = open({!r}); fcntl.flock(f, 6); print(1, flush=True); time.sleep(60)"
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 
 
@@ -53,11 +54,7 @@ def test_bridge_by_hand_with_a_port_that_is_not_there_ends_with_one_line(port, c
 
 def test_bridge_by_hand_with_a_busy_port_names_who_has_it():
     main, worker = pty.openpty()
-    holder = subprocess.Popen(
-        [sys.executable, "-c", "import fcntl,sys,time; f=open(sys.argv[1]); fcntl.flock(f,6); print(1,flush=True); time.sleep(60)",
-         os.ttyname(worker)],
-        stdout=subprocess.PIPE,
-    )  # fmt: skip
+    holder = subprocess.Popen([sys.executable, "-c", _HOLD.format(os.ttyname(worker))], stdout=subprocess.PIPE)
     try:
         holder.stdout.readline()
         status, words = bridge("--port", os.ttyname(worker))

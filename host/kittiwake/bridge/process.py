@@ -63,13 +63,14 @@ async def _begin_well(bridge: Bridge, work: asyncio.Task) -> None:
     links, problem = list(bridge.links), ""
     while not work.done():
         for link in links:
-            if link.error is not None:
+            if link.error is not None and not link.was_open:
                 raise link.error
+        was_connected = bridge.mqtt.reconnects >= 0
         # Twice the same: one MQTT version that is refused is no problem while the other is tried.
-        if bridge.mqtt.problem and bridge.mqtt.problem == problem and not bridge.mqtt.is_connected:
+        if bridge.mqtt.problem and bridge.mqtt.problem == problem and not was_connected:
             raise KittiwakeError(f"broker {problem}")
         problem = bridge.mqtt.problem
-        if bridge.mqtt.is_connected and all(link.was_open for link in links):
+        if was_connected and all(link.was_open for link in links):
             return
         await asyncio.sleep(_POLL_S)
 
