@@ -339,17 +339,21 @@ class MqttClient:
         self._loop.call_soon(self._events.on_connected)
 
     def _end_wiping(self) -> None:
-        self._client.disconnect()
-        self._write()
+        # The client goes first: what paho reports while this one leaves is the end that was wanted, no problem.
+        wiped = self._client
         self._renew_client()
+        wiped.disconnect()
+        wiped.loop_write()
+        if self._wire is not None and not self._wire.is_closed:
+            self._wire.flush()
 
     def _disconnected(self, client, userdata, flags, reason, properties) -> None:
-        wire = self._wire
-        if wire is not None and wire.error is not None and not self.problem:
-            self.problem = tls.explain(wire.error, self._address, self._broker)
         if client is not self._client:
             self._dropped.set()
             return  # the one that wiped
+        wire = self._wire
+        if wire is not None and wire.error is not None and not self.problem:
+            self.problem = tls.explain(wire.error, self._address, self._broker)
         if not self.problem:
             # What paho calls unspecified is that the other end has closed.
             why = f": {reason}" if flags.is_disconnect_packet_from_server else ""
