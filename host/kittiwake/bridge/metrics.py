@@ -105,7 +105,7 @@ class Exposition:
             yield family
 
     def _of_spool(self) -> tuple[tuple[str, str, bool, float], ...]:
-        spool = getattr(self._bridge, "spool", None)
+        spool = self._bridge.spool
         if spool is None:
             return ()
         return (

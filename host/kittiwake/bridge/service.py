@@ -18,6 +18,7 @@ from kittiwake.bridge.mqtt import Events, MqttClient
 from kittiwake.bridge.presence import Presence
 from kittiwake.bridge.publisher import Publication
 from kittiwake.bridge.settings import DeviceSection, Settings
+from kittiwake.bridge.spool import Spool
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +37,7 @@ class Bridge:
         orders: the MqttClient on which commands arrive.
         fleet: the Fleet.
         desk: the Desk, for commands.
+        spool: the Spool, None when it is off.
 
     Raises:
         ConfigError: a file that the settings name cannot be used.
@@ -75,9 +77,11 @@ class Bridge:
                 on_connected=self._connected,
                 on_disconnected=self._disconnected,
                 on_message=self._message,
-                on_room=self._room,
+                on_room=self._broker_has_room,
             ),
         )
+        self.spool = Spool(settings.spool, self.mqtt, self._room) if settings.spool.enabled else None
+        self._sink = self.spool or self.mqtt
         self.orders = MqttClient(
             settings.broker,
             client_id=f"{client_id}-commands",
@@ -106,6 +110,8 @@ class Bridge:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self.mqtt.run(), name="broker")
                 tasks.create_task(self.orders.run(), name="commands")
+                if self.spool is not None:
+                    tasks.create_task(self.spool.run(), name="spool")
                 tasks.create_task(self.fleet.run(), name="devices")
         finally:
             if self.mqtt.is_connected:
@@ -122,6 +128,7 @@ class Bridge:
                 "in_flight": self.mqtt.in_flight,
                 "commands": self.orders.is_connected,
             },
+            **self._spool_report(),
             "devices": [
                 {
                     "port": link.url,
@@ -136,8 +143,15 @@ class Bridge:
             ],
         }
 
+    def _spool_report(self) -> dict:
+        spool = self.spool
+        if spool is None:
+            return {}
+        figures = {"records": spool.records, "bytes": spool.bytes, "dropped": spool.dropped, "problem": spool.problem}
+        return {"spool": figures}
+
     def _make_link(self, section: DeviceSection) -> DeviceLink:
-        link = DeviceLink(section, self._policy, self.mqtt, self._hooks)
+        link = DeviceLink(section, self._policy, self._sink, self._hooks)
         link.set_stalled(not self.mqtt.is_connected)
         asyncio.get_running_loop().call_soon(self._share_out)
         return link
@@ -174,7 +188,7 @@ class Bridge:
         self.presence.on_connected()
         for link in self.links:
             link.set_stalled(False)
-        self._room()
+        self._broker_has_room()
 
     def _disconnected(self) -> None:
         for link in self.links:
@@ -200,9 +214,15 @@ class Bridge:
         if link not in self._waiting:
             self._waiting.append(link)
 
+    def _broker_has_room(self) -> None:
+        if self.spool is not None:
+            self.spool.drain()
+        else:
+            self._room()
+
     def _room(self) -> None:
         # Round and round, so that a device with much to say does not hold back the others.
-        while self._waiting and self.mqtt.has_room:
+        while self._waiting and self._sink.has_room:
             link = self._waiting.popleft()
             if link.hand_over(_SHARE):
                 self._waiting.append(link)
