@@ -16,6 +16,7 @@ _PURE_MODULES = {"array", "struct", "binascii", "micropython"}
 _FIRMWARE = {
     "core": (_PURE_MODULES, {"core", "errors"}),
     "speech": (_PURE_MODULES, {"speech", "core", "errors"}),
+    "model": (_PURE_MODULES, {"model", "errors"}),
     "kernels/plain": (_PURE_MODULES, {"kernels.plain", "errors"}),
     # The other kernels are pure as well; the loader asks sys which implementation it runs on.
     "kernels": (_PURE_MODULES | {"sys"}, {"kernels", "errors"}),
@@ -30,7 +31,7 @@ _FIRMWARE = {
 }
 # Builtins by which a pure module would still reach the outside.
 _OUTSIDE_CALLS = {"open", "input", "print", "__import__", "exec", "eval"}
-_NO_OUTSIDE_CALLS = ("core", "speech", "kernels/plain")
+_NO_OUTSIDE_CALLS = ("core", "speech", "model", "kernels/plain")
 # The host shares the codec with the firmware, never its numerics.
 _CODEC = ("record", "payload", "frame", "messages", "session", "device_session", "gateway_session")
 _SHARED = {f"{NODE}.errors"} | {f"{NODE}.core.{name}" for name in _CODEC}

@@ -91,13 +91,19 @@ A sample outside the bins is answered with -1 - index, unfed; core.novelty widen
 
 keep: state is array('i') of LEN, POS (next slot), START, STOP; ring is array('h') of LEN samples.
 cross: state is array('i') of LEVEL (u), SIDE (1 when the last sample was at it or above), START, STOP, COUNT.
+
+### networks: `conv`, `depthwise`, `copy`, … (at, plan, scratch, state)
+
+`at` is the offset of the layer's descriptor in the plan; firmware/SPEC.md, "Model plan", has the words.
 """
 
 import sys
 
 from ..errors import ConfigError
 
-SETS = ("plain", "viper", "thumb2", "rv32")
+SETS = ("plain", "viper", "thumb2", "rv32", "dsp")
+# Stages of networks without inner products: written once, in viper, for all native sets.
+_IN_VIPER = ("shape", "pointwise", "pool", "softmax")
 
 
 class Kernel:
@@ -114,7 +120,8 @@ class Kernel:
         """Import the kernels of one stage.
 
         Args:
-            stage: "zscore", "lagged", "wide", "summary", "drift", "novelty" or "ring".
+            stage: "zscore", "lagged", "wide", "summary", "drift", "novelty" or "ring"; of networks "conv", "depthwise",
+                "shape", "pointwise", "pool" or "softmax".
 
         Returns:
             The module with that stage's functions.
@@ -126,7 +133,7 @@ class Kernel:
             raise ConfigError(
                 "kernel", "kernel %r needs MicroPython; this is %s" % (self.name, sys.implementation.name)
             )
-        module = "%s_%s" % (self.name, stage)
+        module = "%s_%s" % (_written_in(self.name, stage), stage)
         try:
             package = __import__("kittiwake_node.kernels." + module, None, None, (module,))
         # A missing emitter is a SyntaxError, another architecture's .mpy a ValueError, CPython has no `micropython`.
@@ -152,6 +159,13 @@ class Kernel:
         if function is None:
             raise ConfigError("kernel", "kernel %r has no %s of %s" % (self.name, name, stage))
         return function
+
+
+def _written_in(name, stage):
+    """The set in which a stage of a set is written: `dsp` is `thumb2` with dense layers of its own."""
+    if name == "dsp" and stage != "conv":
+        name = "thumb2"
+    return "viper" if name in ("thumb2", "rv32") and stage in _IN_VIPER else name
 
 
 def load(name):

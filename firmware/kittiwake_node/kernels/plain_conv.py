@@ -1,0 +1,70 @@
+"""Dense int8 layers by definition: every output is a dot product over the bytes that its filter covers.
+
+Must not know who calls it. Runs anywhere, in any layout of the weights; descriptor: see plain_requant and SPEC.md.
+"""
+
+from .plain_requant import find, saturate, scale, signed, signed_word, word, words
+
+_ROWS = 0  # layouts, as the descriptor numbers them
+_QUADS = 1
+_BIAS_OFFSET = 1 << 29
+
+
+def channel(plan, stream, padded, layout, c, depthwise):
+    """Read one channel of a stream.
+
+    Args:
+        plan: buffer.
+        stream: offset of the stream.
+        padded: weights a channel, with what fills up.
+        layout: 0 rows, 1 quads, 2 pairs.
+        c: the channel.
+        depthwise: whether the weights are taps.
+
+    Returns:
+        (weights, bias, m, right, left), weights signed. Allocates.
+    """
+    rows = 1 if layout == _ROWS else 4
+    block = rows * (8 + padded + 2)
+    block += -block % 4
+    at = stream + c // rows * block
+    r = c % rows
+    body = at + 4 * rows
+    if layout == _ROWS:
+        weights = [plan[body + k] - 128 for k in range(padded)]
+    elif layout == _QUADS or depthwise:
+        weights = [signed(plan[body + 4 * k + r]) for k in range(padded)]
+    else:
+        weights = [signed(plan[body + k // 4 * 16 + 4 * r + k % 4]) for k in range(padded)]
+    tail = body + padded * rows
+    bias = signed_word(plan, at + 4 * r)
+    if layout == _ROWS:  # what unsigned bytes would add is in there: see layout.py
+        bias += 128 * sum(weights[:padded]) - _BIAS_OFFSET
+    shifts = tail + 4 * rows
+    return weights, bias, word(plan, tail + 4 * r), plan[shifts + r], plan[shifts + rows + r]
+
+
+def conv(at, plan, scratch, state):
+    """Run a dense layer: convolution, or fully connected as a convolution of one pixel.
+
+    Args:
+        at: offset of the descriptor in the plan.
+        plan, scratch, state: buffers; the last two are written. Allocates.
+    """
+    d = words(plan, at, 19)
+    source, first = find(d[0], plan, scratch, state)
+    target, out = find(d[1], plan, scratch, state)
+    inputs = d[4]
+    for y in range(d[6]):
+        for x in range(d[7]):
+            base = first + y * d[8] + x * d[9]
+            line = []
+            for s in range(d[12]):
+                start = base + word(plan, d[14] + 4 * s)
+                line += [signed(source[start + k]) for k in range(d[13])]
+            for c in range(d[3]):
+                weights, bias, m, right, left = channel(plan, d[2], d[5], d[18], c, False)
+                total = bias
+                for k in range(inputs):
+                    total += weights[k] * line[k]
+                target[out + y * d[10] + x * d[11] + c] = saturate(scale(total, m, right, left) + d[16] - 128)

@@ -1,0 +1,81 @@
+"""Elementwise int8 layers by definition: tables of one byte, sums and products of two arrays.
+
+Must not know which function a table holds. Runs anywhere; descriptors: see SPEC.md.
+"""
+
+from .plain_requant import find, saturate, scale, signed, signed_word, words
+
+
+def table(at, plan, scratch, state):
+    """Replace each byte by its entry in a table of 256.
+
+    Args:
+        at: offset of the descriptor in the plan.
+        plan, scratch, state: buffers; the last two are written. Allocates.
+    """
+    d = words(plan, at, 7)
+    source, first = find(d[0], plan, scratch, state)
+    target, out = find(d[1], plan, scratch, state)
+    for row in range(d[3]):
+        for i in range(d[4]):
+            target[out + row * d[6] + i] = plan[d[2] + source[first + row * d[5] + i]]
+
+
+def widen(at, plan, scratch, state):
+    """Replace each byte by its entry of four bytes in a table of 256.
+
+    Args:
+        at: offset of the descriptor in the plan.
+        plan, scratch, state: buffers; the last two are written. Allocates.
+    """
+    d = words(plan, at, 4)
+    source, first = find(d[0], plan, scratch, state)
+    target, out = find(d[1], plan, scratch, state)
+    for i in range(d[3]):
+        entry = d[2] + 4 * source[first + i]
+        for k in range(4):
+            target[out + 4 * i + k] = plan[entry + k]
+
+
+def add(at, plan, scratch, state):
+    """Add two arrays, each byte's share looked up in its array's table of words.
+
+    Args:
+        at: offset of the descriptor in the plan.
+        plan, scratch, state: buffers; the last two are written. Allocates.
+    """
+    d = words(plan, at, 21)
+    a, b, target, out, pairs = _both(d, plan, scratch, state)
+    for i, j in pairs:
+        total = signed_word(plan, d[15] + 4 * a[i]) + signed_word(plan, d[16] + 4 * b[j])
+        target[out] = saturate(scale(total, d[17], d[18], d[19]) + d[20] - 128)
+        out += 1
+
+
+def mul(at, plan, scratch, state):
+    """Multiply two arrays.
+
+    Args:
+        at: offset of the descriptor in the plan.
+        plan, scratch, state: buffers; the last two are written. Allocates.
+    """
+    d = words(plan, at, 21)
+    a, b, target, out, pairs = _both(d, plan, scratch, state)
+    for i, j in pairs:
+        product = (signed(a[i]) - d[15] + 128) * (signed(b[j]) - d[16] + 128)
+        target[out] = saturate(scale(product, d[17], d[18], d[19]) + d[20] - 128)
+        out += 1
+
+
+def _both(d, plan, scratch, state):
+    a, first = find(d[0], plan, scratch, state)
+    b, second = find(d[1], plan, scratch, state)
+    target, out = find(d[2], plan, scratch, state)
+    pairs = []
+    for i in range(d[3]):
+        for j in range(d[4]):
+            for k in range(d[5]):
+                for n in range(d[6]):
+                    at = first + i * d[7] + j * d[8] + k * d[9] + n * d[10]
+                    pairs.append((at, second + i * d[11] + j * d[12] + k * d[13] + n * d[14]))
+    return a, b, target, out, pairs

@@ -1,0 +1,53 @@
+"""SOFTMAX of int8 by definition: exponentials from a table, the reciprocal of their sum by Newton and Raphson.
+
+Must not know who calls it. Runs anywhere; descriptor: see SPEC.md. Source: gemmlowp's documented fixed-point functions.
+"""
+
+from .plain_requant import find, high_mul, saturate, signed, signed_word, words
+
+_ONE = (1 << 31) - 1
+
+
+def reciprocal(total):
+    """1 / total for a sum in Q12.19.
+
+    Args:
+        total: 1 to 2^31 - 1.
+
+    Returns:
+        (scale, bits): scale in Q0.31, and how many bits above 1 the sum had. Allocates.
+    """
+    headroom = 0
+    while not (total << headroom) & 0x80000000:
+        headroom += 1
+    half = (((total << headroom) - (1 << 31)) + _ONE + 1) >> 1
+    x = 1515870810 + high_mul(half, -1010580540)
+    for _ in range(3):
+        step = high_mul(x, (1 << 29) - high_mul(half, x)) << 2
+        x += max(-(1 << 31), min(_ONE, step))
+    return min(_ONE, x << 1), 12 - headroom
+
+
+def softmax(at, plan, scratch, state):
+    """Normalise each row.
+
+    Args:
+        at: offset of the descriptor in the plan.
+        plan, scratch, state: buffers; the last two are written. Allocates.
+    """
+    d = words(plan, at, 5)
+    source, first = find(d[0], plan, scratch, state)
+    target, out = find(d[1], plan, scratch, state)
+    for _ in range(d[2]):
+        row = [signed(source[first + i]) for i in range(d[3])]
+        terms = [signed_word(plan, d[4] + 4 * (max(row) - x)) for x in row]
+        total = 0
+        for term in terms:
+            total += (term + (1 << 11)) >> 12
+        scale, bits = reciprocal(total)
+        shift = bits + 23
+        for i in range(d[3]):
+            x = high_mul(scale, terms[i])
+            target[out + i] = saturate(((x + ((1 << shift) >> 1)) >> shift) - 128)
+        first += d[3]
+        out += d[3]

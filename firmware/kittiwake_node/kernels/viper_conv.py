@@ -1,0 +1,138 @@
+"""Dense int8 layers by viper: unsigned bytes, eight products a turn, multipliers byte by byte.
+
+Must not know who calls it. Descriptor: SPEC.md, "Model plan"; layout `rows`.
+
+Viper reads bytes unsigned everywhere, so both factors have 128 added: the stream's weights by the compiler, the inputs
+here, while the bytes under the filter are gathered into one line. sum(w·x) = sum(v·u) - 128·sum(u) - 128·sum(w): the
+second term is taken once a pixel, the third is in the bias. A bias also has 2^29 added, so that it is read alike on
+machines of 32 and 64 bits.
+
+With |a| < 2^23 and the bytes m0 .. m3 of the multiplier, a·m0 and its like stay within 31 bits, and
+(a·m + 2^30) >> 31 = (((a·m0 >> 8) + a·m1 >> 8) + a·m2 >> 8) + a·m3 + 64 >> 7 exactly. Wider accumulators, which the
+descriptor announces, are split in halves. Doubling the rounded product and taking 1 off a negative one makes
+(x >> right) + 1 + 2·zero >> 1 the second rounding, half away from zero, for every right shift from 0 up.
+
+The first three arguments are the only names that viper keeps in registers; so they become the accumulator, the weight
+and the input.
+"""
+
+import micropython
+from micropython import const
+
+_SPACE = const(28)
+_OFFSET = const(0xFFFFFFF)
+
+
+@micropython.viper
+def conv(at: int, plan: ptr8, scratch: ptr8, state: ptr8):
+    """As plain_conv.conv. Does not allocate."""
+    d = ptr32(int(plan) + at)
+    first = d[0] & _OFFSET
+    if d[0] >> _SPACE == 0:
+        first += int(scratch)
+    elif d[0] >> _SPACE == 1:
+        first += int(state)
+    else:
+        first += int(plan)
+    out = d[1] & _OFFSET
+    if d[1] >> _SPACE:
+        out += int(state)
+    else:
+        out += int(scratch)
+    stream = int(plan) + d[2]
+    segments = ptr32(int(plan) + d[14])
+    line = int(scratch) + d[15]
+    outputs = d[3]
+    turns = d[5] >> 3
+    zero = (d[16] - 128) * 2 + 1
+    wide = d[17]
+    row = 0
+    while row < d[6]:
+        col = 0
+        while col < d[7]:
+            # Gather.
+            base = first + row * d[8] + col * d[9]
+            total = 0
+            scratch = ptr8(line)
+            n = 0
+            while n < d[12]:
+                plan = ptr8(base + segments[n])
+                k = d[13]
+                while k >= 4:
+                    at = plan[0] ^ 128
+                    scratch[0] = at
+                    total += at
+                    at = plan[1] ^ 128
+                    scratch[1] = at
+                    total += at
+                    at = plan[2] ^ 128
+                    scratch[2] = at
+                    total += at
+                    at = plan[3] ^ 128
+                    scratch[3] = at
+                    total += at
+                    plan = ptr8(int(plan) + 4)
+                    scratch = ptr8(int(scratch) + 4)
+                    k -= 4
+                while k:
+                    at = plan[0] ^ 128
+                    scratch[0] = at
+                    total += at
+                    plan = ptr8(int(plan) + 1)
+                    scratch = ptr8(int(scratch) + 1)
+                    k -= 1
+                n += 1
+            n = d[5] - d[4]
+            while n:
+                scratch[0] = 0
+                scratch = ptr8(int(scratch) + 1)
+                n -= 1
+            total = total * 128 + (1 << 29)
+            # One output after the other.
+            plan = ptr8(stream)
+            target = ptr8(out + row * d[10] + col * d[11])
+            c = 0
+            while c < outputs:
+                at = ptr32(plan)[0] - total
+                plan = ptr8(int(plan) + 4)
+                scratch = ptr8(line)
+                n = turns
+                while n:
+                    at += plan[0] * scratch[0]
+                    at += plan[1] * scratch[1]
+                    at += plan[2] * scratch[2]
+                    at += plan[3] * scratch[3]
+                    at += plan[4] * scratch[4]
+                    at += plan[5] * scratch[5]
+                    at += plan[6] * scratch[6]
+                    at += plan[7] * scratch[7]
+                    plan = ptr8(int(plan) + 8)
+                    scratch = ptr8(int(scratch) + 8)
+                    n -= 1
+                if plan[5]:
+                    at <<= plan[5]
+                if wide:
+                    low = at & 0xFFFF
+                    high = at >> 16
+                    k = (low * plan[1] + (low * plan[0] >> 8)) >> 8
+                    n = plan[2] + (plan[3] << 8)
+                    low *= n
+                    at = high * (plan[0] + (plan[1] << 8))
+                    k = ((at & 0x7FFF) + (low & 0x7FFF) + k + 16384) >> 15
+                    at = high * n * 2 + (at >> 15) + (low >> 15) + k
+                else:
+                    k = ((at * plan[0] >> 8) + at * plan[1]) >> 8
+                    at = (((k + at * plan[2]) >> 8) + at * plan[3] + 64) >> 7
+                at += at
+                if at < 0:
+                    at -= 1
+                at = ((at >> plan[4]) + zero) >> 1
+                if at > 127:
+                    at = 127
+                elif at < -128:
+                    at = -128
+                target[c] = at
+                plan = ptr8(int(plan) + 8)
+                c += 1
+            col += 1
+        row += 1

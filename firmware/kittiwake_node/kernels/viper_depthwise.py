@@ -1,0 +1,99 @@
+"""Depthwise int8 layers by viper.
+
+Must not know who calls it. Descriptor: SPEC.md, "Model plan"; layout `rows`. Arithmetic: see viper_conv; here 128 is
+taken off each weight as it is read, so that the inputs need no sum.
+"""
+
+import micropython
+from micropython import const
+
+_SPACE = const(28)
+_OFFSET = const(0xFFFFFFF)
+
+
+@micropython.viper
+def depthwise(at: int, plan: ptr8, scratch: ptr8, state: ptr8):
+    """As plain_depthwise.depthwise. Does not allocate."""
+    d = ptr32(int(plan) + at)
+    first = d[0] & _OFFSET
+    if d[0] >> _SPACE == 0:
+        first += int(scratch)
+    elif d[0] >> _SPACE == 1:
+        first += int(state)
+    else:
+        first += int(plan)
+    out = d[1] & _OFFSET
+    if d[1] >> _SPACE:
+        out += int(state)
+    else:
+        out += int(scratch)
+    stream = int(plan) + d[2]
+    channels = d[3]
+    across = d[13]
+    # What the pointer has to go after a row of the filter, to the start of the next.
+    down = d[12] - d[5] * across
+    block = 12 + ((d[4] * d[5] + 3) >> 2 << 2)
+    fill = block - 12 - d[4] * d[5]
+    zero = (d[14] - 128) * 2 + 1
+    wide = d[15]
+    row = 0
+    while row < d[6]:
+        col = 0
+        while col < d[7]:
+            base = first + row * d[8] + col * d[9]
+            target = ptr8(out + row * d[10] + col * d[11])
+            plan = ptr8(stream)
+            c = 0
+            while c < channels:
+                at = ptr32(plan)[0] - (1 << 29)
+                plan = ptr8(int(plan) + 4)
+                scratch = ptr8(base + c)
+                y = d[4]
+                while y:
+                    n = d[5]
+                    while n >= 4:
+                        at += (plan[0] - 128) * (scratch[0] ^ 128)
+                        scratch = ptr8(int(scratch) + across)
+                        at += (plan[1] - 128) * (scratch[0] ^ 128)
+                        scratch = ptr8(int(scratch) + across)
+                        at += (plan[2] - 128) * (scratch[0] ^ 128)
+                        scratch = ptr8(int(scratch) + across)
+                        at += (plan[3] - 128) * (scratch[0] ^ 128)
+                        scratch = ptr8(int(scratch) + across)
+                        plan = ptr8(int(plan) + 4)
+                        n -= 4
+                    while n:
+                        at += (plan[0] - 128) * (scratch[0] ^ 128)
+                        scratch = ptr8(int(scratch) + across)
+                        plan = ptr8(int(plan) + 1)
+                        n -= 1
+                    scratch = ptr8(int(scratch) + down)
+                    y -= 1
+                plan = ptr8(int(plan) + fill)
+                if plan[5]:
+                    at <<= plan[5]
+                if wide:
+                    low = at & 0xFFFF
+                    high = at >> 16
+                    k = (low * plan[1] + (low * plan[0] >> 8)) >> 8
+                    n = plan[2] + (plan[3] << 8)
+                    low *= n
+                    at = high * (plan[0] + (plan[1] << 8))
+                    k = ((at & 0x7FFF) + (low & 0x7FFF) + k + 16384) >> 15
+                    at = high * n * 2 + (at >> 15) + (low >> 15) + k
+                else:
+                    k = ((at * plan[0] >> 8) + at * plan[1]) >> 8
+                    at = (((k + at * plan[2]) >> 8) + at * plan[3] + 64) >> 7
+                at += at
+                if at < 0:
+                    at -= 1
+                at = ((at >> plan[4]) + zero) >> 1
+                if at > 127:
+                    at = 127
+                elif at < -128:
+                    at = -128
+                target[c] = at
+                plan = ptr8(int(plan) + 8)
+                c += 1
+            col += 1
+        row += 1

@@ -1,0 +1,137 @@
+"""Moving bytes by viper: strided copies, fills, shift buffers, and the executor's own input and output.
+
+Must not know what the bytes mean. Descriptors: SPEC.md, "Model plan". Words are moved where both ends and the count
+are multiples of four.
+"""
+
+import micropython
+from micropython import const
+
+_SPACE = const(28)
+_OFFSET = const(0xFFFFFFF)
+
+
+@micropython.viper
+def address(buffer: ptr8) -> int:
+    """As plain_shape.address. Does not allocate."""
+    return int(buffer) & 0xFF
+
+
+@micropython.viper
+def put(target: ptr8, at: int, source: ptr8, count: int):
+    """As plain_shape.put. Does not allocate."""
+    target = ptr8(int(target) + at)
+    if (int(target) | int(source) | count) & 3 == 0:
+        words = ptr32(target)
+        given = ptr32(source)
+        for i in range(count >> 2):
+            words[i] = given[i]
+        return
+    for i in range(count):
+        target[i] = source[i]
+
+
+@micropython.viper
+def take(target: ptr8, source: ptr8, at: int, count: int):
+    """As plain_shape.take. Does not allocate."""
+    source = ptr8(int(source) + at)
+    for i in range(count):
+        target[i] = source[i]
+
+
+@micropython.viper
+def shift(at: int, plan: ptr8, scratch: ptr8, state: ptr8):
+    """As plain_shape.shift. Does not allocate."""
+    d = ptr32(int(plan) + at)
+    moves = d[0]
+    while moves:
+        to = (d[1] & _OFFSET) + int(state)
+        start = (d[2] & _OFFSET) + int(state)
+        count = d[3]
+        d = ptr32(int(d) + 12)
+        moves -= 1
+        if (to | start | count) & 3 == 0:
+            words = ptr32(to)
+            given = ptr32(start)
+            while count >= 32:
+                words[0] = given[0]
+                words[1] = given[1]
+                words[2] = given[2]
+                words[3] = given[3]
+                words[4] = given[4]
+                words[5] = given[5]
+                words[6] = given[6]
+                words[7] = given[7]
+                words = ptr32(int(words) + 32)
+                given = ptr32(int(given) + 32)
+                count -= 32
+            for i in range(count >> 2):
+                words[i] = given[i]
+        else:
+            target = ptr8(to)
+            source = ptr8(start)
+            for i in range(count):
+                target[i] = source[i]
+
+
+@micropython.viper
+def copy(at: int, plan: ptr8, scratch: ptr8, state: ptr8):
+    """As plain_shape.copy. Does not allocate."""
+    d = ptr32(int(plan) + at)
+    first = d[0] & _OFFSET
+    if d[0] >> _SPACE == 0:
+        first += int(scratch)
+    elif d[0] >> _SPACE == 1:
+        first += int(state)
+    else:
+        first += int(plan)
+    out = d[1] & _OFFSET
+    if d[1] >> _SPACE:
+        out += int(state)
+    else:
+        out += int(scratch)
+    for a in range(d[2]):
+        for b in range(d[3]):
+            for c in range(d[4]):
+                plan = ptr8(first + a * d[6] + b * d[7] + c * d[8])
+                scratch = ptr8(out + a * d[10] + b * d[11] + c * d[12])
+                n = d[5]
+                if d[9] == 1 and d[13] == 1:
+                    while n >= 4:
+                        scratch[0] = plan[0]
+                        scratch[1] = plan[1]
+                        scratch[2] = plan[2]
+                        scratch[3] = plan[3]
+                        plan = ptr8(int(plan) + 4)
+                        scratch = ptr8(int(scratch) + 4)
+                        n -= 4
+                while n:
+                    scratch[0] = plan[0]
+                    plan = ptr8(int(plan) + d[9])
+                    scratch = ptr8(int(scratch) + d[13])
+                    n -= 1
+
+
+@micropython.viper
+def fill(at: int, plan: ptr8, scratch: ptr8, state: ptr8):
+    """As plain_shape.fill. Does not allocate."""
+    d = ptr32(int(plan) + at)
+    out = d[0] & _OFFSET
+    if d[0] >> _SPACE:
+        out += int(state)
+    else:
+        out += int(scratch)
+    target = ptr8(out)
+    value = d[2]
+    n = d[1]
+    while n >= 4:
+        target[0] = value
+        target[1] = value
+        target[2] = value
+        target[3] = value
+        target = ptr8(int(target) + 4)
+        n -= 4
+    while n:
+        target[0] = value
+        target = ptr8(int(target) + 1)
+        n -= 1

@@ -1,0 +1,86 @@
+"""Compile: the steps from a .tflite file to a plan, in one call, with what `info` tells of it.
+
+Knows the order of the steps; what each does is theirs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kittiwake.errors import UsageError
+from kittiwake.model import admit, arena, flatbuffer, layout, lower, plan
+from kittiwake.model.graph import Graph, ModelRefused
+
+# Kernel sets of the firmware, and the layout that each reads.
+LAYOUT_OF = {
+    "plain": layout.ROWS,
+    "viper": layout.ROWS,
+    "thumb2": layout.QUADS,
+    "rv32": layout.QUADS,
+    "dsp": layout.PAIRS,
+}
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A compiled model.
+
+    Attributes:
+        plan: the bytes of the .kwm file.
+        program: what they were made from.
+        graph: the model as read.
+        isa: the kernel set it is for.
+        scratch, state: bytes of RAM.
+    """
+
+    plan: bytes
+    program: lower.Program
+    graph: Graph
+    isa: str
+    scratch: int
+    state: int
+
+
+def compile_model(
+    content: bytes,
+    isa: str = "viper",
+    name: str = "the model",
+    ram_bytes: int | None = None,
+    flash_bytes: int | None = None,
+) -> Compiled:
+    """Compile a model.
+
+    Args:
+        content: of the .tflite file.
+        isa: one of LAYOUT_OF.
+        name: for messages.
+        ram_bytes, flash_bytes: budgets; None for none.
+
+    Returns:
+        The plan and what it was made from.
+
+    Raises:
+        UsageError: no such instruction set.
+        ModelRefused: the model is damaged, unsupported or over a budget, with all reasons.
+    """
+    if isa not in LAYOUT_OF:
+        raise UsageError(f"no instruction set is called {isa!r}", f"use one of {', '.join(LAYOUT_OF)}")
+    graph = flatbuffer.read(content, name)
+    reasons = admit.reasons(graph)
+    if reasons:
+        raise ModelRefused(reasons, name)
+    try:
+        program = lower.lower(graph, LAYOUT_OF[isa])
+    except ModelRefused as error:
+        raise ModelRefused(error.reasons, name) from None
+    scratch, state = arena.plan(program)
+    written = plan.write(program, LAYOUT_OF[isa], scratch, state)
+    budgets = (("RAM", scratch + state, ram_bytes), ("flash", len(written), flash_bytes))
+    over = [
+        f"it takes {used} bytes of {what}, the budget is {most}"
+        for what, used, most in budgets
+        if most is not None and used > most
+    ]
+    if over:
+        raise ModelRefused(over, name)
+    return Compiled(written, program, graph, isa, scratch, state)

@@ -1,0 +1,122 @@
+"""What of a .tflite file matters here: tensors, operators, subgraphs, as plain Python values.
+
+Knows no file format and no kernel.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from kittiwake.errors import KittiwakeError
+
+
+class ModelRefused(KittiwakeError):
+    """A model is damaged, or cannot be compiled.
+
+    Args:
+        reasons: one line each, all that were found.
+        name: of the model, for the message.
+    """
+
+    def __init__(self, reasons: list[str], name: str = "the model"):
+        shown = "; ".join(reasons)
+        super().__init__(f"{name} cannot be compiled: {shown}")
+        self.reasons = reasons
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """One tensor.
+
+    Attributes:
+        index, name: in its subgraph.
+        shape: dimensions; empty for a scalar.
+        type: "int8", "uint8", "int32", "float32", "resource", or what else the file says.
+        scales, zero_points: quantisation, empty where there is none; single precision values.
+        axis: of per-channel scales.
+        data: constant content, None when it is computed.
+        dynamic: whether a dimension is left open.
+        variable: whether the file calls it a variable tensor (state of another kind than VAR_HANDLE's).
+    """
+
+    index: int
+    name: str
+    shape: tuple[int, ...]
+    type: str
+    scales: tuple[float, ...] = ()
+    zero_points: tuple[int, ...] = ()
+    axis: int = 0
+    data: bytes | None = None
+    dynamic: bool = False
+    variable: bool = False
+
+    @property
+    def elements(self) -> int:
+        """Number of elements."""
+        return math.prod(self.shape)
+
+    @property
+    def scale(self) -> float:
+        """The one scale; 0 where there is none."""
+        return self.scales[0] if self.scales else 0.0
+
+    @property
+    def zero_point(self) -> int:
+        """The one zero point."""
+        return self.zero_points[0] if self.zero_points else 0
+
+    @property
+    def is_bytes(self) -> bool:
+        """Whether an element is a byte that kernels compute with."""
+        return self.type in ("int8", "uint8")
+
+
+@dataclass(frozen=True)
+class Operator:
+    """One operator.
+
+    Attributes:
+        index: place in its subgraph.
+        kind: the builtin operator's name, e.g. "CONV_2D".
+        inputs, outputs: tensor indexes; -1 for an input that is left out.
+        options: its options by name.
+    """
+
+    index: int
+    kind: str
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"operator {self.index} ({self.kind})"
+
+
+@dataclass(frozen=True)
+class Subgraph:
+    """Tensors, operators in order of execution, and which tensors come from outside."""
+
+    tensors: tuple[Tensor, ...]
+    operators: tuple[Operator, ...]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A model.
+
+    Attributes:
+        subgraphs: the first is the one that is run.
+        size: bytes of the file.
+    """
+
+    subgraphs: tuple[Subgraph, ...]
+    size: int
+
+    @property
+    def main(self) -> Subgraph:
+        """The subgraph that is run."""
+        return self.subgraphs[0]

@@ -1,0 +1,325 @@
+"""Lowering: operators become steps over views; whatever only moves names becomes no step at all.
+
+Knows the model's structure: which tensors can live inside another, which variables are shift buffers. Steps that
+compute are made in compute.py.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from kittiwake.model import compute, shapes
+from kittiwake.model.graph import Graph, ModelRefused, Operator, Tensor
+from kittiwake.model.steps import CONST, STATE, Buffer, Ref, Step, View, ref
+
+
+@dataclass
+class Program:
+    """A lowered model.
+
+    Attributes:
+        steps: in order.
+        input, output: contiguous views that the executor copies to and from.
+        states: buffers that outlive an invoke.
+        source, target: the model's own input and output tensors.
+    """
+
+    steps: list[Step]
+    input: View
+    output: View
+    states: list[Buffer]
+    source: Tensor
+    target: Tensor
+
+
+@dataclass
+class _Stream:
+    """A variable that holds the last rows of a growing axis: the concatenation itself becomes the state."""
+
+    concat: Operator
+    axis: int
+    kept: int
+    initial: bytes
+
+
+@dataclass
+class Lowering:
+    """What is known while operators are lowered one by one."""
+
+    graph: Graph
+    layout: str
+    steps: list[Step] = field(default_factory=list)
+    views: dict[int, View] = field(default_factory=dict)
+    inside: dict[int, tuple[int, int, int]] = field(default_factory=dict)  # tensor -> (concatenation, axis, start)
+    alias: dict[int, int] = field(default_factory=dict)  # tensor -> what it is reshaped to
+    streams: dict[int, _Stream] = field(default_factory=dict)  # output of the concatenation -> its state
+    streamed: set = field(default_factory=set)  # names of the variables that became streams
+    variables: dict = field(default_factory=dict)  # name -> initial bytes
+    cells: dict = field(default_factory=dict)  # name -> buffer, of the other variables
+    states: list[Buffer] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    def tensor(self, index: int) -> Tensor:
+        """A tensor of the subgraph that is run."""
+        return self.graph.main.tensors[index]
+
+    def home(self, index: int) -> View:
+        """The view that an operator is to write a tensor to: within another where it can live there."""
+        if index in self.views:
+            return self.views[index]
+        tensor = self.tensor(index)
+        view = None
+        if index in self.streams:
+            view = self._stream_home(index)
+        elif index in self.inside:
+            whole, axis, start = self.inside[index]
+            view = self.home(whole).slice(axis, start, tensor.shape[axis])
+        elif index in self.alias:
+            view = self.home(self.alias[index]).reshape(tensor.shape)
+        if view is None:
+            shape = (*tensor.shape, 4) if tensor.type == "float32" else tensor.shape  # four bytes an element
+            view = View.whole(Buffer(math.prod(shape)), shape)
+        self.views[index] = view
+        return view
+
+    def read(self, index: int) -> View:
+        """The view that holds a tensor's value; a constant's is within the plan."""
+        if index not in self.views:
+            tensor = self.tensor(index)
+            assert tensor.data is not None
+            self.views[index] = View.whole(Buffer(len(tensor.data), CONST, tensor.data), tensor.shape)
+        return self.views[index]
+
+    def contiguous(self, view: View, source: str) -> View:
+        """The same elements side by side, by a copy where need be."""
+        if view.is_contiguous:
+            return view
+        packed = View.whole(Buffer(view.elements), view.shape)
+        self.copy(view, packed, source)
+        return packed
+
+    def copy(self, source: View, target: View, name: str) -> None:
+        """Add a step that copies, unless both are the same place."""
+        folded = source.folded(4, target)
+        if folded is None:
+            self.problems.append(f"{name}: copies more dimensions than four")
+            return
+        sizes, strides, to_strides = folded
+        if source.buffer is target.buffer and source.offset == target.offset and strides == to_strides:
+            return
+        words = [ref(source), ref(target), *sizes, *strides, *to_strides]
+        self.steps.append(Step("copy", words, [source.buffer], [target.buffer], name, outputs=source.elements))
+
+    def _stream_home(self, index: int) -> View:
+        stream = self.streams[index]
+        tensor = self.tensor(index)
+        buffer = Buffer(tensor.elements, STATE, stream.initial + bytes(tensor.elements - len(stream.initial)))
+        self.states.append(buffer)
+        return View.whole(buffer, tensor.shape)
+
+
+def lower(graph: Graph, layout: str) -> Program:
+    """Lower an admitted model.
+
+    Args:
+        graph: without objections from admit.reasons.
+        layout: of the weights, one of layout.LAYOUTS.
+
+    Returns:
+        The program, unplanned.
+
+    Raises:
+        ModelRefused: with reasons that only show while lowering: accumulators out of reach, copies too entangled.
+    """
+    main = graph.main
+    work = Lowering(graph, layout)
+    _find_variables(work)
+    _find_streams(work)
+    _find_homes(work)
+    source, target = main.tensors[main.inputs[0]], main.tensors[main.outputs[0]]
+    given = work.home(source.index)
+    if not given.is_contiguous:
+        given = View.whole(Buffer(source.elements), source.shape)
+        work.copy(given, work.home(source.index), "the input")
+    for op in main.operators:
+        _operator(work, op)
+    result = work.contiguous(work.read(target.index), "the output")
+    if result.buffer.kind == STATE:  # the shift at the end would move it
+        held = View.whole(Buffer(result.elements), result.shape)
+        work.copy(result, held, "the output")
+        result = held
+    work.steps += _shifts(work)
+    if work.problems:
+        raise ModelRefused(work.problems)
+    return Program(work.steps, given, result, work.states, source, target)
+
+
+def _find_variables(work: Lowering) -> None:
+    for op in work.graph.main.operators:
+        if op.kind != "CALL_ONCE":
+            continue
+        subgraph = work.graph.subgraphs[op.options["subgraph"]]
+        names = {o.outputs[0]: o.options["name"] for o in subgraph.operators if o.kind == "VAR_HANDLE"}
+        for o in subgraph.operators:
+            if o.kind == "ASSIGN_VARIABLE":
+                work.variables[names[o.inputs[0]]] = subgraph.tensors[o.inputs[1]].data
+
+
+def _find_streams(work: Lowering) -> None:
+    """Recognise READ -> CONCATENATION with new rows -> STRIDED_SLICE of the last rows -> ASSIGN."""
+    main = work.graph.main
+    names = {op.outputs[0]: op.options["name"] for op in main.operators if op.kind == "VAR_HANDLE"}
+    readers = _readers(work)
+    makers = {index: op for op in main.operators for index in op.outputs}
+    uses: dict = {}
+    for op in main.operators:
+        if op.kind in ("READ_VARIABLE", "ASSIGN_VARIABLE"):
+            uses.setdefault(names[op.inputs[0]], []).append(op)
+    for name, ops in uses.items():
+        if [op.kind for op in ops] != ["READ_VARIABLE", "ASSIGN_VARIABLE"]:
+            continue
+        old, assigned = ops[0].outputs[0], ops[1].inputs[1]
+        kept = makers.get(assigned)
+        if len(readers.get(old, ())) != 1 or kept is None or kept.kind != "STRIDED_SLICE" or old in main.outputs:
+            continue
+        concat = readers[old][0]
+        if concat.kind != "CONCATENATION" or concat.inputs[0] != old or kept.inputs[0] != concat.outputs[0]:
+            continue
+        whole, state = main.tensors[concat.outputs[0]], main.tensors[old]
+        axis = shapes.normal_axis(concat.options["axis"], len(whole.shape))
+        taken, _ = shapes.bounds(main, kept)
+        fresh = whole.shape[axis] - state.shape[axis]
+        expected = [(fresh, state.shape[axis], 1) if i == axis else (0, n, 1) for i, n in enumerate(whole.shape)]
+        if taken == expected and all(n == 1 for n in whole.shape[:axis]) and concat.inputs.count(old) == 1:
+            work.streamed.add(name)
+            work.streams[whole.index] = _Stream(concat, axis, state.shape[axis], work.variables[name])
+
+
+def _readers(work: Lowering) -> dict[int, list[Operator]]:
+    readers: dict[int, list[Operator]] = {}
+    for op in work.graph.main.operators:
+        for index in op.inputs:
+            readers.setdefault(index, []).append(op)
+    return readers
+
+
+def _find_homes(work: Lowering) -> None:
+    """Decide, from the last operator to the first, which tensors are made right inside a later one."""
+    main = work.graph.main
+    makers = {index for op in main.operators for index in op.outputs} | set(main.inputs)
+    states = {op.outputs[0] for op in main.operators if op.kind == "READ_VARIABLE"}
+    for op in reversed(main.operators):
+        if op.kind == "CONCATENATION":
+            axis = shapes.normal_axis(op.options["axis"], len(main.tensors[op.outputs[0]].shape))
+            start = 0
+            for index in op.inputs:
+                free = index in makers and index not in work.inside and index not in work.alias
+                if op.inputs.count(index) == 1 and free and (index not in states or op.outputs[0] in work.streams):
+                    work.inside[index] = (op.outputs[0], axis, start)
+                start += main.tensors[index].shape[axis]
+        elif op.kind == "RESHAPE":
+            index = op.inputs[0]
+            free = index in makers and index not in states and index not in work.inside and index not in work.alias
+            # Worth it only where the other name leads somewhere; else the reshaped view follows the tensor.
+            if free and (op.outputs[0] in work.inside or op.outputs[0] in work.alias):
+                work.alias[index] = op.outputs[0]
+
+
+def _shifts(work: Lowering) -> list[Step]:
+    """One step that moves the kept rows of every shift buffer to its front."""
+    words: list = []
+    moved = 0
+    buffers = []
+    for index, stream in work.streams.items():
+        view = work.views[index]
+        row = view.elements // view.shape[stream.axis]
+        fresh = view.shape[stream.axis] - stream.kept
+        if stream.kept and fresh:
+            words += [ref(view), Ref(view.buffer, view.offset + fresh * row), stream.kept * row]
+            moved += stream.kept * row
+            buffers.append(view.buffer)
+    if not words:
+        return []
+    return [Step("shift", [len(words) // 3, *words], list(buffers), list(buffers), "state", outputs=moved)]
+
+
+def _operator(work: Lowering, op: Operator) -> None:
+    name = f"{op.index} {op.kind}"
+    if op.kind in ("CALL_ONCE", "VAR_HANDLE"):
+        return
+    if op.kind in ("READ_VARIABLE", "ASSIGN_VARIABLE"):
+        _variable(work, op, name)
+    elif op.kind == "CONCATENATION":
+        whole = work.home(op.outputs[0])
+        axis = shapes.normal_axis(op.options["axis"], len(whole.shape))
+        start = 0
+        for index in op.inputs:
+            size = work.tensor(index).shape[axis]
+            if index not in work.views or not _is_kept(work, op, index):
+                work.copy(work.read(index), whole.slice(axis, start, size), name)
+            start += size
+    elif op.kind in ("RESHAPE", "STRIDED_SLICE", "SPLIT", "SPLIT_V"):
+        for index, view in _parts(work, op):
+            if index in work.inside or index in work.alias:
+                target = work.home(index)
+                work.copy(view, target, name)
+            else:
+                work.views[index] = view
+    else:
+        compute.lower(work, op, name)
+
+
+def _is_kept(work: Lowering, op: Operator, index: int) -> bool:
+    """Whether a concatenation's input is the state that already lies in it."""
+    stream = work.streams.get(op.outputs[0])
+    return stream is not None and index == op.inputs[0]
+
+
+def _variable(work: Lowering, op: Operator, name: str) -> None:
+    names = {o.outputs[0]: o.options["name"] for o in work.graph.main.operators if o.kind == "VAR_HANDLE"}
+    key = names[op.inputs[0]]
+    if op.kind == "READ_VARIABLE":
+        index = op.outputs[0]
+        if index in work.inside and work.inside[index][0] in work.streams:
+            work.home(index)
+            return
+        work.copy(_cell(work, key, work.tensor(index).shape), work.home(index), name)
+        return
+    if key in work.streamed:
+        return
+    value = work.read(op.inputs[1])
+    work.copy(value, _cell(work, key, value.shape), name)
+
+
+def _cell(work: Lowering, key, shape: tuple[int, ...]) -> View:
+    if key not in work.cells:
+        work.cells[key] = Buffer(len(work.variables[key]), STATE, work.variables[key])
+        work.states.append(work.cells[key])
+    return View.whole(work.cells[key], shape)
+
+
+def _parts(work: Lowering, op: Operator) -> list[tuple[int, View]]:
+    main = work.graph.main
+    source = work.read(shapes.data_input(main, op).index)
+    if op.kind == "STRIDED_SLICE":
+        taken, shape = shapes.bounds(main, op)
+        view = source
+        for axis, (start, count, step) in enumerate(taken):
+            view = view.slice(axis, start, count, step)
+        shrunk = view.reshape(shape)
+        if shrunk is None:
+            shrunk = work.contiguous(view, f"{op.index} {op.kind}").reshape(shape)
+        return [(op.outputs[0], shrunk)]
+    if op.kind == "RESHAPE":
+        shape = work.tensor(op.outputs[0]).shape
+        view = source.reshape(shape)
+        if view is None:
+            view = work.contiguous(source, f"{op.index} {op.kind}").reshape(shape)
+        return [(op.outputs[0], view)]
+    axis, sizes = shapes.sizes_of_split(main, op)
+    parts, start = [], 0
+    for index, size in zip(op.outputs, sizes, strict=True):
+        parts.append((index, source.slice(axis, start, size)))
+        start += size
+    return parts

@@ -1,0 +1,128 @@
+"""TFLite Micro as the reference, in a process of its own: what it does to its memory is not this process's trouble.
+
+Knows the package `tflite-micro` and a pipe; nothing of plans. Run as a program it is the child.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+
+from kittiwake.errors import KittiwakeError
+
+_TIMEOUT_S = 120
+_MEND = "install kittiwake[model]"
+
+
+class Oracle:
+    """A TFLite Micro that answers; a context manager.
+
+    Raises:
+        KittiwakeError: the package is not there.
+    """
+
+    def __init__(self):
+        self._child: subprocess.Popen | None = None
+
+    def __enter__(self) -> Oracle:
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
+
+    def run(self, model: bytes, inputs: list[bytes], resets: bool = False) -> tuple[list[bytes], float]:
+        """Run a model over inputs, in order.
+
+        Args:
+            model: the .tflite file's content.
+            inputs: raw bytes, one an invoke.
+            resets: begin each invoke with fresh state.
+
+        Returns:
+            (outputs, seconds an invoke).
+
+        Raises:
+            KittiwakeError: TFLite Micro refuses the model, or died of it.
+        """
+        head = json.dumps({"model": len(model), "inputs": [len(x) for x in inputs], "resets": resets})
+        child = self._start()
+        try:
+            child.stdin.write(head.encode() + b"\n" + model + b"".join(inputs))
+            child.stdin.flush()
+            line = child.stdout.readline()
+        except OSError:
+            line = b""
+        if not line:
+            self.close()
+            raise KittiwakeError("TFLite Micro died of this model", "it is no model that it runs")
+        answer = json.loads(line)
+        if "error" in answer:
+            raise KittiwakeError(f"TFLite Micro: {answer['error']}", answer.get("mend", ""))
+        size = answer["size"]
+        content = child.stdout.read(size * len(inputs))
+        return [content[i * size : (i + 1) * size] for i in range(len(inputs))], answer["seconds"]
+
+    def close(self) -> None:
+        """End the child. Idempotent."""
+        child, self._child = self._child, None
+        if child is None:
+            return
+        child.kill()
+        child.stdin.close()
+        child.stdout.close()
+        child.wait()
+
+    def _start(self) -> subprocess.Popen:
+        if self._child is None or self._child.poll() is not None:
+            self.close()
+            command = [sys.executable, "-m", __spec__.name if __spec__ else __name__]
+            self._child = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            )
+        return self._child
+
+
+def _serve() -> None:
+    while line := sys.stdin.buffer.readline():
+        asked = json.loads(line)
+        model = sys.stdin.buffer.read(asked["model"])
+        inputs = [sys.stdin.buffer.read(size) for size in asked["inputs"]]
+        try:
+            outputs, seconds = _invoke(model, inputs, asked["resets"])
+        except ImportError as error:
+            _say({"error": f"{error.name} is not there", "mend": _MEND})
+        except Exception as error:  # noqa: BLE001 - the runtime raises whatever it likes; the parent tells
+            _say({"error": str(error).splitlines()[0] if str(error) else repr(error)})
+        else:
+            _say({"size": len(outputs[0]) if outputs else 0, "seconds": seconds})
+            sys.stdout.buffer.write(b"".join(outputs))
+            sys.stdout.buffer.flush()
+
+
+def _invoke(model: bytes, inputs: list[bytes], resets: bool) -> tuple[list[bytes], float]:
+    import numpy
+    from tflite_micro.python.tflite_micro import runtime
+
+    interpreter = runtime.Interpreter.from_bytes(model, arena_size=4 << 20)
+    details = interpreter.get_input_details(0)
+    outputs, seconds = [], 0.0
+    for content in inputs:
+        if resets:
+            interpreter.reset()
+        interpreter.set_input(numpy.frombuffer(content, details["dtype"]).reshape(details["shape"]), 0)
+        began = time.perf_counter()
+        interpreter.invoke()
+        seconds += time.perf_counter() - began
+        outputs.append(interpreter.get_output(0).tobytes())
+    return outputs, seconds / max(1, len(inputs))
+
+
+def _say(answer: dict) -> None:
+    sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n")
+    sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    _serve()

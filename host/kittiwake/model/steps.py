@@ -1,0 +1,186 @@
+"""What a lowered model is made of: buffers, views into them, and steps, one kernel call each.
+
+Knows addresses only as "this buffer, that many bytes in"; arena.py decides where a buffer lies.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+SCRATCH, STATE, CONST = "scratch", "state", "const"
+
+
+@dataclass(eq=False)
+class Buffer:
+    """A run of bytes.
+
+    Attributes:
+        size: bytes.
+        kind: SCRATCH lives within an invoke, STATE from one to the next, CONST is part of the plan.
+        data: CONST: its bytes; STATE: what it holds after a reset.
+        place: its address, once planned.
+        first, last: steps between which a SCRATCH buffer must be kept.
+    """
+
+    size: int
+    kind: str = SCRATCH
+    data: bytes | None = None
+    place: int = -1
+    first: int = -1
+    last: int = -1
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """An array of bytes within a buffer.
+
+    Attributes:
+        buffer: where it lies.
+        offset: bytes from the buffer's start to its first element.
+        shape, strides: elements and bytes a step, outermost first.
+    """
+
+    buffer: Buffer
+    offset: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+
+    @classmethod
+    def whole(cls, buffer: Buffer, shape: tuple[int, ...]) -> View:
+        """Lay an array out over a buffer, the last dimension innermost."""
+        strides, step = [], 1
+        for size in reversed(shape):
+            strides.append(step)
+            step *= size
+        return cls(buffer, 0, shape, tuple(reversed(strides)))
+
+    @property
+    def elements(self) -> int:
+        """Number of elements."""
+        return math.prod(self.shape)
+
+    @property
+    def is_contiguous(self) -> bool:
+        """Whether its elements are neighbours, in order."""
+        expected = 1
+        for size, stride in zip(reversed(self.shape), reversed(self.strides), strict=True):
+            if size != 1:
+                if stride != expected:
+                    return False
+                expected *= size
+        return True
+
+    def slice(self, axis: int, start: int, size: int, step: int = 1) -> View:
+        """Part of it along one axis, without a copy."""
+        shape, strides = list(self.shape), list(self.strides)
+        shape[axis] = size
+        offset = self.offset + start * strides[axis]
+        strides[axis] *= step
+        return View(self.buffer, offset, tuple(shape), tuple(strides))
+
+    def reshape(self, shape: tuple[int, ...]) -> View | None:
+        """The same elements under other dimensions; None when that takes a copy."""
+        if shape == self.shape:
+            return self
+        # Dimensions of 1 carry no address: what is left must split and join along matching borders.
+        mine = [(n, s) for n, s in zip(self.shape, self.strides, strict=True) if n != 1]
+        strides: list[int] = []
+        at = 0
+        left, stride = mine[0] if mine else (1, 1)
+        for size in shape:
+            if size == 1:
+                strides.append(0)
+                continue
+            while left == 1 and at + 1 < len(mine):
+                at += 1
+                left, stride = mine[at]
+            while left % size and at + 1 < len(mine) and stride == mine[at + 1][0] * mine[at + 1][1]:
+                at += 1
+                left, stride = left * mine[at][0], mine[at][1]
+            if left % size:
+                return None
+            left //= size
+            strides.append(left * stride)
+        for i in range(len(shape) - 1, -1, -1):  # the stride of a dimension of 1: any will do, a natural one reads best
+            if shape[i] == 1:
+                inner = i + 1 < len(shape)
+                strides[i] = shape[i + 1] * strides[i + 1] if inner else 1
+        return View(self.buffer, self.offset, shape, tuple(strides))
+
+    def folded(self, ranks: int, other: View | None = None) -> tuple[list[int], list[int], list[int]] | None:
+        """Its dimensions joined where addresses allow, together with those of another view of the same shape.
+
+        Args:
+            ranks: how many dimensions to give; outer ones of 1 fill up.
+            other: joined only where both allow it.
+
+        Returns:
+            (sizes, strides, the other's strides), or None when more than `ranks` remain.
+        """
+        second = other.strides if other is not None else self.strides
+        dims = [d for d in zip(self.shape, self.strides, second, strict=True) if d[0] != 1]
+        joined: list[tuple[int, int, int]] = []
+        for size, stride, stride2 in dims:
+            if joined and joined[-1][1] == size * stride and joined[-1][2] == size * stride2:
+                joined[-1] = (joined[-1][0] * size, stride, stride2)
+            else:
+                joined.append((size, stride, stride2))
+        if len(joined) > ranks:
+            return None
+        # A lone dimension is the innermost; kernels run along it.
+        joined = [(1, 0, 0)] * (ranks - len(joined)) + joined
+        return [d[0] for d in joined], [d[1] for d in joined], [d[2] for d in joined]
+
+
+@dataclass(frozen=True, eq=False)
+class Ref:
+    """A word of a descriptor that becomes an address: a buffer and bytes into it."""
+
+    buffer: Buffer
+    offset: int = 0
+
+
+@dataclass(frozen=True)
+class Data:
+    """A word of a descriptor that becomes the offset of these constant bytes in the plan."""
+
+    content: bytes
+
+
+Word = int | Ref | Data
+
+
+@dataclass(eq=False)
+class Step:
+    """One kernel call.
+
+    Attributes:
+        kind: the kernel's name, as in plan.KINDS.
+        words: its descriptor.
+        reads, writes, temps: scratch or state that it touches; temps only while it runs.
+        source: what operator of the model it comes from.
+        macs: multiply-accumulates.
+        outputs: elements written.
+        joins: (input, output) buffers that may be one, when nothing else needs the input.
+    """
+
+    kind: str
+    words: list[Word]
+    reads: list[Buffer]
+    writes: list[Buffer]
+    source: str
+    temps: list[Buffer] = field(default_factory=list)
+    macs: int = 0
+    outputs: int = 0
+    joins: tuple[Buffer, Buffer] | None = None
+
+    @property
+    def constant_bytes(self) -> int:
+        """Bytes of weights, multipliers and tables that it reads."""
+        return sum(len(word.content) for word in self.words if isinstance(word, Data))
+
+
+def ref(view: View) -> Ref:
+    """The address of a view's first element."""
+    return Ref(view.buffer, view.offset)
