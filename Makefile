@@ -8,7 +8,7 @@ DEV_EXTRAS = demo,journal,plot,test,dev,boards
 T ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help python format setup setup-dev demo test check format soak test-chaos boards hil bench bench-nab clean
+.PHONY: help python format setup setup-dev demo test check format soak test-chaos boards hil bench bench-bridge bench-nab clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 12
@@ -57,6 +57,10 @@ hil: setup-dev ## the tests on a real board: make hil PORT=/dev/ttyUSB0
 
 bench: setup-dev ## costs per sample on a target: make bench T=unix
 	@$(BIN)/kittiwake bench $(if $(T),--target $(T)) --json
+
+bench-bridge: setup-dev ## records a second beside bare paho, latency, memory and CPU of the bridge
+	@$(BIN)/python tools/system.py
+	@$(BIN)/python tools/bench_bridge.py $(ARGS)
 
 bench-nab: setup-dev ## the Numenta Anomaly Benchmark: make bench-nab NAB=DIR
 	@test -n "$(NAB)" || { echo "bench-nab: name the benchmark's folder: make bench-nab NAB=DIR" >&2; exit 2; }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import json
 import signal
 
@@ -50,6 +51,9 @@ async def _serve(settings: Settings, is_service: bool) -> None:
             pages = _pages(bridge)
             tasks.append(asyncio.create_task(web.serve(settings.http.listen, pages), name="http"))
         systemd.notify("READY=1")
+        # What is there now stays: the collector need not look at it again, and a pause for it would be latency.
+        gc.collect()
+        gc.freeze()
         with contextlib.suppress(asyncio.CancelledError):
             await tasks[0]
     finally:
