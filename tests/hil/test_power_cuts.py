@@ -124,6 +124,7 @@ def test_power_cuts_at_random_instants_lose_nothing_committed(target_name):
             oracle.hear(told)
             number += 1000
             board.start()
+    print(f"{target_name}: {CUTS} cuts, {torn} within an operation of the flash, {oracle.committed} records committed")
     assert torn >= CUTS / 2, f"{torn} of {CUTS} cuts fell into a program or an erase"
     assert oracle.committed > 3 * CUTS
     assert oracle.listed > CUTS
