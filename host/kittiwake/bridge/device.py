@@ -31,6 +31,7 @@ RETRY_FIRST_S = 0.2
 RETRY_LAST_S = 5.0
 REFUSED_FIRST_S = 1.0
 REFUSED_LAST_S = 60.0
+COMPLAIN_EVERY_S = 5.0
 
 
 class Sink(Protocol):
@@ -157,6 +158,7 @@ class DeviceLink:
         self._done_next = 0
         self._settles = False
         self._retry_s = REFUSED_FIRST_S
+        self._complain_s = 0.0
 
     @property
     def backlog(self) -> int:
@@ -388,7 +390,10 @@ class DeviceLink:
                 return  # the reader is told the same, and ends the session
 
     def _complain(self, problem: str) -> None:
-        if problem != self.problem:
+        # A device gone mad says something else every time: not all of it is news.
+        now_s = time.monotonic()
+        if problem != self.problem and now_s >= self._complain_s:
+            self._complain_s = now_s + COMPLAIN_EVERY_S
             log.error("%s: %s", self.url, problem)
         self.problem = problem
 
