@@ -9,5 +9,6 @@ from kittiwake.verbs.inject import inject
 from kittiwake.verbs.plot import plot
 from kittiwake.verbs.run import run
 from kittiwake.verbs.verify import verify
+from kittiwake.verbs.watch import watch
 
-ALL = (demo, detect, plot, explain, bridge, inject, verify, bench, run)
+ALL = (demo, detect, plot, explain, bridge, watch, inject, verify, bench, run)
