@@ -2,12 +2,14 @@
 
 import pytest
 
+from kittiwake.pytest_plugin import refuse_or_skip
 from kittiwake.target import images, open_target
 
 
 @pytest.fixture(scope="module", params=sorted(board.target for board in images.boards().values()))
 def machine_started(request):
     """A started emulated board without the application, shared by the tests of a module."""
+    refuse_or_skip(request.config, request.param)
     with open_target(request.param, deploy=False) as target:
         yield target
 

@@ -12,8 +12,17 @@ import pytest
 import serial
 
 from kittiwake.errors import ConfigError, PortBusyError, TargetError, UsageError
+from kittiwake.pytest_plugin import refuse_or_skip
 from kittiwake.target import open_target
 from kittiwake.target import qemu as qemu_module
+
+
+@pytest.fixture(autouse=True)
+def emulators(request):
+    """Some tests here start boards of their own choice: without these, all are skipped by name."""
+    for name in ("qemu:mps2-an385", "qemu:virt"):
+        refuse_or_skip(request.config, name)
+
 
 _ECHO = """
 import kwboard
