@@ -23,6 +23,7 @@ UNACKED = 600  # a device journals no further ahead of its gateway: the run is t
 FAULTS = {"lose": 0.01, "repeat": 0.01, "corrupt": 0.01, "cut": 0.01, "garbage": 0.01, "delay": 0.005}
 SETTLE_S = 120
 DISASTERS = 12
+KINDS = ("bridge killed", "broker killed", "device rebooted", "plug pulled", "bridge frozen", "broker frozen")
 
 
 @dataclass
@@ -58,7 +59,7 @@ class Run:
         most_disasters: after so many it is quiet, so that a loaded machine comes to an end too.
     """
 
-    def __init__(self, folder, seed, records, pause_s=1.0, most_disasters=16, config=""):
+    def __init__(self, folder, seed, records, pause_s=1.0, most_disasters=18, config=""):
         self.config = config
         self.folder, self.seed, self.records, self.pause_s = folder, seed, records, pause_s
         self.most_disasters = most_disasters
@@ -147,7 +148,7 @@ class Run:
         while not self.is_over and self.figures.events.total() < self.most_disasters:
             await asyncio.sleep(rng.uniform(0.2, 1.8) * self.pause_s)
             if not coming:
-                coming = ["bridge killed", "broker killed", "device rebooted", "plug pulled"]
+                coming = list(KINDS)
                 rng.shuffle(coming)
             what = coming.pop()
             self.figures.events[what] += 1
@@ -160,6 +161,11 @@ class Run:
                 await asyncio.to_thread(self.broker.kill)
                 await asyncio.sleep(pause_s)
                 await asyncio.to_thread(self.broker.start)
+            elif what in ("bridge frozen", "broker frozen"):
+                victim = self.bridge if what == "bridge frozen" else self.broker
+                victim.freeze()
+                await asyncio.sleep(pause_s)
+                victim.thaw()
             else:
                 device = rng.choice(self.devices)
                 if what == "plug pulled":

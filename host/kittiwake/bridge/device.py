@@ -14,16 +14,16 @@ import secrets
 import struct
 import time
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
 
 from kittiwake import ports
 from kittiwake.bridge import publisher
+from kittiwake.bridge.delivery import Counts, Delivery, Hooks, Sink
 from kittiwake.bridge.settings import DeviceSection
 from kittiwake.errors import KittiwakeError, PortLostError
 from kittiwake_node.core import gateway_session as gw
 from kittiwake_node.core import messages
+
+__all__ = ["Counts", "Delivery", "DeviceLink", "Hooks", "Sink"]
 
 log = logging.getLogger(__name__)
 
@@ -32,74 +32,6 @@ RETRY_LAST_S = 5.0
 REFUSED_FIRST_S = 1.0
 REFUSED_LAST_S = 60.0
 COMPLAIN_EVERY_S = 5.0
-
-
-class Sink(Protocol):
-    """Where messages go: takes them while it has room, and tells their token when they are safe there."""
-
-    has_room: bool
-
-    def publish(self, topic: str, payload: bytes, qos: int, retain: bool, token: object) -> None:
-        """Take a message; token.confirmed() or token.refused(reason) follows."""
-
-
-@dataclass
-class Counts:
-    """What happened on one device's link since the bridge started."""
-
-    records: int = 0
-    opaque: int = 0
-    published: int = 0
-    published_bytes: int = 0
-    acked: int = 0
-    refused: int = 0
-    repeats: int = 0
-    ports_lost: int = 0
-    sessions: int = 0
-    received_bytes: int = 0
-
-
-@dataclass(frozen=True)
-class Hooks:
-    """What a link tells.
-
-    Args:
-        on_status: on_status(link, is_online) when that changes.
-        on_text: on_text(link, line) with console text from the device.
-        on_layout: on_layout(link, channels) when records come under a channel description not seen in this session.
-        on_answer: on_answer(link, request, status, body) to a command.
-        on_opened: on_opened(link) when a session is open; commands may be sent.
-        on_message: on_message(link, record, publication) for every new record.
-        on_backlog: on_backlog(link): it has messages that wait for room.
-    """
-
-    on_status: Callable[[DeviceLink, bool], None] = lambda link, is_online: None
-    on_text: Callable[[DeviceLink, str], None] = lambda link, line: None
-    on_layout: Callable[[DeviceLink, list[publisher.Channel]], None] = lambda link, channels: None
-    on_answer: Callable[[DeviceLink, int, int, bytes], None] = lambda link, request, status, body: None
-    on_opened: Callable[[DeviceLink], None] = lambda link: None
-    on_message: Callable[[DeviceLink, object, publisher.Publication], None] = lambda link, record, message: None
-    on_backlog: Callable[[DeviceLink], None] = lambda link: None
-
-
-class Delivery:
-    """One record's message on its way; the sink's token."""
-
-    __slots__ = ("_link", "epoch", "seq", "message")
-
-    def __init__(self, link: DeviceLink, epoch: int, seq: int, message: publisher.Publication):
-        self._link = link
-        self.epoch = epoch
-        self.seq = seq
-        self.message = message
-
-    def confirmed(self) -> None:
-        """The sink has it."""
-        self._link.on_confirmed(self)
-
-    def refused(self, reason: str) -> None:
-        """The sink does not take it."""
-        self._link.on_refused(self, reason)
 
 
 class DeviceLink:

@@ -10,20 +10,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-import socket
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
 
 import paho.mqtt.client as paho
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
 
-from kittiwake.bridge import tls
+from kittiwake.bridge import paho_client, tls
 from kittiwake.bridge.address import parse_url
+from kittiwake.bridge.events import Events, Token
 from kittiwake.bridge.settings import BrokerSection
 from kittiwake.bridge.wire import Wire
+
+__all__ = ["Events", "MqttClient", "Token"]
 
 log = logging.getLogger(__name__)
 
@@ -32,33 +30,6 @@ _CONFIRM_S = 30.0  # no confirmation for this long with messages in flight: the 
 _DRAIN_S = 2.0
 _ASK_S = 3.0  # for an answer to the first CONNECT, before the other version is tried
 _UNSUPPORTED_VERSION = "Unsupported protocol version"
-
-
-class Token(Protocol):
-    """Who is told what became of a message. Called on the event loop."""
-
-    def confirmed(self) -> None:
-        """The broker has it."""
-
-    def refused(self, reason: str) -> None:
-        """The broker has answered that it does not take it (MQTT 5 says so)."""
-
-
-@dataclass(frozen=True)
-class Events:
-    """What the shell calls, on the event loop.
-
-    Args:
-        on_connected: after every successful connect.
-        on_disconnected: after every loss.
-        on_message: on_message(topic, payload, handle): a message of a subscription; `acknowledge(handle)` when done.
-        on_room: the broker confirmed something and there is room in flight again.
-    """
-
-    on_connected: Callable[[], None] = lambda: None
-    on_disconnected: Callable[[], None] = lambda: None
-    on_message: Callable[[str, bytes, int], None] = lambda topic, payload, handle: None
-    on_room: Callable[[], None] = lambda: None
 
 
 class MqttClient:
@@ -210,39 +181,23 @@ class MqttClient:
                 log.warning("broker did not close the connection in 2 s")
 
     def _make_client(self) -> paho.Client:
-        is_v5 = self._protocol == paho.MQTTv5
-        client = _Client(
-            paho.CallbackAPIVersion.VERSION2,
-            client_id=self._client_id,
-            clean_session=None if is_v5 else self._wipes,
-            protocol=self._protocol,
-            transport="tcp" if self._address.path is None else "websockets",
-            reconnect_on_failure=False,
-            manual_ack=True,
+        client = paho_client.make(
+            self._broker,
+            self._address,
+            self._client_id,
+            self._protocol,
+            self._will,
+            (self._broker.username, self._password),
+            self._context,
+            is_lasting=self._is_lasting,
+            wipes=self._wipes,
         )
-        client.max_inflight_messages_set(0)
-        client.connect_timeout = self._broker.connect_timeout_s
-        if self._context is not None:
-            client.tls_set_context(self._context)
-        if self._address.path is not None:
-            client.ws_set_options(self._address.path)
-        if self._broker.username:
-            client.username_pw_set(self._broker.username, self._password or None)
-        if self._will is not None:
-            client.will_set(self._will[0], self._will[1], qos=1, retain=True)
         client.on_connect = self._connected
         client.on_disconnect = self._disconnected
         client.on_publish = self._published
         client.on_message = self._message
         client.on_socket_open = lambda c, u, wire: self._soon(self._socket_open, wire)
         client.on_socket_register_write = lambda c, u, wire: self._soon(self._write)
-        options = {}
-        if is_v5:
-            properties = Properties(PacketTypes.CONNECT)
-            properties.SessionExpiryInterval = self._broker.session_expiry_s
-            first = False if self._is_lasting else paho.MQTT_CLEAN_START_FIRST_ONLY
-            options = {"clean_start": first, "properties": properties}
-        client.connect_async(self._address.host, self._address.port, self._broker.keepalive_s, **options)
         return client
 
     async def _serve(self) -> bool:
@@ -385,17 +340,6 @@ class MqttClient:
         except UnicodeDecodeError:
             return
         self._events.on_message(topic, message.payload, message.mid)
-
-
-class _Client(paho.Client):
-    """paho's client with its socket behind a Wire."""
-
-    def _create_socket(self):
-        sock = super()._create_socket()
-        raw = getattr(sock, "_socket", sock)
-        if raw.family in (socket.AF_INET, socket.AF_INET6):
-            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return Wire(sock)
 
 
 def _mend(reason: str, broker: BrokerSection) -> str:
