@@ -20,7 +20,7 @@ from .io.clock import Clock
 from .io.settings_file import SettingsFile
 from .store.baselines import Baselines
 from .store.executed import Executed
-from .store.journal import Journal
+from .store.journal import TAIL_BYTES, Journal
 
 _EVENT_SOURCE_ENDED = 1
 _EVENT_BASELINE = 2
@@ -65,7 +65,7 @@ class Node:
         self._pending_since = None
         self._health_ms = 0
         self._ended = False
-        self.journal = Journal(fs, facts.random_u64)
+        self.journal = Journal(fs, facts.random_u64, tail_bytes=TAIL_BYTES)
         commands = Commands(
             settings or SettingsFile(""),
             Executed(fs, self.journal.next_seq, messages.OK),
@@ -117,6 +117,8 @@ class Node:
             if frame is None:
                 break
             self._port.send(frame)
+        if not busy:
+            self.journal.tidy()
         self._loop_max_us = max(self._loop_max_us, self._clock.since_us(started_us))
         return busy
 

@@ -96,17 +96,22 @@ class FakeFs:
 class _Reading:
     def __init__(self, data):
         self._data, self._at = data, 0
+        self._is_open = True
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        pass
+        self.close()
+
+    def close(self):
+        self._is_open = False
 
     def seek(self, offset):
         self._at = offset
 
     def read(self, count=-1):
+        assert self._is_open
         piece = self._data[self._at :] if count < 0 else self._data[self._at : self._at + count]
         self._at += len(piece)
         return piece

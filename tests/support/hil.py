@@ -15,12 +15,13 @@ from kittiwake_node.io import parts as _parts
 def _blank(storage):
     if storage["kind"] == "folder":
         import os
-        path = storage["path"] + "/journal"
-        try:
-            for entry in os.listdir(path):
-                os.remove(path + "/" + entry)
-        except OSError:
-            pass
+        for folder in ("/journal", "/tail-1", "/tail-2"):
+            path = storage["path"] + folder
+            try:
+                for entry in os.listdir(path):
+                    os.remove(path + "/" + entry)
+            except OSError:
+                pass
         return
     device = _parts.make_device(storage)
     erased = b"\\xff" * device.ioctl(5, 0)

@@ -4,10 +4,11 @@ from kittiwake_node.core import record as rec
 from kittiwake_node.store.journal import Journal
 
 JOURNAL_ID = 0x0123456789ABCDEF
+SETTINGS = {}  # of every journal opened here; a fixture may change them
 
 
 def open_journal(fs, **settings):
-    return Journal(fs, lambda: JOURNAL_ID, **settings)
+    return Journal(fs, lambda: JOURNAL_ID, **{**SETTINGS, **settings})
 
 
 def add(journal, cls, payload, layout=1, commit=True):

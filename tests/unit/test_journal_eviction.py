@@ -6,10 +6,17 @@ import pytest
 
 from kittiwake_node.core.record import ALERT, CLASSES, RAW, TELEMETRY
 from kittiwake_node.errors import NodeError
+from tests.support import journals
 from tests.support.fake_fs import FakeFs, fail_n_times
 from tests.support.journals import add, drain, open_journal
 
 BLOCK = 4096
+
+
+@pytest.fixture(autouse=True, params=[0, 512], ids=["segments", "tails"])
+def tail_bytes(request, monkeypatch):
+    """All of this holds without tails and with them."""
+    monkeypatch.setitem(journals.SETTINGS, "tail_bytes", request.param)
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -1,10 +1,11 @@
-"""Chains: the journal's segment files, one chain a class, and the space they take.
+"""Chains: the journal's segment files, one chain a class, each with its tail, and the space they take.
 
 It knows files and sizes. What is written, when one is dropped and what the bytes mean is not its business.
 """
 
 from ..core import record as rec
 from . import segment as seg
+from .tail import Tail
 
 # LittleFS copies on write: the root pair, the journal's first pair, the tails of three open files and one to spare; and
 # an entry of the directory costs up to 64 bytes in metadata pairs (two blocks) that split when half full.
@@ -13,6 +14,14 @@ _ENTRY_BYTES = 256
 _WRITE_BLOCKS = 4
 _POINTERS_BYTES = 8  # a block of a LittleFS file holds two pointers on average beside its data
 _ENOSPC = 28
+_SEGMENT_LEAST_BYTES = 8192
+_SEGMENT_MOST_BYTES = 32768
+# Raw records come in long batches. A tail needs a directory of its own, two blocks of which are copied on write, and a
+# block where LittleFS's cache is too small to keep it in there.
+_TAILED = (rec.TELEMETRY, rec.ALERT)
+_TAILS_BLOCKS = 6
+_TAILS_MEDIUM_BLOCKS = 32
+_TAIL_LEAST_BYTES = 256
 
 
 class Chains:
@@ -23,7 +32,9 @@ class Chains:
         folder: of the journal; there when a method is called.
 
     Attributes:
+        id: of the journal, for the heads of new segments and tails.
         segments: by class, oldest first: [first_seq, committed bytes].
+        tails: by class, a tail.Tail.
         sealed: by class: nothing more is written into the newest segment.
         segment_bytes: a segment that would grow past this is full.
         used_bytes: what the segments occupy, in whole blocks.
@@ -36,6 +47,8 @@ class Chains:
         self._folder = folder
         self._writers = [None] * rec.CLASSES
         self._block_bytes = 1
+        self.id = None
+        self.tails = [Tail(fs, cls) for cls in range(rec.CLASSES)]
         self.segments = [[] for _ in range(rec.CLASSES)]
         self.sealed = [False] * rec.CLASSES
         self.segment_bytes = self.used_bytes = self.failed = 0
@@ -67,22 +80,33 @@ class Chains:
         for segments in self.segments:
             segments.sort()
 
-    def measure(self, segment_bytes, limit_bytes):
+    def measure(self, segment_bytes, limit_bytes, tail_bytes):
         """Learn what the medium holds; `segment_bytes` becomes at most an eighth of it, at least a block.
 
         Args:
-            segment_bytes: wanted.
+            segment_bytes: wanted, or None: see journal.Journal.
             limit_bytes: most to use, or None.
+            tail_bytes: of a tail, wanted. At most an eighth of a block is taken, what LittleFS keeps in a directory; on
+                a small medium, or one of small blocks, there are no tails.
 
         Returns:
             (bytes that segments may use, block size in bytes). Raises OSError.
         """
         stat = self._fs.statvfs("")
         block, count, free = stat[0], stat[2], stat[3]
+        if segment_bytes is None:
+            # Few files make finding one cheap, small ones make a start cheap (DESIGN.md has the figures).
+            wanted = max(_SEGMENT_LEAST_BYTES, min(count * block // 64, _SEGMENT_MOST_BYTES))
+            segment_bytes = wanted // block * (block - _POINTERS_BYTES)
         self._block_bytes = block
         self.used_bytes = sum([self.blocks(held) for segments in self.segments for _, held in segments])
         most = count * block // max(block, min(segment_bytes, count * block // 8))
         reserve = _RESERVE_BLOCKS * block + most * _ENTRY_BYTES
+        tail_bytes = min(tail_bytes, block // 8)
+        if tail_bytes >= _TAIL_LEAST_BYTES and count >= _TAILS_MEDIUM_BLOCKS:
+            reserve += _TAILS_BLOCKS * block
+            for cls in _TAILED:
+                self.tails[cls].allow(tail_bytes)
         # Other files on the partition leave less.
         room = min(count * block - reserve, self.used_bytes + (free - _WRITE_BLOCKS) * block) // block * block
         if limit_bytes is not None:
@@ -98,13 +122,25 @@ class Chains:
         # A segment that begins at the next number is empty, and its successor would have the same name.
         return (self.sealed[cls] or held + size > self.segment_bytes) and first_seq != next_seq
 
-    def begin(self, cls, first_seq, head):
-        """Begin a segment. Raises OSError; then there is none."""
+    def begins_at(self, cls, size, next_seq, acked):
+        """First number of the segment that a commit of a mark and `size` bytes would begin; -1 when it begins none."""
+        tail = self.tails[cls]
+        if tail.has_room(seg.MARK_BYTES + size):
+            return -1
+        held = tail.unfolded_bytes(acked)
+        first_seq = tail.first_seq if held else next_seq
+        if not tail.can_begin(seg.HEAD_BYTES + size):
+            held += seg.MARK_BYTES + size
+        return first_seq if held and self.is_full(cls, held, first_seq) else -1
+
+    def begin(self, cls, first_seq, state, data=b""):
+        """Begin a segment with `data` in it. Raises OSError; then there is none."""
         self._drop_writer(cls)
+        content = seg.pack_head(cls, self.id, first_seq, state) + data
         writer = None
         try:
             writer = self._fs.open(self.path(cls, first_seq), "wb")
-            writer.write(head)
+            writer.write(content)
             writer.flush()
         except OSError:
             if writer is not None:
@@ -113,39 +149,82 @@ class Chains:
                 self.unlink(cls, first_seq)
             raise
         self._writers[cls] = writer
-        self.segments[cls].append([first_seq, len(head)])
-        self.used_bytes += self.blocks(len(head))
+        self.segments[cls].append([first_seq, len(content)])
+        self.used_bytes += self.blocks(len(content))
         self.sealed[cls] = False
 
-    def try_write(self, cls, data, next_seq, make_head):
-        """Append to the newest segment, or to a new one when it is full, and sync.
+    def succeed(self, cls, next_seq, state):
+        """Begin a segment behind the newest, with what the tail holds. Returns False when that one is empty itself.
+
+        Raises:
+            OSError: then there is none.
+        """
+        tail = self.tails[cls]
+        held = tail.unfolded_bytes(state.acked)
+        first_seq = tail.first_seq if held else next_seq
+        if self.segments[cls] and self.segments[cls][-1][0] == first_seq:
+            return False
+        self.begin(cls, first_seq, state, tail.data if held else b"")
+        tail.drop()
+        return True
+
+    def fold(self, cls, state, mark=b""):
+        """Move what the tail holds, and a mark, into a segment. Raises OSError; then it is still in the tail."""
+        tail = self.tails[cls]
+        if tail.unfolded_bytes(state.acked):
+            self._extend(cls, tail.data + mark, tail.first_seq, state)
+        tail.drop()
+
+    def try_write(self, cls, mark, batch, first_seq, end_seq, before, after):
+        """Append to the tail, or begin it anew, or else write into a segment; and sync.
 
         Args:
             cls: class.
-            data: bytes; all of them become safe, or none.
-            next_seq: first number in them.
-            make_head: called as make_head(class) for the head of a new segment.
+            mark: in front of the batch, b"" for none.
+            batch: records; all of them become safe, or none.
+            first_seq, end_seq: first number in it, and the number after its last.
+            before, after: State without the commit and with it; where a head is written with the batch it is `after`.
 
         Returns:
-            Whether they are safe.
+            0 when they are not safe, 1 when they are, 2 when `after` is on the medium too.
         """
+        tail = self.tails[cls]
+        try:
+            if tail.has_room(len(mark) + len(batch)):
+                tail.append(mark + batch, end_seq)
+                return 2 if mark else 1
+            if tail.can_begin(seg.HEAD_BYTES + len(batch)):
+                self.fold(cls, before)
+                tail.begin(seg.pack_head(cls, self.id, first_seq, after), batch, first_seq, end_seq)
+                return 2
+            data = mark + batch
+            if tail.unfolded_bytes(before.acked):
+                data = tail.data + data
+                first_seq = tail.first_seq
+            self._extend(cls, data, first_seq, after)
+        except OSError as error:
+            self.is_crowded = error.args[0] == _ENOSPC
+            return 0
+        tail.drop()
+        return 2 if mark else 1
+
+    def _extend(self, cls, data, first_seq, state):
         segments = self.segments[cls]
         try:
-            if self.is_full(cls, len(data), next_seq):
-                self.begin(cls, next_seq, make_head(cls))
+            if self.is_full(cls, len(data), first_seq):
+                self.begin(cls, first_seq, state, data)
+                return
             if self._writers[cls] is None:
                 self._writers[cls] = self._fs.open(self.path(cls, segments[-1][0]), "ab")
             self._writers[cls].write(data)
             self._writers[cls].flush()
-        except OSError as error:
-            self.is_crowded = error.args[0] == _ENOSPC
+        except OSError:
             # What the medium made of it is unknown, so nothing is written behind it.
             self.sealed[cls] = True
             self._drop_writer(cls)
-            return False
+            raise
         self.used_bytes += self.blocks(segments[-1][1] + len(data)) - self.blocks(segments[-1][1])
         segments[-1][1] += len(data)
-        return True
 
     def remove(self, cls, first_seq):
         """Take a segment away."""
@@ -167,6 +246,7 @@ class Chains:
         """Close what is open; everything that counts was synced before."""
         for cls in range(rec.CLASSES):
             self._drop_writer(cls)
+            self.tails[cls].close()
 
     def _drop_writer(self, cls):
         writer, self._writers[cls] = self._writers[cls], None

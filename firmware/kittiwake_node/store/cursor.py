@@ -1,23 +1,27 @@
-"""Cursor: reads the segments of all classes as one sequence, in order of their numbers.
+"""Cursor: reads the segments and tails of all classes as one sequence, in order of their numbers.
 
-It knows readers and the lists of segments that the journal keeps; it writes nothing.
+It knows readers, and the segments and tails that the journal keeps; it writes nothing.
 """
 
 from ..core import record as rec
+from .tail import TailReader
+
+_TAIL = -1  # in place of a segment's first number
 
 
 class Cursor:
     """A place in the journal, kept between reads so that going on costs no search.
 
     Args:
-        segments: the journal's lists, by class, oldest first: [first_seq, bytes]. Read here, changed only there.
+        chains: the journal's chains.Chains. Read here, changed only there.
         make_reader: called as make_reader(class, first_seq, bytes), gives a segment.Reader.
     """
 
-    def __init__(self, segments, make_reader):
-        self._segments = segments
+    def __init__(self, chains, make_reader):
+        self._segments = chains.segments
+        self._tails = chains.tails
         self._make_reader = make_reader
-        self._readers = [None] * rec.CLASSES  # by class: (first_seq of its segment, Reader)
+        self._readers = [None] * rec.CLASSES  # by class: (first_seq of its segment or _TAIL, Reader)
         self._next = -1
 
     def read(self, start, limit_bytes, end):
@@ -38,15 +42,22 @@ class Cursor:
             layout = reader.layout()
             seq = reader.peek() + 1
             out.extend(reader.take())
+        for entry in self._readers:
+            if entry is not None:
+                entry[1].close()
         self._next = seq
         return bytes(out), seq
 
-    def grown(self, cls):
-        """The newest segment of the class has more committed bytes now."""
+    def changed(self, cls):
+        """The newest segment of the class may have more committed bytes now, and its tail may be another."""
         entry = self._readers[cls]
-        first_seq, size = self._segments[cls][-1]
-        if entry is not None and entry[0] == first_seq:
-            entry[1].size = size
+        if entry is None:
+            return
+        if entry[0] == _TAIL:
+            if not entry[1].is_of(self._tails[cls]):
+                self._readers[cls] = None
+        elif self._segments[cls] and entry[0] == self._segments[cls][-1][0]:
+            entry[1].size = self._segments[cls][-1][1]
 
     def gone(self, cls, first_seq):
         """The segment is being removed."""
@@ -67,16 +78,8 @@ class Cursor:
 
     def _at(self, cls, start):
         """The reader of a class standing at its first record not below `start`, or None when there is none."""
-        segments = self._segments[cls]
-        if not segments:
-            return None
-        entry = self._readers[cls]
-        if entry is None:
-            at = 0
-            while at + 1 < len(segments) and segments[at + 1][0] <= start:
-                at += 1
-            entry = self._enter(cls, at)
-        while True:
+        entry = self._readers[cls] or self._find(cls, start)
+        while entry is not None:
             first_seq, reader = entry
             seq = reader.peek()
             if seq >= start:
@@ -84,15 +87,39 @@ class Cursor:
             if seq >= 0:
                 reader.take()
                 continue
-            if first_seq == segments[-1][0]:
-                return None
-            at = 0
-            while segments[at][0] <= first_seq:
-                at += 1
-            entry = self._enter(cls, at)
+            reader.close()
+            entry = self._next_of(cls, first_seq)
+        return None
+
+    def _find(self, cls, start):
+        segments, tail = self._segments[cls], self._tails[cls]
+        if tail.data and (not segments or tail.first_seq <= start):
+            return self._enter_tail(cls)
+        if not segments:
+            return None
+        at = 0
+        while at + 1 < len(segments) and segments[at + 1][0] <= start:
+            at += 1
+        return self._enter(cls, at)
+
+    def _next_of(self, cls, first_seq):
+        segments = self._segments[cls]
+        if first_seq == _TAIL:
+            return None
+        if first_seq == segments[-1][0]:
+            return self._enter_tail(cls) if self._tails[cls].data else None
+        at = 0
+        while segments[at][0] <= first_seq:
+            at += 1
+        return self._enter(cls, at)
 
     def _enter(self, cls, at):
         first_seq, size = self._segments[cls][at]
         entry = (first_seq, self._make_reader(cls, first_seq, size))
+        self._readers[cls] = entry
+        return entry
+
+    def _enter_tail(self, cls):
+        entry = (_TAIL, TailReader(self._tails[cls]))
         self._readers[cls] = entry
         return entry

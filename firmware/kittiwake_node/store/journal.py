@@ -2,13 +2,16 @@
 
 `append` then `commit`: what was committed survives a power cut at any instant; what was not may vanish, whole records
 at a time. Each class has segments of its own, so that making room is removing a file and alerts never make way for
-telemetry. It uses only the file system object it is given (VfsLfs2's methods) and knows nothing of the link.
+telemetry, and in front of them a tail, a small file in which single commits are cheap.
+
+It uses only the file system object it is given (VfsLfs2's methods) and knows nothing of the link.
 
 One task calls everything here; nothing may be called from an interrupt.
 """
 
 from ..core import record as rec
 from ..errors import StorageError
+from . import eviction
 from . import segment as seg
 from .chains import Chains
 from .cursor import Cursor
@@ -20,6 +23,8 @@ _MARK_EVERY = 32  # acknowledged records after which a commit carries a mark alo
 _SMALLEST_BLOCKS = 6
 _ATTEMPTS = 4  # of a commit: one more in a fresh segment, and a few while others' files crowd the partition
 _DAMAGE_KEPT = 64
+_TAIL_SPARE_BYTES = 128  # `tidy` folds a tail in which less is free: an anomaly takes 72 or 80
+TAIL_BYTES = 512  # what LittleFS keeps in a directory of 4 KiB blocks
 
 
 class Journal:
@@ -29,10 +34,12 @@ class Journal:
         fs: a VfsLfs2, or anything with its open, ilistdir, mkdir, remove, rename and statvfs.
         new_id: called without arguments when the journal is created; gives 64 random bits.
         limit_bytes: space for segments; None takes what the file system has, less a reserve.
-        segment_bytes: a segment that would grow past this is closed and the next begun. At most an eighth of the limit
-            is taken, at least a block.
+        segment_bytes: a segment that would grow past this is closed and the next begun; None for a 64th of the medium,
+            8 to 32 KiB. At most an eighth of the limit is taken, at least a block.
         batch_bytes: RAW and TELEMETRY waiting in memory are committed when they reach this.
         record_limit_bytes: longest record accepted; what a frame of the link can carry.
+        tail_bytes: a commit that fits goes into a file of at most this, TAIL_BYTES where LittleFS is mounted with a
+            cache of as much; 0 for none. See Chains.measure.
 
     Attributes:
         id: the journal's id, 64 bits.
@@ -46,7 +53,16 @@ class Journal:
         StorageError: there is something at its place that is not a journal, or the medium fails or is too small.
     """
 
-    def __init__(self, fs, new_id, limit_bytes=None, segment_bytes=8176, batch_bytes=1024, record_limit_bytes=1000):
+    def __init__(
+        self,
+        fs,
+        new_id,
+        limit_bytes=None,
+        segment_bytes=None,
+        batch_bytes=1024,
+        record_limit_bytes=1000,
+        tail_bytes=0,
+    ):
         self._fs = fs
         self._batch_bytes = batch_bytes
         self._record_limit = record_limit_bytes
@@ -55,13 +71,13 @@ class Journal:
         self._damage_met = set()
         self._pending = [bytearray() for _ in range(rec.CLASSES)]
         self._chains = Chains(fs, _DIR)
-        self._cursor = Cursor(self._chains.segments, self._reader)
+        self._cursor = Cursor(self._chains, self._reader)
         self._layouts = Layouts(fs, _DIR)
         try:
             self._chains.find()
             found = Recovery(fs, self._chains, self._damage)
             self.id, self.state, self.next_seq = found.id, found.state, found.next_seq
-            self.limit_bytes, block = self._chains.measure(segment_bytes, limit_bytes)
+            self.limit_bytes, block = self._chains.measure(segment_bytes, limit_bytes, tail_bytes)
             least = _SMALLEST_BLOCKS * block
             if self.limit_bytes < least:
                 raise StorageError("storage-small", "%d bytes for the journal, least %d" % (self.limit_bytes, least))
@@ -89,7 +105,7 @@ class Journal:
 
     @property
     def used_bytes(self):
-        """Bytes that the segments occupy, in whole blocks."""
+        """Bytes that the segments occupy, in whole blocks. The tails are in the reserve."""
         return self._chains.used_bytes
 
     def pending_bytes(self, cls):
@@ -183,6 +199,35 @@ class Journal:
         """The channel description of that number as JSON bytes, b"{}" when it is gone or damaged."""
         return self._layouts.text(number)
 
+    def tidy(self):
+        """Make room in a tail, so that the next commit need not: for when nobody waits. Cheap when there is nothing.
+
+        Returns:
+            Whether something was written.
+        """
+        for cls in range(rec.CLASSES):
+            tail = self._chains.tails[cls]
+            if tail.is_sealed or tail.has_room(_TAIL_SPARE_BYTES) or not tail.unfolded_bytes(self.state.acked):
+                continue
+            after = self.state.copy()
+            victims = self._choose_victims(cls, _TAIL_SPARE_BYTES, after, False)
+            if victims is None:
+                continue  # the next commit knows more ways
+            mark = seg.pack_mark(cls, after, self.next_seq) if victims else b""
+            try:
+                self._chains.fold(cls, after, mark)
+            except OSError:
+                tail.is_sealed = True  # the next commit writes into a segment of its own
+                self._refused += 1
+                return True
+            finally:
+                self._cursor.changed(cls)
+            self.state = after
+            for victim_cls, first_seq in victims:
+                self._remove(victim_cls, first_seq)
+            return True
+        return False
+
     def close(self):
         """Commit and close; for an orderly stop."""
         self.commit_all()
@@ -196,14 +241,23 @@ class Journal:
                 chains.remove(cls, segments[0][0])
         if self.id is None:
             self.id = new_id()
-            chains.begin(rec.ALERT, self.next_seq, self._head(rec.ALERT))
+            chains.id = self.id
+            chains.begin(rec.ALERT, self.next_seq, self.state)
+        chains.id = self.id
         for cls in range(rec.CLASSES):
+            # Clean files now, or every start would look at the damage and step over numbers again.
             if chains.sealed[cls]:
-                # A clean segment now, or every start would look at the damage and step over numbers again.
-                self._succeed(cls)
+                self.succeed(cls)
+            if chains.tails[cls].is_sealed:
+                self._clean_tail(cls)
 
-    def _head(self, cls):
-        return seg.pack_head(cls, self.id, self.next_seq, self.state)
+    def _clean_tail(self, cls):
+        tail = self._chains.tails[cls]
+        try:
+            self._chains.fold(cls, self.state)
+            tail.begin(seg.pack_head(cls, self.id, self.next_seq, self.state), b"", self.next_seq, self.next_seq)
+        except OSError:
+            self._refused += 1  # it stays sealed: what it holds goes with the next commit
 
     def _seal(self, batch):
         offset, seq = 0, self.next_seq
@@ -215,20 +269,22 @@ class Journal:
         return seq - self.next_seq
 
     def _try_commit(self, cls, batch, count):
+        end_seq = self.next_seq + count
         for attempt in range(_ATTEMPTS):
             after = self.state.copy()
             victims = self._choose_victims(cls, len(batch), after)
             if victims is None:
                 return False
             needs_mark = victims or self._mark_due or after.acked - self._marked >= _MARK_EVERY
-            data = seg.pack_mark(cls, after, self.next_seq) + batch if needs_mark else batch
+            mark = seg.pack_mark(cls, after, self.next_seq) if needs_mark else b""
             # The mark becomes true with the very sync that makes the records safe; only then do the victims go.
-            if self._chains.try_write(cls, data, self.next_seq, self._head):
-                self._cursor.grown(cls)
+            done = self._chains.try_write(cls, mark, batch, self.next_seq, end_seq, self.state, after)
+            self._cursor.changed(cls)
+            if done:
                 self.state = after
-                self.next_seq += count
+                self.next_seq = end_seq
                 self.commits += 1
-                if needs_mark:
+                if done == 2:
                     self._marked, self._mark_due = after.acked, False
                 for victim_cls, first_seq in victims:
                     self._remove(victim_cls, first_seq)
@@ -241,54 +297,16 @@ class Journal:
         return False
 
     def _choose_victims(self, cls, size, after, is_write_next=True):
-        """Oldest segments of the lowest classes to remove, up to `cls`, so that `size` more bytes fit.
+        return eviction.choose(self._chains, cls, size, self.limit_bytes, self.next_seq, after, is_write_next, self)
 
-        Args:
-            cls: class of the batch.
-            size: bytes of it.
-            after: a State, changed here: counts and floors as they are without the victims.
-            is_write_next: the batch is written before the victims go, so its own class gets a new segment if need be.
-
-        Returns:
-            A list of (class, first_seq); None when it cannot fit.
-        """
-        victims = []
-        size += seg.MARK_BYTES
-        need = self._chains.used_bytes + self._chains.blocks(size + seg.HEAD_BYTES) - self.limit_bytes
-        for lowest in range(cls + 1):
-            segments = self._chains.segments[lowest]
-            at = 0
-            while need > 0 and at < len(segments):
-                first_seq, held = segments[at]
-                if at + 1 < len(segments):
-                    floor = segments[at + 1][0]
-                elif lowest == cls:
-                    # The newest segment keeps the numbering: it may go only when this very commit begins another.
-                    if not is_write_next or not self._chains.is_full(cls, size, self.next_seq):
-                        break
-                    floor = self.next_seq
-                else:
-                    need += self._chains.blocks(seg.HEAD_BYTES)
-                    if self._chains.blocks(held) <= self._chains.blocks(seg.HEAD_BYTES) or not self._succeed(lowest):
-                        need -= self._chains.blocks(seg.HEAD_BYTES)
-                        break
-                    floor = self.next_seq
-                after.evicted[lowest] += self._count_unacked(lowest, first_seq, held)
-                after.floor[lowest] = floor
-                victims.append((lowest, first_seq))
-                need -= self._chains.blocks(held)
-                at += 1
-        return victims if need <= 0 else None
-
-    def _succeed(self, cls):
-        # Begin a new segment of a class, so that its newest may be evicted or left alone; whether that went well.
-        if self._chains.segments[cls][-1][0] == self.next_seq:
-            return False
+    def succeed(self, cls):
+        """Begin a new segment of a class, so that its newest may be evicted or left alone; whether that went well."""
         try:
-            self._chains.begin(cls, self.next_seq, self._head(cls))
+            return self._chains.succeed(cls, self.next_seq, self.state)
         except OSError:
             return False
-        return True
+        finally:
+            self._cursor.changed(cls)
 
     def _yield_space(self, cls, size):
         # Somebody else's files took what was counted on. The mark that should come first has no room, so the victims go
@@ -302,12 +320,14 @@ class Journal:
             for victim_cls, first_seq in victims:
                 self._remove(victim_cls, first_seq)
 
-    def _count_unacked(self, cls, first_seq, size):
+    def count_unacked(self, cls, first_seq, size):
+        """Records of a segment that are not acknowledged. Reads all of it."""
         reader = self._reader(cls, first_seq, size)
         count = 0
         while True:
             seq = reader.peek()
             if seq < 0:
+                reader.close()
                 return count
             if seq >= self.state.acked:
                 count += 1

@@ -1,4 +1,4 @@
-"""Recovery: what the journal was when the power went, from its newest segments; bounded, whatever is behind them.
+"""Recovery: what the journal was when the power went, from its newest segments and tails; bounded, whatever is behind.
 
 It reads only. It knows segments; what is made of the findings is the journal's.
 """
@@ -13,7 +13,7 @@ class Recovery:
 
     Args:
         fs: file system.
-        chains: Chains, found; nothing is changed but `sealed`, where the newest segment is damaged.
+        chains: Chains, found; nothing is changed but `sealed`, where the newest segment is damaged, and the tails.
         on_damage: see segment.Reader.
 
     Attributes:
@@ -36,10 +36,17 @@ class Recovery:
         self.next_seq = 0
         self.is_patchy = False
         lost = 0
+        is_empty = not any(chains.segments)
         for cls in range(rec.CLASSES):
+            self._last_seq = -1  # of the class's newest segment
             lost += self._recover_class(cls, chains.segments[cls])
+            tail = chains.tails[cls]
+            size = tail.size()
+            if size:
+                is_empty = False
+                lost += self._recover_tail(chains.segments[cls], tail, size)
         self.next_seq += lost
-        if self.id is None and any(chains.segments):
+        if self.id is None and not is_empty:
             raise StorageError("journal-foreign", "no head of a segment can be read; erase the partition")
 
     def _recover_class(self, cls, segments):
@@ -53,16 +60,19 @@ class Recovery:
             first_seq, size = segments[at]
             is_newest = at == len(segments) - 1
             self.next_seq = max(self.next_seq, first_seq)
-            has_head = self._take_head(cls, first_seq)
+            has_head = self._take_head(self._chains.path(cls, first_seq)) >= 0
             self._has_met_damage = False
             reader = seg.Reader(self._fs.open, self._chains.path(cls, first_seq), size, self._note, self.state)
             while True:
                 seq = reader.peek()
                 if seq < 0:
                     break
+                if is_newest:
+                    self._last_seq = seq
                 self.next_seq = max(self.next_seq, seq + 1)
                 self.state.boot = max(self.state.boot, reader.boot())
                 reader.take()
+            reader.close()
             if is_newest and self._has_met_damage:
                 self._chains.sealed[cls] = True
                 lost = (reader.damaged_tail_bytes + rec.OVERHEAD_BYTES - 1) // rec.OVERHEAD_BYTES
@@ -71,8 +81,41 @@ class Recovery:
             self.is_patchy = True
         return lost
 
-    def _take_head(self, cls, first_seq):
-        path = self._chains.path(cls, first_seq)
+    def _recover_tail(self, segments, tail, size):
+        """Take a tail's records, unless a segment has them; returns how many its damaged bytes may have held."""
+        self._has_met_damage = False
+        first_seq = self._take_head(tail.path)
+        if first_seq < 0:
+            self._has_met_damage = self.is_patchy = True
+        self.next_seq = max(self.next_seq, first_seq)
+        reader = seg.Reader(self._fs.open, tail.path, size, self._note, self.state)
+        data = bytearray()
+        end_seq = first_seq
+        while True:
+            seq = reader.peek()
+            if seq < 0:
+                break
+            if first_seq < 0:
+                first_seq = seq
+            end_seq = seq + 1
+            self.next_seq = max(self.next_seq, end_seq)
+            self.state.boot = max(self.state.boot, reader.boot())
+            data.extend(reader.take())
+        reader.close()
+        # A cut came after the records went into a segment and before the tail was begun anew.
+        is_folded = first_seq >= 0 and (self._last_seq >= first_seq or bool(segments) and segments[-1][0] > first_seq)
+        tail.found(bytearray() if is_folded else data, size, first_seq, end_seq)
+        if not self._has_met_damage:
+            if is_folded:
+                tail.drop()
+            return 0
+        tail.is_sealed = True
+        if is_folded:
+            return 0
+        return (reader.damaged_tail_bytes + rec.OVERHEAD_BYTES - 1) // rec.OVERHEAD_BYTES
+
+    def _take_head(self, path):
+        # First number of a segment or a tail, -1 when its head is damaged.
         try:
             with self._fs.open(path, "rb") as file:
                 raw = file.read(seg.HEAD_BYTES)
@@ -81,14 +124,14 @@ class Recovery:
         head = seg.unpack_head(raw)
         if head is None:
             self._on_damage(path, 0)
-            return False
+            return -1
         if head[0] > seg.VERSION:
             raise StorageError("journal-newer", "version %d, this firmware reads up to %d" % (head[0], seg.VERSION))
         if self.id not in (None, head[2]):
             raise StorageError("journal-mixed", "segments of two journals; erase the partition")
         self.id = head[2]
         self.state.absorb(raw, seg.STATE_OFFSET)
-        return True
+        return head[3]
 
     def _note(self, path, offset):
         self._has_met_damage = True

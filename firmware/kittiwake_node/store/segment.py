@@ -18,7 +18,7 @@ STATE_OFFSET = 20
 HEAD_BYTES = STATE_OFFSET + _STATE_BYTES + 4
 MARK_BYTES = rec.OVERHEAD_BYTES + _STATE_BYTES
 
-_CHUNK_BYTES = 512
+_CHUNK_BYTES = 1024
 
 
 class State:
@@ -107,8 +107,8 @@ def pack_mark(cls, state, seq):
 class Reader:
     """Walks the records of one segment file in order, skipping marks and damage. Allocates a chunk per refill.
 
-    The file is opened for each refill and closed again: a reader that stays open across a commit of the same file would
-    look at blocks that LittleFS has since given away.
+    The file stays open between refills, for finding it costs more than reading. Whoever reads calls `close` before
+    anything is committed: an open reader would look at blocks that LittleFS has since given away.
 
     Args:
         open_file: called as open_file(path, "rb").
@@ -123,6 +123,7 @@ class Reader:
     """
 
     def __init__(self, open_file, path, size, on_damage, state=None):
+        self._file = None
         self._open = open_file
         self._path = path
         self.size = size
@@ -172,6 +173,12 @@ class Reader:
         self._pos += size
         return memoryview(self._buf)[start : start + size]
 
+    def close(self):
+        """Close the file, when it is open; the next refill opens it again."""
+        file, self._file = self._file, None
+        if file is not None:
+            file.close()
+
     def _fill(self, count):
         # At least `count` bytes from the cursor on, or False when the segment ends before.
         if len(self._buf) - self._pos >= count:
@@ -180,10 +187,14 @@ class Reader:
         if start + count > self.size:
             return False
         try:
-            with self._open(self._path, "rb") as file:
-                file.seek(start)
-                self._buf = file.read(min(max(count, _CHUNK_BYTES), self.size - start))
+            if self._file is None:
+                self._file = self._open(self._path, "rb")
+            self._file.seek(start)
+            self._buf = self._file.read(min(max(count, _CHUNK_BYTES), self.size - start))
+            if start + len(self._buf) >= self.size:
+                self.close()
         except OSError:
+            self.close()
             # The medium cannot give it: what comes behind in this segment is as lost as if its bytes had changed.
             self._on_damage(self._path, start)
             self.damaged_tail_bytes += self.size - start
