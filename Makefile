@@ -8,7 +8,7 @@ DEV_EXTRAS = demo,journal,plot,test,dev,boards
 T ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help python format setup setup-dev demo test check format soak test-chaos boards hil bench bench-bridge bench-nab clean
+.PHONY: help python format setup setup-dev demo test check format soak test-powercut test-chaos boards hil bench bench-bridge bench-nab clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 12
@@ -43,6 +43,10 @@ soak: setup-dev ## the long versions of the parity and chaos tests
 	@$(BIN)/python tools/system.py
 	@$(BIN)/python tools/micropython/build.py
 	@KITTIWAKE_SOAK=1 $(BIN)/python -m pytest --target all --timeout 3600 $(T)
+
+test-powercut: setup-dev ## cut the power at every flash operation; ends with a line of figures
+	@$(BIN)/python tools/system.py
+	@KITTIWAKE_SOAK=1 $(BIN)/python -m pytest -q --timeout 7200 --target all tests/powercut tests/hil/test_power_cuts.py $(T)
 
 test-chaos: setup-dev ## kill, cut and reboot everything; ends with a line of figures
 	@$(BIN)/python tools/system.py

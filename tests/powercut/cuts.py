@@ -5,7 +5,8 @@ power is cut at operations chosen from the settings, before them and in the midd
 the next start finds; some of those starts are cut again.
 
 Settings (JSON): seed, block_bytes, blocks, records, cuts (number, spread evenly; 0 for every operation), sabotage (""
-or a fault put into the journal on purpose, so that the test of the tests can see the oracle fail).
+or a fault put into the journal on purpose, so that the test of the tests can see the oracle fail), tail_bytes (0 for a
+journal without tails; LittleFS is mounted as io/storage.py does where there are some).
 """
 # ruff: noqa: UP031 (MicroPython)
 
@@ -46,15 +47,34 @@ class ForgetfulJournal(journal_module.Journal):
         return super()._choose_victims(cls, size, after.copy(), is_write_next)
 
 
-JOURNALS = {"": journal_module.Journal, "early": EarlyJournal, "forgetful": ForgetfulJournal}
+class LossyJournal(journal_module.Journal):
+    """Sabotage: a tail that is full is begun anew, and its records are in no segment."""
+
+    def __init__(self, *arguments, **settings):
+        super().__init__(*arguments, **settings)
+        self._chains.fold = lambda cls, state, mark=b"": self._chains.tails[cls].drop()
+
+
+JOURNALS = {
+    "": journal_module.Journal,
+    "early": EarlyJournal,
+    "forgetful": ForgetfulJournal,
+    "lossy": LossyJournal,
+}
+
+
+TAIL_BYTES = SETTINGS.get("tail_bytes", 0)
+UNITS = {"progsize": 128, "readsize": 128} if TAIL_BYTES else {}
 
 
 def mount(device):
-    return vfs.VfsLfs2(device, mtime=False)
+    return vfs.VfsLfs2(device, mtime=False, **UNITS)
 
 
 def open_journal(device, rng_id):
-    return JOURNALS[SETTINGS["sabotage"]](mount(device), lambda: rng_id, segment_bytes=4 * BLOCK_BYTES)
+    journal = JOURNALS[SETTINGS["sabotage"]]
+    segment_bytes = 2 * BLOCK_BYTES if TAIL_BYTES else 4 * BLOCK_BYTES
+    return journal(mount(device), lambda: rng_id, segment_bytes=segment_bytes, tail_bytes=TAIL_BYTES)
 
 
 class Rng:
@@ -109,7 +129,11 @@ class Run:
         promises.under_way = []
         if is_safe:
             promises.committed.extend(batch)
+        else:
+            promises.refused[cls] += count
         self.on_promise()
+        if TAIL_BYTES and rng.randrange(2):
+            journal.tidy()
         return is_safe
 
     def ack(self):
@@ -145,18 +169,18 @@ def judge_cut(image, promises, rng, depth):
     # The cut may have come before the journal had an id.
     on_promise()
     run.journal = open_journal(device, 0x7777)
-    cuts, faults = 1, oracle.judge(promises, run.journal)
+    found = oracle.drain(run.journal, 0)
+    cuts, faults = 1, oracle.judge(promises, run.journal, found)
     if faults:
         return cuts, faults
-    settled = oracle.drain(run.journal, run.journal.acked)
-    known = {r[0] for r in now.committed}
-    now.committed.extend([r for r in settled if r[0] not in known])
+    # What was under way and arrived is promised from now on.
+    last = now.committed[-1][0] if now.committed else -1
+    now.committed.extend([r for r in found if r[0] > last])
     now.under_way, now.journal_id = [], run.journal.id
     now.acked = run.journal.acked if run.journal.acked > now.acked else now.acked
     run._describe()
     for cls in (2, 1, 2):
-        used = {r[0] for r in now.committed}
-        if run.journal.next_seq in used:
+        if now.committed and run.journal.next_seq <= now.committed[-1][0]:
             faults.append(("reused", "%d" % run.journal.next_seq))
         if not run.commit(cls, 1) and cls == 2:
             faults.append(("lost", "not writable after the cut"))
@@ -184,7 +208,7 @@ def stand_at(stamps, at):
 def main():
     rng = Rng(SETTINGS["seed"])
     device = flash.Flash(BLOCK_BYTES, BLOCKS)
-    vfs.VfsLfs2.mkfs(device)
+    vfs.VfsLfs2.mkfs(device, **UNITS)
     image = device.begin_log()
     promises = oracle.Promises()
     stamps = []

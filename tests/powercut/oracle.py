@@ -13,26 +13,29 @@ class Promises:
     Attributes:
         committed: list of (seq, class, boot, payload), in order, for which commit has returned True.
         under_way: the batch of the commit that has not returned: all of it may be there, or none.
+        refused: by class, records whose commit has returned False: counted as evicted, not there.
         acked: what the journal was told, cursor.
     """
 
     def __init__(self):
         self.committed = []
         self.under_way = []
+        self.refused = [0, 0, 0]
         self.acked = 0
         self.layouts = {}
         self.journal_id = None
 
     def stand(self):
         """How things stand, small enough to keep one for every step: `committed` only grows, so its length will do."""
-        return (len(self.committed), self.under_way, self.acked, dict(self.layouts), self.journal_id)
+        layouts, refused = dict(self.layouts), list(self.refused)
+        return (len(self.committed), self.under_way, self.acked, layouts, self.journal_id, refused)
 
     def at(self, stand):
         """A copy of the promises as they were at `stand`."""
         other = Promises()
         other.committed = self.committed[: stand[0]]
         other.under_way, other.acked, other.journal_id = list(stand[1]), stand[2], stand[4]
-        other.layouts = dict(stand[3])
+        other.layouts, other.refused = dict(stand[3]), list(stand[5])
         return other
 
 
@@ -62,48 +65,56 @@ def drain(journal, start):
         seq = after
 
 
-def judge(promises, journal):
+def judge(promises, journal, found=None):
     """Hold a journal that was just opened against what was promised before the cut.
+
+    Args:
+        promises: Promises; `committed` is in order of the numbers.
+        journal: has read, layout and the attributes of Journal.
+        found: what `drain` of all of it gave, where that is known already.
 
     Returns:
         A list of (kind, detail), empty when all holds: lost, altered, invented, reordered, reused or miscounted.
     """
     faults = []
-    found = drain(journal, 0)
+    if found is None:
+        found = drain(journal, 0)
     seqs = [record[0] for record in found]
     for before, after in zip(seqs, seqs[1:]):
         if after <= before:
             faults.append(("reordered", "%d after %d" % (after, before)))
-    known = {record[0]: record for record in promises.committed}
     began = {record[0]: record for record in promises.under_way}
-    for record in found:
-        if record[0] in known:
-            if record != known[record[0]]:
-                faults.append(("altered", "%d of class %d" % record[:2]))
-        elif record[0] not in began or record != began[record[0]]:
-            faults.append(("invented", "%d of class %d" % record[:2]))
-    there = set(seqs)
-    arrived = [seq in there for seq in began]
-    if any(arrived) and not all(arrived):
-        faults.append(("lost", "half of a commit: %r" % arrived))
+    there = {record[0]: record for record in found}
     missing_unacked, missing = [0, 0, 0], [0, 0, 0]
     present = [False, False, False]
-    for seq, cls, _, _ in promises.committed:
+    promised = 0
+    for record in promises.committed:
+        seq, cls = record[0], record[1]
         if seq in there:
+            promised += 1
             present[cls] = True
+            if record != there[seq]:
+                faults.append(("altered", "%d of class %d" % (seq, cls)))
             continue
         missing[cls] += 1
         if seq >= promises.acked:
             missing_unacked[cls] += 1
             if present[cls]:
                 faults.append(("lost", "%d, and older ones of its class are there" % seq))
+    if promised < len(found):
+        known = {record[0] for record in promises.committed}
+        for record in found:
+            if record[0] not in known and record != began.get(record[0]):
+                faults.append(("invented", "%d of class %d" % record[:2]))
+    arrived = [seq in there for seq in began]
+    if any(arrived) and not all(arrived):
+        faults.append(("lost", "half of a commit: %r" % arrived))
     for cls in range(3):
         if missing_unacked[cls] > journal.evicted[cls]:
             faults.append(("lost", "%d of class %d, evicted %d" % (missing_unacked[cls], cls, journal.evicted[cls])))
-        if journal.evicted[cls] > missing[cls]:
-            faults.append(
-                ("miscounted", "%d evicted of class %d, missing %d" % (journal.evicted[cls], cls, missing[cls]))
-            )
+        gone = missing[cls] + promises.refused[cls]
+        if journal.evicted[cls] > gone:
+            faults.append(("miscounted", "%d evicted of class %d, gone %d" % (journal.evicted[cls], cls, gone)))
     if journal.acked > promises.acked:
         faults.append(("invented", "cursor %d, told %d" % (journal.acked, promises.acked)))
     last = max(promises.committed[-1][0] if promises.committed else -1, seqs[-1] if seqs else -1)

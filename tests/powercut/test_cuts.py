@@ -1,6 +1,6 @@
 """Power cuts at flash operations, on MicroPython's unix port and its LittleFS: cuts.py does them, oracle.py judges.
 
-KITTIWAKE_SOAK=1 cuts at every operation, whole and torn.
+KITTIWAKE_SOAK=1 (and `make test-powercut`) cuts at every operation, whole and torn; else at some, evenly spread.
 """
 
 import json
@@ -8,13 +8,14 @@ import os
 
 import pytest
 
+from tests.support import tally
 from tests.support.micropython import FIRMWARE, run_script
 
 SOAK = os.environ.get("KITTIWAKE_SOAK") == "1"
 
 
-def _cut(seed, block_bytes, blocks, records, cuts, sabotage=""):
-    settings = {"seed": seed, "block_bytes": block_bytes, "blocks": blocks}
+def _cut(seed, block_bytes, blocks, records, cuts, sabotage="", tail_bytes=0):
+    settings = {"seed": seed, "block_bytes": block_bytes, "blocks": blocks, "tail_bytes": tail_bytes}
     settings |= {"records": records, "cuts": cuts, "sabotage": sabotage}
     timeout_s = 3500 if SOAK else 110
     return run_script("tests/powercut/cuts.py", str(FIRMWARE), json.dumps(settings), timeout_s=timeout_s)
@@ -26,12 +27,29 @@ def _cut(seed, block_bytes, blocks, records, cuts, sabotage=""):
 )
 def test_journal_cut_at_any_flash_operation_keeps_its_promises(seed, block_bytes, blocks):
     report = _cut(seed, block_bytes, blocks, 800, 0 if SOAK else 150)
+    tally.add("unix", report["cuts"], report["faults"])
     print(report)
     assert report["faults"] == {}, report["first"]
     assert report["cuts"] >= (10_000 if SOAK else 150)
     assert report["records"] >= 800 and report["acked"] > 100
     if blocks < 100:
         assert sum(report["evicted"]) > 0
+
+
+@pytest.mark.parametrize(
+    ("seed", "block_bytes", "blocks", "tail_bytes", "most"),
+    [(11, 512, 80, 0, 20_000), (4, 4096, 33, 512, 15_000)],
+    ids=["as-netduino2", "with-tails"],
+)
+def test_journal_over_2000_records_cut_at_every_operation_keeps_its_promises(
+    seed, block_bytes, blocks, tail_bytes, most
+):
+    report = _cut(seed, block_bytes, blocks, 2000, 0 if SOAK else most // 28, tail_bytes=tail_bytes)
+    tally.add("unix", report["cuts"], report["faults"])
+    print(report)
+    assert report["faults"] == {}, report["first"]
+    assert report["cuts"] >= (most if SOAK else most // 28)
+    assert report["records"] >= 2000 and report["acked"] > 1000 and sum(report["evicted"]) > 0
 
 
 def test_oracle_over_a_journal_that_commits_too_late_finds_losses():
@@ -41,4 +59,9 @@ def test_oracle_over_a_journal_that_commits_too_late_finds_losses():
 
 def test_oracle_over_a_journal_that_evicts_without_telling_finds_losses():
     report = _cut(5, 512, 64, 600, 100, sabotage="forgetful")
+    assert report["faults"]["lost"] > 0
+
+
+def test_oracle_over_a_journal_that_loses_its_tails_finds_losses():
+    report = _cut(4, 4096, 33, 300, 40, sabotage="lossy", tail_bytes=512)
     assert report["faults"]["lost"] > 0
