@@ -11,7 +11,14 @@ from tests.support.hil import SOAK
 
 # In a module of the firmware, one constant for another.
 _MUTATIONS = {
-    "zscore": ("kittiwake_node/core/zscore.py", b"q * q * (n - 1), p * p * n", b"q * q * (n - 1), p * p * n + 1"),
+    **dict.fromkeys(
+        ("zscore", "lagged", "wide"),
+        ("kittiwake_node/core/zscore.py", b"q * q * (n - 1), p * p * n", b"q * q * (n - 1), p * p * n + 1"),
+    ),
+    "drift": ("kittiwake_node/core/drift.py", b"state[_PQ] = p | q << 8", b"state[_PQ] = p + 1 | q << 8"),
+    "novelty": ("kittiwake_node/core/novelty.py", b"base=(51200 ", b"base=(51700 "),
+    "baseline": ("kittiwake_node/core/baseline.py", b"self.p * self.p * m * spread", b"self.p * self.p * spread"),
+    "summary": ("kittiwake_node/core/summary.py", b"(state[_Q1] << 15)", b"(state[_Q1] << 16)"),
     "records": ("kittiwake_node/core/record.py", b"VERSION = 1\n", b"VERSION = 2\n"),
     "frames": ("kittiwake_node/core/frame.py", b'_CTRL_C = b"\\x03"', b'_CTRL_C = b"\\x04"'),
 }
