@@ -145,3 +145,34 @@ def test_commands_of_every_kind_are_answered(run, tmp_path):
     assert by_id["9"]["result"]["config"] == config | {"health_s": 7}
     assert by_id["7"]["status"] == "invalid" and "65535" in by_id["7"]["error"]
     assert by_id[None]["status"] == "invalid" and "id" in by_id[None]["error"]
+
+
+@pytest.mark.timeout(120)
+def test_commands_to_the_bridge_itself_are_answered(run):
+    broker, ledger, board, bridge, commander, config = run
+    board.run_node(config)
+    wait_until_online(ledger)
+    for body in (
+        {"id": "s", "op": "status"},
+        {"id": "r", "op": "release", "seconds": 1},
+        {"id": "x", "op": "release", "port": 5},
+        {"id": "u", "op": "release", "port": "/dev/unknown"},
+        {"id": "p", "op": "ping"},
+    ):
+        commander.send(body, device="bridge")
+    # While it has no port the device cannot be asked; the command waits for the second in which it comes back.
+    commander.send({"id": "later", "op": "ping", "text": "back"})
+    deadline = time.monotonic() + LIMIT_S
+    found = {}
+    while len(found) < 6 and time.monotonic() < deadline:
+        for line in ledger.read():
+            if line["topic"].endswith("/resp"):
+                body = json.loads(line["payload"])
+                found[body["id"]] = body
+        time.sleep(0.1)
+    assert found["s"]["result"]["broker"]["connected"]
+    assert [device["device"] for device in found["s"]["result"]["devices"]] == [DEVICE]
+    assert found["r"]["result"] == {"released": [board.link_port]}
+    assert found["x"]["status"] == "invalid" and found["u"]["result"] == {"released": []}
+    assert found["p"]["status"] == "invalid" and "release" in found["p"]["error"]
+    assert found["later"]["result"] == {"text": "back"}
