@@ -88,3 +88,37 @@ def inner_tensors(content: bytes) -> list[int]:
 def resealed(plan: bytes) -> bytes:
     """A plan that was changed, its CRC made right again (SPEC.md, "Model plan": over all from byte 16)."""
     return plan[:12] + struct.pack("<I", binascii.crc32(plan[16:])) + plan[16:]
+
+
+_PIECES = """
+import gc
+
+def model_begin(size):
+    global model, result, blob
+    model = result = blob = None
+    gc.collect()
+    blob = bytearray(size)
+
+def model_piece(at, text):
+    data = a2b_base64(text)
+    blob[at : at + len(data)] = data
+
+def model_ready(kernel):
+    global model, result
+    model = Model(blob, kernels.load(kernel))
+    result = bytearray(model.header.output_bytes)
+"""
+
+
+def run_small(board, kernel: str, plan: bytes, data: list[bytes]) -> list[bytes]:
+    """Run a plan on a board with little memory: plan and inputs go there in pieces."""
+    board.exec(PROGRAM + _PIECES)
+    board.exec(f"model_begin({len(plan)})")
+    for at in range(0, len(plan), 3000):
+        board.exec(f"model_piece({at}, {base64.b64encode(plan[at : at + 3000]).decode()!r})")
+    board.exec(f"model_ready({kernel!r})")
+    outputs = []
+    for start in range(len(data)):
+        line = board.exec(f"model_run({base64.b64encode(data[start]).decode()!r})", 60)
+        outputs.append(bytes.fromhex(line.strip()))
+    return outputs

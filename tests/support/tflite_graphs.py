@@ -471,3 +471,51 @@ def random_model(seed: int, small: bool = False):
         x = net.unary(x)
     target = last if last is not None else x
     return net.bytes(first, target), (1, h, w, c), net.used
+
+
+def ds_cnn(seed: int = 1):
+    """A network of the shape of MLPerf Tiny's keyword spotter, with random weights.
+
+    Returns:
+        (file, shape of the input): 2,656,768 multiply-accumulates.
+    """
+    net = Net(random.Random(seed))
+    rng = net.rng
+
+    def convolution(x, kind, filter_, stride, channels):
+        n, h, w, depth = net.shapes[x]
+        size = (n, -(-h // stride[0]), -(-w // stride[1]), channels)
+        depthwise = kind == "DEPTHWISE_CONV_2D"
+        shape = (1, *filter_, channels) if depthwise else (channels, *filter_, depth)
+        inputs = filter_[0] * filter_[1] * (1 if depthwise else depth)
+        level = 127 / (60 * 60 * inputs**0.5)  # keeps the scale from layer to layer
+        scales = [float(np.float32(level * 2 ** rng.uniform(-0.5, 0.5))) for _ in range(channels)]
+        data = np.array([rng.randint(-127, 127) for _ in range(int(np.prod(shape)))], np.int8)
+        weights = net.tensor(shape, INT8, data=data, scales=scales, axis=3 if depthwise else 0)
+        bias = net.tensor(
+            (channels,), INT32, data=np.array([rng.randint(-999, 999) for _ in range(channels)], np.int32)
+        )
+        y = net.tensor(size, quant=(net.quants[x][0], -128))
+        name = "DepthwiseConv2DOptions" if depthwise else "Conv2DOptions"
+        more = {"depthMultiplier": 1} if depthwise else {}
+        o = options(
+            name, padding=SAME, strideH=stride[0], strideW=stride[1], dilationHFactor=1, dilationWFactor=1,
+            fusedActivationFunction=RELU, **more,
+        )  # fmt: skip
+        net.op(getattr(OPS, kind), [x, weights, bias], [y], *o)
+        return y
+
+    first = net.tensor((1, 49, 10, 1), quant=(0.0625, 83))
+    x = convolution(first, "CONV_2D", (10, 4), (2, 2), 64)
+    for _ in range(4):
+        x = convolution(x, "DEPTHWISE_CONV_2D", (3, 3), (1, 1), 64)
+        x = convolution(x, "CONV_2D", (1, 1), (1, 1), 64)
+    y = net.tensor((1, 1, 1, 64), quant=net.quants[x])
+    o = options("Pool2DOptions", padding=VALID, strideH=25, strideW=5, filterHeight=25, filterWidth=5)
+    net.op(OPS.AVERAGE_POOL_2D, [x], [y], *o)
+    y = net.reshape(y, (1, 64))
+    weights, scales = net.weights((12, 64), 12, 0, False, 5)
+    z = net.tensor((1, 12), quant=(float(np.float32(net.quants[y][0] * scales[0] * 300)), 5))
+    bias = net.tensor((12,), INT32, data=np.zeros(12, np.int32))
+    net.op(OPS.FULLY_CONNECTED, [y, weights, bias], [z], *options("FullyConnectedOptions"))
+    return net.bytes(first, net.unary(z, "SOFTMAX")), (1, 49, 10, 1)

@@ -41,7 +41,8 @@ def channel(plan, stream, padded, layout, c, depthwise):
     if layout == _ROWS:  # what unsigned bytes would add is in there: see layout.py
         bias += 128 * sum(weights[:padded]) - _BIAS_OFFSET
     shifts = tail + 4 * rows
-    return weights, bias, word(plan, tail + 4 * r), plan[shifts + r], plan[shifts + rows + r]
+    left = plan[shifts + rows + r] - (0 if layout == _ROWS else 1)  # the other layouts' kernels want it 1 more
+    return weights, bias, word(plan, tail + 4 * r), plan[shifts + r], left
 
 
 def conv(at, plan, scratch, state):

@@ -1,4 +1,4 @@
-"""Dense int8 layers by viper: unsigned bytes, eight products a turn, multipliers byte by byte.
+"""Dense int8 layers by viper: unsigned bytes, sixteen products a turn, multipliers byte by byte.
 
 Must not know who calls it. Descriptor: SPEC.md, "Model plan"; layout `rows`.
 
@@ -97,7 +97,27 @@ def conv(at: int, plan: ptr8, scratch: ptr8, state: ptr8):
                 plan = ptr8(int(plan) + 4)
                 scratch = ptr8(line)
                 n = turns
-                while n:
+                while n >= 2:
+                    at += plan[0] * scratch[0]
+                    at += plan[1] * scratch[1]
+                    at += plan[2] * scratch[2]
+                    at += plan[3] * scratch[3]
+                    at += plan[4] * scratch[4]
+                    at += plan[5] * scratch[5]
+                    at += plan[6] * scratch[6]
+                    at += plan[7] * scratch[7]
+                    at += plan[8] * scratch[8]
+                    at += plan[9] * scratch[9]
+                    at += plan[10] * scratch[10]
+                    at += plan[11] * scratch[11]
+                    at += plan[12] * scratch[12]
+                    at += plan[13] * scratch[13]
+                    at += plan[14] * scratch[14]
+                    at += plan[15] * scratch[15]
+                    plan = ptr8(int(plan) + 16)
+                    scratch = ptr8(int(scratch) + 16)
+                    n -= 2
+                if n:
                     at += plan[0] * scratch[0]
                     at += plan[1] * scratch[1]
                     at += plan[2] * scratch[2]
@@ -107,8 +127,6 @@ def conv(at: int, plan: ptr8, scratch: ptr8, state: ptr8):
                     at += plan[6] * scratch[6]
                     at += plan[7] * scratch[7]
                     plan = ptr8(int(plan) + 8)
-                    scratch = ptr8(int(scratch) + 8)
-                    n -= 1
                 if plan[5]:
                     at <<= plan[5]
                 if wide:

@@ -51,17 +51,15 @@ def depthwise(at: int, plan: ptr8, scratch: ptr8, state: ptr8):
                 y = d[4]
                 while y:
                     n = d[5]
-                    while n >= 4:
+                    while n >= 3:
                         at += (plan[0] - 128) * (scratch[0] ^ 128)
                         scratch = ptr8(int(scratch) + across)
                         at += (plan[1] - 128) * (scratch[0] ^ 128)
                         scratch = ptr8(int(scratch) + across)
                         at += (plan[2] - 128) * (scratch[0] ^ 128)
                         scratch = ptr8(int(scratch) + across)
-                        at += (plan[3] - 128) * (scratch[0] ^ 128)
-                        scratch = ptr8(int(scratch) + across)
-                        plan = ptr8(int(plan) + 4)
-                        n -= 4
+                        plan = ptr8(int(plan) + 3)
+                        n -= 3
                     while n:
                         at += (plan[0] - 128) * (scratch[0] ^ 128)
                         scratch = ptr8(int(scratch) + across)

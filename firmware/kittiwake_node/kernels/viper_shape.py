@@ -97,6 +97,19 @@ def copy(at: int, plan: ptr8, scratch: ptr8, state: ptr8):
                 scratch = ptr8(out + a * d[10] + b * d[11] + c * d[12])
                 n = d[5]
                 if d[9] == 1 and d[13] == 1:
+                    if (int(plan) | int(scratch)) & 3 == 0:
+                        given = ptr32(plan)
+                        words = ptr32(scratch)
+                        while n >= 16:
+                            words[0] = given[0]
+                            words[1] = given[1]
+                            words[2] = given[2]
+                            words[3] = given[3]
+                            given = ptr32(int(given) + 16)
+                            words = ptr32(int(words) + 16)
+                            n -= 16
+                        plan = ptr8(int(given))
+                        scratch = ptr8(int(words))
                     while n >= 4:
                         scratch[0] = plan[0]
                         scratch[1] = plan[1]
@@ -124,6 +137,17 @@ def fill(at: int, plan: ptr8, scratch: ptr8, state: ptr8):
     target = ptr8(out)
     value = d[2]
     n = d[1]
+    if out & 3 == 0:
+        words = ptr32(out)
+        pair = value | value << 8
+        while n >= 16:
+            words[0] = pair | pair << 16
+            words[1] = words[0]
+            words[2] = words[0]
+            words[3] = words[0]
+            words = ptr32(int(words) + 16)
+            n -= 16
+        target = ptr8(int(words))
     while n >= 4:
         target[0] = value
         target[1] = value

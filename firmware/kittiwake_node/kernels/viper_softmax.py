@@ -58,7 +58,7 @@ def softmax(at: int, plan: ptr8, scratch: ptr8, state: ptr8):
                 top = x
         total = 0
         for i in range(depth):
-            total += (terms[top - (source[i] ^ 128)] + 2048) >> 12
+            total += (terms[top - (source[i] ^ 128)] >> 11) + 1 >> 1
         # The sum as 1.f · 2^bits; half = (1 + f)/2 in Q0.31.
         bits = 12
         while total <= 0x3FFFFFFF:

@@ -5,6 +5,7 @@ Knows buffers and when steps use them; not what the steps do.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 
 from kittiwake.model.lower import Program
@@ -13,6 +14,8 @@ from kittiwake.model.steps import SCRATCH, Buffer, Ref, View
 ALIGNMENT = 4
 # Kernels take bytes four at a time and may read this many beyond what they need.
 SLACK = 4
+_TRIES = 2000
+_WORK = 2_000_000
 
 
 def plan(program: Program) -> tuple[int, int]:
@@ -27,18 +30,14 @@ def plan(program: Program) -> tuple[int, int]:
     _join(program)
     live = _live(program)
     scratch = [buffer for buffer in live if buffer.kind == SCRATCH]
-    best = None
-    for order in _ORDERS:
-        places, total = _pack(sorted(scratch, key=order))
-        if best is None or total < best[1]:
-            best = places, total
-    for buffer, place in (best or ({}, 0))[0].items():
+    places, total = _search(scratch, len(program.steps))
+    for buffer, place in places.items():
         buffer.place = place
     at = 0
     for buffer in program.states:
         buffer.place = at
         at += _aligned(buffer.size)
-    return (best[1] if best else 0) + SLACK, at + SLACK
+    return total + SLACK, at + SLACK
 
 
 def _aligned(size: int) -> int:
@@ -92,6 +91,27 @@ def _join(program: Program) -> None:
 
 def _moved(view: View, now: Callable[[Buffer], Buffer]) -> View:
     return View(now(view.buffer), view.offset, view.shape, view.strides)
+
+
+def _search(buffers: list[Buffer], steps: int) -> tuple[dict[Buffer, int], int]:
+    """Try orders until one needs no more than what lives at once, or long enough; the same for the same model."""
+    least = 0
+    for at in range(-1, steps + 1):
+        least = max(least, sum(_aligned(b.size) for b in buffers if b.first <= at <= b.last))
+    tried = [sorted(buffers, key=key) for key in _ORDERS]
+    results = [(*_pack(order), order) for order in tried]
+    places, total, order = min(results, key=lambda r: r[1])
+    chance = random.Random(len(buffers))
+    for _ in range(min(_TRIES, _WORK // max(1, len(buffers)) ** 2)):
+        if total == least or len(buffers) < 2:
+            break
+        i, k = chance.sample(range(len(buffers)), 2)
+        swapped = list(order)
+        swapped[i], swapped[k] = swapped[k], swapped[i]
+        other, size = _pack(swapped)
+        if size <= total:  # an equal one too: plateaus are where the way on begins
+            places, total, order = other, size, swapped
+    return places, total
 
 
 def _pack(buffers: list[Buffer]) -> tuple[dict[Buffer, int], int]:

@@ -183,7 +183,7 @@ def _dense(work, channels, given: View, made: View, zero_point: int, name: str, 
         rows, cols = 1, rows * cols
     temps = []
     if work.layout != layout.QUADS or len(offsets) > 1:
-        lines = {layout.ROWS: 1, layout.QUADS: 2, layout.PAIRS: 4}[work.layout]  # pairs holds halfwords
+        lines = {layout.ROWS: 1, layout.QUADS: 2, layout.PAIRS: 5}[work.layout]  # pairs: halfwords, bytes
         temps.append(Buffer(lines * padded + 4))
     words = [
         ref(given), ref(made), Data(layout.stream(channels, work.layout)), outputs, inputs, padded,

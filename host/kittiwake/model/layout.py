@@ -12,6 +12,7 @@ and ends on a multiple of four; channels that fill up the last block have weight
 | quads | thumb2, rv32 | 4 | byte 4k + r; K filled up to a multiple of 4 |
 | pairs | dsp | 4 | byte 16·(k div 4) + 4r + k mod 4; K filled up to a multiple of 4 |
 
+The left shifts of `quads` and `pairs` are 1 more than they are: their kernels want the accumulator doubled.
 In `rows` a bias is at least 0 and below 2^30: it holds what unsigned bytes add (see `bias_of_rows`). Depthwise streams
 have the taps in k's place; theirs fill up to a multiple of 4 in `rows`, not at all in `quads` and `pairs`.
 """
@@ -125,7 +126,8 @@ def stream(channels: Sequence[Channel], layout: str, depthwise: bool = False) ->
         out += struct.pack(f"<{rows}i", *biases)
         out += _weights(block, layout, padded, depthwise)
         out += struct.pack(f"<{rows}I", *(c.m for c in block))
-        out += bytes(max(-c.shift, 0) for c in block) + bytes(max(c.shift, 0) for c in block)
+        more = 0 if layout == ROWS else 1
+        out += bytes(max(-c.shift, 0) for c in block) + bytes(max(c.shift, 0) + more for c in block)
         out += bytes(-len(out) % 4)
     return bytes(out)
 

@@ -14,7 +14,7 @@ from kittiwake.target.base import Target
 
 _NAME = "model.kwm"
 _TIMEOUT_S = 300.0
-_BATCH_BYTES = 6000  # source handed to a board at a time
+_BATCH_BYTES = 1500  # source handed to a board at a time
 _ON_BOARD = f"""
 import gc
 from binascii import a2b_base64, hexlify
@@ -24,6 +24,7 @@ from kittiwake_node.io import model_file
 from kittiwake_node.model.executor import Model
 def _load(kernel, mapped):
     global _model, _result, _given
+    _model = _result = _given = None
     gc.collect()
     before = gc.mem_alloc()
     try:

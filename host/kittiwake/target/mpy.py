@@ -23,7 +23,12 @@ _ARM = ("armv6m", "armv7m", "armv7em", "armv7emsp", "armv7emdp")
 # CPUID bits 4 to 15 -> the most that this core can run. MicroPython says armv7em for an M3 as well.
 _CORES = {0xC20: "armv6m", 0xC60: "armv6m", 0xC23: "armv7m", 0xC24: "armv7em", 0xC27: "armv7em", 0xD21: "armv7em"}
 # Kernels in assembler exist for one instruction set each; no other compiler takes them.
-_ONLY_FOR = {"thumb2": ("armv7m", "armv7em", "armv7emsp", "armv7emdp"), "rv32": ("rv32imc",), "xtensa": ("xtensawin",)}
+_ONLY_FOR = {
+    "thumb2": ("armv7m", "armv7em", "armv7emsp", "armv7emdp"),
+    "dsp": ("armv7em", "armv7emsp", "armv7emdp"),
+    "rv32": ("rv32imc",),
+    "xtensa": ("xtensawin",),
+}
 _VERSION = 6
 # Started by their names on the board, so they stay source.
 _SOURCES = ("main.py", "boot.py")

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 _HEADER = b"\xd2\xcd\x31"
-_DATA_VERBATIM, _DIRECTORY, _FILE = 2, 4, 5
+_PADDING, _DATA_VERBATIM, _DIRECTORY, _FILE = 1, 2, 4, 5
+# Files that are used where they lie, by kernels that read whole words: their content starts at a multiple of this.
+_ALIGNED, _ALIGNMENT = ".kwm", 4
 
 
 def image(files: Mapping[str, bytes]) -> bytes:
@@ -20,13 +22,25 @@ def image(files: Mapping[str, bytes]) -> bytes:
     Returns:
         The image, of even length.
     """
+    padding: dict[str, int] = {}
+    made = _image(files, padding)
+    for path in sorted(files):
+        # Padding moves what follows, and may lengthen the numbers before: so one file after the other, by trial.
+        while path.endswith(_ALIGNED) and made.index(files[path]) % _ALIGNMENT and padding.get(path, 0) < _ALIGNMENT:
+            padding[path] = padding.get(path, 0) + 1
+            made = _image(files, padding)
+    return made
+
+
+def _image(files: Mapping[str, bytes], padding: Mapping[str, int]) -> bytes:
     tree: dict = {}
     for path in sorted(files):
         *folders, name = path.strip("/").split("/")
         place = tree
         for folder in folders:
             place = place.setdefault(folder, {})
-        place[name] = files[path]
+        pad = _record(_PADDING, bytes(padding[path] - 1)) if path in padding else b""
+        place[name] = pad + _record(_DATA_VERBATIM, files[path])
     body = _entries(tree)
     size = _number(len(body))
     if (len(_HEADER) + len(size) + len(body)) % 2:
@@ -41,7 +55,7 @@ def _entries(tree: dict) -> bytes:
         if isinstance(content, dict):
             records += _record(_DIRECTORY, head + _entries(content))
         else:
-            records += _record(_FILE, head + _record(_DATA_VERBATIM, content))
+            records += _record(_FILE, head + content)
     return bytes(records)
 
 

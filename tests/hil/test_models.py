@@ -1,0 +1,83 @@
+"""Networks on every target: TFLite Micro's bytes by each kernel, within the instructions allowed, nothing allocated."""
+
+import pytest
+
+pytest.importorskip("tflite_micro", reason="no wheel of tflite-micro for this machine")
+
+from kittiwake.errors import TargetError
+from kittiwake.model import compiler, on_target, oracle
+from tests.parity import models
+from tests.support.hil import SOAK
+from tests.support.tflite_graphs import random_model
+
+GRAPHS = 120 if SOAK else 12
+KERNELS = {
+    **dict.fromkeys(("armv7m", "armv7emsp", "armv7emdp"), ("viper", "thumb2")),
+    "armv7em": ("viper", "thumb2", "dsp"),
+    "rv32imc": ("viper", "rv32"),
+}
+
+
+def kernels_of(board) -> tuple[str, ...]:
+    return KERNELS.get(board.facts()["arch"], ("viper",))
+
+
+@pytest.fixture(scope="module")
+def micro():
+    with oracle.Oracle() as opened:
+        yield opened
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("name", models.WAKE_WORDS)
+def test_wake_word_on_a_board_equals_tflite_micro(board, micro, name):
+    """By the board's fastest kernels, 100 invokes; the logits, because the model's own output saturates."""
+    kernel = kernels_of(board)[-1]
+    content = models.wake_word(name)
+    logits = models.with_output(content, models.inner_tensors(content)[-2])
+    data = models.inputs(120, 100, 5)
+    on_target.load(board, compiler.compile_model(logits, kernel).plan, kernel)
+    assert on_target.invoke(board, data) == micro.run(logits, data)[0]
+
+
+@pytest.mark.timeout(300)
+def test_random_graphs_on_a_board_equal_tflite_micro(board, micro):
+    for kernel in kernels_of(board):
+        for seed in range(GRAPHS):
+            content, shape, used = random_model(seed, small=True)
+            data = models.inputs(shape[1] * shape[2] * shape[3], 3, seed)
+            plan = compiler.compile_model(content, kernel).plan
+            assert models.run_small(board, kernel, plan, data) == micro.run(content, data)[0], (kernel, seed, used)
+
+
+@pytest.mark.timeout(300)
+def test_invoke_with_the_heap_locked_works(board):
+    kernel = kernels_of(board)[-1]
+    plan = compiler.compile_model(models.wake_word("hey_jarvis"), kernel).plan
+    on_target.load(board, plan, kernel)
+    source = (
+        "import micropython\n_model.invoke(_given, _result)\nmicropython.heap_lock()\ntry:\n"
+        "    _model.reset()\n    for _ in range(3):\n        _model.invoke(_given, _result)\n"
+        "finally:\n    micropython.heap_unlock()\nprint('done')\n"
+    )
+    assert board.exec(source, 60).strip() == "done"
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "code"), [(0, 0, "plan"), (4, 9, "version"), (200, 0x5A, "damaged"), (-1, 0x5A, "damaged")]
+)
+def test_plan_that_is_none_is_refused_and_the_board_goes_on(board, place, value, code):
+    kernel = kernels_of(board)[-1]
+    plan = bytearray(compiler.compile_model(random_model(3, True)[0], kernel).plan)
+    plan[place] = plan[place] ^ 0x5A if value == 0x5A else value
+    with pytest.raises(TargetError) as caught:
+        models.run_small(board, kernel, bytes(plan), [b"\0"])
+    assert f"ModelError: ('{code}'" in caught.value.traceback
+    assert board.exec("print(1 + 1)").strip() == "2"
+
+
+def test_plan_for_other_kernels_is_refused(board):
+    plan = compiler.compile_model(random_model(3, True)[0], "dsp").plan
+    with pytest.raises(TargetError) as caught:
+        models.run_small(board, "viper", plan, [b"\0"])
+    assert "ModelError: ('layout'" in caught.value.traceback
