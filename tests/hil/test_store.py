@@ -2,6 +2,7 @@
 
 import pytest
 
+from kittiwake.target import open_target
 from tests.support import journal_oracle
 from tests.support.hil import blank_journal
 
@@ -9,8 +10,8 @@ _OPEN = """
 import binascii
 from kittiwake_node.core import record
 from kittiwake_node.io import parts
-from kittiwake_node.store.journal import Journal
-journal = Journal(parts.make_storage({storage!r})[0], lambda: 0x1122334455667788)
+from kittiwake_node.store.journal import TAIL_BYTES, Journal
+journal = Journal(parts.make_storage({storage!r})[0], lambda: 0x1122334455667788, tail_bytes=TAIL_BYTES)
 def append(number, cls, size):
     body = bytes([(31 * number + 7 * i) & 255 for i in range(size)])
     journal.append(cls, record.draft(9, 0, cls, journal.state.boot, number, 0, 1, body))
@@ -116,3 +117,29 @@ def test_store_full_evicts_the_lowest_class_and_counts_it(board, opened):
     assert evicted[0] > 0 and evicted[1:] == [0, 0]
     assert len(found) + sum(evicted) == count
     assert [number for _, _, number in found] == [0, *range(count - len(found) + 1, count)]
+
+
+_ALERTS = """
+import gc, kwboard
+def alert():
+    append(0, 2, 46)
+    journal.commit(2)
+def costs(count):
+    found = []
+    for _ in range(count):
+        gc.collect()
+        found.append(kwboard.count(alert))
+        journal.tidy()
+    print(found)
+"""
+
+
+@pytest.mark.targets("qemu:mps2-an385")
+def test_store_each_alert_costs_at_most_700000_instructions(target_name):
+    """Not their mean, each: with nobody listening, and with what the node does between two of them."""
+    with open_target(target_name, count=True) as counting:
+        counting.exec(_OPEN.format(storage=counting.node_overrides()["storage"]) + _ALERTS)
+        costs = eval(counting.exec("costs(300)", 60))
+    assert len(costs) == 300
+    assert max(costs) <= 700_000
+    assert sum(costs) / 300 <= 400_000
