@@ -99,6 +99,9 @@ class Tail:
             self.is_sealed = True
             self.close()
             raise
+        # LittleFS may have found the directory's block full when it opened the file; it would believe that until
+        # the file is opened again, and compact at every commit.
+        self.close()
         self.is_sealed = False
         self.found(bytearray(data), len(head) + len(data), first_seq, end_seq)
 
