@@ -11,7 +11,7 @@ from kittiwake.target import mpy
 from tests.unit.test_assembler_words import words_and_sources
 
 KERNELS = Path(__file__).resolve().parents[2] / "firmware/kittiwake_node/kernels"
-STAGES = ("conv", "depthwise", "shape", "pointwise", "pool", "softmax")
+STAGES = ("conv", "depthwise", "shape", "copy", "table", "pointwise", "pool", "softmax")
 ARCHITECTURES = {
     "armv6m": ("plain", "viper"),
     "armv7m": ("plain", "viper", "thumb2"),

@@ -103,7 +103,7 @@ from ..errors import ConfigError
 
 SETS = ("plain", "viper", "thumb2", "rv32", "dsp")
 # Stages of networks without inner products: written once, in viper, for all native sets.
-_IN_VIPER = ("shape", "pointwise", "pool", "softmax")
+_IN_VIPER = ("shape", "copy", "table", "pointwise", "pool", "softmax")
 
 
 class Kernel:
@@ -121,7 +121,7 @@ class Kernel:
 
         Args:
             stage: "zscore", "lagged", "wide", "summary", "drift", "novelty" or "ring"; of networks "conv", "depthwise",
-                "shape", "pointwise", "pool" or "softmax".
+                "shape", "copy", "table", "pointwise", "pool" or "softmax".
 
         Returns:
             The module with that stage's functions.

@@ -1,40 +1,9 @@
-"""Elementwise int8 layers by definition: tables of one byte, sums and products of two arrays.
+"""Elementwise int8 layers by definition: sums and products of two arrays.
 
-Must not know which function a table holds. Runs anywhere; descriptors: see SPEC.md.
+Must not know who calls it. Runs anywhere; descriptors: see SPEC.md.
 """
 
 from .plain_requant import find, saturate, scale, signed, signed_word, words
-
-
-def table(at, plan, scratch, state):
-    """Replace each byte by its entry in a table of 256.
-
-    Args:
-        at: offset of the descriptor in the plan.
-        plan, scratch, state: buffers; the last two are written. Allocates.
-    """
-    d = words(plan, at, 7)
-    source, first = find(d[0], plan, scratch, state)
-    target, out = find(d[1], plan, scratch, state)
-    for row in range(d[3]):
-        for i in range(d[4]):
-            target[out + row * d[6] + i] = plan[d[2] + source[first + row * d[5] + i]]
-
-
-def widen(at, plan, scratch, state):
-    """Replace each byte by its entry of four bytes in a table of 256.
-
-    Args:
-        at: offset of the descriptor in the plan.
-        plan, scratch, state: buffers; the last two are written. Allocates.
-    """
-    d = words(plan, at, 4)
-    source, first = find(d[0], plan, scratch, state)
-    target, out = find(d[1], plan, scratch, state)
-    for i in range(d[3]):
-        entry = d[2] + 4 * source[first + i]
-        for k in range(4):
-            target[out + 4 * i + k] = plan[entry + k]
 
 
 def add(at, plan, scratch, state):

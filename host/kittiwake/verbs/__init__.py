@@ -6,9 +6,10 @@ from kittiwake.verbs.demo import demo
 from kittiwake.verbs.detect import detect
 from kittiwake.verbs.explain import explain
 from kittiwake.verbs.inject import inject
+from kittiwake.verbs.model import model
 from kittiwake.verbs.plot import plot
 from kittiwake.verbs.run import run
 from kittiwake.verbs.verify import verify
 from kittiwake.verbs.watch import watch
 
-ALL = (demo, detect, plot, explain, bridge, watch, inject, verify, bench, run)
+ALL = (demo, detect, plot, explain, bridge, watch, inject, verify, bench, run, model)

@@ -1,0 +1,37 @@
+"""Functions of one byte by definition: a table of 256 entries.
+
+Must not know which function a table holds. Runs anywhere; descriptors: see SPEC.md.
+"""
+
+from .plain_requant import find, words
+
+
+def table(at, plan, scratch, state):
+    """Replace each byte by its entry in a table of 256.
+
+    Args:
+        at: offset of the descriptor in the plan.
+        plan, scratch, state: buffers; the last two are written. Allocates.
+    """
+    d = words(plan, at, 7)
+    source, first = find(d[0], plan, scratch, state)
+    target, out = find(d[1], plan, scratch, state)
+    for row in range(d[3]):
+        for i in range(d[4]):
+            target[out + row * d[6] + i] = plan[d[2] + source[first + row * d[5] + i]]
+
+
+def widen(at, plan, scratch, state):
+    """Replace each byte by its entry of four bytes in a table of 256.
+
+    Args:
+        at: offset of the descriptor in the plan.
+        plan, scratch, state: buffers; the last two are written. Allocates.
+    """
+    d = words(plan, at, 4)
+    source, first = find(d[0], plan, scratch, state)
+    target, out = find(d[1], plan, scratch, state)
+    for i in range(d[3]):
+        entry = d[2] + 4 * source[first + i]
+        for k in range(4):
+            target[out + 4 * i + k] = plan[entry + k]

@@ -1,0 +1,69 @@
+"""Does a target give TFLite Micro's bytes for this model? Inputs that try it, and the comparison.
+
+Knows bytes and two places that turn inputs into outputs; neither how they do it nor how it is printed.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_LOW, _HIGH = 0x80, 0x7F
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What came of it.
+
+    Attributes:
+        invokes: how many were compared.
+        mismatches: how many gave other bytes.
+        first: of the first of them: invoke, byte, expected, got; None when there is none.
+    """
+
+    invokes: int
+    mismatches: int
+    first: dict | None
+
+
+def inputs(size: int, count: int, seed: int = 1) -> list[bytes]:
+    """Make inputs: the extremes, uniform bytes, values at both ends, slow walks as features make them.
+
+    Args:
+        size: bytes of one.
+        count: how many.
+        seed: the same gives the same.
+
+    Returns:
+        Them, in the order to be run.
+    """
+    chance = random.Random(seed)
+    made = [bytes([_LOW]) * size, bytes([_HIGH]) * size, bytes(size)]
+    walk = [chance.randint(-128, 127) for _ in range(size)]
+    while len(made) < count:
+        shape = chance.randrange(5)
+        if shape == 0:
+            made.append(bytes(chance.choice((_LOW, _HIGH)) for _ in range(size)))
+        elif shape < 3:
+            made.append(chance.randbytes(size))
+        else:
+            walk = [max(-128, min(127, x + chance.randint(-9, 9))) for x in walk]
+            made.append(bytes(x & 0xFF for x in walk))
+    return made[:count]
+
+
+def compare(got: Sequence[bytes], expected: Sequence[bytes]) -> Comparison:
+    """Compare outputs byte by byte; a run over nothing is a mismatch, not a pass."""
+    first = None
+    wrong = abs(len(got) - len(expected))
+    for number, (a, b) in enumerate(zip(got, expected, strict=False)):
+        if a == b:
+            continue
+        wrong += 1
+        if first is None:
+            at = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
+            first = {"invoke": number, "byte": at, "expected": b[at : at + 8].hex(), "got": a[at : at + 8].hex()}
+    if not expected:
+        wrong, first = 1, {"invoke": 0, "byte": 0, "expected": "an output", "got": "none"}
+    return Comparison(len(expected), wrong, first)

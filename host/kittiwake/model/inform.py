@@ -1,0 +1,64 @@
+"""What there is to know of a compiled model before it runs: a layer at a time, in total, and what to expect of it.
+
+Knows programs and the cost table; prints nothing.
+"""
+
+from __future__ import annotations
+
+from kittiwake.model import cost
+from kittiwake.model.compiler import Compiled
+from kittiwake.model.steps import SCRATCH
+
+
+def facts(made: Compiled) -> dict:
+    """Tell about a model.
+
+    Args:
+        made: compiled.
+
+    Returns:
+        layers (source, kernel, macs, outputs, flash_bytes: constants; ram_bytes: scratch that lives while it runs),
+        operators (name -> count), total, input, output, and instructions an invoke by kernel set.
+    """
+    program = made.program
+    buffers = {b for step in program.steps for b in (*step.reads, *step.writes, *step.temps) if b.kind == SCRATCH}
+    layers = []
+    for at, step in enumerate(program.steps):
+        alive = sum(-(-b.size // 4) * 4 for b in buffers if b.first <= at <= b.last)
+        layers.append(
+            {
+                "source": step.source,
+                "kernel": step.kind,
+                "macs": step.macs,
+                "outputs": step.outputs,
+                "flash_bytes": step.constant_bytes,
+                "ram_bytes": alive,
+            }
+        )
+    operators: dict[str, int] = {}
+    for op in made.graph.main.operators:
+        operators[op.kind] = operators.get(op.kind, 0) + 1
+    weighted = ("conv", "depthwise")
+    return {
+        "layers": layers,
+        "operators": operators,
+        "total": {
+            "macs": sum(s.macs for s in program.steps if s.kind in weighted),
+            "flash_bytes": len(made.plan),
+            "ram_bytes": made.scratch + made.state,
+            "scratch_bytes": made.scratch,
+            "state_bytes": made.state,
+        },
+        "input": _end(program.source),
+        "output": _end(program.target),
+        "instructions": {kernel: cost.instructions(program, kernel) for kernel in cost.KERNELS},
+    }
+
+
+def _end(tensor) -> dict:
+    return {
+        "shape": list(tensor.shape),
+        "type": tensor.type,
+        "scale": tensor.scale,
+        "zero_point": tensor.zero_point,
+    }

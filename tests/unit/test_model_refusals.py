@@ -1,0 +1,169 @@
+"""Models that cannot be: damaged files of every kind end in one refusal, and unsupported ones in all their reasons."""
+
+import random
+import struct
+
+import pytest
+
+pytest.importorskip("tflite_micro", reason="no wheel of tflite-micro for this machine")
+
+import numpy as np
+
+from kittiwake.errors import UsageError
+from kittiwake.model import compiler, flatbuffer, plan
+from kittiwake.model.graph import ModelRefused
+from tests.support.tflite_graphs import FLOAT32, INT32, NONE, OPS, Net, options, random_model
+
+
+def survives(content: bytes) -> bool:
+    """Compile; whatever is wrong must be said by ModelRefused, in lines that name something."""
+    try:
+        compiler.compile_model(content)
+    except ModelRefused as error:
+        assert error.reasons and all(error.reasons)
+        return False
+    return True
+
+
+@pytest.mark.parametrize("seed", [1, 12, 28])
+def test_truncated_model_is_refused(seed):
+    content = random_model(seed, small=True)[0]
+    assert survives(content)
+    step = max(1, len(content) // 250)
+    for size in range(0, len(content) - 1, step):
+        survives(content[:size])
+    assert not survives(content[: len(content) // 2])
+
+
+def test_model_with_damaged_bytes_is_refused_or_compiled_never_worse():
+    rng = random.Random(5)
+    refused = 0
+    for seed in range(60):
+        content = bytearray(random_model(seed, small=True)[0])
+        for _ in range(15):
+            broken = bytearray(content)
+            for _ in range(rng.choice((1, 1, 2, 8))):
+                broken[rng.randrange(len(broken))] = rng.choice((0, 1, 0x7F, 0x80, 0xFF, rng.randrange(256)))
+            refused += not survives(bytes(broken))
+    assert refused > 200
+
+
+def test_model_with_hostile_words_is_refused_or_compiled_never_worse():
+    """Offsets and counts: every other word in turn becomes huge, negative, or leads back to the start."""
+    content = random_model(28, small=True)[0]
+    for at in range(0, min(len(content), 2400) - 4, 8):
+        for value in (0xFFFFFFFF, 0x7FFFFFFF, 0x80000000, 4, 0):
+            survives(content[:at] + struct.pack("<I", value) + content[at + 4 :])
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"TFL3", b"\0" * 64, b"\x1c\0\0\0TFL3" + b"\xff" * 4000, bytes(range(256)) * 8]
+)
+def test_garbage_is_refused(content):
+    with pytest.raises(ModelRefused):
+        compiler.compile_model(content)
+
+
+def test_file_beyond_the_limit_is_refused(monkeypatch):
+    monkeypatch.setattr(flatbuffer, "MAX_BYTES", 1000)
+    with pytest.raises(ModelRefused, match="1000 are the most"):
+        compiler.compile_model(bytes(1001))
+
+
+def net() -> Net:
+    return Net(random.Random(1))
+
+
+def test_unsupported_operators_and_types_are_named_all_at_once():
+    made = net()
+    x = made.tensor((1, 4, 4, 2), quant=(0.1, 0))
+    y = made.tensor((1, 4, 4, 2), quant=(0.1, 0))
+    made.op(OPS.ABS, [x], [y], *options("AbsOptions"))
+    z = made.tensor((1, 4, 4, 2), FLOAT32)
+    made.op(OPS.RELU, [y], [z])
+    w = made.tensor((1, 4, 4, 2), quant=(0.5, 0))
+    made.op(OPS.LOGISTIC, [y], [w])
+    with pytest.raises(ModelRefused) as caught:
+        compiler.compile_model(made.bytes(x, w))
+    told = "\n".join(caught.value.reasons)
+    assert "operator 0 (ABS): is not supported" in told
+    assert "operator 1 (RELU): tensor 2 is float32, not int8" in told
+    assert "operator 2 (LOGISTIC): its output has the scale 0.5" in told
+
+
+def test_operator_that_reads_what_is_computed_later_is_refused():
+    made = net()
+    x = made.tensor((1, 2, 2, 1), quant=(0.1, 0))
+    y = made.tensor((1, 2, 2, 1), quant=(0.1, 0))
+    z = made.tensor((1, 2, 2, 1), quant=(0.1, 0))
+    made.op(OPS.ADD, [x, z], [y], *options("AddOptions", fusedActivationFunction=NONE))
+    made.op(OPS.ADD, [x, y], [z], *options("AddOptions", fusedActivationFunction=NONE))
+    with pytest.raises(ModelRefused, match="operator 0 .ADD.: reads tensor 2 before it is computed"):
+        compiler.compile_model(made.bytes(x, z))
+
+
+def test_dynamic_shape_is_refused():
+    made = net()
+    x = made.tensor((1, 2, 2, 1), quant=(0.1, 0))
+    made.graph.tensors[x].shapeSignature = [-1, 2, 2, 1]
+    y = made.unary(x, "RELU")
+    with pytest.raises(ModelRefused, match="dynamic"):
+        compiler.compile_model(made.bytes(x, y))
+
+
+def test_declared_shape_that_is_wrong_is_refused():
+    made = net()
+    x = made.tensor((1, 6, 6, 2), quant=(0.1, 0))
+    y = made.conv(x, 3)
+    made.graph.tensors[y].shape = [1, 1, 1, 300]
+    with pytest.raises(ModelRefused, match="declared"):
+        compiler.compile_model(made.bytes(x, y))
+
+
+def test_weights_that_are_computed_are_refused():
+    made = net()
+    x = made.tensor((1, 4), quant=(0.1, 0))
+    y = made.tensor((1, 4), quant=(0.1, 0))
+    made.op(OPS.FULLY_CONNECTED, [x, x], [y], *options("FullyConnectedOptions"))
+    with pytest.raises(ModelRefused, match="input 1 is not constant"):
+        compiler.compile_model(made.bytes(x, y))
+
+
+def test_accumulator_out_of_reach_is_refused():
+    made = net()
+    x = made.tensor((1, 4), quant=(0.1, 0))
+    w = made.tensor((1, 4), data=np.full((1, 4), 9, np.int8), scales=[0.1])
+    b = made.tensor((1,), INT32, data=np.array([2_000_000_000], np.int32), scales=[0.01])
+    y = made.tensor((1, 1), quant=(0.1, 0))
+    made.op(OPS.FULLY_CONNECTED, [x, w, b], [y], *options("FullyConnectedOptions"))
+    with pytest.raises(ModelRefused, match="a bias is 2.29 or more"):
+        compiler.compile_model(made.bytes(x, y))
+
+
+def test_budgets_are_kept_and_all_named():
+    content = random_model(3)[0]
+    made = compiler.compile_model(content)
+    used = made.scratch + made.state
+    compiler.compile_model(content, ram_bytes=used, flash_bytes=len(made.plan))
+    with pytest.raises(ModelRefused) as caught:
+        compiler.compile_model(content, ram_bytes=used - 1, flash_bytes=10)
+    assert len(caught.value.reasons) == 2
+
+
+def test_unknown_instruction_set_is_a_usage_error():
+    with pytest.raises(UsageError, match="no instruction set is called 'avr'"):
+        compiler.compile_model(random_model(3)[0], "avr")
+
+
+def test_compiling_twice_gives_the_same_bytes():
+    for seed in range(8):
+        content = random_model(seed)[0]
+        assert compiler.compile_model(content).plan == compiler.compile_model(content).plan
+
+
+def test_header_tells_what_the_plan_takes():
+    content, shape, _ = random_model(3)
+    made = compiler.compile_model(content, "thumb2")
+    header = plan.read_header(made.plan)
+    assert (header.layout, header.size) == ("quads", len(made.plan))
+    assert (header.scratch, header.state, header.input_bytes) == (made.scratch, made.state, int(np.prod(shape)))
