@@ -56,6 +56,13 @@ def measure(calls):
 """
 
 
+_READ = """
+def measure(calls):
+    f, arguments = make(STORAGE)
+    print(f(*arguments))
+"""
+
+
 @dataclass(frozen=True)
 class Row:
     """What one case costs.
@@ -63,10 +70,13 @@ class Row:
     Attributes:
         case: its name.
         cost: in `unit`, per `per`.
-        unit: "instructions" or "us".
+        unit: "instructions", "us", "bytes" or "times".
         per: "sample", "record", ….
         budget: in `unit`; None where there is none.
-        within: whether the cost is below its budget; None where there is none.
+        within: whether the cost is within its budget: below it (instructions, us), at most it, or, with `at_least`, not
+            below it; None where there is none.
+        aim: what is wanted beyond the budget, in `unit`; None where nothing is.
+        at_least: more is better.
     """
 
     case: str
@@ -75,6 +85,8 @@ class Row:
     per: str
     budget: float | None
     within: bool | None
+    aim: float | None = None
+    at_least: bool = False
 
 
 def run(target: Target, cases: Iterable[Case], on_progress: Callable[[str], None] = lambda name: None) -> list[Row]:
@@ -97,14 +109,19 @@ def run(target: Target, cases: Iterable[Case], on_progress: Callable[[str], None
         on_progress(case.name)
         target.reboot()  # no case sees what another left on the heap
         target.exec(case.board_source)
-        source = f"STORAGE = {target.node_overrides()['storage']!r}\n" + (_COUNT if counts else _TIME)
+        program = _READ if case.unit else _COUNT if counts else _TIME
+        source = f"STORAGE = {target.node_overrides()['storage']!r}\n{program}"
         total = float(target.exec(f"{source}measure({case.calls})", _TIMEOUT_S))
-        rows.append(_row(case, total / case.calls / case.units, INSTRUCTIONS if counts else MICROSECONDS))
+        unit = case.unit or (INSTRUCTIONS if counts else MICROSECONDS)
+        rows.append(_row(case, total / case.calls / case.units, unit))
     return rows
 
 
 def _row(case: Case, cost: float, unit: str) -> Row:
-    budget = case.budget
-    if budget is not None and unit == MICROSECONDS:
-        budget = budget / _SLOWEST_MIPS
-    return Row(case.name, round(cost, 2 if cost < _LONG else -3), unit, case.per, budget, None if budget is None else cost < budget)
+    budget, aim = case.budget, case.aim
+    if unit == MICROSECONDS:
+        budget = None if budget is None else budget / _SLOWEST_MIPS
+        aim = None if aim is None else aim / _SLOWEST_MIPS
+    within = None if budget is None else cost <= budget if case.unit else cost < budget
+    digits = -3 if cost >= _LONG else 4 if unit == MICROSECONDS else 2
+    return Row(case.name, round(cost, digits), unit, case.per, budget, within, aim)

@@ -1,12 +1,17 @@
 """`kittiwake bench`: figures that are the same in every run where instructions are counted, and that see a no-op."""
 
 import json
+import shutil
+from array import array
+from fractions import Fraction
 
 import pytest
 
 import kittiwake
-from kittiwake import bench, benches, cli
+from kittiwake import bench, benches, cli, ratios
+from kittiwake.benches import detectors
 from kittiwake.errors import EXIT_OK, EXIT_USAGE, EXIT_VERIFICATION
+from kittiwake.reference import zscore
 from kittiwake.target import open_target
 
 KERNEL = "kittiwake_node/kernels/thumb2_zscore.py"
@@ -30,7 +35,7 @@ def test_bench_command_twice_on_an_emulated_board_is_identical(target_name, caps
     assert outputs[0] == outputs[1]
     rows = json.loads(outputs[0])["rows"]
     assert len(rows) >= 10
-    assert {row["unit"] for row in rows} == {"instructions"}
+    assert {row["unit"] for row in rows} == {"instructions", "bytes"}
     assert all(row["cost"] > 1 for row in rows)
     assert [row["case"] for row in rows if row["within"] is False] == []
     assert any(row["budget"] for row in rows)
@@ -47,9 +52,9 @@ def test_bench_of_a_kernel_with_no_ops_in_its_loop_differs_by_them(target_name, 
 
 
 def test_bench_elsewhere_gives_time(capsys):
-    assert cli.run(["bench", "--case", "zscore/viper", "--case", "record", "--json"]) == EXIT_OK
+    assert cli.run(["bench", "--case", "summary/viper", "--case", "record", "--json"]) == EXIT_OK
     rows = json.loads(capsys.readouterr().out)["rows"]
-    assert {row["case"] for row in rows} == {"zscore/viper/20", "zscore/viper/256", "record/seal"}
+    assert {row["case"] for row in rows} == {"summary/viper", "record/seal"}
     assert all(row["unit"] == "us" and row["cost"] > 0 for row in rows)
 
 
@@ -68,3 +73,37 @@ def test_bench_check_exits_5_when_something_is_over_its_budget(monkeypatch, caps
 @pytest.mark.parametrize("name", ["nonsense", ""])
 def test_bench_of_an_unknown_target_exits_2(name):
     assert cli.run(["bench", "--target", name]) == EXIT_USAGE
+
+
+def test_bench_on_unix_holds_viper_beside_the_guide_and_c(capsys):
+    assert cli.run(["bench", "--case", "ratio", "--json"]) == EXIT_OK
+    rows = {row["case"]: row for row in json.loads(capsys.readouterr().out)["rows"]}
+    assert {"ratio/guide", "ratio/viper", "ratio/guide-to-viper"} <= set(rows)
+    assert rows["ratio/guide-to-viper"]["cost"] > 1
+    if shutil.which("gcc"):
+        assert rows["ratio/viper-to-c"]["cost"] > 0
+
+
+def test_ratios_take_the_same_alerts_from_the_guide_and_from_c(tmp_path):
+    """What is timed must be the same detector: both against the reference, on a signal with alerts."""
+    samples = detectors.noisy_samples(20) * 4
+    wanted = [alert.index for alert in zscore.alerts(samples, 20, Fraction(5, 2))]
+    guide = ratios.Guide()
+    assert [i for i, x in enumerate(samples) if guide.push(float(x))] == wanted
+    compiled = ratios.compile_c(tmp_path)
+    if compiled is not None:
+        data = array("h", samples)
+        assert compiled(data.buffer_info()[0], len(data)) == len(wanted) > 10
+
+
+@pytest.mark.targets("qemu:*")
+def test_bench_of_a_channel_with_alerts_costs_more_than_without(target_name):
+    rows = measure(target_name, "channel/viper", "channel/viper/alerts")
+    assert rows["channel/viper/alerts"].cost > rows["channel/viper"].cost + 10
+
+
+def test_bench_of_states_is_within_what_is_allowed(capsys):
+    assert cli.run(["bench", "--case", "state", "--check", "--json"]) == EXIT_OK
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert {"state/zscore/256", "state/drift", "state/novelty"} <= {row["case"] for row in rows}
+    assert all(row["unit"] == "bytes" and 0 < row["cost"] <= row["budget"] for row in rows)

@@ -27,6 +27,8 @@ class Case:
         units: how many of them one call works through.
         calls: calls measured, of which the mean is taken; the first, unmeasured, comes on top.
         budget: instructions per unit that it must stay below; None where there is none.
+        aim: what it ought to stay below; None where there is none.
+        unit: "" for a cost; else what the call returns is in that unit, and may be as much as its budget: "bytes".
     """
 
     name: str
@@ -35,6 +37,8 @@ class Case:
     units: int = 1
     calls: int = 1
     budget: int | None = None
+    aim: int | None = None
+    unit: str = ""
 
 
 _groups: list[Callable[[list[str]], Iterator[Case]]] = []
@@ -57,7 +61,7 @@ def kernels_of(arch: str | None) -> list[str]:
 
 def all_cases(arch: str | None) -> dict[str, Case]:
     """Every case for a board of this architecture by name, in the order of registration."""
-    from kittiwake.benches import codec, detectors, store  # noqa: F401  (each registers itself)
+    from kittiwake.benches import channel, codec, detectors, states, store  # noqa: F401  (each registers itself)
 
     cases = [case for group in _groups for case in group(kernels_of(arch))]
     return {case.name: case for case in cases}

@@ -16,7 +16,7 @@ def bench(
 ) -> None:
     """Measure each stage: in instructions on emulated boards, the same in every run; in time elsewhere."""
     from kittiwake import bench as work
-    from kittiwake import benches, cli
+    from kittiwake import benches, cli, ratios
     from kittiwake.errors import EXIT_VERIFICATION, UsageError
     from kittiwake.target import open_target
 
@@ -24,14 +24,26 @@ def bench(
     with open_target(target, **options) as board:
         known = benches.all_cases(board.facts()["arch"])
         chosen = [c for name, c in known.items() if not case or any(name.startswith(word) for word in case)]
-        if not chosen:
-            raise UsageError(f"no case begins with {case[0]!r}", f"there are: {', '.join(known)}")
+        wants_ratios = target == "unix" and (not case or any("ratio/".startswith(word) for word in case))
+        if not chosen and not wants_ratios:
+            raise UsageError(f"no case begins with {case[0]!r}", f"there are: {', '.join(known)}, and on unix ratio/")
         rows = work.run(board, chosen, cli.progress)
+        if wants_ratios:
+            cli.progress("ratio")
+            rows += ratios.run(board)
     if as_json:
         cli.print_json({"target": target, "rows": [asdict(row) for row in rows]})
     else:
         for row in rows:
-            budget = "" if row.budget is None else f"budget {row.budget:>9g}{'' if row.within else '  OVER'}"
-            print(f"{row.case:<22} {row.cost:>12.2f} {row.unit} a {row.per:<8} {budget}".rstrip())
+            print(f"{row.case:<26} {row.cost:>12,.2f} {row.unit} a {row.per:<8} {_judged(row)}".rstrip())
     if check and any(row.within is False for row in rows):
         raise typer.Exit(EXIT_VERIFICATION)
+
+
+def _judged(row) -> str:
+    if row.budget is None:
+        return ""
+    kind = "at least" if row.at_least else "at most" if row.unit in ("bytes", "times") else "below"
+    missed = "" if row.within else "  OVER" if not row.at_least else "  UNDER"
+    aim = "" if row.aim is None else f", aim {row.aim:g}{'' if row.cost <= row.aim else ' missed'}"
+    return f"must be {kind} {row.budget:g}{aim}{missed}"
