@@ -63,15 +63,14 @@ class GatewayEnd:
         link = self.link
         link._take(data)
         for token in self.sink.tokens:
-            if link._waiting.pop(token.seq, None) is not None:
-                link.counts.acked += 1
+            link._outbox.confirm(token)
         self.sink.tokens.clear()
         link._settle()
         del link._port.written[:]
         decoder = link.session.decoder
         assert len(decoder._buf) <= 2 * BODY_LIMIT_BYTES + 2 + len(data)
         assert len(link.session.layouts) <= 256
-        assert len(link._waiting) + link.backlog <= 4 * WINDOW
+        assert link.in_memory + link.backlog <= 4 * WINDOW
         assert len(link.session._commands) <= 8
 
     def ready(self):
@@ -92,7 +91,7 @@ class GatewayEnd:
         start = session.received
         journal = MemoryJournal(7)
         draft = rec.draft(rec.EVENT, 0, 2, 1, 0, 0, 1, payload.pack_event(1, "x"))
-        rec.seal(draft, 0, len(draft), max(start, self.link._done_next))
+        rec.seal(draft, 0, len(draft), max(start, session.acked))
         self.feed(encode(m.RECORDS, m.pack_records(SESSION, start, bytes(draft))))
         assert self.sink.payloads == before + 1
         assert journal.id == 7

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from kittiwake.bridge import device as device_module
+from kittiwake.bridge.device import DeviceLink, Hooks
+from kittiwake.bridge.outbox import Outbox
 from kittiwake.bridge.publisher import Policy
 from kittiwake.bridge.settings import DeviceSection
 from kittiwake_node.core.device_session import DeviceSession
@@ -48,11 +49,11 @@ class Bench:
         self.broker = Broker()
         self.statuses = []
         self.backlogs = []
-        self.link = device_module.DeviceLink(
+        self.link = DeviceLink(
             DeviceSection(port="fake", **section),
             Policy(qos=dict.fromkeys(("opaque", "event", "boot"), qos)),
             self.broker,
-            device_module.Hooks(
+            Hooks(
                 on_status=lambda link, is_online: self.statuses.append((link.device, is_online)),
                 on_backlog=self.backlogs.append,
             ),
@@ -154,7 +155,7 @@ def test_device_link_refused_by_the_broker_acknowledges_nothing_and_offers_again
     bench.add(2)
 
     async def refuse():
-        device_module.asyncio.get_running_loop().call_later = lambda delay, call, argument: call(argument)
+        asyncio.get_running_loop().call_later = lambda delay, call, argument: call(argument)
         bench.sent[0][2].refused("Not authorized")
 
     asyncio.run(refuse())
@@ -188,7 +189,7 @@ def test_device_link_that_acknowledged_too_early_would_be_caught(monkeypatch):
     def send(self, delivery):
         self._waiting.pop(delivery.seq)
 
-    monkeypatch.setattr(device_module.DeviceLink, "_send", send)
+    monkeypatch.setattr(Outbox, "_send", send)
     bench = Bench()
     with pytest.raises(AssertionError, match="the broker has confirmed 0"):
         bench.add(1)

@@ -1,8 +1,7 @@
-"""One device at the bridge: its port, its session, and what of it is on the way to the broker.
+"""One device at the bridge: its port and its session, and when it is told that its records are safe.
 
 A record is acknowledged to the device only when the sink (the broker; the spool, where one is configured) has confirmed
-it. The window of the session bounds what is kept here; nothing else does, and nothing of it outlives the process: the
-device's journal has it all.
+it. It does not know how what is on the way is kept: that is the outbox.
 """
 
 from __future__ import annotations
@@ -13,11 +12,11 @@ import random
 import secrets
 import struct
 import time
-from collections import deque
 
 from kittiwake import ports
 from kittiwake.bridge import publisher
 from kittiwake.bridge.delivery import Counts, Delivery, Hooks, Sink
+from kittiwake.bridge.outbox import Outbox
 from kittiwake.bridge.settings import DeviceSection
 from kittiwake.errors import KittiwakeError, PortLostError
 from kittiwake_node.core import gateway_session as gw
@@ -29,8 +28,6 @@ log = logging.getLogger(__name__)
 
 RETRY_FIRST_S = 0.2
 RETRY_LAST_S = 5.0
-REFUSED_FIRST_S = 1.0
-REFUSED_LAST_S = 60.0
 COMPLAIN_EVERY_S = 5.0
 
 
@@ -76,7 +73,7 @@ class DeviceLink:
         self.is_online = False
         self.is_released = False
         self._policy = policy
-        self._sink = sink
+        self._outbox = Outbox(self, sink, self.counts)
         self._hooks = hooks or Hooks()
         self._port = None
         self._serving: asyncio.Task | None = None
@@ -84,23 +81,18 @@ class DeviceLink:
         self._wanted.set()
         self._former: publisher.Former | None = None
         self._is_foreign = False
-        self._epoch = 0  # counts the (device, journal) pairs seen here: a confirmation of an older one is no news
-        self._waiting: dict[int, Delivery] = {}  # by sequence number, in its order, until confirmed
-        self._backlog: deque[Delivery] = deque()  # those of them that are not handed over
-        self._done_next = 0
         self._settles = False
-        self._retry_s = REFUSED_FIRST_S
         self._complain_s = 0.0
 
     @property
     def backlog(self) -> int:
         """Messages that wait for room at the sink."""
-        return len(self._backlog)
+        return self._outbox.backlog
 
     @property
     def in_memory(self) -> int:
         """Records kept here, not confirmed."""
-        return len(self._waiting)
+        return len(self._outbox)
 
     @property
     def device(self) -> str | None:
@@ -161,42 +153,31 @@ class DeviceLink:
 
     def hand_over(self, limit: int) -> int:
         """Give up to `limit` waiting messages to the sink while it has room. Returns how many still wait."""
-        while self._backlog and limit > 0 and self._sink.has_room:
-            self._send(self._backlog.popleft())
-            limit -= 1
-        return len(self._backlog)
+        return self._outbox.hand_over(limit)
 
     def on_confirmed(self, delivery: Delivery) -> None:
         """The sink has a message."""
-        if delivery.epoch != self._epoch or self._waiting.pop(delivery.seq, None) is None:
-            return
-        self.counts.acked += 1
-        self._retry_s = REFUSED_FIRST_S
-        if not self._settles:
+        if self._outbox.confirm(delivery) and not self._settles:
             # Once per turn of the loop: confirmations come in heaps, and one acknowledgement tells of them all.
             self._settles = True
             asyncio.get_running_loop().call_soon(self._settle)
 
     def on_refused(self, delivery: Delivery, reason: str) -> None:
         """The sink does not take a message: it stays unacknowledged, and is offered again later."""
-        if delivery.epoch != self._epoch:
-            return
-        self.counts.refused += 1
-        self.problem = f"{delivery.message.topic}: the broker refuses: {reason}"
-        asyncio.get_running_loop().call_later(self._retry_s, self._offer_again, delivery)
-        self._retry_s = min(self._retry_s * 2, REFUSED_LAST_S)
+        if self._outbox.refuse(delivery):
+            self.problem = f"{delivery.message.topic}: the broker refuses: {reason}"
+
+    def offer_again(self, delivery: Delivery) -> None:
+        """A refused message has waited long enough."""
+        if self._outbox.restore(delivery):
+            self.problem = ""
+            self._hooks.on_backlog(self)
 
     def command(self, op: int, body: bytes) -> int:
         """Send a command; its answer comes to the hook. Returns the request id."""
         request = self.session.command(op, body)
         self._pump(_now_ms())
         return request
-
-    def _offer_again(self, delivery: Delivery) -> None:
-        if delivery.epoch == self._epoch and delivery.seq in self._waiting:
-            self.problem = ""
-            self._backlog.appendleft(delivery)
-            self._hooks.on_backlog(self)
 
     async def _serve_until_lost(self) -> None:
         self.session.reopen()
@@ -249,11 +230,7 @@ class DeviceLink:
         self.counts.sessions += 1
         self._is_foreign = self.section.device not in ("", session.device)
         if is_new or self._former is None:
-            # Other sequence numbers: what is still on the way belongs to the journal before.
-            self._epoch += 1
-            self._waiting.clear()
-            self._backlog.clear()
-            self._done_next = session.acked
+            self._outbox.begin(session.acked)
             self._former = publisher.Former(self._policy, session.device, session.journal)
         if self._is_foreign:
             self._complain(
@@ -270,7 +247,7 @@ class DeviceLink:
         seq = record.seq
         if self._is_foreign:
             return
-        if seq in self._waiting or seq < self._done_next:
+        if self._outbox.has_seen(seq):
             self.counts.repeats += 1
             return
         self.counts.records += 1
@@ -283,28 +260,17 @@ class DeviceLink:
         elif message.kind == "health":
             self.health = publisher.health_of(record)
         self._hooks.on_message(self, record, message)
-        delivery = self._waiting[seq] = Delivery(self, self._epoch, seq, message)
-        if self._backlog or not self._sink.has_room:
-            self._backlog.append(delivery)
+        if not self._outbox.put(seq, message):
             self._hooks.on_backlog(self)
-        else:
-            self._send(delivery)
-
-    def _send(self, delivery: Delivery) -> None:
-        message = delivery.message
-        self.counts.published += 1
-        self.counts.published_bytes += len(message.payload)
-        self._sink.publish(message.topic, message.payload, message.qos, message.retain, delivery)
 
     def _settle(self) -> None:
-        # Records arrive in order, so the first key is the oldest that is not confirmed.
         self._settles = False
         session = self.session
         if not session.is_open or self._is_foreign:
             return
-        done = min(next(iter(self._waiting), session.received), session.received)
+        done = self._outbox.done(session.received)
         if done > session.acked:
-            self._done_next = max(self._done_next, done)
+            self._outbox.acknowledged(done)
             session.ack(done)
             self._pump(_now_ms())
 
