@@ -7,6 +7,7 @@ import logging
 import os
 import pty
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -246,3 +247,19 @@ def test_unit_file_is_a_hardened_notify_service_without_root():
     assert {key: service[key] for key in expected} == expected
     assert int(service["WatchdogSec"]) > 0
     assert re.search(r"kittiwake bridge --config \S+gateway.toml", service["ExecStart"])
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not here")
+def test_unit_file_is_taken_by_systemd_and_exposes_little(tmp_path):
+    unit = tmp_path / "kittiwake-bridge.service"
+    text = (DEPLOY / "systemd" / unit.name).read_text()
+    unit.write_text(text.replace("/opt/kittiwake/bin/kittiwake", sys.executable))  # systemd looks whether it is there
+    verified = subprocess.run(["systemd-analyze", "verify", str(unit)], capture_output=True, text=True, timeout=60)
+    assert verified.returncode == 0 and unit.name not in verified.stderr, verified.stderr
+    judged = subprocess.run(
+        ["systemd-analyze", "security", "--offline=yes", "--threshold=25", str(unit)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert judged.returncode == 0, judged.stdout[-300:]
