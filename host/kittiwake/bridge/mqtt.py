@@ -17,6 +17,7 @@ import paho.mqtt.client as paho
 
 from kittiwake.bridge import paho_client, tls
 from kittiwake.bridge.address import parse_url
+from kittiwake.bridge.dialect import Dialect
 from kittiwake.bridge.events import Events, Token
 from kittiwake.bridge.settings import BrokerSection
 from kittiwake.bridge.wire import Wire
@@ -29,7 +30,6 @@ _MISC_S = 1.0
 _CONFIRM_S = 30.0  # no confirmation for this long with messages in flight: the connection is taken for dead
 _DRAIN_S = 2.0
 _ASK_S = 3.0  # for an answer to the first CONNECT, before the other version is tried
-_UNSUPPORTED_VERSION = "Unsupported protocol version"
 
 
 class MqttClient:
@@ -81,7 +81,7 @@ class MqttClient:
         self._password = broker.password.get_secret_value()
         if broker.password_file:
             self._password = tls.read_secret(broker.password_file, "broker.password_file")
-        self._protocol = paho.MQTTv311 if broker.protocol == "3.1.1" else paho.MQTTv5
+        self._dialect = Dialect(broker.protocol, is_lasting)
         self.is_connected = False
         self.reconnects = -1
         self.attempts = 0
@@ -95,8 +95,6 @@ class MqttClient:
         self._dropped = asyncio.Event()
         self._closing = False
         self._answered = False
-        # MQTT 3.1.1 can only begin afresh with a connection that wipes, and then another that keeps.
-        self._wipes = not is_lasting and self._protocol == paho.MQTTv311
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
         self._client = self._make_client()
@@ -114,7 +112,7 @@ class MqttClient:
     @property
     def protocol(self) -> str:
         """MQTT version that is spoken or tried: "5" or "3.1.1"."""
-        return "5" if self._protocol == paho.MQTTv5 else "3.1.1"
+        return self._dialect.name
 
     def publish(self, topic: str, payload: bytes, qos: int, retain: bool = False, token: Token | None = None) -> None:
         """Hand a message over; `token` is told of its fate, at once for QoS 0.
@@ -153,7 +151,7 @@ class MqttClient:
             else:
                 if await self._serve():
                     backoff_s = self._broker.backoff_first_s
-                elif self._answered and not self._wipes and not self.problem:
+                elif self._answered and not self._dialect.wipes and not self.problem:
                     continue  # the session is wiped: connect for good
                 else:
                     self._try_other_version()
@@ -185,12 +183,12 @@ class MqttClient:
             self._broker,
             self._address,
             self._client_id,
-            self._protocol,
+            self._dialect.protocol,
             self._will,
             (self._broker.username, self._password),
             self._context,
             is_lasting=self._is_lasting,
-            wipes=self._wipes,
+            wipes=self._dialect.wipes,
         )
         client.on_connect = self._connected
         client.on_disconnect = self._disconnected
@@ -229,14 +227,9 @@ class MqttClient:
             self._client.loop_read()
 
     def _try_other_version(self) -> None:
-        """After an attempt that failed: turn to the other MQTT version where that may be why."""
-        refused = self._protocol == paho.MQTTv5 and _UNSUPPORTED_VERSION in self.problem
-        # Brokers that know 3.1.1 alone may close, or say nothing, instead of refusing.
-        silent = self.reconnects < 0 and not self._answered and self._wire is not None and not self._wire.has_failed
-        if self._broker.protocol != "auto" or not (refused or silent):
+        was_silent = not self._answered and self._wire is not None and not self._wire.has_failed
+        if not self._dialect.turn(self.problem, self.reconnects >= 0, was_silent):
             return
-        self._protocol = paho.MQTTv311 if self._protocol == paho.MQTTv5 else paho.MQTTv5
-        self._wipes = not self._is_lasting and self._protocol == paho.MQTTv311 and self.reconnects < 0
         self._renew_client()
         self.problem = ""
         log.info("broker %s: trying MQTT %s", self._address, self.protocol)
@@ -277,8 +270,8 @@ class MqttClient:
             self.problem = f"{self._address}: the broker refuses us: {reason}{_mend(str(reason), self._broker)}"
             return
         self.problem = ""
-        if self._wipes:
-            self._wipes = False
+        if self._dialect.wipes:
+            self._dialect.wipes = False
             self._loop.call_soon(self._end_wiping)
             return
         self.is_connected = True
