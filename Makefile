@@ -66,9 +66,9 @@ bench-bridge: setup-dev ## records a second beside bare paho, latency, memory an
 	@$(BIN)/python tools/system.py
 	@$(BIN)/python tools/bench_bridge.py $(ARGS)
 
-bench-nab: setup-dev ## the Numenta Anomaly Benchmark: make bench-nab NAB=DIR
+bench-nab: setup-dev ## the Numenta Anomaly Benchmark, its controls and a picture: make bench-nab NAB=DIR
 	@test -n "$(NAB)" || { echo "bench-nab: name the benchmark's folder: make bench-nab NAB=DIR" >&2; exit 2; }
-	@$(BIN)/kittiwake bench nab "$(NAB)"
+	@mkdir -p build && $(BIN)/python tools/bench_nab.py "$(NAB)" -o build/nab.svg $(ARGS)
 
 clean: ## remove what the others made
 	rm -rf $(VENV) .cache build dist .pytest_cache .ruff_cache .hypothesis

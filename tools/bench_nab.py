@@ -2,9 +2,9 @@
 
     python tools/bench_nab.py NAB [--published CHECKOUT] [-o PICTURE] [--quick] [--json]
 
-NAB is the folder with data/ and labels/. A checkout of the benchmark (NAB itself, or --published) has published
-detections under results/: the scorer must reproduce the published score from them, or nothing else is printed.
-Detections are the references'; the firmware's plain kernels are run beside them and must agree.
+NAB is the folder with data/ and labels/. The scorer must reproduce the windowed Gaussian's published score from its
+published detections, of the checkout's results/ (NAB itself, or --published) or of the copy here; else nothing more is
+printed. Detections are the references'; the firmware's plain kernels are run beside them and must agree.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from kittiwake_node.core.zscore import ZScore
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
-from tools import nab  # noqa: E402 - the folder of tools is no installed package
+from tools import nab, nab_picture  # noqa: E402 - the folder of tools is no installed package
 
 # Standard, reward low FP, reward low FN, as published on the benchmark's scoreboard.
 PUBLISHED = {
@@ -61,15 +61,16 @@ def main() -> int:
             name: [a.index for a in zscore.alerts(xs, 20, Fraction(5, 2))] for name, xs in quantised.items()
         },
     }
-    _show(out, "detector", {name: _row(benchmark, found) for name, found in alarms.items()})
+    _show(out, nab_picture.OURS, {name: _row(benchmark, found) for name, found in alarms.items()})
     if not _check_firmware(quantised, alarms):
         return 1
-    _show(out, "control, as many alarms in each file as novelty", _controls(benchmark, alarms["novelty"]))
+    _show(out, nab_picture.CONTROLS, _controls(benchmark, alarms["novelty"]))
     if not arguments.quick:
-        _show(out, "two-fold, constants chosen on the other half of the files", _two_fold(benchmark, quantised))
-        _show(out, "novelty with one constant a quarter less, a quarter more", _sensitivity(benchmark, quantised))
+        _show(out, nab_picture.TWO_FOLD, _two_fold(benchmark, quantised))
+        _show(out, nab_picture.QUARTERS, _sensitivity(benchmark, quantised, novelty))
+        _show(out, nab_picture.DRIFT_QUARTERS, _sensitivity(benchmark, quantised, drift))
     if arguments.output:
-        _draw(arguments.output, benchmark, alarms)
+        nab_picture.draw(arguments.output, PUBLISHED, out)
     if arguments.json:
         print(json.dumps(out))
     return 0
@@ -86,14 +87,9 @@ def _arguments() -> argparse.Namespace:
 
 
 def _check_scorer(benchmark: Sequence[nab.Series], checkout: Path, out: dict) -> bool:
-    """Reproduce a published score from that detector's published anomaly scores, at the published threshold 1."""
-    given = nab.published(checkout, "windowedGaussian")
-    if given is None:
-        print(f"scorer: NOT CHECKED, {checkout} has no results/ (give --published a checkout of the benchmark)")
-        out["scorer"] = "not checked"
-        return True
-    rows, final = given
-    ours = nab.scores(benchmark, {name: [i for i, v in enumerate(column) if v >= 1] for name, column in rows.items()})
+    """Reproduce a published score from that detector's published detections."""
+    alarms, final = nab.published(checkout)
+    ours = nab.scores(benchmark, alarms)
     good = all(abs(ours[profile] - final[profile]) < 1e-6 for profile in final)
     text = " / ".join(f"{ours[profile]:.6f}" for profile in final)
     verdict = "as published" if good else "NOT as published"
@@ -182,14 +178,21 @@ def _two_fold(benchmark: Sequence[nab.Series], quantised: dict[str, list[int]]) 
     return out
 
 
-def _sensitivity(benchmark: Sequence[nab.Series], quantised: dict[str, list[int]]) -> dict[str, dict[str, float]]:
-    """Score with each constant a quarter less and more; shifts by one, which is a factor of two."""
-    settings = novelty.Settings()
+def _sensitivity(benchmark: Sequence[nab.Series], quantised: dict[str, list[int]], detector) -> dict[str, dict]:
+    """Score with each constant a quarter less and more; a shift, and what rounds to itself, less and more by one.
+
+    Args:
+        benchmark, quantised: the files.
+        detector: of the references, with Settings and a function from (samples, settings) to rows.
+    """
+    settings = detector.Settings()
+    detect = novelty.alarms if detector is novelty else drift.detections
     out = {}
     for name, value in asdict(settings).items():
-        steps = (value - 1, value + 1) if name in ("fade", "fast", "slow") else (value * 3 // 4, value * 5 // 4)
-        for changed in steps:
-            counts = _counts(benchmark, quantised, replace(settings, **{name: changed}))
+        quarter = 1 if name in ("fade", "fast", "slow") else max(1, value // 4)
+        for changed in (value - quarter, value + quarter):
+            given = replace(settings, **{name: changed})
+            counts = {s.name: nab.count(s, detect(quantised[s.name], given)) for s in benchmark}
             out[f"{name} {value} -> {changed}"] = _score(benchmark, counts)
     return out
 
@@ -202,43 +205,6 @@ def _show(out: dict, title: str, rows: dict[str, dict[str, float]]) -> None:
         count = f"  {row['alarms']} alarms" if "alarms" in row else ""
         print(f"{name:<{width}}  " + " ".join(f"{row[profile]:9.2f}" for profile in nab.PROFILES) + count)
     print()
-
-
-def _draw(path: Path, benchmark: Sequence[nab.Series], alarms: dict[str, Alarms]) -> None:
-    """Draw the scoreboard, and one file with its windows and alarms."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    ours = {name: _row(benchmark, alarms[name]) for name in ("novelty", "drift")}
-    board = {**PUBLISHED, **{f"kittiwake {k}": tuple(v[p] for p in nab.PROFILES) for k, v in ours.items()}}
-    order = sorted(board, key=lambda name: board[name][0])
-    figure, (left, right) = pyplot.subplots(1, 2, figsize=(14, 5.5), width_ratios=(1, 1.4), layout="constrained")
-    for k, (profile, colour) in enumerate(zip(nab.PROFILES, ("#1f6f8b", "#e0a458", "#7d9d6b"), strict=True)):
-        places = [i + (1 - k) * 0.26 for i in range(len(order))]
-        left.barh(places, [board[name][k] for name in order], 0.25, label=profile, color=colour)
-    left.set_yticks(range(len(order)), order)
-    for label in left.get_yticklabels():
-        label.set_fontweight("bold" if label.get_text().startswith("kittiwake") else "normal")
-    left.set_xlabel("score; 100 is perfect, 0 says nothing")
-    left.set_title("Numenta Anomaly Benchmark, 58 files")
-    left.legend(loc="lower right", frameon=False)
-    series = next(s for s in benchmark if s.name.endswith("machine_temperature_system_failure.csv"))
-    right.plot(series.values, color="#444444", linewidth=0.6)
-    for k, (first, last) in enumerate(series.windows):
-        right.axvspan(first, last, color="#e0a458", alpha=0.4, label=None if k else "labelled window")
-    found = [row for row in alarms["novelty"][series.name] if row >= series.probation]
-    right.plot(
-        found, [series.values[row] for row in found], "v", color="#b3282d", markersize=8, label="novelty's alarms"
-    )
-    right.axvspan(0, series.probation, color="#cccccc", alpha=0.5, label="not scored")
-    right.set_title(series.name)
-    right.set_xlabel("row (5 minutes)")
-    right.legend(loc="lower left", frameon=False)
-    figure.savefig(path, dpi=120)
-    pyplot.close(figure)
-    print(f"picture: {path}")
 
 
 if __name__ == "__main__":

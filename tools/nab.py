@@ -16,6 +16,7 @@ from pathlib import Path
 PROFILES = {"standard": (1.0, 0.11), "reward low FP": (1.0, 0.22), "reward low FN": (2.0, 0.11)}
 _PROBATION = 0.15  # of a file, but of at most so many rows:
 _PROBATION_ROWS = 5000
+_COPY = Path(__file__).with_name("nab_windowed_gaussian.json")
 
 
 @dataclass(frozen=True)
@@ -133,20 +134,27 @@ def quantise(values: Sequence[float], bits: int = 12) -> list[int]:
     return [round((value - low) / (high - low) * ((1 << bits) - 1)) for value in values]
 
 
-def published(folder: Path, detector: str) -> tuple[dict[str, list[float]], dict[str, float]] | None:
-    """Read a detector's published anomaly scores and final scores from a checkout of the benchmark.
+def published(folder: Path, detector: str = "windowedGaussian") -> tuple[dict[str, list[int]], dict[str, float]]:
+    """Read a detector's published detections and its published scores.
+
+    Args:
+        folder: a checkout of the benchmark; where it has no results/, the windowed Gaussian's are taken from the copy
+            beside this module.
+        detector: a folder of results/.
 
     Returns:
-        (file name -> anomaly score of each row, profile -> published score); None where the checkout has no results.
+        (file name -> rows, profile -> score).
     """
     final = folder / "results" / "final_results.json"
     if not final.is_file():
-        return None
-    rows = {}
+        given = json.loads(_COPY.read_text())
+        return given["alarms"], given["scores"]
+    alarms = {}
     for path in sorted((folder / "results" / detector).glob(f"*/{detector}_*.csv")):
         with open(path, newline="") as file:
-            name = f"{path.parent.name}/{path.name[len(detector) + 1 :]}"
-            rows[name] = [float(row["anomaly_score"]) for row in csv.DictReader(file)]
+            # Its threshold, as published, is the largest score there is.
+            alarmed = [float(row["anomaly_score"]) >= 1 for row in csv.DictReader(file)]
+        alarms[f"{path.parent.name}/{path.name[len(detector) + 1 :]}"] = [i for i, yes in enumerate(alarmed) if yes]
     given = json.loads(final.read_text())[detector]
     keys = {"standard": "standard", "reward low FP": "reward_low_FP_rate", "reward low FN": "reward_low_FN_rate"}
-    return rows, {profile: given[key] for profile, key in keys.items()}
+    return alarms, {profile: given[key] for profile, key in keys.items()}
