@@ -3,11 +3,13 @@
 Knows places only. hatchling loads it when it builds the project.
 """
 
+from pathlib import Path
+
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class WheelData(BuildHookInterface):
-    """Adds the board's main.py, which must not become a top-level module, beside the package of the host."""
+    """Adds the board's main.py, which must not become a top-level module, and the boards, beside the host's package."""
 
     def initialize(self, version: str, build_data: dict) -> None:
         """Fill in the build data.
@@ -18,3 +20,5 @@ class WheelData(BuildHookInterface):
         """
         if version == "standard":
             build_data["force_include"]["firmware/main.py"] = "kittiwake/_firmware/main.py"
+            for described in Path(self.root).glob("boards/*/board.toml"):
+                build_data["force_include"][str(described)] = f"kittiwake/_boards/{described.parent.name}/board.toml"

@@ -1,4 +1,4 @@
-"""The wheel: it holds the firmware as the checkout does, and nothing at the top that is not ours."""
+"""The wheel: it holds firmware and boards as the checkout does, and nothing at the top that is not ours."""
 
 import subprocess
 import sys
@@ -19,7 +19,7 @@ for path, content in kittiwake.firmware_files().items():
 """
 
 
-def test_package_wheel_gives_the_same_firmware_as_the_checkout(tmp_path):
+def test_package_wheel_gives_the_same_firmware_and_boards_as_the_checkout(tmp_path):
     built = subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
         cwd=ROOT,
@@ -39,3 +39,8 @@ def test_package_wheel_gives_the_same_firmware_as_the_checkout(tmp_path):
     here = [f"{path} {len(content)}" for path, content in kittiwake.firmware_files().items()]
     assert asked.stdout.splitlines() == here
     assert any(line.startswith("main.py ") for line in here)
+    described = ROOT.glob("boards/*/board.toml")
+    there = {f"{path.parent.name}/board.toml": path.read_text() for path in described}
+    boards = tmp_path / "site" / "kittiwake" / "_boards"
+    assert {path.relative_to(boards).as_posix(): path.read_text() for path in boards.rglob("*.toml")} == there
+    assert len(there) >= 10

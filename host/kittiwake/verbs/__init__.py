@@ -1,6 +1,7 @@
 """The command's verbs: one module each, arguments and printing only; the work is imported when a verb is called."""
 
 from kittiwake.verbs.bench import bench
+from kittiwake.verbs.boards import boards
 from kittiwake.verbs.bridge import bridge
 from kittiwake.verbs.demo import demo
 from kittiwake.verbs.detect import detect
@@ -12,4 +13,4 @@ from kittiwake.verbs.run import run
 from kittiwake.verbs.verify import verify
 from kittiwake.verbs.watch import watch
 
-ALL = (demo, detect, plot, explain, bridge, watch, inject, verify, bench, run, model)
+ALL = (demo, detect, plot, explain, bridge, watch, inject, verify, bench, run, model, boards)
