@@ -12,7 +12,7 @@ DEFAULTS = {
     "block": 64,  # samples taken at once; the latency of a source without a pace
     "health_s": 60,
     "commit_ms": 1000,  # summaries and readings are safe within this
-    "action": {"kind": "virtual", "pulse_ms": 100},
+    "action": {},
     "storage": {},
     "link": {},
     "channels": [],
@@ -40,6 +40,10 @@ DETECTOR_DEFAULTS = {
     "novelty": {"kind": "novelty", "sensitivity": 100, "patience": 100},
     "baseline": {"kind": "baseline", "block": 256, "learn": 200, "features": ["variance"], "t": "5"},
 }
+# The level that says "anomaly" lasts pulse_ms after the newest one; `safe` is the level while nobody judges, see
+# io/action.py.
+ACTION_DEFAULTS = {"kind": "virtual", "pulse_ms": 100, "pin": "", "active_high": True, "safe": 0}
+_PULSE_MOST_MS = 3600000
 # Flags closer than hold_off samples are one event, which `rise` flags open; burst events in quick succession, then one
 # more every `refill` samples (0: no limit). The default makes every flag an alert.
 EVENT_DEFAULTS = {"hold_off": 0, "rise": 1, "burst": 0, "refill": 1}
@@ -70,6 +74,7 @@ def check(given):
     _in_range(config, "block", 1, 1024, "")
     _in_range(config, "health_s", 1, 86400, "")
     _in_range(config, "commit_ms", 10, 3600000, "")
+    config["action"] = _check_action(config["action"])
     if not 1 <= len(config["channels"]) <= 8:
         raise ConfigError("channels", "%d given; a node has 1 to 8" % len(config["channels"]))
     config["channels"] = [_check_channel(c, i) for i, c in enumerate(config["channels"])]
@@ -78,6 +83,19 @@ def check(given):
         if name in names[:i]:
             raise ConfigError("channels[%d].name" % i, "%r is the name of another channel too" % name)
     return config
+
+
+def _check_action(given):
+    pin = given.get("pin", "")
+    # A pin is a number on one port and a name on the next.
+    named = given if isinstance(pin, str) else {key: given[key] if key != "pin" else "" for key in given}
+    action = _merged(ACTION_DEFAULTS, named, "action.")
+    action["pin"] = pin
+    _in_range(action, "pulse_ms", 1, _PULSE_MOST_MS, "action.")
+    _in_range(action, "safe", 0, 1, "action.")
+    if isinstance(pin, bool) or not isinstance(pin, (int, str)) or action["kind"] == "pin" and pin == "":
+        raise ConfigError("action.pin", "%r: the number or the name of a pin" % (pin,))
+    return action
 
 
 def _check_channel(given, number):

@@ -55,7 +55,7 @@ class Node:
         self._action = action
         self._facts = facts
         self._wear = wear
-        self._pulse_ms = config["action"].get("pulse_ms", 100)
+        self._pulse_ms = config["action"]["pulse_ms"]
         self._release_ms = None
         self._action_max_us = 0
         self._loop_max_us = 0
@@ -91,6 +91,10 @@ class Node:
             for number, c in enumerate(config["channels"])
         ]
         self._baselines = Baselines(fs, _learners(self.channels))
+        action.set(0)
+        for channel, c in zip(self.channels, config["channels"]):
+            if channel.source.acts:
+                channel.source.arm(_make_reflex(kernel, c, channel.source, action, self._pulse_ms))
         self.session = DeviceSession(config["device"], self.journal.state.boot, self.journal, commands.handle)
         text = "kittiwake %s, %s, kernel %s" % (__version__, facts.firmware(), config["kernel"])
         boot = payload.pack_boot(facts.reset_cause(), facts.heap_free(), text)
@@ -133,14 +137,22 @@ class Node:
                 if wait_ms:
                     self._port.wait(wait_ms)
 
+    def halt(self):
+        """Stop judging: no interrupt comes after this, and the action is in its fail-safe state."""
+        for channel in self.channels:
+            if channel.source.acts:
+                channel.source.close()
+        self._action.fail_safe()
+
     def close(self):
         """An orderly stop: what is pending becomes safe."""
-        self._action.set(0)
+        self.halt()
         self.journal.close()
 
     def _timers(self, now_ms):
         if self._release_ms is not None and now_ms >= self._release_ms:
-            self._action.set(0)
+            if not self._ended:
+                self._action.set(0)
             self._release_ms = None
         journal = self.journal
         if not journal.pending_bytes(record.TELEMETRY) and not journal.pending_bytes(record.RAW):
@@ -157,6 +169,7 @@ class Node:
             self._note(_EVENT_BASELINE, "baseline of %s learned" % name)
         if not self._ended and all([c.ended for c in self.channels]):
             self._ended = True
+            self._action.fail_safe()
             self._emit_health(now_ms)
             journal.commit_all()
             self._note(_EVENT_SOURCE_ENDED, "source ended after %d samples" % self.channels[0].index)
@@ -171,6 +184,8 @@ class Node:
         self._emit(record.EVENT, 0, record.ALERT, self._clock.ms(), payload.pack_event(code, text))
 
     def _on_alert(self, source, index):
+        if source.acts:
+            return
         self._action.set(1)
         self._action_max_us = max(self._action_max_us, source.age_us(index))
         self._release_ms = self._clock.ms() + self._pulse_ms
@@ -277,6 +292,8 @@ def refusal(config):
         for channel in check(config)["channels"]:
             _make_detectors(kernel, channel)
             _make_snapshots(kernel, channel)
+            if channel["source"].get("kind") == "timer":
+                _make_reflex_detector(kernel, channel)
     except ConfigError as error:
         return str(error)
     return ""
@@ -296,6 +313,8 @@ def run(config, path=""):
         node.run()
     except KeyboardInterrupt:
         node.close()
+    finally:
+        node.halt()
 
 
 def _refusal_of_text(raw):
@@ -316,6 +335,26 @@ def _make_detectors(kernel, channel):
         return [detectors.make(kernel, d, channel["bits"]) for d in channel["detectors"]]
     except ConfigError as error:
         raise ConfigError("channel %s: %s" % (channel["name"], error.code), error.detail)
+
+
+def _make_reflex(kernel, channel, source, action, pulse_ms):
+    """What the source's interrupt does. It has a detector of its own, so that neither side waits for the other."""
+    from .core.reflex import Reflex  # boards that do not judge in an interrupt need not load it
+
+    push = _make_reflex_detector(kernel, channel).push
+    return Reflex(source.sensor, push, action, source.samples_in(pulse_ms), source.room)
+
+
+def _make_reflex_detector(kernel, channel):
+    """The channel's first detector once more."""
+    if kernel.name == "plain":
+        raise ConfigError("kernel", "plain allocates, which an interrupt must not: choose viper, or the board's own")
+    if not channel["detectors"] or channel["detectors"][0]["kind"] == "baseline":
+        raise ConfigError(
+            "channel %s: detectors" % channel["name"],
+            "the first one runs in an interrupt: zscore, drift or novelty, since a baseline allocates",
+        )
+    return detectors.make(kernel, channel["detectors"][0], channel["bits"])
 
 
 def _make_snapshots(kernel, channel):

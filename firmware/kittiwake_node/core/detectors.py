@@ -17,9 +17,9 @@ def make(kernel, config, bits):
         bits: of the channel's samples.
 
     Returns:
-        An object with `find(buf, start, stop)` as the detectors have it, `number`, and for the sample just found
-        `score(x)`, how far off it is as an integer, and `tell(x, flags, index)`, the anomaly's payload. `learner` is
-        the Baseline of a detector that learns, else None.
+        An object with `find(buf, start, stop)` and `push(x)` as the detectors have them, `number`, and for the sample
+        just found `score(x)`, how far off it is as an integer, and `tell(x, flags, index)`, the anomaly's payload.
+        `learner` is the Baseline of a detector that learns, else None.
 
     Raises:
         ConfigError: the settings cannot be; says why.
@@ -65,6 +65,7 @@ class _ZScore:
         self._of = ZScore(kernel, n=config["n"], p=p, q=q, bits=bits, lagged=config["lagged"], floor=config["floor"])
         self._lagged = config["lagged"]
         self.find = self._of.find
+        self.push = self._of.push
 
     def score(self, x):
         z = self._of
@@ -98,6 +99,7 @@ class _Drift:
             floor=config["floor"],
         )
         self.find = self._of.find
+        self.push = self._of.push
 
     def score(self, x):
         fast, slow, _ = self._of.figures()
@@ -117,6 +119,7 @@ class _Novelty:
 
         self._of = Novelty(kernel, sensitivity=config["sensitivity"], patience=config["patience"])
         self.find = self._of.find
+        self.push = self._of.push
 
     def score(self, x):
         fast, slow, _ = self._of.figures()
@@ -137,6 +140,7 @@ class _Baseline:
         p, q = parse_threshold(config["t"])
         self.learner = Baseline(kernel, config["block"], config["learn"], tuple(config["features"]), p, q)
         self.find = self.learner.find
+        self.push = self.learner.push
 
     def score(self, x):
         return self.learner.value

@@ -182,11 +182,10 @@ class Novelty:
 
 def _halve_bits(bits, up):
     """Merge pairs of columns: bit a goes to bit a // 2 + up."""
-    out = 0
-    for a in range(16):
-        if bits >> a & 1:
-            out |= 1 << ((a >> 1) + up)
-    return out
+    bits = (bits | bits >> 1) & 0x5555
+    bits = (bits | bits >> 1) & 0x3333
+    bits = (bits | bits >> 2) & 0x0F0F
+    return ((bits | bits >> 4) & 0xFF) << up
 
 
 def _halve_bins(bins, up):
@@ -202,7 +201,9 @@ def _halve_rows(state, table, up):
     # Upwards or downwards, so that no row is overwritten before it was read.
     pair, step, last = (7, -1, -1) if up else (0, 1, 8)
     while pair != last:
-        row = _halve_bits(state[table + 2 * pair] | state[table + 2 * pair + 1], up)
-        state[table + 2 * pair] = state[table + 2 * pair + 1] = 0
-        state[table + pair + up] = row
+        at = table + 2 * pair
+        row = state[at] | state[at + 1]
+        if row:
+            state[at] = state[at + 1] = 0
+            state[table + pair + up] = _halve_bits(row, up)
         pair += step

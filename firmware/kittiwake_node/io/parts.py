@@ -62,7 +62,27 @@ def make_source(channel, clock):
         except OSError as error:
             raise ConfigError("source", "no TMP105 answers at address %d (%s)" % (address, error))
         return sampled.Sampled(sensor, channel["rate_hz"], clock)
-    raise ConfigError("source.kind", "%r is not one of: replay, link, tmp105" % kind)
+    if kind == "timer":
+        from . import ticked  # boards that do not judge in an interrupt need not load it
+
+        if channel["rate_hz"] < 1:
+            raise ConfigError("rate_hz", "a timer ticks at least once a second, not %d times" % channel["rate_hz"])
+        sensor = make_sensor(given.get("sensor", {}), channel["bits"])
+        return ticked.Ticked(sensor, channel["rate_hz"], clock, given.get("room", 256))
+    raise ConfigError("source.kind", "%r is not one of: replay, link, tmp105, timer" % kind)
+
+
+def make_sensor(given, bits):
+    """What a timer's interrupt reads, see core.reflex.Reflex. Raises ConfigError for a kind that there is not."""
+    kind = given.get("kind")
+    if kind == "wave":
+        from . import wave
+
+        try:
+            return wave.Wave(given["path"], bits)
+        except (KeyError, OSError, ValueError) as error:
+            raise ConfigError("source.sensor.path", "no file of int16 samples (%s)" % error)
+    raise ConfigError("source.sensor.kind", "%r is not one of: wave" % kind)
 
 
 def make_i2c(given):
@@ -87,8 +107,9 @@ def make_i2c(given):
 def make_action(given):
     """What an anomaly drives. Raises ConfigError for a kind that there is not."""
     kind = given.get("kind", "virtual")
+    safe = given.get("safe", 0)
     if kind == "virtual":
-        return action.VirtualPin()
+        return action.VirtualPin(safe)
     if kind == "pin":
-        return action.OutputPin(given["pin"], given.get("active_high", True))
+        return action.OutputPin(given["pin"], given.get("active_high", True), safe)
     raise ConfigError("action.kind", "%r is not one of: virtual, pin" % kind)

@@ -14,7 +14,10 @@ class Sampled:
         ended: always False.
         overruns: readings that could not be taken when they were due: the loop was late, or the sensor did not answer.
         clipped: samples at an end of the sensor's range.
+        acts: False: the loop drives the action, not the source.
     """
+
+    acts = False
 
     def __init__(self, sensor, rate_hz, clock):
         self._sensor = sensor

@@ -18,7 +18,10 @@ class Replay:
         ended: the file is through.
         overruns: samples given out more than a block late.
         clipped: samples at an end of the sensor's range; a file says nothing of that, so 0.
+        acts: False: the loop drives the action, not the source.
     """
+
+    acts = False
 
     def __init__(self, path, rate_hz, clock, follow=False):
         self._file = open(path, "rb")
@@ -95,7 +98,10 @@ class Injected:
         ended: always False; only the sender knows.
         overruns: always 0; what does not fit is refused, not lost.
         clipped: always 0, as for a file.
+        acts: False: the loop drives the action, not the source.
     """
+
+    acts = False
 
     def __init__(self, room, clock):
         self._bytes = bytearray(2 * room)
