@@ -7,10 +7,25 @@ from kittiwake.verbs.demo import demo
 from kittiwake.verbs.detect import detect
 from kittiwake.verbs.explain import explain
 from kittiwake.verbs.inject import inject
+from kittiwake.verbs.journal import journal
 from kittiwake.verbs.model import model
 from kittiwake.verbs.plot import plot
 from kittiwake.verbs.run import run
 from kittiwake.verbs.verify import verify
 from kittiwake.verbs.watch import watch
 
-ALL = (demo, detect, plot, explain, bridge, watch, inject, verify, bench, run, model, boards)
+ALL = (
+    demo,
+    detect,
+    plot,
+    explain,
+    bridge,
+    watch,
+    journal,
+    inject,
+    verify,
+    bench,
+    run,
+    model,
+    boards,
+)

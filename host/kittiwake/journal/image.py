@@ -1,0 +1,100 @@
+"""The files of a LittleFS partition's image, read and never written. It knows no journal."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+from kittiwake.errors import KittiwakeError, UsageError
+
+_MAGIC = b"littlefs"
+_MAGIC_AT = 8  # behind the revision and the first tag of the first metadata block
+_SIZES_AT = _MAGIC_AT + len(_MAGIC) + 4  # version, block size, block count
+_BLOCK_SIZES = tuple(1 << power for power in range(7, 18))
+_USUAL = 4096
+_LARGEST_BYTES = 1 << 30
+_IO_ERROR = -5
+
+
+def load(path: Path) -> dict[str, bytes]:
+    """Read every file of an image.
+
+    Args:
+        path: of the image; a raw dump of the partition.
+
+    Returns:
+        Path within the file system -> content; None stands for a file that LittleFS cannot read.
+
+    Raises:
+        UsageError: it is not there, or is no partition with LittleFS on it.
+        KittiwakeError: littlefs-python is not installed, or the file cannot be read.
+    """
+    try:
+        size = path.stat().st_size
+        if not 0 < size <= _LARGEST_BYTES:
+            raise UsageError(f"{path} has {size} bytes", "name a raw dump of a partition")
+        raw = path.read_bytes()
+    except IsADirectoryError:
+        raise UsageError(f"{path} is a folder", "name a raw dump of a partition") from None
+    except FileNotFoundError:
+        raise UsageError(f"{path} is not there", "name an image; `kittiwake journal pull` fetches one") from None
+    except OSError as error:
+        raise KittiwakeError(f"{path} cannot be read: {error.strerror}") from error
+    return files_of(raw, str(path))
+
+
+def files_of(raw: bytes, name: str) -> dict[str, bytes | None]:
+    """Read every file of an image in memory; `name` is what errors call it. Returns and raises as `load`."""
+    try:
+        from littlefs import LittleFS, LittleFSError, UserContext
+    except ImportError:
+        raise KittiwakeError("littlefs-python is not installed", "pip install 'kittiwake[journal]'") from None
+
+    class Memory(UserContext):
+        def __init__(self):
+            self.buffer = bytearray(raw)
+
+        # An image is only read: what would change it fails, as on a medium that is write protected.
+        def prog(self, cfg, block, off, data):
+            return _IO_ERROR
+
+        def erase(self, cfg, block):
+            return _IO_ERROR
+
+    if not any(raw) or raw.count(0xFF) == len(raw):
+        raise UsageError(f"{name} is blank", "the device has not used this partition yet")
+    for block_bytes in _candidates(raw):
+        try:
+            # Mounted apart: the constructor would format what it cannot mount.
+            system = LittleFS(
+                context=Memory(), mount=False, block_size=block_bytes, block_count=len(raw) // block_bytes
+            )
+            system.mount()
+        except LittleFSError:
+            continue
+        return _read_all(system, LittleFSError)
+    raise UsageError(f"{name} has no LittleFS", "name a raw dump of the whole partition that the journal is in")
+
+
+def _candidates(raw: bytes) -> list[int]:
+    """Sizes that a block may have: what the superblock says first, for one of its two copies may be half written."""
+    said = []
+    for start in (0, *_BLOCK_SIZES):
+        if raw[start + _MAGIC_AT : start + _SIZES_AT - 4] == _MAGIC and len(raw) >= start + _SIZES_AT + 12:
+            said.append(struct.unpack_from("<I", raw, start + _SIZES_AT + 4)[0])
+    usual = [_USUAL, *_BLOCK_SIZES]
+    sizes = [size for size in dict.fromkeys(said + usual) if size in _BLOCK_SIZES]
+    return [size for size in sizes if len(raw) % size == 0 and len(raw) >= 2 * size]
+
+
+def _read_all(system, error_type: type[Exception]) -> dict[str, bytes | None]:
+    found: dict[str, bytes | None] = {}
+    for folder, _, names in system.walk("/"):
+        for name in names:
+            path = f"{folder.rstrip('/')}/{name}".lstrip("/")
+            try:
+                with system.open(path, "rb") as file:
+                    found[path] = file.read()
+            except error_type:
+                found[path] = None
+    return found
