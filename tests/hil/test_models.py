@@ -51,13 +51,14 @@ def test_random_graphs_on_a_board_equal_tflite_micro(board, micro):
 
 
 @pytest.mark.timeout(300)
-def test_invoke_with_the_heap_locked_works(board):
+def test_invoke_whole_and_in_slices_with_the_heap_locked_works(board):
     kernel = kernels_of(board)[-1]
     plan = compiler.compile_model(models.wake_word("hey_jarvis"), kernel).plan
     on_target.load(board, plan, kernel)
     source = (
         "import micropython\n_model.invoke(_given, _result)\nmicropython.heap_lock()\ntry:\n"
         "    _model.reset()\n    for _ in range(3):\n        _model.invoke(_given, _result)\n"
+        "    _model.begin(_given)\n    while _model.step():\n        pass\n    _model.finish(_result)\n"
         "finally:\n    micropython.heap_unlock()\nprint('done')\n"
     )
     assert board.exec(source, 60).strip() == "done"

@@ -2,6 +2,13 @@
 
 Must not know files, flash or what a network is for; kernels, plan and memory arrive as arguments. The plan's bytes are
 described in SPEC.md, "Model plan".
+
+Whole: `model.invoke(data, result)`. In slices, so that a poll loop can sample between layers:
+
+    model.begin(data)
+    while model.step():  # one layer a call
+        ...
+    model.finish(result)
 """
 
 import binascii
@@ -68,14 +75,38 @@ class Header:
         self.input_scale, self.input_zero_point, self.output_scale, self.output_zero_point = fields[18:22]
 
 
+class Scratch:
+    """RAM that several models take turns in, one invoke after the other.
+
+    Args:
+        size: bytes; the largest Header.scratch_bytes of them.
+
+    Attributes:
+        data: bytearray.
+        user: the Model whose invoke is under way, or None. Written by models only.
+
+    Raises:
+        ModelError: "memory". Allocates.
+    """
+
+    def __init__(self, size):
+        try:
+            self.data = bytearray(size)
+        except MemoryError:
+            raise ModelError("memory", "the scratch takes %d bytes in one piece" % size)
+        self.user = None
+
+
 class Model:
     """A network, ready to run.
 
     Args:
         plan: bytes, bytearray, or a memoryview of flash (used where it lies; it must start at a multiple of 4).
         kernel: what `kernels.load` returned.
-        scratch: bytearray that several models share, at least as long as each one's Header.scratch_bytes; its own when
-            None.
+        scratch: Scratch that several models share; its own when None.
+
+    Attributes:
+        header: Header.
 
     Raises:
         ModelError: "plan", "version", "damaged", "layout" (compiled for other kernels), "aligned", "memory" (with the
@@ -91,14 +122,16 @@ class Model:
             )
         if kernel.entry("shape", "address")(plan) & 3:
             raise ModelError("aligned", "the plan must start at a multiple of 4; align it in flash or load it into RAM")
-        if scratch is not None and len(scratch) < header.scratch_bytes:
-            raise ModelError("scratch", "%d bytes of scratch, it takes %d" % (len(scratch), header.scratch_bytes))
+        if scratch is not None and len(scratch.data) < header.scratch_bytes:
+            raise ModelError("scratch", "%d bytes of scratch, it takes %d" % (len(scratch.data), header.scratch_bytes))
         self.header = header
         try:
-            self._scratch = bytearray(header.scratch_bytes) if scratch is None else scratch
+            self._turns = Scratch(header.scratch_bytes) if scratch is None else scratch
             self._state = bytearray(header.state_bytes)
-        except MemoryError:
+        except (MemoryError, ModelError):
             raise ModelError("memory", "it takes %d bytes" % (header.scratch_bytes + header.state_bytes))
+        self._scratch = self._turns.data
+        self._at = 0
         self._plan = plan
         calls = self._calls(kernel)
         self._steps = tuple(calls[: header.step_count])
@@ -126,7 +159,9 @@ class Model:
         return (self._scratch, self._state)[space], ref & 0xFFFFFFF
 
     def reset(self):
-        """Put the state back to its beginning. Does not allocate with native kernels."""
+        """Put the state back to its beginning; gives up an invoke under way. Does not allocate with native kernels."""
+        if self._turns.user is self:
+            self._turns.user = None
         plan = self._plan
         scratch = self._scratch
         state = self._state
@@ -141,17 +176,69 @@ class Model:
             result: bytearray of at least header.output_bytes, which is written.
 
         Raises:
-            ModelError: "input" or "output": a buffer has the wrong length.
+            ModelError: "input" or "output": a buffer has the wrong length; "busy": as begin.
         """
-        header = self.header
-        if len(data) != header.input_bytes:
-            raise ModelError("input", "%d bytes, it takes %d" % (len(data), header.input_bytes))
-        if len(result) < header.output_bytes:
-            raise ModelError("output", "%d bytes, it gives %d" % (len(result), header.output_bytes))
+        if len(result) < self.header.output_bytes:
+            raise ModelError("output", "%d bytes, it gives %d" % (len(result), self.header.output_bytes))
+        self.begin(data)
         plan = self._plan
         scratch = self._scratch
         state = self._state
-        self._put(self._input, self._input_at, data, header.input_bytes)
         for run, at in self._steps:
             run(at, plan, scratch, state)
-        self._take(result, self._output, self._output_at, header.output_bytes)
+        self._at = len(self._steps)
+        self.finish(result)
+
+    def begin(self, data):
+        """Start an invoke that `step` carries on. Copies the input; does not allocate with native kernels.
+
+        Args:
+            data: as invoke.
+
+        Raises:
+            ModelError: "input": it has the wrong length; "busy": an invoke is under way, of this model or of another
+                that shares its scratch.
+        """
+        if len(data) != self.header.input_bytes:
+            raise ModelError("input", "%d bytes, it takes %d" % (len(data), self.header.input_bytes))
+        if self._turns.user is not None:
+            raise ModelError("busy", "an invoke is under way in this scratch; finish it, or reset its model")
+        self._turns.user = self
+        self._at = 0
+        self._put(self._input, self._input_at, data, self.header.input_bytes)
+
+    def step(self):
+        """Run the next layer of the invoke under way. Does not allocate with native kernels.
+
+        The longest layer bounds how long a caller is away; `kittiwake model info` estimates each one's instructions.
+
+        Returns:
+            How many are left; 0 when it is time for `finish`.
+
+        Raises:
+            ModelError: "idle": no invoke was begun.
+        """
+        if self._turns.user is not self:
+            raise ModelError("idle", "no invoke is under way; begin one")
+        steps = self._steps
+        if self._at < len(steps):
+            run, at = steps[self._at]
+            run(at, self._plan, self._scratch, self._state)
+            self._at += 1
+        return len(steps) - self._at
+
+    def finish(self, result):
+        """End an invoke whose layers have all run, and hand out its output. Does not allocate with native kernels.
+
+        Args:
+            result: as invoke.
+
+        Raises:
+            ModelError: "idle": no invoke was begun, or layers are left; "output": the buffer is too short.
+        """
+        if self._turns.user is not self or self._at < len(self._steps):
+            raise ModelError("idle", "no invoke has run through; call step until it returns 0")
+        if len(result) < self.header.output_bytes:
+            raise ModelError("output", "%d bytes, it gives %d" % (len(result), self.header.output_bytes))
+        self._take(result, self._output, self._output_at, self.header.output_bytes)
+        self._turns.user = None
