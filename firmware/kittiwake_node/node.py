@@ -11,6 +11,7 @@ from . import __version__, kernels
 from .config import check
 from .core import detectors, messages, payload, record
 from .core.channel import Channel
+from .core.clip import Clip
 from .core.commands import Commands
 from .core.device_session import DeviceSession
 from .core.summary import Summary
@@ -77,18 +78,7 @@ class Node:
         self._layout = self.journal.describe(_describe(config["channels"]))
         kernel = kernels.load(config["kernel"])
         self.channels = [
-            Channel(
-                number,
-                c,
-                make_source(c, clock),
-                _make_detectors(kernel, c),
-                Summary(kernel),
-                _make_snapshots(kernel, c),
-                config["block"],
-                self._on_alert,
-                self._emit,
-            )
-            for number, c in enumerate(config["channels"])
+            self._make_channel(number, c, make_source(c, clock), kernel) for number, c in enumerate(config["channels"])
         ]
         self._baselines = Baselines(fs, _learners(self.channels))
         action.set(0)
@@ -101,6 +91,20 @@ class Node:
         self._emit(record.BOOT, 0, record.ALERT, clock.ms(), boot)
         if self._baselines.problem:
             self._note(_EVENT_BASELINE, self._baselines.problem)
+
+    def _make_channel(self, number, config, source, kernel):
+        return Channel(
+            number,
+            config,
+            source,
+            _make_detectors(kernel, config),
+            Summary(kernel),
+            _make_clip(kernel, config, source),
+            _make_snapshots(kernel, config),
+            self._config["block"],
+            self._on_alert,
+            self._emit,
+        )
 
     def step(self):
         """One turn of the loop: input, samples, timers, output. Never blocks."""
@@ -200,7 +204,7 @@ class Node:
             "action_max_us": self._action_max_us,
             "samples": sum([c.index for c in self.channels]),
             "overruns": sum([c.source.overruns for c in self.channels]),
-            "clipped": sum([c.source.clipped for c in self.channels]),
+            "clipped": sum([c.clipped for c in self.channels]),
             "alerts": sum([c.alerts for c in self.channels]),
             "evicted_raw": j.evicted[record.RAW],
             "evicted_telemetry": j.evicted[record.TELEMETRY],
@@ -355,6 +359,12 @@ def _make_reflex_detector(kernel, channel):
             "the first one runs in an interrupt: zscore, drift or novelty, since a baseline allocates",
         )
     return detectors.make(kernel, channel["detectors"][0], channel["bits"])
+
+
+def _make_clip(kernel, channel, source):
+    """Of the sensor's range where the source has a sensor, else of all that the channel's bits hold."""
+    end = 1 << (channel["bits"] - 1)
+    return Clip(kernel, -end if source.low is None else source.low, end - 1 if source.high is None else source.high)
 
 
 def _make_snapshots(kernel, channel):

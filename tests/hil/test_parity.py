@@ -9,6 +9,7 @@ import pytest
 
 from kittiwake import benches
 from tests.parity import stream
+from tests.support import parity_tally
 from tests.support.hil import SOAK
 
 SEED = 11
@@ -44,6 +45,7 @@ def test_kernels_of_a_board_equal_the_reference(board, stage, tmp_path):
         lines = stream.run(board, stage, kernel, count, SEED, file_for(board, tmp_path))
         wrong = [k for k, (line, want) in enumerate(zip(lines, wanted, strict=True)) if line != want]
         assert not wrong, f"{kernel}, samples from {wrong[0] * stream.CHUNK}: {lines[wrong[0]]}; {wanted[wrong[0]]}"
+        parity_tally.add(board.name, kernel, stage.name, count)
 
 
 def test_parity_of_a_mutated_setting_fails(board, tmp_path):

@@ -1,4 +1,4 @@
-"""The kernels that keep samples and count crossings, on the unix port, against what a list does."""
+"""The kernels that keep samples, count crossings and clipped samples, on the unix port, against what a list does."""
 
 import random
 from array import array
@@ -10,8 +10,11 @@ from tests.parity.boards import UnixPort
 PROGRAM = """
 from array import array
 from kittiwake_node import kernels
+from kittiwake_node.core.clip import Clip
 
 def run(kernel, length, level, samples, cuts):
+    clip = Clip(kernels.load(kernel), *sorted((level, -level // 2 - 1)))
+    clipped = 0
     keep = kernels.load(kernel).entry("ring", "keep")
     cross = kernels.load(kernel).entry("ring", "cross")
     ring = array("h", [0] * length)
@@ -24,8 +27,9 @@ def run(kernel, length, level, samples, cuts):
         kept[3] = crossed[3] = cut
         keep(kept, ring, buf)
         cross(crossed, buf)
+        clipped += clip.count(buf, at, cut)
         at = cut
-    print(list(ring), kept[1], crossed[4], crossed[1])
+    print(list(ring), kept[1], crossed[4], crossed[1], clipped)
 """
 
 
@@ -54,7 +58,9 @@ def check(board, kernel):
             ring[i % length] = x
         sides = [False] + [x >= level for x in samples]
         crossings = sum(a != b for a, b in zip(sides, sides[1:], strict=False))
-        wanted = f"{ring} {len(samples) % length} {crossings} {int(sides[-1])}"
+        low, high = sorted((level, -level // 2 - 1))
+        clipped = sum(x <= low or x >= high for x in samples)
+        wanted = f"{ring} {len(samples) % length} {crossings} {int(sides[-1])} {clipped}"
         assert board.exec(f"run({kernel!r}, {length}, {level}, {samples}, {cuts})").strip() == wanted
     return 60
 

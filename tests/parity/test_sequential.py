@@ -8,9 +8,10 @@ import pytest
 from kittiwake.reference import drift, novelty
 from tests.parity import sequential, signals
 from tests.parity.boards import ThisProcess, UnixPort
+from tests.support import parity_tally
 
 SOAK = os.environ.get("KITTIWAKE_SOAK") == "1"
-RANDOM_SAMPLES = 5_000_000 if SOAK else 250_000
+RANDOM_SAMPLES = 10_000_000 if SOAK else 250_000
 DRIFT = [
     {},
     {"fast": 1, "slow": 14, "p": 1, "q": 200, "warmup": 0, "holdoff": 0, "floor": 0},
@@ -45,6 +46,7 @@ def check(board, module, name, kernel, samples, settings, reference) -> int:
     assert figures == wanted_figures
     plain = sequential.split(sequential.run(ThisProcess(), module, name, "plain", samples, settings))
     assert states == plain[1]
+    parity_tally.add(board.name, kernel, module, len(samples))
     return len(found)
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from tests.parity import signals, zscore
 from tests.parity.boards import ThisProcess, UnixPort
+from tests.support import parity_tally
 
 SOAK = os.environ.get("KITTIWAKE_SOAK") == "1"
 RANDOM_SAMPLES = 5_000_000 if SOAK else 250_000
@@ -43,6 +44,8 @@ def check(board, kernel, samples, n, t, bits=16, settings=None):
     if (board.name, kernel) != ("cpython", "plain"):
         plain = zscore.split(zscore.run(ThisProcess(), "plain", samples, n, t, bits, settings))
         assert states == plain[1]
+    form = "-lagged" if settings and settings.get("lagged") else ""
+    parity_tally.add(board.name, kernel, f"zscore-{bits}{form}", len(samples))
     return len(alerts)
 
 

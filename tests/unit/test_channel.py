@@ -8,6 +8,7 @@ from kittiwake_node import kernels
 from kittiwake_node.config import check
 from kittiwake_node.core import detectors, payload, record
 from kittiwake_node.core.channel import Channel
+from kittiwake_node.core.clip import Clip
 from kittiwake_node.core.snapshot import Snapshots
 from kittiwake_node.core.summary import Summary
 from kittiwake_node.store.baselines import Baselines
@@ -20,7 +21,8 @@ class ListSource:
 
     def __init__(self, samples, piece):
         self.samples, self.piece = samples, piece
-        self.count = self.clipped = self.overruns = 0
+        self.count = self.overruns = 0
+        self.low = self.high = None
         self.ended = False
 
     def read_into(self, buf):
@@ -44,6 +46,7 @@ def run(samples, piece=16, **settings):
         ListSource(samples, piece),
         [detectors.make(KERNEL, d, 16) for d in config["detectors"]],
         Summary(KERNEL),
+        Clip(KERNEL, -1000, 1000),
         Snapshots(KERNEL, s["before"], s["after"], s["bytes_per_hour"], 3600000) if s["after"] else None,
         16,
         lambda source, index: moments.append(index),
@@ -131,6 +134,23 @@ def test_channel_with_a_baseline_tells_the_feature_that_left_it():
     assert moments == [len(quiet) + 63]
     assert (told["detector"], told["feature"], told["blocks"], told["value"]) == (payload.BASELINE, 0, 10, 8100 << 8)
     assert told["sum"] // told["blocks"] < told["value"]
+
+
+@pytest.mark.parametrize("piece", [1, 7, 16])
+def test_channel_flags_and_counts_samples_at_the_ends_of_their_range_and_alters_none(piece):
+    samples = [100 + (i * 7) % 5 for i in range(2400)]
+    for at, x in ((50, 1000), (51, 999), (1200, -32768), (1500, 32767), (1501, 32767)):
+        samples[at] = x
+    channel, records, _ = run(samples, piece, detectors=[GUIDE])
+    summaries = of(records, record.SUMMARY, payload.unpack_summary)
+    assert [(s["clipped"], s["min"], s["max"]) for s in summaries] == [
+        (1, 100, 1000),
+        (3, -32768, 32767),
+        (0, 100, 104),
+    ]
+    assert channel.clipped == 4
+    flags = {a["index"]: a["flags"] & payload.CLIPPED for a in of(records, record.ANOMALY, payload.unpack_anomaly)}
+    assert (flags[50], flags[1200], flags[1500]) == (1, 1, 1)
 
 
 class DictFs:

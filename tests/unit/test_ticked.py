@@ -79,7 +79,7 @@ def test_ticked_gives_the_loop_what_the_timer_took():
     assert levels == [0, 1, 1, 1, 1, 0]  # 30 ms at 100 Hz, a reading that failed not counted
     buf = array("h", [0] * 8)
     assert list(buf[: source.read_into(buf)]) == [1, 7, 100, 5, 6]
-    assert (source.count, source.overruns, source.clipped) == (5, 1, 1)
+    assert (source.count, source.overruns, source.low, source.high) == (5, 1, -100, 100)
     assert (source.time_ms(4), source.age_us(4)) == (760, 0)
     source.close()
     assert timer.callback is None

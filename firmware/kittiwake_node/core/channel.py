@@ -34,6 +34,7 @@ class Channel:
         source: see io/source.py.
         detectors: list of what core.detectors.make returns; each sees every sample.
         summary: core.summary.Summary.
+        clip: core.clip.Clip with the ends of the samples' range.
         snapshots: core.snapshot.Snapshots, or None.
         block: samples taken from the source at once.
         on_alert: called as on_alert(source, index) before anything is stored. Here the action is driven.
@@ -43,10 +44,11 @@ class Channel:
         index: samples seen since boot.
         alerts: events told since boot.
         held_back: flags that became no alert: all of events not told (rise, rate limit), all but one of those told.
+        clipped: samples at or beyond an end of their range since boot.
         ended: the source is through and everything it gave was emitted.
     """
 
-    def __init__(self, number, config, source, detectors, summary, snapshots, block, on_alert, emit):
+    def __init__(self, number, config, source, detectors, summary, clip, snapshots, block, on_alert, emit):
         self.number = number
         self.source = source
         self.index = 0
@@ -57,7 +59,8 @@ class Channel:
         self._summary = summary
         self._summary_samples = config["summary_samples"]
         self._readings = config["readings"]
-        self._low, self._high = -(1 << (config["bits"] - 1)), (1 << (config["bits"] - 1)) - 1
+        self._clip = clip
+        self._clipped = 0  # in this summary's interval
         self._buf = array.array("h", bytes(2 * block))
         self._snapshots = snapshots
         self._snapshot = array.array("h", bytes(2 * snapshots.length)) if snapshots else None
@@ -81,7 +84,7 @@ class Channel:
                 self._detect(watch, at, stop)
             if self._snapshots:
                 self._keep(at, stop)
-            self._summary.feed(self._buf, at, stop)
+            self._sum_up(at, stop)
             if self._readings:
                 self._read_out(at, stop)
             at = stop
@@ -118,7 +121,7 @@ class Channel:
         self.alerts += 1
         if self._snapshots:
             self._opened.append(at)
-        body = watch.detector.tell(x, payload.CLIPPED if x in (self._low, self._high) else 0, index)
+        body = watch.detector.tell(x, payload.CLIPPED if self._clip.has(x) else 0, index)
         self._emit(record.ANOMALY, self.number, record.ALERT, self.source.time_ms(index), body)
 
     def _tell_end(self, watch):
@@ -154,14 +157,19 @@ class Channel:
             body = payload.pack_snapshot(part, parts, index, piece)
             self._emit(record.SNAPSHOT, self.number, record.RAW, self.source.time_ms(index), body)
 
+    def _sum_up(self, at, stop):
+        s = self._summary
+        s.feed(self._buf, at, stop)
+        # Looked for one by one only in an interval that has any.
+        if self._clip.has(s.min) or self._clip.has(s.max):
+            found = self._clip.count(self._buf, at, stop)
+            self._clipped += found
+            self.clipped += found
+
     def _summarise(self, index):
         s = self._summary
-        clipped = self.source.clipped
-        body = payload.pack_summary(
-            s.count, s.min, s.max, self._anomalies, s.sum, s.sum_sq, index, clipped - self.clipped
-        )
-        self.clipped = clipped
-        self._anomalies = 0
+        body = payload.pack_summary(s.count, s.min, s.max, self._anomalies, s.sum, s.sum_sq, index, self._clipped)
+        self._anomalies = self._clipped = 0
         s.reset()
         self._emit(record.SUMMARY, self.number, record.TELEMETRY, self.source.time_ms(index - 1), body)
 

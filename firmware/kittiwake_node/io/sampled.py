@@ -13,7 +13,7 @@ class Sampled:
         count: samples given out.
         ended: always False.
         overruns: readings that could not be taken when they were due: the loop was late, or the sensor did not answer.
-        clipped: samples at an end of the sensor's range.
+        low, high: the ends of the sensor's range.
         acts: False: the loop drives the action, not the source.
     """
 
@@ -30,7 +30,8 @@ class Sampled:
         self.count = 0
         self.ended = False
         self.overruns = 0
-        self.clipped = 0
+        self.low = sensor.low
+        self.high = sensor.high
 
     def read_into(self, buf):
         """Put a sample into `buf` (array of int16) when one is due. Returns 0 or 1."""
@@ -49,8 +50,6 @@ class Sampled:
             return 0
         self._taken_ms = now_ms
         self._taken_us = self._clock.us()
-        if not self._sensor.low < value < self._sensor.high:
-            self.clipped += 1
         buf[0] = value
         self.count += 1
         return 1

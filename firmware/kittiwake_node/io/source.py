@@ -17,11 +17,12 @@ class Replay:
         count: samples given out.
         ended: the file is through.
         overruns: samples given out more than a block late.
-        clipped: samples at an end of the sensor's range; a file says nothing of that, so 0.
+        low, high: None: a file says nothing of its sensor's range.
         acts: False: the loop drives the action, not the source.
     """
 
     acts = False
+    low = high = None
 
     def __init__(self, path, rate_hz, clock, follow=False):
         self._file = open(path, "rb")
@@ -34,7 +35,6 @@ class Replay:
         self.count = 0
         self.ended = False
         self.overruns = 0
-        self.clipped = 0
 
     def read_into(self, buf):
         """Fill `buf` (array of int16) with the samples that are due. Returns their number."""
@@ -97,11 +97,12 @@ class Injected:
         count: samples given out.
         ended: always False; only the sender knows.
         overruns: always 0; what does not fit is refused, not lost.
-        clipped: always 0, as for a file.
+        low, high: None, as for a file.
         acts: False: the loop drives the action, not the source.
     """
 
     acts = False
+    low = high = None
 
     def __init__(self, room, clock):
         self._bytes = bytearray(2 * room)
@@ -111,7 +112,6 @@ class Injected:
         self.count = 0
         self.ended = False
         self.overruns = 0
-        self.clipped = 0
 
     def push(self, start, data):
         """Take little-endian int16 samples, the first of which is sample number `start` since boot.

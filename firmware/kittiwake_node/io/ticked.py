@@ -24,7 +24,7 @@ class Ticked:
         count: samples given out.
         ended: always False.
         overruns: samples judged, but too many for the loop, and readings that failed.
-        clipped: samples at or beyond an end of the sensor's range.
+        low, high: the ends of the sensor's range; samples beyond are taken for the end.
         acts: always True: the action is driven here, not by the loop.
     """
 
@@ -41,11 +41,12 @@ class Ticked:
         self._reflex = None
         self._start_ms = 0
         self._start_us = 0
-        self._counts = [0, 0]
+        self._missed = 0
         self.count = 0
         self.ended = False
         self.overruns = 0
-        self.clipped = 0
+        self.low = sensor.low
+        self.high = sensor.high
 
     def samples_in(self, span_ms):
         """Samples in a time, at least 1."""
@@ -74,10 +75,8 @@ class Ticked:
         self.count += got
         # The reflex's counts wrap; differences do not, as long as somebody looks once in 2^30 samples.
         missed = (reflex.overruns + reflex.failures) & 0x3FFFFFFF
-        self.overruns += (missed - self._counts[0]) & 0x3FFFFFFF
-        self.clipped += (reflex.clipped - self._counts[1]) & 0x3FFFFFFF
-        self._counts[0] = missed
-        self._counts[1] = reflex.clipped
+        self.overruns += (missed - self._missed) & 0x3FFFFFFF
+        self._missed = missed
         return got
 
     def time_ms(self, index):

@@ -92,6 +92,10 @@ A sample outside the bins is answered with -1 - index, unfed; core.novelty widen
 keep: state is array('i') of LEN, POS (next slot), START, STOP; ring is array('h') of LEN samples.
 cross: state is array('i') of LEVEL (u), SIDE (1 when the last sample was at it or above), START, STOP, COUNT.
 
+### clip: `count(state, buf) -> samples`
+
+state is array('i') of LOW (u), HIGH (u), START, STOP.
+
 ### networks: `conv`, `depthwise`, `copy`, … (at, plan, scratch, state)
 
 `at` is the offset of the layer's descriptor in the plan; firmware/SPEC.md, "Model plan", has the words.
@@ -102,8 +106,8 @@ import sys
 from ..errors import ConfigError
 
 SETS = ("plain", "viper", "thumb2", "rv32", "dsp")
-# Stages of networks without inner products: written once, in viper, for all native sets.
-_IN_VIPER = ("shape", "copy", "table", "pointwise", "pool", "softmax")
+# What is seldom run, and stages of networks without inner products: written once, in viper, for all native sets.
+_IN_VIPER = ("clip", "shape", "copy", "table", "pointwise", "pool", "softmax")
 
 
 class Kernel:
@@ -120,8 +124,8 @@ class Kernel:
         """Import the kernels of one stage.
 
         Args:
-            stage: "zscore", "lagged", "wide", "summary", "drift", "novelty" or "ring"; of networks "conv", "depthwise",
-                "shape", "copy", "table", "pointwise", "pool" or "softmax".
+            stage: "zscore", "lagged", "wide", "summary", "drift", "novelty", "ring" or "clip"; of networks "conv",
+                "depthwise", "shape", "copy", "table", "pointwise", "pool" or "softmax".
 
         Returns:
             The module with that stage's functions.

@@ -17,10 +17,13 @@ from kittiwake_node import kernels
 from kittiwake_node.config import check
 from kittiwake_node.core import detectors
 from kittiwake_node.core.channel import Channel
+from kittiwake_node.core.clip import Clip
 from kittiwake_node.core.summary import Summary
 class Full:
     ended = False
-    overruns = clipped = 0
+    overruns = 0
+    low = high = None
+    acts = False
     def read_into(self, buf):
         return len(buf)
     def time_ms(self, index):
@@ -33,7 +36,8 @@ def make(storage):
         pass
     def emit(kind, number, cls, time_ms, body):
         return True
-    channel = Channel(0, config, Full(), made, Summary(kernel), None, {size}, on_alert, emit)
+    clip = Clip(kernel, -32768, 32767)
+    channel = Channel(0, config, Full(), made, Summary(kernel), clip, None, {size}, on_alert, emit)
     samples = {samples}
     for i in range({size}):
         channel._buf[i] = samples[i]
