@@ -13,7 +13,12 @@ FIRMWARE = ROOT / "firmware"
 
 
 def run_script(path, *arguments, timeout_s=110, heap="256M"):
-    """Run a script of the repository; the last line of its stdout, as JSON.
+    """Run a script of the repository; the last line of its stdout, as JSON. Else as `run_text`."""
+    return json.loads(run_text(path, *arguments, timeout_s=timeout_s, heap=heap).splitlines()[-1])
+
+
+def run_text(path, *arguments, timeout_s=110, heap="256M"):
+    """Run a script of the repository; its stdout.
 
     A machine without the interpreter skips the test, which CI does not allow.
     """
@@ -27,4 +32,4 @@ def run_script(path, *arguments, timeout_s=110, heap="256M"):
         timeout=timeout_s,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
+    return done.stdout
