@@ -22,10 +22,14 @@ _FIRMWARE = {
     "kernels": (_PURE_MODULES | {"sys"}, {"kernels", "errors"}),
     # A store is given its file system: it needs no os, and opens what it was given.
     "store": (_PURE_MODULES, {"store", "core", "errors"}),
-    "config": (_PURE_MODULES | {"json"}, {"core", "errors"}),
+    "config": (_PURE_MODULES | {"json"}, {"core", "config_link", "config_mqtt", "errors"}),
+    "config_link": (set(), {"errors"}),
+    "config_mqtt": (set(), {"core.publication", "config_link", "errors"}),
+    "uplink": (set(), set()),
     "errors": (set(), set()),
     # The outside is reached here alone; stages are joined elsewhere.
-    "io": (None, {"io", "errors"}),
+    # What a board needs of other servers before it can speak to its broker has a codec, as the link's frames have.
+    "io": (None, {"io", "errors", "core.dns", "core.sntp"}),
     "node": (_PURE_MODULES | {"gc", "sys", "json"}, None),
     "__init__": (set(), set()),
 }

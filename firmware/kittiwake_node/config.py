@@ -3,6 +3,8 @@
 Takes and gives plain dicts (JSON on the board); it knows no file and starts nothing.
 """
 
+from .config_link import check_link
+from .config_link import with_defaults as _merged
 from .core.messages import is_device_id
 from .errors import ConfigError
 
@@ -14,7 +16,9 @@ DEFAULTS = {
     "commit_ms": 1000,  # summaries and readings are safe within this
     "action": {},
     "storage": {},
-    "link": {},
+    "link": {},  # "stdio", "uart:N", "mqtt", or a table (config_link.py)
+    "mqtt": {},
+    "wifi": {},
     "channels": [],
 }
 
@@ -68,13 +72,21 @@ def check(given):
     Raises:
         ConfigError: names the setting, what is wrong and what would be right.
     """
-    config = _merged(DEFAULTS, given, "")
+    config = _merged(DEFAULTS, _with_link(given), "")
     if not is_device_id(config["device"].encode()):
         raise ConfigError("device", "%r: 1 to 64 letters, digits, '-', '_' or '.'" % config["device"])
     _in_range(config, "block", 1, 1024, "")
     _in_range(config, "health_s", 1, 86400, "")
     _in_range(config, "commit_ms", 10, 3600000, "")
     config["action"] = _check_action(config["action"])
+    if config["link"].get("kind") == "mqtt":
+        # Boards without a network have no memory to spare for what only a broker needs.
+        from .config_mqtt import check_mqtt, check_wifi
+
+        config["wifi"] = check_wifi(config["wifi"])
+        config["mqtt"] = check_mqtt(config["mqtt"], config["device"])
+    elif config["mqtt"] or config["wifi"]:
+        raise ConfigError("mqtt, wifi", 'settings of a broker, and the link is another; write link = "mqtt"')
     if not 1 <= len(config["channels"]) <= 8:
         raise ConfigError("channels", "%d given; a node has 1 to 8" % len(config["channels"]))
     config["channels"] = [_check_channel(c, i) for i, c in enumerate(config["channels"])]
@@ -96,6 +108,14 @@ def _check_action(given):
     if isinstance(pin, bool) or not isinstance(pin, (int, str)) or action["kind"] == "pin" and pin == "":
         raise ConfigError("action.pin", "%r: the number or the name of a pin" % (pin,))
     return action
+
+
+def _with_link(given):
+    if not isinstance(given, dict) or "link" not in given:
+        return given
+    given = given.copy()
+    given["link"] = check_link(given["link"])
+    return given
 
 
 def _check_channel(given, number):
@@ -143,32 +163,6 @@ def check_detector(given, where=""):
         known = ", ".join(sorted(DETECTOR_DEFAULTS))
         raise ConfigError(where + "kind", "%r is not one of: %s" % (kind, known))
     return _merged(DETECTOR_DEFAULTS[kind], given, where)
-
-
-def _merged(defaults, given, where):
-    if not isinstance(given, dict):
-        raise ConfigError(where[:-1] or "configuration", "%r is not a table of settings" % (given,))
-    for key in given:
-        if key not in defaults:
-            known = ", ".join(sorted(defaults))
-            raise ConfigError(where + key, "no such setting; there are: %s" % known)
-    merged = {}
-    for key in defaults:
-        value = given.get(key, defaults[key])
-        if not _same_kind(value, defaults[key]):
-            raise ConfigError(where + key, "%r is not of the kind of %r" % (value, defaults[key]))
-        # A copy: what a node does with its configuration must not reach the next one's defaults.
-        merged[key] = value.copy() if isinstance(value, (dict, list)) else value
-    return merged
-
-
-def _same_kind(value, example):
-    if isinstance(example, bool) or isinstance(value, bool):
-        return isinstance(value, bool) and isinstance(example, bool)
-    for kind in (int, str, dict, list):
-        if isinstance(example, kind):
-            return isinstance(value, kind)
-    return False
 
 
 def _in_range(config, key, low, high, where):

@@ -22,10 +22,10 @@ from .io.settings_file import SettingsFile
 from .store.baselines import Baselines
 from .store.executed import Executed
 from .store.journal import TAIL_BYTES, Journal
+from .uplink import Uplink
 
 _EVENT_SOURCE_ENDED = 1
 _EVENT_BASELINE = 2
-_INPUT_BYTES = 512
 _RESYNC_MS = 50  # a time from the gateway that differs by less is the link's jitter, not the clock's drift
 
 
@@ -51,7 +51,6 @@ class Node:
     def __init__(self, config, fs, port, clock, make_source, action, facts, wear=None, settings=None):
         config = check(config)
         self._config = config
-        self._port = port
         self._clock = clock
         self._action = action
         self._facts = facts
@@ -61,8 +60,6 @@ class Node:
         self._action_max_us = 0
         self._loop_max_us = 0
         self._epoch_ms = 0
-        self._input = bytearray(_INPUT_BYTES)
-        self._input_view = memoryview(self._input)
         self._pending_since = None
         self._health_ms = 0
         self._ended = False
@@ -85,7 +82,8 @@ class Node:
         for channel, c in zip(self.channels, config["channels"]):
             if channel.source.acts:
                 channel.source.arm(_make_reflex(kernel, c, channel.source, action, self._pulse_ms))
-        self.session = DeviceSession(config["device"], self.journal.state.boot, self.journal, commands.handle)
+        self.session = self._make_session(commands.handle)
+        self._uplink = Uplink(port, self.session)
         text = "kittiwake %s, %s, kernel %s" % (__version__, facts.firmware(), config["kernel"])
         boot = payload.pack_boot(facts.reset_cause(), facts.heap_free(), text)
         self._emit(record.BOOT, 0, record.ALERT, clock.ms(), boot)
@@ -110,21 +108,16 @@ class Node:
         """One turn of the loop: input, samples, timers, output. Never blocks."""
         started_us = self._clock.us()
         now_ms = self._clock.ms()
-        got = self._port.readinto(self._input)
-        if got:
-            self.session.feed(bytes(self._input_view[:got]), now_ms)
-        busy = got > 0
+        busy = self._uplink.take(now_ms)
         for channel in self.channels:
             if channel.step():
                 busy = True
         now_ms = self._clock.ms()
+        told = self._uplink.port.take_time()
+        if told:
+            self._set_time(told[0], told[1])
         self._timers(now_ms)
-        self._port.flush()
-        while self._port.is_idle:
-            frame = self.session.next_output(now_ms)
-            if frame is None:
-                break
-            self._port.send(frame)
+        self._uplink.give(now_ms)
         if not busy:
             self.journal.tidy()
         self._loop_max_us = max(self._loop_max_us, self._clock.since_us(started_us))
@@ -139,7 +132,7 @@ class Node:
                     if not channel.ended:
                         wait_ms = min(wait_ms, channel.source.next_due_ms())
                 if wait_ms:
-                    self._port.wait(wait_ms)
+                    self._uplink.port.wait(wait_ms)
 
     def halt(self):
         """Stop judging: no interrupt comes after this, and the action is in its fail-safe state."""
@@ -152,6 +145,24 @@ class Node:
         """An orderly stop: what is pending becomes safe."""
         self.halt()
         self.journal.close()
+        self._uplink.close(self._clock.ms())
+
+    def _make_session(self, handle):
+        config = self._config
+        device, journal = config["device"], self.journal
+        if config["link"].get("kind") != "mqtt":
+            return DeviceSession(device, journal.state.boot, journal, handle)
+        # Boards without a network have no memory to spare for what only a broker needs.
+        from .core import mqtt_session, publication, requests
+
+        mqtt = config["mqtt"]
+        password = self._facts.read_secret(mqtt["password_file"])
+        login = mqtt_session.Login(
+            mqtt["client_id"], mqtt["username"], password, mqtt["keepalive_s"], mqtt["in_flight"]
+        )
+        publisher = publication.Publisher(mqtt["base"], mqtt["topics"], device, journal.id)
+        asked = requests.Requests(device, handle, json.loads, json.dumps, self._facts.digest)
+        return mqtt_session.MqttSession(login, publisher, journal, json.loads, asked.answer)
 
     def _timers(self, now_ms):
         if self._release_ms is not None and now_ms >= self._release_ms:
@@ -213,7 +224,7 @@ class Node:
             "journal_bytes": j.used_bytes,
             "journal_limit_bytes": j.limit_bytes,
             "commits": j.commits,
-            "frames_rejected": self.session.decoder.rejected,
+            "frames_rejected": self.session.rejected,
             "resends": self.session.resends,
             "bytes_programmed": wear.programmed_bytes if wear else 0,
             "blocks_erased": wear.erased_blocks if wear else 0,
@@ -276,7 +287,7 @@ def build(config, path=""):
     return Node(
         config,
         fs,
-        parts.make_port(config.get("link", {})),
+        parts.make_port(check(config)),
         clock,
         parts.make_source,
         parts.make_action(config.get("action", {})),

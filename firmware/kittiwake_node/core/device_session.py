@@ -35,7 +35,10 @@ class DeviceSession:
     Attributes:
         resends: how often records were sent again.
         decoder: the FrameDecoder, for its counter.
+        problem: why the port's connection must go; always "", a gateway that talks nonsense is only ignored.
     """
+
+    problem = ""
 
     def __init__(self, device, boot, journal, on_command, body_limit_bytes=BODY_LIMIT_BYTES, versions=m.VERSIONS):
         self._device = device
@@ -70,6 +73,18 @@ class DeviceSession:
     def is_open(self):
         """Whether a gateway has opened a session and still speaks."""
         return self._session != m.NO_SESSION
+
+    @property
+    def rejected(self):
+        """Frames that could not be read."""
+        return self.decoder.rejected
+
+    def set_link(self, is_up, now_ms):
+        """A line is always there; who listens shows by what comes over it."""
+
+    def goodbye(self):
+        """What to write before an orderly end: nothing, the gateway misses us by itself."""
+        return b""
 
     def is_late(self, now_ms):
         """Whether a record made now is late: for LATE_MS there was no gateway, or none that had a broker."""

@@ -1,6 +1,7 @@
 """What the machine says of itself: memory, identity, why it started, randomness."""
 
 import gc
+import hashlib
 import os
 import sys
 
@@ -32,3 +33,20 @@ def firmware():
     implementation = sys.implementation
     version = ".".join([str(part) for part in implementation.version[:3]])
     return "micropython %s on %s" % (version, implementation._machine)
+
+
+def digest(data):
+    """32 bytes that name `data`: its SHA-256."""
+    return hashlib.sha256(data).digest()
+
+
+def read_secret(path):
+    """A password from its file, without the line's end; "" for no file.
+
+    Raises:
+        OSError: it is not there.
+    """
+    if not path:
+        return ""
+    with open(path) as file:
+        return file.read().rstrip("\r\n")

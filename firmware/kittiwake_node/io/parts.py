@@ -2,10 +2,19 @@
 
 from ..errors import ConfigError
 from . import action, folder, port, source, storage
+from .clock import Clock
 
 
-def make_port(link):
-    """The link's port. Raises ConfigError for a kind that there is not."""
+def make_port(config):
+    """The link's port.
+
+    Args:
+        config: checked.
+
+    Raises:
+        ConfigError: there is no such kind, or what it needs is not there.
+    """
+    link = config["link"]
     kind = link.get("kind")
     if kind == "fd":
         return port.StreamPort(open(link["fd"], "r+b"))
@@ -15,7 +24,15 @@ def make_port(link):
         return port.StreamPort(kwboard.Link())
     if kind == "stdio":
         return port.StdioPort()
-    raise ConfigError("link.kind", "%r is not one of: fd, kwboard, stdio" % kind)
+    if kind == "uart":
+        from . import uart
+
+        return uart.UartPort(uart.open_uart(link), link["baudrate"], Clock())
+    if kind == "mqtt":
+        from . import broker  # the network's modules are for boards that have one
+
+        return broker.make_port(config)
+    raise ConfigError("link.kind", "%r is not one of: fd, kwboard, stdio, uart, mqtt" % kind)
 
 
 def make_storage(given):

@@ -14,14 +14,27 @@ class StreamPort:
 
     def __init__(self, stream):
         self._stream = stream
-        self._poll = select.poll()
-        self._poll.register(stream, select.POLLIN)
+        self._poller = select.poll()
+        self._poller.register(stream, select.POLLIN)
         self._rest = b""
 
     @property
     def is_idle(self):
         """Whether everything given to `send` has been written."""
         return not self._rest
+
+    def poll(self, now_ms):
+        """Whether the stream stands: it always does."""
+        return True
+
+    def take_time(self):
+        """The time that was told since the last call: a gateway tells it in its own way, so None."""
+
+    def drop(self, why, now_ms):
+        """End the connection: a line has none, whatever comes over it."""
+
+    def close(self):
+        """Nothing is held that a stop must give back."""
 
     def readinto(self, buf):
         """Fill `buf` with what has arrived; returns the number of bytes, 0 for none."""
@@ -51,7 +64,7 @@ class StreamPort:
 
     def wait(self, timeout_ms):
         """Sleep until bytes arrive or the time is over; how the node idles."""
-        self._poll.poll(timeout_ms)
+        self._poller.poll(timeout_ms)
 
 
 class StdioPort(StreamPort):
@@ -70,7 +83,7 @@ class StdioPort(StreamPort):
         """Fill `buf` with what has arrived; returns the number of bytes, 0 for none."""
         count = 0
         # One by one: a longer read would wait for all of it.
-        while count < len(buf) and self._poll.poll(0):
+        while count < len(buf) and self._poller.poll(0):
             self._in.readinto(self._byte)
             buf[count] = self._byte[0]
             count += 1

@@ -1,0 +1,290 @@
+"""A board that speaks MQTT itself, against Mosquitto for real: outages, kill -9 of either, TLS, and the bridge's bytes.
+
+The firmware runs under the unix port; a ledger process is the witness, and the journal at the end is the truth.
+"""
+
+import json
+import shutil
+import time
+from fractions import Fraction
+
+import pytest
+
+from kittiwake import vibration
+from kittiwake.demo.plan import Plan, node_config
+from kittiwake.ledger import LedgerProcess
+from kittiwake.reference import zscore
+from kittiwake.target.unix import UnixTarget
+from tests.mosquitto import Mosquitto
+from tests.support import certificates, udp
+from tests.support.hil import SOAK
+from tests.support.processes import BridgeProcess
+
+pytestmark = [pytest.mark.needs("mosquitto"), pytest.mark.timeout(900 if SOAK else 240)]
+
+SECONDS = 60 if SOAK else 6
+ROUNDS = 12 if SOAK else 1
+N, T = 20, Fraction(5, 2)
+DRAIN_S = 60
+DEVICE = "kw-demo"
+UTC_MS = 1767323045678
+_NEXT_SEQ = """
+from kittiwake_node.io import storage
+from kittiwake_node.store.journal import Journal
+_j = Journal(storage.open_file_system(storage.FileBlockDevice({path!r}, 1 << 20)), lambda: 0)
+print(_j.next_seq, sum(_j.evicted), _j.damaged)
+"""
+
+
+@pytest.fixture
+def plant(tmp_path):
+    """(samples, node's configuration, board, broker, witness), the broker running, the board not."""
+    samples = vibration.samples(SECONDS * 1000, seed=5)
+    (tmp_path / "samples.i16").write_bytes(samples.tobytes())
+    config = node_config(Plan(samples, rate_hz=1000, n=N, t=T, summary_s=1), tmp_path / "samples.i16")
+    with (
+        Mosquitto(tmp_path) as broker,
+        LedgerProcess(broker.url, ["kittiwake/#"], tmp_path / "ledger.jsonl") as witness,
+        UnixTarget(work_dir=tmp_path / "board") as board,
+    ):
+        mqtt = {"url": broker.url, "keepalive_s": 5}
+        yield samples, config | {"health_s": 1, "link": "mqtt", "mqtt": mqtt}, board, broker, witness
+
+
+def records(witness):
+    """(seq -> (topic, payload) of the first copy, seqs by first arrival), every copy compared with the first."""
+    first, order = {}, []
+    for line in witness.read():
+        if '"journal"' not in line.get("payload", ""):
+            continue
+        body = json.loads(line["payload"])
+        seen = (line["topic"], line["payload"])
+        if body["seq"] not in first:
+            first[body["seq"]] = seen
+            order.append(body["seq"])
+        assert first[body["seq"]] == seen, "a repeat differs"
+    return first, order
+
+
+def statuses(witness):
+    return [line["payload"] for line in witness.read() if line["topic"] == f"kittiwake/{DEVICE}/status"]
+
+
+def wait(board, condition, what):
+    deadline = time.monotonic() + DRAIN_S
+    while not condition():
+        board.check_running()
+        assert time.monotonic() < deadline, f"no {what} within {DRAIN_S} s; {board.log_path.read_text()[-500:]}"
+        time.sleep(0.05)
+
+
+def wait_for_news(board, witness):
+    known = len(records(witness)[1])
+    wait(board, lambda: len(records(witness)[1]) > known + 2, "news at the witness")
+
+
+def is_through(witness):
+    return any('"source ended' in payload for _, payload in records(witness)[0].values())
+
+
+def journal_end(board):
+    board.interrupt()
+    return [int(word) for word in board.exec(_NEXT_SEQ.format(path=str(board.flash_path))).split()]
+
+
+def drain(board, witness):
+    """Wait until everything is there; give the records' bodies by seq."""
+    wait(board, lambda: is_through(witness), "end of the samples")
+    next_seq, evicted, damaged = journal_end(board)
+    assert (evicted, damaged) == (0, 0)
+    first, order = records(witness)
+    assert order == list(range(next_seq)), "lost, or out of order"
+    return {seq: json.loads(payload) for seq, (_, payload) in first.items()}
+
+
+def assert_alerts_are_the_references(bodies, samples):
+    expected = [(a.index, a.sum, a.sum_sq) for a in zscore.alerts(samples, N, T)]
+    assert len(expected) >= 20
+    boots = {}
+    for body in bodies.values():
+        if body.get("anomaly"):
+            boots.setdefault(body["boot"], []).append((body["index"], body["s"], body["q"]))
+    assert boots[max(boots)] == expected
+    assert all(seen == expected[: len(seen)] for seen in boots.values())
+    return boots
+
+
+def test_direct_broker_stopped_killed_and_frozen_loses_nothing_and_delays_no_sample(plant, figures):
+    samples, config, board, broker, witness = plant
+    board.run_node(config)
+    for _ in range(ROUNDS):
+        for harm in (broker.stop, broker.kill):
+            wait_for_news(board, witness)
+            harm()
+            time.sleep(0.7)
+            broker.start()
+        wait_for_news(board, witness)
+        broker.freeze()
+        time.sleep(0.7)
+        broker.thaw()
+    bodies = drain(board, witness)
+    assert_alerts_are_the_references(bodies, samples)
+    health = [body for body in bodies.values() if "loop_max_us" in body]
+    # Every sample was judged, and none later than a block of 64: the loop did not wait for the broker.
+    assert health[-1]["samples"] == len(samples)
+    assert max(body["overruns"] for body in health) == 0
+    assert statuses(witness).count("online") > 2 * ROUNDS
+    free = [body["heap_free"] for body in health]
+    figures(
+        f"direct MQTT, {SECONDS} s at 1 kHz, {3 * ROUNDS} outages: {len(bodies)} records, none lost; overruns 0, "
+        f"longest turn of the loop {health[-1]['loop_max_us']} us, free heap {min(free)} to {max(free)}"
+    )
+
+
+def test_direct_board_killed_loses_nothing_committed_and_its_will_says_so(plant):
+    samples, config, board, _, witness = plant
+    for _ in range(2 * ROUNDS):
+        board.run_node(config)
+        wait_for_news(board, witness)
+        board.cut_power()
+    board.run_node(config)
+    bodies = drain(board, witness)
+    assert len(assert_alerts_are_the_references(bodies, samples)) == 2 * ROUNDS + 1
+    wait_for = ["online", "offline"] * (2 * ROUNDS + 1)
+    deadline = time.monotonic() + DRAIN_S
+    while statuses(witness) != wait_for:
+        assert time.monotonic() < deadline, statuses(witness)
+        time.sleep(0.05)
+
+
+def test_direct_publishes_what_the_bridge_publishes_of_the_same_journal(plant, tmp_path):
+    samples, config, board, broker, witness = plant
+    telling = {"name": "vib ration", "sensor_id": "vib-001", "unit": "mm/s", "scale": "1/100", "offset": "-3/7"}
+    channel = config["channels"][0] | telling | {"snapshot": {"before": 8, "after": 8}}
+    offline = {key: value for key, value in config.items() if key not in ("link", "mqtt")}
+    offline |= {"channels": [channel]}
+    board.run_node(offline)  # its link leads to nobody
+    deadline = time.monotonic() + DRAIN_S
+    while not board.flash_path.exists() or b"source ended" not in board.flash_path.read_bytes():
+        board.check_running()
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    end, _, _ = journal_end(board)
+    shutil.copy(board.flash_path, tmp_path / "flash.copy")
+    board.run_node(offline)
+    with BridgeProcess(board.link_port, broker.url):
+        wait(board, lambda: end - 1 in records(witness)[0], "last record through the bridge")
+    board.cut_power()
+    bridged, _ = records(witness)
+    shutil.copy(tmp_path / "flash.copy", board.flash_path)
+    with LedgerProcess(broker.url, ["kittiwake/#"], tmp_path / "direct.jsonl") as second:
+        board.run_node(config | {"channels": [channel]})
+        wait(board, lambda: end - 1 in records(second)[0], "last record from the board itself")
+        direct, _ = records(second)
+    assert end > 20
+    assert {seq: direct[seq] for seq in range(end)} == {seq: bridged[seq] for seq in range(end)}
+    assert {topic.split("/")[2] for topic, _ in direct.values()} >= {
+        "boot",
+        "alert",
+        "summary",
+        "health",
+        "event",
+        "snapshot",
+    }
+
+
+def test_direct_finds_its_broker_and_the_time_by_its_own_questions(plant):
+    _, config, board, broker, witness = plant
+    hosts = {"broker.example": "127.0.0.1", "time.example": "127.0.0.1"}
+    with udp.UdpServer(udp.dns(hosts)) as names, udp.UdpServer(udp.sntp(UTC_MS)) as clock:
+        mqtt = config["mqtt"] | {
+            "url": f"mqtt://broker.example:{broker.port}",
+            "dns": names.address,
+            "ntp": f"time.example:{clock.port}",
+        }
+        board.run_node(config | {"mqtt": mqtt})
+        wait(board, lambda: any('"ts":"2026-01-02T03:04:' in p for _, p in records(witness)[0].values()), "time")
+        assert names.asked >= 2 and clock.asked >= 1
+    assert statuses(witness) == ["online"]
+
+
+def test_direct_commands_are_answered_by_the_board_itself(plant):
+    import paho.mqtt.client as paho
+
+    _, config, board, broker, witness = plant
+    board.run_node(config)
+    wait(board, lambda: statuses(witness) == ["online"], "status")
+    client = paho.Client(paho.CallbackAPIVersion.VERSION2)
+    client.connect("127.0.0.1", broker.port)
+    client.loop_start()
+    requests = [
+        {"id": 1, "op": "ping", "text": "ü"},
+        {"id": "2", "op": "event", "code": 9, "text": "seen"},
+        {"id": "2", "op": "event", "code": 9, "text": "seen"},
+        {"id": "3", "op": "time", "utc_ms": UTC_MS},
+        {"id": "4", "op": "identify"},
+        {"id": "5", "op": "stimulus", "samples": [1]},
+        {"id": "6", "op": "fly"},
+        {"id": "7", "op": "config_get"},
+    ]
+    for request in requests:
+        client.publish(f"kittiwake/{DEVICE}/cmd", json.dumps(request), qos=1).wait_for_publish(30)
+    client.publish(f"kittiwake/{DEVICE}/cmd", b"x" * 9000, qos=1).wait_for_publish(30)
+
+    def answers():
+        return [json.loads(x["payload"]) for x in witness.read() if x["topic"] == f"kittiwake/{DEVICE}/resp"]
+
+    wait(board, lambda: len(answers()) == len(requests) + 1, "answers")
+    client.loop_stop()
+    seen = answers()
+    assert [a["status"] for a in seen] == ["ok"] * 5 + ["refused", "invalid", "ok", "invalid"]
+    assert seen[0] == {
+        "id": "1",
+        "op": "ping",
+        "device": DEVICE,
+        "bridge": None,
+        "status": "ok",
+        "result": {"text": "ü"},
+    }
+    assert seen[1] == seen[2]
+    events = [body for _, body in records(witness)[0].values() if '"code":9' in body]
+    assert len(events) == 1 and json.loads(events[0])["seq"] == seen[1]["result"]["seq"]
+    assert seen[7]["result"]["config"]["device"] == DEVICE
+
+
+@pytest.fixture(scope="module")
+def certs(tmp_path_factory):
+    return certificates.make(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.mark.parametrize(
+    ("broker_has", "board_has", "told"),
+    [
+        ("broker", "gateway", ""),
+        ("broker", "wrong-ca", "not correctly signed by the trusted CA"),
+        ("expired", "gateway", "validity has expired"),
+        ("elsewhere", "gateway", "(CN) does not match"),
+        ("broker", "nothing", "mqtt: connection to localhost: "),
+        ("broker", "stranger", "mqtt: connection to localhost: "),
+    ],
+)
+def test_direct_over_mutual_tls_takes_and_is_taken_by_the_right_one_only(tmp_path, certs, broker_has, board_has, told):
+    folder, name = certs, broker_has
+    if broker_has == "elsewhere":
+        folder, name = certificates.make(tmp_path / "elsewhere", "broker.example"), "broker"
+    with Mosquitto(tmp_path, whole=certificates.example(folder, tmp_path, name)) as broker:
+        mqtt = {"url": f"mqtts://localhost:{broker.port}", "keepalive_s": 5}
+        mqtt["ca_file"] = str(folder / ("other-ca.pem" if board_has == "wrong-ca" else "ca.pem"))
+        if board_has != "nothing":
+            ours = "stranger" if board_has == "stranger" else "gateway"
+            mqtt |= {"certificate_file": str(folder / f"{ours}.pem"), "key_file": str(folder / f"{ours}.key")}
+        with UnixTarget(work_dir=tmp_path / "board") as board:
+            source = {"kind": "link"}
+            board.run_node({"device": DEVICE, "link": "mqtt", "mqtt": mqtt, "channels": [{"source": source}]})
+            log = tmp_path / "mosquitto.log"
+            if told:
+                wait(board, lambda: told in board.log_path.read_text(), f"complaint with {told}")
+                assert f"as kittiwake-{DEVICE}" not in log.read_text()
+            else:
+                wait(board, lambda: f"as kittiwake-{DEVICE}" in log.read_text(), "connection")
+                assert board.log_path.read_text() == ""
