@@ -5,7 +5,7 @@ import pytest
 pytest.importorskip("tflite_micro", reason="no wheel of tflite-micro for this machine")
 
 from kittiwake.errors import TargetError
-from kittiwake.model import compiler, on_target, oracle
+from kittiwake.model import compiler, on_target, oracle, peak_heap
 from tests.parity import models
 from tests.support.hil import SOAK
 from tests.support.tflite_graphs import random_model
@@ -62,6 +62,18 @@ def test_invoke_whole_and_in_slices_with_the_heap_locked_works(board):
         "finally:\n    micropython.heap_unlock()\nprint('done')\n"
     )
     assert board.exec(source, 60).strip() == "done"
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.targets("qemu:netduino2")
+def test_peak_heap_of_okay_nabu_on_the_stm32f205_is_within_its_budget(board):
+    """Weights in flash 30 KiB, in the heap 70 KiB; and each is no less than what stays taken."""
+    plan = compiler.compile_model(models.wake_word("okay_nabu"), "thumb2").plan
+    for mapped, most in ((True, 30 << 10), (False, 70 << 10)):
+        kept = on_target.load(board, plan, "thumb2", mapped).heap_bytes
+        peak = peak_heap.measure(board, "thumb2", mapped)
+        assert kept <= peak < most
+        assert mapped or peak > len(plan)
 
 
 @pytest.mark.parametrize(

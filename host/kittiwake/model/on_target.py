@@ -12,23 +12,24 @@ from dataclasses import dataclass
 from kittiwake.errors import ConfigError, TargetError
 from kittiwake.target.base import Target
 
-_NAME = "model.kwm"
+PLAN_NAME = "model.kwm"
 _TIMEOUT_S = 300.0
 _BATCH_BYTES = 1500  # source handed to a board at a time
 _ON_BOARD = f"""
 import gc
 from binascii import a2b_base64, hexlify
-from kittiwake_node import kernels
-from kittiwake_node.errors import NodeError
-from kittiwake_node.io import model_file
-from kittiwake_node.model.executor import Model
 def _load(kernel, mapped):
     global _model, _result, _given
     _model = _result = _given = None
     gc.collect()
     before = gc.mem_alloc()
+    from kittiwake_node.errors import NodeError
+    from kittiwake_node.io import model_file
     try:
-        _model = Model(model_file.read_plan({_NAME!r}, mapped), kernels.load(kernel))
+        plan = model_file.read_plan({PLAN_NAME!r}, mapped)  # first: the largest piece, before imports leave gaps
+        from kittiwake_node import kernels
+        from kittiwake_node.model.executor import Model
+        _model = Model(plan, kernels.load(kernel))
         _result = bytearray(_model.header.output_bytes)
         _given = bytearray(_model.header.input_bytes)
     except NodeError as error:
@@ -77,7 +78,7 @@ class Loaded:
     """A plan that is ready on a target.
 
     Attributes:
-        heap_bytes: of the board's heap that model, kernels and plan take.
+        heap_bytes: of the board's heap that model, kernels and plan hold while no invoke runs.
     """
 
     heap_bytes: int
@@ -99,7 +100,7 @@ def load(target: Target, plan: bytes, kernel: str, mapped: bool = True) -> Loade
         ConfigError: the firmware refuses it; its reason is the message.
         TargetError: the board failed.
     """
-    target.deploy({_NAME: plan})
+    target.deploy({PLAN_NAME: plan})
     target.exec(_ON_BOARD)
     said = target.exec(f"_load({kernel!r}, {mapped!r})", _TIMEOUT_S).strip()
     if said.startswith("!"):

@@ -94,7 +94,7 @@ def run(
 ) -> None:
     """Run a model on a target over the rows of a file."""
     from kittiwake import cli
-    from kittiwake.model import arrays, on_target
+    from kittiwake.model import arrays, on_target, peak_heap
 
     content = _read(file)
     with _opened(target) as board:
@@ -104,8 +104,10 @@ def run(
         loaded = on_target.load(board, made.plan, chosen, mapped=not in_ram)
         outputs = on_target.invoke(board, rows, reset)
         figures = on_target.cost(board)
+        peak = peak_heap.measure(board, chosen, mapped=not in_ram)
     arrays.save(output, outputs, made.program.target)
-    facts = {"target": target, "kernel": chosen, "invokes": len(outputs), "heap_bytes": loaded.heap_bytes, **figures}
+    facts = {"target": target, "kernel": chosen, "invokes": len(outputs), **figures}
+    facts |= {"heap_bytes": loaded.heap_bytes, "peak_heap_bytes": peak}
     if as_json:
         cli.print_json(facts)
     else:
