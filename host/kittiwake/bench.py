@@ -1,7 +1,7 @@
 """Bench: what each stage costs on a target: in instructions where they can be counted, else in microseconds.
 
 Knows how to measure; what is measured is benches/'s. On an emulated board that counts, a figure is the same in every
-run and on every machine; elsewhere it is the best of several.
+run and on every machine (three digits of it where the collector runs within); elsewhere it is the best of several.
 """
 
 from __future__ import annotations
@@ -16,8 +16,6 @@ INSTRUCTIONS = "instructions"
 MICROSECONDS = "us"
 # What a budget in instructions allows where only time can be had: slower than any board this runs on.
 _SLOWEST_MIPS = 50
-# The timer's interrupts may fall differently into a call of millions of instructions: some ten of them.
-_LONG = 1_000_000
 _TIMEOUT_S = 300.0
 
 # The collector is run before each measured call, so that none runs within one by chance.
@@ -123,5 +121,7 @@ def _row(case: Case, cost: float, unit: str) -> Row:
         budget = None if budget is None else budget / _SLOWEST_MIPS
         aim = None if aim is None else aim / _SLOWEST_MIPS
     within = None if budget is None else cost <= budget if case.unit else cost < budget
-    digits = -3 if cost >= _LONG else 4 if unit == MICROSECONDS else 2
+    digits = 4 if unit == MICROSECONDS else 2
+    if case.allocates and unit == INSTRUCTIONS:
+        digits = 3 - len(str(int(cost)))
     return Row(case.name, round(cost, digits), unit, case.per, budget, within, aim)

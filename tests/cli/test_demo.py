@@ -35,10 +35,17 @@ def test_demo_with_few_alerts_is_a_failure():
 
 
 def test_demo_interrupted_still_prints_its_audit():
-    process = subprocess.Popen(COMMAND, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    # Whoever runs the tests in the background of a shell has SIGINT ignored, and children would take that over.
+    process = subprocess.Popen(
+        COMMAND,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     assert process.stdout.readline().startswith("alert")
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=90)
     assert process.returncode == 0, err
     report = dict(line.split(maxsplit=1) for line in out.splitlines() if not line.startswith("alert"))
     assert report["interrupted"] == "True"

@@ -28,6 +28,8 @@ class Case:
         calls: calls measured, of which the mean is taken; the first, unmeasured, comes on top.
         budget: instructions per unit that it must stay below; None where there is none.
         aim: what it ought to stay below; None where there is none.
+        allocates: so much that the collector runs within it. What that looks at depends on chance (a number on the
+            stack may look like an address), so that three digits of the figure are what every run gives.
         unit: "" for a cost; else what the call returns is in that unit, and may be as much as its budget: "bytes".
     """
 
@@ -38,6 +40,7 @@ class Case:
     calls: int = 1
     budget: int | None = None
     aim: int | None = None
+    allocates: bool = False
     unit: str = ""
 
 

@@ -103,4 +103,5 @@ def _summary(kernels: list[str]) -> Iterator[Case]:
 
 def _case(stage: str, kernel: str, end: str, source: str, has_budget: bool = True) -> Case:
     must, aim = _BUDGETS.get((stage, kernel), (None, None)) if has_budget else (None, None)
-    return Case(f"{stage}/{kernel}{end}", source, "sample", BLOCK, budget=must, aim=aim)
+    name = f"{stage}/{kernel}{end}"
+    return Case(name, source, "sample", BLOCK, budget=must, aim=aim, allocates=kernel == "plain")
