@@ -8,7 +8,7 @@ DEV_EXTRAS = demo,journal,plot,test,dev,boards
 T ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help python format setup setup-dev demo test check format soak test-powercut test-chaos boards hil bench bench-bridge bench-nab clean
+.PHONY: help python format setup setup-dev demo test check format soak test-powercut test-chaos boards hil bench bench-bridge bench-nab bench-wear clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 12
@@ -69,6 +69,9 @@ bench-bridge: setup-dev ## records a second beside bare paho, latency, memory an
 bench-nab: setup-dev ## the Numenta Anomaly Benchmark, its controls and a picture: make bench-nab NAB=DIR
 	@test -n "$(NAB)" || { echo "bench-nab: name the benchmark's folder: make bench-nab NAB=DIR" >&2; exit 2; }
 	@mkdir -p build && $(BIN)/python tools/bench_nab.py "$(NAB)" -o build/nab.svg $(ARGS)
+
+bench-wear: setup-dev ## how many years of flash the journal's loads leave
+	@$(BIN)/python tools/bench_wear.py $(ARGS)
 
 clean: ## remove what the others made
 	rm -rf $(VENV) .cache build dist .pytest_cache .ruff_cache .hypothesis

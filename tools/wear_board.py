@@ -1,9 +1,9 @@
-"""The journal's wear under a load: `micropython wear_run.py FIRMWARE SETTINGS`, one JSON object on stdout.
+"""The journal's wear under a load: `micropython wear_board.py FIRMWARE SETTINGS`, one JSON object on stdout.
 
 Settings (JSON): days, summary_s, alert_s (seconds between two, 0 for none), health_s, commit_ms, listens (whether a
 gateway acknowledges what is committed), blocks. Time is simulated; every program and erase is counted at the device.
+tools/bench_wear.py runs it.
 """
-# ruff: noqa: UP031 (MicroPython)
 
 import json
 import sys
@@ -29,15 +29,18 @@ class CountingFlash:
         self.programmed_bytes = 0
 
     def readblocks(self, block, buf, offset=0):
+        """Read, as the file system asks."""
         at = block * BLOCK_BYTES + offset
         buf[:] = self._view[at : at + len(buf)]
 
     def writeblocks(self, block, buf, offset=0):
+        """Program, and count the bytes."""
         at = block * BLOCK_BYTES + offset
         self._view[at : at + len(buf)] = buf
         self.programmed_bytes += len(buf)
 
     def ioctl(self, op, arg):
+        """Tell the geometry, and count an erase."""
         if op == 4:
             return len(self.erases)
         if op == 5:
