@@ -8,7 +8,7 @@ DEV_EXTRAS = demo,journal,plot,test,dev,boards
 T ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help python format setup setup-dev demo test check format soak test-powercut test-chaos boards hil bench bench-bridge bench-nab bench-wear clean
+.PHONY: help python format setup setup-dev demo test check format soak test-powercut test-chaos boards hil bench bench-bridge bench-nab bench-wear bench-fan clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 12
@@ -72,6 +72,10 @@ bench-nab: setup-dev ## the Numenta Anomaly Benchmark, its controls and a pictur
 
 bench-wear: setup-dev ## how many years of flash the journal's loads leave
 	@$(BIN)/python tools/bench_wear.py $(ARGS)
+
+bench-fan: setup-dev ## the baseline on a fan's vibration: make bench-fan FAN=DIR
+	@test -n "$(FAN)" || { echo "bench-fan: name the recordings' folder: make bench-fan FAN=DIR" >&2; exit 2; }
+	@$(BIN)/python tools/bench_fan.py "$(FAN)" $(ARGS)
 
 clean: ## remove what the others made
 	rm -rf $(VENV) .cache build dist .pytest_cache .ruff_cache .hypothesis

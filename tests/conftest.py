@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import parity_tally
 from tools import system
 
 CI = os.environ.get("CI") == "true"
@@ -34,11 +33,6 @@ def data_dir() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip(DATA_MISSING)
     return Path(folder)
-
-
-def pytest_terminal_summary(terminalreporter):
-    for line in parity_tally.lines():
-        terminalreporter.write_line(line)
 
 
 def pytest_sessionfinish(session, exitstatus):

@@ -135,7 +135,7 @@ def _drift(said: Explanation, rate_hz: int, detector: dict) -> None:
         said.facts["silent_after_detection_s"] = _short(detector["holdoff"] / rate_hz)
         said.facts["forgets_within_s"] = _short(slow / rate_hz)
     said.notes.append("suits level changes and drifts of slow signals; single spikes pass unseen")
-    said.notes.append(f"a full-scale glitch raises the variance for some {slow} samples: smaller changes hide")
+    said.notes.append(f"after a full-scale glitch smaller changes hide, for up to ten times {slow} samples")
 
 
 def _novelty(said: Explanation, rate_hz: int, detector: dict) -> None:
@@ -165,6 +165,7 @@ def _baseline(said: Explanation, rate_hz: int, detector: dict) -> None:
     )
     said.notes.append("suits vibration and faults that stay: it compares with what was learned")
     said.notes.append("what it learns from must be a machine that is well, at the speed it will be judged at")
+    said.notes.append("a glitch in what it learns from hides faults for good: clear it and let it learn anew")
 
 
 def _short(value: float) -> float:

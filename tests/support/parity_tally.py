@@ -10,11 +10,12 @@ def add(where, kernel, stage, samples):
     _samples[where, kernel, stage] += samples
 
 
-def lines():
-    """A line for each target and kernel; none when there was no parity."""
+def take_lines():
+    """A line for each target and kernel, none when there was no parity; the counts begin anew."""
     out = []
     for where, kernel in sorted({(where, kernel) for where, kernel, _ in _samples}):
         stages = {stage: n for (w, k, stage), n in sorted(_samples.items()) if (w, k) == (where, kernel)}
         parts = ", ".join(f"{stage} {count:,}" for stage, count in stages.items())
         out.append(f"parity {where} {kernel}: {sum(stages.values()):,} samples equal to the references ({parts})")
+    _samples.clear()
     return out

@@ -158,11 +158,11 @@ class Channel:
             self._emit(record.SNAPSHOT, self.number, record.RAW, self.source.time_ms(index), body)
 
     def _sum_up(self, at, stop):
-        s = self._summary
+        s, clip = self._summary, self._clip
         s.feed(self._buf, at, stop)
         # Looked for one by one only in an interval that has any.
-        if self._clip.has(s.min) or self._clip.has(s.max):
-            found = self._clip.count(self._buf, at, stop)
+        if s.min <= clip.low or s.max >= clip.high:
+            found = clip.count(self._buf, at, stop)
             self._clipped += found
             self.clipped += found
 

@@ -1,7 +1,8 @@
 """Drift detector: a fast mean leaves a slow one by more than its share of the deviation; then it is silent for a while.
 
 Must not know where samples come from or what happens to a detection. For level changes and drifts of slow signals. One
-full-scale glitch raises the variance for some 2^slow samples, during which smaller changes go unseen.
+full-scale glitch raises the variance, which fades over 2^slow samples: up to ten times as many pass until changes as
+small as before are seen.
 
 The constructor allocates everything. `find` and `push` never allocate with the native kernels, write only this object's
 arrays, and may run in an interrupt as long as nothing else feeds the same detector meanwhile.

@@ -2,7 +2,7 @@
 
 Must not know where samples come from or what happens to an alarm. For slow, seasonal, level-like signals; vibration is
 `baseline`'s ground. What was seen is never forgotten: `reset` where the signal's nature changes. One full-scale glitch
-coarsens the bins for good, and raises the variance for some 4,000 samples.
+coarsens the bins for good, and raises the variance, which fades as `drift`'s does.
 
 The constructor allocates everything. `find` and `push` never allocate with the native kernels, write only this object's
 array, and may run in an interrupt as long as nothing else feeds the same detector meanwhile; doubling the bins, at most
