@@ -45,7 +45,7 @@ def test_zscore_after_a_glitch_is_as_if_it_had_not_been_once_it_left_the_window(
         made[1].push(x)
         if i == 1000:
             assert found
-        if 1000 <= i:
+        if i >= 1000:
             assert ((made[0].sum, made[0].sum_sq) == (made[1].sum, made[1].sum_sq)) == (i >= 1000 + n)
 
 
