@@ -242,7 +242,7 @@ def _explain(path: str, error: Exception) -> KittiwakeError:
     if number in _GONE:
         return NoDeviceError(f"{path} is not there", "plug the board in; `kittiwake ports` lists what is")
     if number in _BUSY:
-        return PortBusyError(f"{path} is in use{_holder(path)}", "close the other program, then try again")
+        return PortBusyError(f"{path} is in use{holder(path)}", "close the other program, then try again")
     if number in (errno.EACCES, errno.EPERM):
         return KittiwakeError(f"no permission to open {path}", _permission_mend(path))
     if number in (errno.ENOTTY, errno.EINVAL, errno.EISDIR):
@@ -250,8 +250,12 @@ def _explain(path: str, error: Exception) -> KittiwakeError:
     return KittiwakeError(f"{path} could not be opened: {error}", "re-plug the board, then try again")
 
 
-def _holder(path: str) -> str:
-    """Name a process that has the port open, where /proc tells (Linux, own processes or root)."""
+def holder(path: str) -> str:
+    """Name another process that has the port open, locked or not, where /proc tells (Linux, own processes or root).
+
+    Returns:
+        " by NAME (process N)", or nothing.
+    """
     real = os.path.realpath(path)
     for process in Path("/proc").glob("[0-9]*"):
         if process.name == str(os.getpid()):

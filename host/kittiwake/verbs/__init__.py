@@ -6,6 +6,7 @@ from kittiwake.verbs.bridge import bridge
 from kittiwake.verbs.demo import demo
 from kittiwake.verbs.detect import detect
 from kittiwake.verbs.explain import explain
+from kittiwake.verbs.flash import flash
 from kittiwake.verbs.inject import inject
 from kittiwake.verbs.journal import journal
 from kittiwake.verbs.model import model
@@ -28,4 +29,5 @@ ALL = (
     run,
     model,
     boards,
+    flash,
 )

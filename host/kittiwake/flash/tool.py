@@ -1,0 +1,114 @@
+"""Other people's flashing tools, run as programs: found, watched line by line, ended when they hang or are interrupted.
+
+Knows processes; not what the lines mean. esptool and stm32loader are under the GPL and this project is not: they are
+started, and never imported.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from kittiwake.errors import KittiwakeError
+
+_SILENCE_S = 180.0  # erasing all of a large flash takes two minutes, without a word
+_END_S = 10.0
+_EXTRA = "pip install 'kittiwake[flash]'"
+_MENDS = {"esptool": _EXTRA, "stm32loader": _EXTRA, "dfu-util": "apt-get install dfu-util, or brew install dfu-util"}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a program ended: its exit code, and every line that it printed, on stdout and stderr."""
+
+    code: int
+    lines: tuple[str, ...]
+
+    def has(self, text: str) -> bool:
+        """Whether some line holds this text."""
+        return any(text in line for line in self.lines)
+
+    @property
+    def last(self) -> str:
+        """The last line that says something, for a fault that is not known here."""
+        return next((line for line in reversed(self.lines) if line.strip()), "it said nothing").strip()
+
+
+def find(name: str) -> str:
+    """Give the path of a tool: from this Python's own folder, else from PATH.
+
+    Raises:
+        KittiwakeError: it is not installed; the mend says which package has it.
+    """
+    beside = Path(sys.executable).with_name(name)
+    found = str(beside) if os.access(beside, os.X_OK) else shutil.which(name)
+    if found is None:
+        raise KittiwakeError(f"{name} is not installed", _MENDS[name])
+    return found
+
+
+def run(command: list[str], on_line: Callable[[str], None] = lambda line: None) -> Outcome:
+    """Run a program to its end.
+
+    Args:
+        command: what `find` gave, and its arguments.
+        on_line: is given each line as it comes.
+
+    Returns:
+        How it ended.
+
+    Raises:
+        KittiwakeError: it cannot be started, or fell silent and was ended.
+        KeyboardInterrupt: the user did; the program was ended first.
+    """
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1", "NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "200"}
+    try:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment
+        )
+    except OSError as error:
+        raise KittiwakeError(f"{command[0]} cannot be started: {error.strerror}", "reinstall it") from error
+    heard: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+    reader = threading.Thread(target=_read, args=(process.stdout, heard), daemon=True)
+    reader.start()
+    lines = []
+    try:
+        while (line := heard.get(timeout=_SILENCE_S)) is not None:
+            lines.append(line)
+            on_line(line)
+        return Outcome(process.wait(_END_S), tuple(lines))
+    except (queue.Empty, subprocess.TimeoutExpired) as error:
+        name = Path(command[0]).name
+        raise KittiwakeError(f"{name} hangs, and was ended", "re-plug the board, then run it again") from error
+    finally:
+        _end(process)
+        reader.join(_END_S)
+        process.stdout.close()
+
+
+def _read(stream, heard: queue.SimpleQueue) -> None:
+    """Split what comes into lines; a progress bar ends its own by a carriage return."""
+    rest = b""
+    while piece := stream.read1(4096):
+        *whole, rest = (rest + piece).replace(b"\r", b"\n").split(b"\n")
+        for line in whole:
+            heard.put(line.decode("utf-8", "replace"))
+    heard.put(rest.decode("utf-8", "replace"))
+    heard.put(None)
+
+
+def _end(process: subprocess.Popen) -> None:
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(_END_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

@@ -1,0 +1,44 @@
+"""`kittiwake flash`: MicroPython's image onto a board, checked before and verified after."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def _number(text: str) -> int:
+    return int(text, 0)
+
+
+def flash(
+    board: Annotated[str, typer.Argument(help="As `kittiwake boards` lists it.")],
+    port: Annotated[str, typer.Option("--port", "-p", help="The board's port.")] = "auto",
+    image: Annotated[Path | None, typer.Option("--image", "-i", help="MicroPython's image for it.")] = None,
+    manifest: Annotated[Path | None, typer.Option(help="SHA-256 sums; else those beside the image.")] = None,
+    offset: Annotated[int | None, typer.Option(parser=_number, help="Of a .bin, not the board's own.")] = None,
+    baudrate: Annotated[int | None, typer.Option(help="To begin with, not the board's own.", min=1200)] = None,
+    keep: Annotated[bool, typer.Option("--keep-files", help="Erase only what the image covers.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")] = False,
+) -> None:
+    """Erase the board, write MicroPython onto it, and verify it.
+
+    Files and journal on the board are erased too, unless --keep-files says otherwise. Interrupted, it can be run again.
+    """
+    from kittiwake import boards, cli
+    from kittiwake.errors import UsageError
+    from kittiwake.flash import run
+
+    if image is None:
+        known = boards.find(board)
+        forms = " or ".join(f".{form}" for form in known.flash.images) if known.flash else ""
+        where = f"{known.download_url} has them ({forms})" if known.flash else "`make boards` builds its firmware"
+        raise UsageError("no image is named", f"name one by --image; {where}")
+    job = run.Job(board, port, image, offset, manifest, baudrate, keep)
+    done = run.flash(job, cli.progress)
+    if as_json:
+        cli.print_json(done)
+    else:
+        print(f"{done['board']} on {done['port']}: {done['bytes']} bytes written and verified in {done['seconds']} s")
+        cli.progress(f"next: kittiwake deploy {done['board']} --port {done['port']}")
