@@ -26,6 +26,7 @@ _FIRMWARE = {
     "config_link": (set(), {"errors"}),
     "config_mqtt": (set(), {"core.publication", "config_link", "errors"}),
     "uplink": (set(), set()),
+    "keeping": (set(), {"errors", "store"}),
     "errors": (set(), set()),
     # The outside is reached here alone; stages are joined elsewhere.
     # What a board needs of other servers before it can speak to its broker has a codec, as the link's frames have.

@@ -19,13 +19,14 @@ from .errors import ConfigError
 from .io import machine_facts, parts
 from .io.clock import Clock
 from .io.settings_file import SettingsFile
+from .keeping import Keeping
 from .store.baselines import Baselines
 from .store.executed import Executed
-from .store.journal import TAIL_BYTES, Journal
 from .uplink import Uplink
 
 _EVENT_SOURCE_ENDED = 1
 _EVENT_BASELINE = 2
+_EVENT_STORAGE = 3
 _RESYNC_MS = 50  # a time from the gateway that differs by less is the link's jitter, not the clock's drift
 
 
@@ -34,27 +35,26 @@ class Node:
 
     Args:
         config: dict; checked here (config.check).
-        fs: file system for the journal, see store.journal.Journal.
+        keeping: keeping.Keeping, the journal and where it is.
         port: see io/port.py.
         clock: io.clock.Clock.
         make_source: called as make_source(channel config, clock), gives a source (io/source.py).
         action: has set(level), see io/action.py.
         facts: module io.machine_facts, or the like.
-        wear: has programmed_bytes and erased_blocks (a block device), or None.
         settings: io.settings_file.SettingsFile, what `config` was read from; None when it came from nowhere.
 
     Raises:
         ConfigError: a setting cannot be; says which.
-        StorageError: the journal cannot be opened.
+        StorageError: the medium failed.
     """
 
-    def __init__(self, config, fs, port, clock, make_source, action, facts, wear=None, settings=None):
+    def __init__(self, config, keeping, port, clock, make_source, action, facts, settings=None):
         config = check(config)
         self._config = config
         self._clock = clock
         self._action = action
         self._facts = facts
-        self._wear = wear
+        self._keeping = keeping
         self._pulse_ms = config["action"]["pulse_ms"]
         self._release_ms = None
         self._action_max_us = 0
@@ -63,10 +63,10 @@ class Node:
         self._pending_since = None
         self._health_ms = 0
         self._ended = False
-        self.journal = Journal(fs, facts.random_u64, tail_bytes=TAIL_BYTES)
+        self.journal = keeping.journal
         commands = Commands(
             settings or SettingsFile(""),
-            Executed(fs, self.journal.next_seq, messages.OK),
+            Executed(keeping.fs, self.journal.next_seq, messages.OK),
             _refusal_of_text,
             self._log_event,
             lambda: self.journal.next_seq,
@@ -77,7 +77,7 @@ class Node:
         self.channels = [
             self._make_channel(number, c, make_source(c, clock), kernel) for number, c in enumerate(config["channels"])
         ]
-        self._baselines = Baselines(fs, _learners(self.channels))
+        self._baselines = Baselines(keeping.fs, _learners(self.channels))
         action.set(0)
         for channel, c in zip(self.channels, config["channels"]):
             if channel.source.acts:
@@ -87,6 +87,8 @@ class Node:
         text = "kittiwake %s, %s, kernel %s" % (__version__, facts.firmware(), config["kernel"])
         boot = payload.pack_boot(facts.reset_cause(), facts.heap_free(), text)
         self._emit(record.BOOT, 0, record.ALERT, clock.ms(), boot)
+        if keeping.problem:
+            self._note(_EVENT_STORAGE, "records are kept in memory only: %s" % keeping.problem)
         if self._baselines.problem:
             self._note(_EVENT_BASELINE, self._baselines.problem)
 
@@ -208,7 +210,7 @@ class Node:
     def health(self):
         """The counters of the health record, by name (payload.HEALTH_FIELDS)."""
         j = self.journal
-        wear = self._wear
+        wear = self._keeping.wear
         return {
             "heap_free": self._facts.heap_free(),
             "loop_max_us": self._loop_max_us,
@@ -228,7 +230,7 @@ class Node:
             "resends": self.session.resends,
             "bytes_programmed": wear.programmed_bytes if wear else 0,
             "blocks_erased": wear.erased_blocks if wear else 0,
-            "storage_state": payload.STORAGE_STATES.index("failed" if j.failed else "ok"),
+            "storage_state": payload.STORAGE_STATES.index(self._keeping.state),
         }
 
     def _emit_health(self, now_ms):
@@ -283,16 +285,16 @@ def build(config, path=""):
         ConfigError, StorageError: what is wrong with the configuration or the medium.
     """
     clock = Clock()
-    fs, wear = parts.make_storage(config.get("storage", {}))
+    storage = config.get("storage", {})
+    keeping = Keeping(lambda: parts.make_storage(storage), parts.make_memory, machine_facts.random_u64)
     return Node(
         config,
-        fs,
+        keeping,
         parts.make_port(check(config)),
         clock,
         parts.make_source,
         parts.make_action(config.get("action", {})),
         machine_facts,
-        wear,
         SettingsFile(path),
     )
 

@@ -143,3 +143,29 @@ def test_store_each_alert_costs_at_most_700000_instructions(target_name):
     assert len(costs) == 300
     assert max(costs) <= 700_000
     assert sum(costs) / 300 <= 400_000
+
+
+_KEEP = """
+from kittiwake_node.core import record
+from kittiwake_node.io import machine_facts, parts
+from kittiwake_node.keeping import Keeping
+device = parts.make_device({storage!r})
+size = device.ioctl(5, 0)
+for block in (0, 1):
+    device.ioctl(6, block)
+    device.writeblocks(block, b"somebody's data " * (size // 16))
+keeping = Keeping(lambda: parts.make_storage({storage!r}), parts.make_memory, machine_facts.random_u64)
+journal = keeping.journal
+journal.append(2, record.draft(9, 0, 2, 1, 5, 0, 1, b"an alarm"))
+safe = journal.commit(2)
+buf = bytearray(16)
+device.readblocks(0, buf)
+"""
+
+
+def test_store_on_a_foreign_partition_is_in_memory_and_leaves_it_alone(board):
+    blank_journal(board)
+    board.exec(_KEEP.format(storage=board.node_overrides()["storage"]), 30)
+    assert value(board, "(keeping.state, safe, bytes(buf))") == ("foreign", True, b"somebody's data ")
+    assert b"an alarm" in value(board, "bytes(journal.read(0, 500)[0])")
+    blank_journal(board)

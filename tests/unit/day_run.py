@@ -16,7 +16,7 @@ sys.path.insert(0, sys.argv[2])
 import flash
 import vfs
 
-import kittiwake_node.node as node_module
+import kittiwake_node.keeping as keeping_module
 from kittiwake_node.core import gateway_session as gw
 from kittiwake_node.io import action, machine_facts
 from kittiwake_node.node import Node
@@ -138,7 +138,7 @@ clock = Clock()
 line = Line()
 device = flash.Flash(4096, 256)
 vfs.VfsLfs2.mkfs(device, progsize=128, readsize=128)
-node_module.Journal = Counting
+keeping_module.Journal = Counting
 config = {
     "device": "day",
     "block": BLOCK,
@@ -146,7 +146,8 @@ config = {
 }
 source = Source(sys.argv[3], clock, int(hours * 3600) * 1000)
 fs = vfs.VfsLfs2(device, progsize=128, readsize=128, mtime=False)
-node = Node(config, fs, line, clock, lambda c, k: source, action.VirtualPin(), machine_facts, device)
+keeping = keeping_module.Keeping(lambda: (fs, device), None, machine_facts.random_u64)
+node = Node(config, keeping, line, clock, lambda c, k: source, action.VirtualPin(), machine_facts)
 while node.step() or source.count < int(hours * 3600) * 1000:
     pass
 down = {"produced": list(Counting.produced), "evicted": list(node.journal.evicted), "used": node.journal.used_bytes}

@@ -1,7 +1,7 @@
 """Parts: makes the port, the block device, the sources and the action that a configuration names."""
 
 from ..errors import ConfigError
-from . import action, folder, port, source, storage
+from . import action, folder, machine_facts, port, source, storage
 from .clock import Clock
 
 
@@ -46,6 +46,22 @@ def make_storage(given):
         return folder.FolderFs(given["path"]), None
     device = make_device(given)
     return storage.open_file_system(device), device
+
+
+def make_memory():
+    """A file system in memory, for records that the configured storage does not take: an eighth of the heap at most.
+
+    Returns:
+        (VfsLfs2, None).
+    """
+    size = max(storage.MEMORY_LEAST_BYTES, min(storage.MEMORY_MOST_BYTES, machine_facts.heap_free() // 8))
+    while True:
+        try:
+            return storage.open_file_system(storage.MemoryBlockDevice(size)), None
+        except MemoryError:
+            if size <= storage.MEMORY_LEAST_BYTES:
+                raise
+            size = max(storage.MEMORY_LEAST_BYTES, size // 2)  # free, but not in one piece
 
 
 def make_device(given):

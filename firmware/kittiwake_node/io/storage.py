@@ -5,6 +5,9 @@ import vfs
 from ..errors import StorageError
 
 _BLOCK_BYTES = 4096
+_MEMORY_BLOCK_BYTES = 512
+MEMORY_LEAST_BYTES = 11 * 1024
+MEMORY_MOST_BYTES = 64 * 1024
 # A commit programs whole units of this size: small ones cost a third of the instructions that the default's take.
 _UNIT_BYTES = 128
 
@@ -52,6 +55,36 @@ class FileBlockDevice:
         if op == 6:
             # Not blanked: littlefs programs only what it erased, and a stale block costs nothing to keep.
             self.erased_blocks += 1
+        return 0
+
+
+class MemoryBlockDevice:
+    """A block device in memory, for when there is no other; gone with the supply. Small blocks, to waste little.
+
+    Args:
+        size_bytes: of it; rounded down to whole blocks.
+    """
+
+    def __init__(self, size_bytes):
+        self._count = size_bytes // _MEMORY_BLOCK_BYTES
+        self._bytes = bytearray(self._count * _MEMORY_BLOCK_BYTES)
+
+    def readblocks(self, block, buf, offset=0):
+        """Read part of a block; the file system calls this."""
+        at = block * _MEMORY_BLOCK_BYTES + offset
+        buf[:] = memoryview(self._bytes)[at : at + len(buf)]
+
+    def writeblocks(self, block, buf, offset=0):
+        """Program `buf`; the file system calls this."""
+        at = block * _MEMORY_BLOCK_BYTES + offset
+        self._bytes[at : at + len(buf)] = buf
+
+    def ioctl(self, op, arg):
+        """Answer the file system: 4 the count of blocks, 5 their size; 0 for what needs nothing."""
+        if op == 4:
+            return self._count
+        if op == 5:
+            return _MEMORY_BLOCK_BYTES
         return 0
 
 

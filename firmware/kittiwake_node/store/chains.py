@@ -114,6 +114,10 @@ class Chains:
         self.segment_bytes = max(block - _POINTERS_BYTES, min(segment_bytes, room // 8))
         return room, block
 
+    def is_at(self, limit_bytes):
+        """Whether one more segment would take more than the limit."""
+        return self.used_bytes + self.blocks(self.segment_bytes) > limit_bytes
+
     def is_full(self, cls, size, next_seq):
         """Whether `size` more bytes begin a new segment."""
         if not self.segments[cls]:
