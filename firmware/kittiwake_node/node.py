@@ -219,6 +219,8 @@ class Node:
             "overruns": sum([c.source.overruns for c in self.channels]),
             "clipped": sum([c.clipped for c in self.channels]),
             "alerts": sum([c.alerts for c in self.channels]),
+            "held_back": sum([c.held_back for c in self.channels]),
+            "snapshots_refused": sum([c.snapshots_refused for c in self.channels]),
             "evicted_raw": j.evicted[record.RAW],
             "evicted_telemetry": j.evicted[record.TELEMETRY],
             "evicted_alert": j.evicted[record.ALERT],
@@ -246,9 +248,18 @@ class Node:
         if op == messages.OP_STIMULUS and len(body) >= 5:
             return self._inject(body)
         if op == messages.OP_RELEARN and len(body) == 1:
-            count = self._baselines.clear("%d-" % body[0])
-            return (messages.OK if count else messages.REFUSED), bytes([count])
+            return self._relearn(body[0])
         return messages.UNKNOWN, b""
+
+    def _relearn(self, number):
+        if number >= len(self.channels):
+            return messages.REFUSED, b"no such channel"
+        count = self._baselines.clear("%d-" % number)
+        for watch in self.channels[number].watches:
+            if watch.detector.forget:
+                watch.detector.forget()
+                count += 1
+        return (messages.OK, bytes([count])) if count else (messages.REFUSED, b"nothing that learns")
 
     def _log_event(self, body, now_ms):
         return self._emit(record.EVENT, 0, record.ALERT, now_ms, bytes(body))

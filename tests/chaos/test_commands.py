@@ -130,11 +130,13 @@ def test_commands_of_every_kind_are_answered(run, tmp_path):
         {"id": 6, "op": "config_set", "config": config | {"health_s": 7}},
         {"id": 9, "op": "config_get"},
         {"id": 7, "op": "event", "code": 70000},
+        {"id": 10, "op": "relearn", "channel": 0},
+        {"id": 11, "op": "relearn", "channel": -1},
         {"op": "ping"},
     ):
         commander.send(body)
     commander.send({"id": 8, "op": "ping"}, device="bridge")
-    answers = wait_for_answers(ledger, 9)
+    answers = wait_for_answers(ledger, 11)
     by_id = {key: copies[0] for key, copies in answers.items()}
     assert by_id["1"]["result"] == {"text": "hello"}
     assert "firmware" in by_id["2"]["result"]
@@ -142,6 +144,8 @@ def test_commands_of_every_kind_are_answered(run, tmp_path):
     assert by_id["4"]["status"] == "invalid" and "ping" in by_id["4"]["error"]
     assert by_id["5"]["status"] == "refused" and "device" in by_id["5"]["error"]
     assert by_id["6"]["status"] == "ok"
+    assert by_id["10"]["status"] == "refused" and "learns" in by_id["10"]["error"]
+    assert by_id["11"]["status"] == "invalid" and "channel" in by_id["11"]["error"]
     assert by_id["9"]["result"]["config"] == config | {"health_s": 7}
     assert by_id["7"]["status"] == "invalid" and "65535" in by_id["7"]["error"]
     assert by_id[None]["status"] == "invalid" and "id" in by_id[None]["error"]

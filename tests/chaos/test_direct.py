@@ -226,6 +226,7 @@ def test_direct_commands_are_answered_by_the_board_itself(plant):
         {"id": "5", "op": "stimulus", "samples": [1]},
         {"id": "6", "op": "fly"},
         {"id": "7", "op": "config_get"},
+        {"id": "8", "op": "relearn"},
     ]
     for request in requests:
         client.publish(f"kittiwake/{DEVICE}/cmd", json.dumps(request), qos=1).wait_for_publish(30)
@@ -237,7 +238,7 @@ def test_direct_commands_are_answered_by_the_board_itself(plant):
     wait(board, lambda: len(answers()) == len(requests) + 1, "answers")
     client.loop_stop()
     seen = answers()
-    assert [a["status"] for a in seen] == ["ok"] * 5 + ["refused", "invalid", "ok", "invalid"]
+    assert [a["status"] for a in seen] == ["ok"] * 5 + ["refused", "invalid", "ok", "refused", "invalid"]
     assert seen[0] == {
         "id": "1",
         "op": "ping",

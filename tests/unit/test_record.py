@@ -169,6 +169,7 @@ def test_health_names_its_counters_in_the_order_of_the_specification():
         *("heap_free", "loop_max_us", "action_max_us", "samples", "overruns", "clipped", "alerts", "evicted_raw"),
         *("evicted_telemetry", "evicted_alert", "damaged", "journal_bytes", "journal_limit_bytes", "commits"),
         *("frames_rejected", "resends", "bytes_programmed", "blocks_erased", "storage_state"),
+        *("held_back", "snapshots_refused"),
     )
     values = {name: i for i, name in enumerate(names)}
     packed = payload.pack_health(values | {"storage_state": 1 << 40})

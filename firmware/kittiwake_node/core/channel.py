@@ -74,6 +74,11 @@ class Channel:
         """Flags that became no alert."""
         return sum([watch.events.flags for watch in self.watches]) - self.alerts
 
+    @property
+    def snapshots_refused(self):
+        """Snapshots that the hour's bytes, or one under way, refused."""
+        return self._snapshots.refused if self._snapshots else 0
+
     def step(self):
         """Take one block from the source and work through it. Returns the number of samples."""
         got = self.source.read_into(self._buf)

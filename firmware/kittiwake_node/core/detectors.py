@@ -19,7 +19,8 @@ def make(kernel, config, bits):
     Returns:
         An object with `find(buf, start, stop)` and `push(x)` as the detectors have them, `number`, and for the sample
         just found `score(x)`, how far off it is as an integer, and `tell(x, flags, index)`, the anomaly's payload.
-        `learner` is the Baseline of a detector that learns, else None.
+        `learner` is the Baseline of a detector that learns, else None; `forget()` makes one begin anew that remembers
+        for long, else it is None.
 
     Raises:
         ConfigError: the settings cannot be; says why.
@@ -57,6 +58,7 @@ def parse_threshold(text):
 class _ZScore:
     number = payload.ZSCORE
     learner = None
+    forget = None
 
     def __init__(self, kernel, config, bits):
         from .zscore import ZScore, default_threshold
@@ -98,6 +100,7 @@ class _Drift:
             holdoff=config["holdoff"],
             floor=config["floor"],
         )
+        self.forget = self._of.reset
         self.find = self._of.find
         self.push = self._of.push
 
@@ -118,6 +121,7 @@ class _Novelty:
         from .novelty import Novelty
 
         self._of = Novelty(kernel, sensitivity=config["sensitivity"], patience=config["patience"])
+        self.forget = self._of.reset
         self.find = self._of.find
         self.push = self._of.push
 
@@ -133,6 +137,7 @@ class _Novelty:
 
 class _Baseline:
     number = payload.BASELINE
+    forget = None
 
     def __init__(self, kernel, config):
         from .baseline import Baseline

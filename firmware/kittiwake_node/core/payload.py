@@ -47,6 +47,8 @@ HEALTH_FIELDS = (
     "bytes_programmed",
     "blocks_erased",
     "storage_state",
+    "held_back",
+    "snapshots_refused",
 )
 STORAGE_STATES = ("ok", "absent", "full", "read-only", "foreign", "failed")
 

@@ -138,6 +138,10 @@ class Requests:
         answer = self._once(name, m.OP_EVENT, struct.pack("<H", code) + _text(fields, "text").encode())
         return jsontext.dump([("seq", struct.unpack_from("<I", answer, 0)[0])])
 
+    def _relearn(self, fields, name):
+        answer = self._once(name, m.OP_RELEARN, bytes([_number(fields, "channel", 0, 255, 0)]))
+        return jsontext.dump([("detectors", answer[0])])
+
 
 def _name(fields):
     name = fields.get("id")
@@ -174,4 +178,5 @@ _OPERATIONS = {
     "config_set": Requests._config_set,
     "stimulus": Requests._stimulus,
     "event": Requests._event,
+    "relearn": Requests._relearn,
 }

@@ -183,6 +183,16 @@ def _event(request: Request, key: bytes, now_ms: Callable[[], int]) -> Program:
     return run()
 
 
+def _relearn(request: Request, key: bytes, now_ms: Callable[[], int]) -> Program:
+    channel = _number(request, "channel", 0, 255, 0)
+
+    def run() -> Program:
+        answer = yield from _once(key, m.OP_RELEARN, bytes([channel]))
+        return {"detectors": answer[0] if answer else None}
+
+    return run()
+
+
 def _ask(op: int, body: bytes) -> Generator[tuple[int, bytes], tuple[int, bytes], bytes]:
     status, answer = yield op, body
     if status == m.UNKNOWN:
@@ -232,5 +242,6 @@ _PROGRAMS = {
     "config_set": _config_set,
     "stimulus": _stimulus,
     "event": _event,
+    "relearn": _relearn,
 }
 OPERATIONS = frozenset(_PROGRAMS)
