@@ -116,6 +116,6 @@ def _to_the_action(kernels: list[str]) -> Iterator[Case]:
         head = _CHANNEL.format(kernel=kernel, size=_NODE_BLOCK, samples=samples).replace(
             "    return channel.step, ()", ""
         )
-        yield Case(f"action/loop/{kernel}", head.rstrip() + _LOOP.format(size=_NODE_BLOCK), "alert")
+        yield Case(f"action/loop/{kernel}", head.rstrip() + _LOOP.format(size=_NODE_BLOCK), "alert", allocates=True)
         source = _REFLEX.format(kernel=kernel, size=BLOCK, samples=noisy_samples(20))
         yield Case(f"action/interrupt/{kernel}", source, "sample", BLOCK)
