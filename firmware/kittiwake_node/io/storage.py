@@ -10,6 +10,8 @@ MEMORY_LEAST_BYTES = 11 * 1024
 MEMORY_MOST_BYTES = 64 * 1024
 # A commit programs whole units of this size: small ones cost a third of the instructions that the default's take.
 _UNIT_BYTES = 128
+_SUPERBLOCK = b"\x01\x00\x00\x00\xf0\x0f\xff\xf7littlefs"  # what the first block of a new file system begins with
+_ENOENT = 2
 
 
 class FileBlockDevice:
@@ -29,7 +31,9 @@ class FileBlockDevice:
         self.erased_blocks = 0
         try:
             self._file = open(path, "r+b")
-        except OSError:
+        except OSError as error:
+            if error.errno != _ENOENT:
+                raise  # it is there, and must not be made anew over what it holds
             with open(path, "wb") as fresh:
                 for _ in range(self._count):
                     fresh.write(b"\xff" * _BLOCK_BYTES)
@@ -111,10 +115,25 @@ def _mount(device):
 
 
 def _is_blank(device):
+    """Whether there is nothing where LittleFS begins, or what a cut while that was formatted leaves there."""
     block = bytearray(device.ioctl(5, 0))
-    for number in (0, 1):
-        device.readblocks(number, block)
-        first = block[0]
-        if first not in (0, 0xFF) or block != bytes([first]) * len(block):
-            return False
-    return True
+    device.readblocks(1, block)
+    if not _is_empty(block):
+        return False
+    device.readblocks(0, block)
+    return _is_empty(block) or _is_begun(block)
+
+
+def _is_empty(block):
+    return block[0] in (0, 0xFF) and block == bytes([block[0]]) * len(block)
+
+
+def _is_begun(block):
+    # The first program of a format, torn: some bytes of one unit that begins as a superblock, and no more.
+    size = _UNIT_BYTES
+    if block[size:] != b"\xff" * (len(block) - size):
+        return False
+    while size and block[size - 1] == 0xFF:
+        size -= 1
+    size = min(size, len(_SUPERBLOCK))
+    return block[:size] == _SUPERBLOCK[:size]
