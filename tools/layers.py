@@ -15,7 +15,7 @@ _PURE_MODULES = {"array", "struct", "binascii", "micropython"}
 # What each room of the firmware may import: modules from outside, and rooms or modules of the firmware.
 _FIRMWARE = {
     "core": (_PURE_MODULES, {"core", "errors"}),
-    "speech": (_PURE_MODULES, {"speech", "core", "errors"}),
+    "speech": (_PURE_MODULES, {"speech", "core", "model", "errors"}),
     "model": (_PURE_MODULES, {"model", "errors"}),
     "kernels/plain": (_PURE_MODULES, {"kernels.plain", "errors"}),
     # The other kernels are pure as well; the loader asks sys which implementation it runs on.

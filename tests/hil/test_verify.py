@@ -21,6 +21,7 @@ _MUTATIONS = {
     "summary": ("kittiwake_node/core/summary.py", b"(state[_Q1] << 15)", b"(state[_Q1] << 16)"),
     "records": ("kittiwake_node/core/record.py", b"VERSION = 1\n", b"VERSION = 2\n"),
     "frames": ("kittiwake_node/core/frame.py", b'_CTRL_C = b"\\x03"', b'_CTRL_C = b"\\x04"'),
+    "keyword": ("kittiwake_node/speech/keyword.py", b"self.sum > self.note.limit", b"self.sum >= 0"),
     "model": ("kittiwake_node/kernels/viper_conv.py", b"- 128) * 2 + 1", b"- 128) * 2 + 3"),
 }
 

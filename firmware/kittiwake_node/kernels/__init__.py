@@ -96,6 +96,10 @@ cross: state is array('i') of LEVEL (u), SIDE (1 when the last sample was at it 
 
 state is array('i') of LOW (u), HIGH (u), START, STOP.
 
+### wake: `quantise(features, table, out, at)`
+
+features is array('H') of 40, table bytearray of 671; out[at:at + 40] is written.
+
 ### networks: `conv`, `depthwise`, `copy`, … (at, plan, scratch, state)
 
 `at` is the offset of the layer's descriptor in the plan; firmware/SPEC.md, "Model plan", has the words.
@@ -107,7 +111,7 @@ from ..errors import ConfigError
 
 SETS = ("plain", "viper", "thumb2", "rv32", "dsp")
 # What is seldom run, and stages of networks without inner products: written once, in viper, for all native sets.
-_IN_VIPER = ("clip", "shape", "copy", "table", "pointwise", "pool", "softmax")
+_IN_VIPER = ("clip", "wake", "shape", "copy", "table", "pointwise", "pool", "softmax")
 
 
 class Kernel:
@@ -124,8 +128,8 @@ class Kernel:
         """Import the kernels of one stage.
 
         Args:
-            stage: "zscore", "lagged", "wide", "summary", "drift", "novelty", "ring" or "clip"; of networks "conv",
-                "depthwise", "shape", "copy", "table", "pointwise", "pool" or "softmax".
+            stage: "zscore", "lagged", "wide", "summary", "drift", "novelty", "ring", "clip" or "wake"; of networks
+                "conv", "depthwise", "shape", "copy", "table", "pointwise", "pool" or "softmax".
 
         Returns:
             The module with that stage's functions.

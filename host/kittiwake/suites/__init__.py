@@ -56,6 +56,6 @@ def register(suite: Suite) -> Suite:
 
 def all_suites() -> dict[str, Suite]:
     """Every suite by name, in the order of registration."""
-    from kittiwake.suites import blocks, drift, frames, model, records, zscore  # noqa: F401  (each registers itself)
+    from kittiwake.suites import blocks, drift, frames, keyword, model, records, zscore  # noqa: F401  (each registers itself)
 
     return dict(_suites)

@@ -150,6 +150,30 @@ def check(
         raise typer.Exit(EXIT_VERIFICATION)
 
 
+@group.command()
+def add(
+    name: Annotated[
+        str, typer.Argument(help="alexa, hey_jarvis, hey_mycroft, okay_nabu, or the .json of a microWakeWord model.")
+    ],
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Write its plan (.kwm) here, too.")] = None,
+    isa: _Isa = "viper",
+) -> None:
+    """Add a wake word, under its name; -o compiles it for a board."""
+    from kittiwake import cli
+    from kittiwake.errors import KittiwakeError
+    from kittiwake.model import wake
+
+    word = wake.add(name)
+    cli.progress(f"{word.name} ({word.phrase!r}): above {word.cutoff} over {word.window} outputs; in {wake.folder()}")
+    if output is not None:
+        plan = wake.compile_word(word, isa)
+        try:
+            output.write_bytes(plan)
+        except OSError as error:
+            raise KittiwakeError(f"{output} cannot be written: {error.strerror}", "name another place") from error
+        cli.progress(f"{output}: {len(plan)} bytes for {isa}")
+
+
 def _read(file: Path) -> bytes:
     from kittiwake.errors import UsageError
 
