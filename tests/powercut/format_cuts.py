@@ -1,7 +1,7 @@
 """Cuts while a blank partition is formatted: `micropython format_cuts.py FIRMWARE`, one JSON report on stdout.
 
-Every operation of the format is cut, before and after each of its bytes; the next start must end with a file system. What
-is nobody's unfinished format must be refused and left as it is.
+Every operation of the format is cut, before each of its bytes; the next start must end with a file system. What is
+nobody's unfinished format must be refused and left as it is.
 """
 
 import json
