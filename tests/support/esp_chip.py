@@ -45,6 +45,7 @@ class EspChip:
         resets: how often EN was pulled low.
         commands: how often each command was heard.
         stubs: how many stubs were loaded.
+        parity: of the line, as the host has set it: there is none.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class EspChip:
         self.mode = "app"
         self.resets = self.stubs = 0
         self.commands = {}
+        self.parity = "none"
         self._baudrate = 0
         self._in_reset = self._boot_low = False
         self._start("app")
@@ -92,7 +94,7 @@ class EspChip:
 
     def feed(self, data, baudrate):
         """Take bytes from the line; give what is answered."""
-        if self.mode == "app" or self._in_reset:
+        if self.mode == "app" or self._in_reset or self.parity != "none":
             return b""
         if self._baudrate and baudrate != self._baudrate:
             data = bytes(byte ^ 0xA5 for byte in data)  # another speed: framing errors

@@ -23,7 +23,7 @@ class Wire:
     """A cable with a chip on its end; a context manager.
 
     Args:
-        chip: has `feed(data, baudrate) -> bytes` (what it answers) and `set_lines(dtr, rts) -> bytes`.
+        chip: has `feed(data, baudrate) -> bytes` (what it answers) `set_lines(dtr, rts) -> bytes` and `parity`.
         drop: numbers of bytes from the host, from 0, that never arrive.
         at: number of a byte from the host -> what is called with this wire when it comes, such as `Wire.pull`.
         clean_baudrate: at any higher speed every 512th byte is spoiled.
@@ -96,8 +96,11 @@ class Wire:
     def _take_lines(self):
         line, _ = self._lines.accept()
         with line:
-            dtr, rts = line.recv(2)
-            self._answer(self._chip.set_lines(bool(dtr), bool(rts)))
+            what, first, second = line.recv(3)
+            if what == 0:
+                self._answer(self._chip.set_lines(bool(first), bool(second)))
+            else:
+                self._chip.parity = ("even" if second else "odd") if first else "none"
             line.sendall(b"k")
 
     def _take_bytes(self, data):

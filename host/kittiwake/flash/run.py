@@ -11,7 +11,7 @@ from pathlib import Path
 
 from kittiwake import boards, ports
 from kittiwake.errors import KittiwakeError, PortBusyError, UsageError
-from kittiwake.flash import esp, image
+from kittiwake.flash import dfu, esp, image, stm32
 from kittiwake.flash.progress import Progress, Say
 
 _UNTOUCHED = "nothing on the board was changed"
@@ -23,7 +23,7 @@ class Job:
 
     Args:
         board: its name.
-        port: as `kittiwake.ports.resolve` takes it.
+        port: as `kittiwake.ports.resolve` takes it; "dfu" or "dfu:SERIAL" for a board in its USB bootloader.
         image: the file.
         offset: where a .bin goes, instead of where the board's file says.
         manifest: a list of SHA-256, instead of one beside the image.
@@ -62,7 +62,12 @@ def flash(job: Job, say: Say) -> dict:
     started = time.monotonic()
     progress = Progress(say, job.keep)
     try:
-        done = _by_esptool(board, job, checked, progress)
+        if _is_dfu(job.port):
+            done = _by_dfu_util(board, job, checked, progress)
+        elif board.flash.tools == ["esptool"]:
+            done = _by_esptool(board, job, checked, progress)
+        else:
+            done = _by_stm32loader(board, job, checked, progress)
     except KeyboardInterrupt:
         say(f"interrupted {progress.where}; {progress.left}; run the same command again")
         raise
@@ -81,6 +86,27 @@ def _by_esptool(board: boards.Board, job: Job, checked: image.Image, progress: P
     facts = esp.identify(board, port, progress)
     done = esp.write(board, port, checked, job.baudrate or board.flash.baudrate, job.keep, progress)
     return {"port": port, "tool": "esptool", **facts, **done}
+
+
+def _by_stm32loader(board: boards.Board, job: Job, checked: image.Image, progress: Progress) -> dict:
+    if job.keep:
+        raise UsageError("an STM32's serial bootloader is made to erase everything here", "leave --keep-files out")
+    port = _free_port(job.port)
+    baudrate = job.baudrate or board.flash.baudrate
+    facts = stm32.identify(board, port, baudrate, progress)
+    return {"port": port, "tool": "stm32loader", **facts, **stm32.write(board, port, checked, baudrate, progress)}
+
+
+def _by_dfu_util(board: boards.Board, job: Job, checked: image.Image, progress: Progress) -> dict:
+    if "dfu-util" not in board.flash.tools:
+        raise UsageError(f"{board.name} has no USB bootloader on a connector", "name the serial port by --port")
+    facts = dfu.identify(board, job.port.partition(":")[2] or None, progress)
+    dfu.write(board, facts["serial"], checked, job.keep, progress)
+    return {"port": "dfu", "tool": "dfu-util", **facts}
+
+
+def _is_dfu(port: str) -> bool:
+    return port.partition(":")[0] == "dfu"
 
 
 def _free_port(name: str) -> str:

@@ -14,7 +14,7 @@ def _number(text: str) -> int:
 
 def flash(
     board: Annotated[str, typer.Argument(help="As `kittiwake boards` lists it.")],
-    port: Annotated[str, typer.Option("--port", "-p", help="The board's port.")] = "auto",
+    port: Annotated[str, typer.Option("--port", "-p", help="The board's port; dfu for USB DFU.")] = "auto",
     image: Annotated[Path | None, typer.Option("--image", "-i", help="MicroPython's image for it.")] = None,
     manifest: Annotated[Path | None, typer.Option(help="SHA-256 sums; else those beside the image.")] = None,
     offset: Annotated[int | None, typer.Option(parser=_number, help="Of a .bin, not the board's own.")] = None,
@@ -41,4 +41,7 @@ def flash(
         cli.print_json(done)
     else:
         print(f"{done['board']} on {done['port']}: {done['bytes']} bytes written and verified in {done['seconds']} s")
-        cli.progress(f"next: kittiwake deploy {done['board']} --port {done['port']}")
+        where = "PORT" if done["port"] == "dfu" else done["port"]
+        if done["tool"] != "esptool":
+            cli.progress("let BOOT0 go, and reset the board")
+        cli.progress(f"next: kittiwake deploy {done['board']} --port {where}")

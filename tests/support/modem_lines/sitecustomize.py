@@ -1,7 +1,7 @@
-"""Modem lines for pseudo-terminals, which have none: put this folder on PYTHONPATH of an unmodified flashing tool.
+"""Modem lines and parity for pseudo-terminals, which have none: a folder for PYTHONPATH of an unmodified flashing tool.
 
-The kernel refuses TIOCMSET and its like on a pty. Here they go to the stand-in at the other end instead, by the socket
-that KITTIWAKE_TEST_LINES names, and return once it has taken them. Nothing else of the process is touched.
+The kernel refuses TIOCMSET and its like on a pty, and glibc refuses parity. Here they go to the stand-in at the other
+end, by the socket that KITTIWAKE_TEST_LINES names, and return once it has taken them. Nothing else is touched.
 """
 
 import fcntl
@@ -11,15 +11,22 @@ import struct
 import termios
 
 _DTR, _RTS = termios.TIOCM_DTR, termios.TIOCM_RTS
-_real = fcntl.ioctl
+_LINES = (termios.TIOCMBIS, termios.TIOCMBIC, termios.TIOCMSET, termios.TIOCMGET)
+_ioctl, _tcsetattr = fcntl.ioctl, termios.tcsetattr
 _state = 0
 
 
-def _ioctl(fd, request, argument=0, *more):
+def _tell(*message):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+        line.connect(os.environ["KITTIWAKE_TEST_LINES"])
+        line.sendall(bytes(message))
+        line.recv(1)
+
+
+def _pty_ioctl(fd, request, argument=0, *more):
     global _state
-    lines = {termios.TIOCMBIS, termios.TIOCMBIC, termios.TIOCMSET, termios.TIOCMGET}
-    if request not in lines or not os.ttyname(fd).startswith("/dev/pts/"):
-        return _real(fd, request, argument, *more)
+    if request not in _LINES or not os.ttyname(fd).startswith("/dev/pts/"):
+        return _ioctl(fd, request, argument, *more)
     if request == termios.TIOCMGET:
         return struct.pack("I", _state)
     (bits,) = struct.unpack("I", argument)
@@ -29,12 +36,18 @@ def _ioctl(fd, request, argument=0, *more):
         _state &= ~bits
     else:
         _state = bits
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
-        line.connect(os.environ["KITTIWAKE_TEST_LINES"])
-        line.sendall(bytes([bool(_state & _DTR), bool(_state & _RTS)]))
-        line.recv(1)
+    _tell(0, bool(_state & _DTR), bool(_state & _RTS))
     return argument
 
 
+def _pty_tcsetattr(fd, when, attributes):
+    if os.ttyname(fd).startswith("/dev/pts/"):
+        attributes = list(attributes)
+        has_parity = bool(attributes[2] & termios.PARENB)
+        _tell(1, has_parity, has_parity and not attributes[2] & termios.PARODD)
+        attributes[2] &= ~termios.PARENB
+    return _tcsetattr(fd, when, attributes)
+
+
 if "KITTIWAKE_TEST_LINES" in os.environ:
-    fcntl.ioctl = _ioctl
+    fcntl.ioctl, termios.tcsetattr = _pty_ioctl, _pty_tcsetattr
