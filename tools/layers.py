@@ -22,7 +22,8 @@ _FIRMWARE = {
     "kernels": (_PURE_MODULES | {"sys"}, {"kernels", "errors"}),
     # A store is given its file system: it needs no os, and opens what it was given.
     "store": (_PURE_MODULES, {"store", "core", "errors"}),
-    "config": (_PURE_MODULES | {"json"}, {"core", "config_link", "config_mqtt", "errors"}),
+    "config": (_PURE_MODULES | {"json"}, {"core", "config_link", "config_mqtt", "config_source", "errors"}),
+    "config_source": (set(), {"config_link", "errors"}),
     "config_link": (set(), {"errors"}),
     "config_mqtt": (set(), {"core.publication", "config_link", "errors"}),
     "uplink": (set(), set()),

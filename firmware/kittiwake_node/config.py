@@ -5,6 +5,7 @@ Takes and gives plain dicts (JSON on the board); it knows no file and starts not
 
 from .config_link import check_link
 from .config_link import with_defaults as _merged
+from .config_source import check_source
 from .core.messages import is_device_id
 from .errors import ConfigError
 
@@ -13,6 +14,7 @@ DEFAULTS = {
     "kernel": "viper",
     "block": 64,  # samples taken at once; the latency of a source without a pace
     "health_s": 60,
+    "watchdog_s": 0,  # seconds without a turn of the loop after which the board resets; 0 for never
     "commit_ms": 1000,  # summaries and readings are safe within this
     "action": {},
     "storage": {},
@@ -77,6 +79,7 @@ def check(given):
         raise ConfigError("device", "%r: 1 to 64 letters, digits, '-', '_' or '.'" % config["device"])
     _in_range(config, "block", 1, 1024, "")
     _in_range(config, "health_s", 1, 86400, "")
+    _in_range(config, "watchdog_s", 0, 3600, "")
     _in_range(config, "commit_ms", 10, 3600000, "")
     config["action"] = _check_action(config["action"])
     if config["link"].get("kind") == "mqtt":
@@ -135,6 +138,7 @@ def _check_channel(given, number):
             "every sample is journalled up to %d Hz, and this channel has %d; lower rate_hz or use summaries"
             % (READING_LIMIT_HZ, channel["rate_hz"]),
         )
+    channel["source"] = check_source(channel["source"], channel["rate_hz"], channel["bits"], where + "source.")
     channel["event"] = _merged(EVENT_DEFAULTS, channel["event"], where + "event.")
     for key, least in (("hold_off", 0), ("rise", 1), ("burst", 0), ("refill", 1)):
         _in_range(channel["event"], key, least, _SPAN_MOST, where + "event.")

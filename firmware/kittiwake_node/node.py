@@ -80,10 +80,14 @@ class Node:
         self._baselines = Baselines(keeping.fs, _learners(self.channels))
         action.set(0)
         for channel, c in zip(self.channels, config["channels"]):
-            if channel.source.acts:
+            if hasattr(channel.source, "arm"):
                 channel.source.arm(_make_reflex(kernel, c, channel.source, action, self._pulse_ms))
         self.session = self._make_session(commands.handle)
         self._uplink = Uplink(port, self.session)
+        try:
+            self._feed_watchdog = facts.start_watchdog(config["watchdog_s"])
+        except ValueError as error:
+            raise ConfigError("watchdog_s", str(error))
         text = "kittiwake %s, %s, kernel %s" % (__version__, facts.firmware(), config["kernel"])
         boot = payload.pack_boot(facts.reset_cause(), facts.heap_free(), text)
         self._emit(record.BOOT, 0, record.ALERT, clock.ms(), boot)
@@ -122,6 +126,7 @@ class Node:
         self._uplink.give(now_ms)
         if not busy:
             self.journal.tidy()
+        self._feed_watchdog()
         self._loop_max_us = max(self._loop_max_us, self._clock.since_us(started_us))
         return busy
 
@@ -139,7 +144,7 @@ class Node:
     def halt(self):
         """Stop judging: no interrupt comes after this, and the action is in its fail-safe state."""
         for channel in self.channels:
-            if channel.source.acts:
+            if hasattr(channel.source, "close"):
                 channel.source.close()
         self._action.fail_safe()
 
@@ -217,6 +222,8 @@ class Node:
             "action_max_us": self._action_max_us,
             "samples": sum([c.index for c in self.channels]),
             "overruns": sum([c.source.overruns for c in self.channels]),
+            "bus_errors": sum([getattr(c.source, "bus_errors", 0) for c in self.channels]),
+            "reconnects": max(0, getattr(self._uplink.port, "connections", 0) - 1),
             "clipped": sum([c.clipped for c in self.channels]),
             "alerts": sum([c.alerts for c in self.channels]),
             "held_back": sum([c.held_back for c in self.channels]),
@@ -244,7 +251,7 @@ class Node:
         if op == messages.OP_TIME and len(body) == 8:
             return self._set_time(struct.unpack("<Q", body)[0], now_ms)
         if op == messages.OP_IDENTIFY:
-            return messages.OK, json.dumps({"firmware": __version__, "on": self._facts.firmware()}).encode()
+            return messages.OK, json.dumps(self._identity()).encode()
         if op == messages.OP_STIMULUS and len(body) >= 5:
             return self._inject(body)
         if op == messages.OP_RELEARN and len(body) == 1:
@@ -260,6 +267,13 @@ class Node:
                 watch.detector.forget()
                 count += 1
         return (messages.OK, bytes([count])) if count else (messages.REFUSED, b"nothing that learns")
+
+    def _identity(self):
+        facts = self._facts
+        told = {"firmware": __version__, "on": facts.firmware()}
+        told["unique_id"] = facts.unique_id()
+        told["reset_cause"] = facts.reset_cause_name()
+        return told
 
     def _log_event(self, body, now_ms):
         return self._emit(record.EVENT, 0, record.ALERT, now_ms, bytes(body))
@@ -369,8 +383,16 @@ def _make_reflex(kernel, channel, source, action, pulse_ms):
     """What the source's interrupt does. It has a detector of its own, so that neither side waits for the other."""
     from .core.reflex import Reflex  # boards that do not judge in an interrupt need not load it
 
-    push = _make_reflex_detector(kernel, channel).push
+    if source.acts:
+        push = _make_reflex_detector(kernel, channel).push
+    else:
+        push, action = _judge_nothing, parts.make_action({})
     return Reflex(source.sensor, push, action, source.samples_in(pulse_ms), source.room)
+
+
+def _judge_nothing(x):
+    """For an interrupt that only takes samples."""
+    return False
 
 
 def _make_reflex_detector(kernel, channel):

@@ -49,6 +49,8 @@ HEALTH_FIELDS = (
     "storage_state",
     "held_back",
     "snapshots_refused",
+    "bus_errors",
+    "reconnects",
 )
 STORAGE_STATES = ("ok", "absent", "full", "read-only", "foreign", "failed")
 

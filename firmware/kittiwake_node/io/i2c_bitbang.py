@@ -60,11 +60,19 @@ class SoftI2C:
         Raises:
             OSError: ENODEV when no device answers, EIO when it does not take the register's number.
         """
+        data = bytearray(count)
+        self.readfrom_mem_into(address, register, data)
+        return bytes(data)
+
+    def readfrom_mem_into(self, address, register, buf):
+        """Fill `buf`, beginning at a register. Arguments and errors as of `readfrom_mem`. Does not allocate."""
         try:
             self._address(address, register)
             self._start()
             self._call(address << 1 | 1)
-            return bytes([self._read(i < count - 1) for i in range(count)])
+            last = len(buf) - 1
+            for i in range(len(buf)):
+                buf[i] = self._read(i < last)
         finally:
             self._stop()
 

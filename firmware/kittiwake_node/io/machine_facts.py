@@ -1,11 +1,22 @@
 """What the machine says of itself: memory, identity, why it started, randomness."""
 
+import binascii
 import gc
 import hashlib
 import os
 import sys
 
+from . import watchdog
+
 RESET_UNKNOWN = 0
+_RESET_CAUSES = (
+    ("PWRON_RESET", "power on"),
+    ("HARD_RESET", "hard reset"),
+    ("WDT_RESET", "watchdog"),
+    ("DEEPSLEEP_RESET", "deep sleep"),
+    ("SOFT_RESET", "soft reset"),
+    ("BROWNOUT_RESET", "brown-out"),
+)
 
 
 def heap_free():
@@ -26,6 +37,34 @@ def reset_cause():
     except ImportError:
         return RESET_UNKNOWN
     return cause()
+
+
+def reset_cause_name():
+    """The same in words, "unknown" where the port does not say; its numbers differ from port to port."""
+    try:
+        import machine
+
+        number = machine.reset_cause()
+    except (ImportError, AttributeError):
+        return "unknown"
+    for name, words in _RESET_CAUSES:
+        if getattr(machine, name, None) == number:
+            return words
+    return "unknown"
+
+
+def unique_id():
+    """The chip's own number in hex, "" where it has none."""
+    try:
+        from machine import unique_id as number
+    except ImportError:
+        return ""
+    return binascii.hexlify(number()).decode()
+
+
+def start_watchdog(timeout_s):
+    """See watchdog.start."""
+    return watchdog.start(timeout_s)
 
 
 def firmware():

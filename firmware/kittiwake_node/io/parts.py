@@ -84,17 +84,10 @@ def make_source(channel, clock):
         return source.Replay(given["path"], channel["rate_hz"], clock, given.get("follow", False))
     if kind == "link":
         return source.Injected(given.get("room", 1024), clock)
-    if kind == "tmp105":
-        from . import sampled, tmp105  # boards without a sensor need not load it
+    if kind in ("tmp105", "lis3dh", "mpu6050", "adc"):
+        from . import sensors  # boards without a sensor need not load it
 
-        if channel["rate_hz"] < 1:
-            raise ConfigError("rate_hz", "a sensor is read at least once a second, not %d times" % channel["rate_hz"])
-        address = given.get("address", 0x48)
-        try:
-            sensor = tmp105.Tmp105(make_i2c(given.get("i2c", {})), address)
-        except OSError as error:
-            raise ConfigError("source", "no TMP105 answers at address %d (%s)" % (address, error))
-        return sampled.Sampled(sensor, channel["rate_hz"], clock)
+        return sensors.make_source(channel, clock)
     if kind == "timer":
         from . import ticked  # boards that do not judge in an interrupt need not load it
 
@@ -102,7 +95,7 @@ def make_source(channel, clock):
             raise ConfigError("rate_hz", "a timer ticks at least once a second, not %d times" % channel["rate_hz"])
         sensor = make_sensor(given.get("sensor", {}), channel["bits"])
         return ticked.Ticked(sensor, channel["rate_hz"], clock, given.get("room", 256))
-    raise ConfigError("source.kind", "%r is not one of: replay, link, tmp105, timer" % kind)
+    raise ConfigError("source.kind", "%r is not one of: replay, link, timer, adc, tmp105, lis3dh, mpu6050" % kind)
 
 
 def make_sensor(given, bits):
@@ -115,26 +108,11 @@ def make_sensor(given, bits):
             return wave.Wave(given["path"], bits)
         except (KeyError, OSError, ValueError) as error:
             raise ConfigError("source.sensor.path", "no file of int16 samples (%s)" % error)
-    raise ConfigError("source.sensor.kind", "%r is not one of: wave" % kind)
+    if kind == "adc":
+        from . import sensors
 
-
-def make_i2c(given):
-    """An I2C bus: {"kind": "machine", "id": 0} and what else machine.I2C takes, or {"kind": "sbcon", "base": address}.
-
-    Raises:
-        ConfigError: there is no such kind.
-    """
-    kind = given.get("kind", "machine")
-    if kind == "machine":
-        from machine import I2C, Pin
-
-        pins = {name: Pin(given[name]) for name in ("scl", "sda") if name in given}
-        return I2C(given.get("id", 0), freq=given.get("freq", 100000), **pins)
-    if kind == "sbcon":
-        from . import i2c_bitbang
-
-        return i2c_bitbang.SoftI2C(i2c_bitbang.Sbcon(given["base"]))
-    raise ConfigError("source.i2c.kind", "%r is not one of: machine, sbcon" % kind)
+        return sensors.make_adc(given, bits)
+    raise ConfigError("source.sensor.kind", "%r is not one of: wave, adc" % kind)
 
 
 def make_action(given):

@@ -18,6 +18,7 @@ class Ticked:
         clock: a Clock.
         room: samples that may wait for the loop, a power of two.
         timer: has start(callback, rate_hz), stop() and poll(); None for the machine's own.
+        acts: whether the interrupt judges and drives the action; else it only takes samples, and the loop judges.
 
     Attributes:
         sensor, room: as given.
@@ -25,12 +26,10 @@ class Ticked:
         ended: always False.
         overruns: samples judged, but too many for the loop, and readings that failed.
         low, high: the ends of the sensor's range; samples beyond are taken for the end.
-        acts: always True: the action is driven here, not by the loop.
+        acts: as given.
     """
 
-    acts = True
-
-    def __init__(self, sensor, rate_hz, clock, room=256, timer=None):
+    def __init__(self, sensor, rate_hz, clock, room=256, timer=None, acts=True):
         if room < 2 or room & (room - 1) or room > 16384:
             raise ConfigError("source.room", "%r samples: a power of two from 2 to 16384" % room)
         self.sensor = sensor
@@ -42,6 +41,7 @@ class Ticked:
         self._start_ms = 0
         self._start_us = 0
         self._missed = 0
+        self.acts = acts
         self.count = 0
         self.ended = False
         self.overruns = 0

@@ -13,19 +13,27 @@ def explain(
     config: Annotated[Path, typer.Argument(help="A node's configuration, TOML.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")] = False,
 ) -> None:
-    """Say what a node's detectors will do: false alarms a day, blind times, what hides, what suits."""
+    """Say what a node's sensors and detectors will do: scales, false alarms, blind times, what hides, what suits."""
     from kittiwake import cli, node_config
     from kittiwake import explain as work
+    from kittiwake.explain_source import explain_source
     from kittiwake.target import open_target
 
     given = node_config.read(config)
     with open_target("unix") as board:
         checked = node_config.checked(board, given)
+    sources = [said for c in checked["channels"] if (said := explain_source(c))]
     said = [work.explain(c, d) for c in checked["channels"] for d in work.with_threshold(c["detectors"])]
     if as_json:
-        cli.print_json({"device": checked["device"], "detectors": [asdict(e) for e in said]})
+        cli.print_json(
+            {
+                "device": checked["device"],
+                "sources": [asdict(e) for e in sources],
+                "detectors": [asdict(e) for e in said],
+            }
+        )
         return
-    for one in said:
+    for one in sources + said:
         settings = ", ".join(f"{name} = {value}" for name, value in sorted(one.settings.items()) if name != "kind")
         print(f"channel {one.channel}: {one.detector} ({settings})")
         for name, value in one.facts.items():
