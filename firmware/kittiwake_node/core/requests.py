@@ -53,12 +53,14 @@ class Requests:
             fields = self._parse(payload)
             name = _name(fields)
             op = fields.get("op")
-            if op not in _OPERATIONS:
+            if not isinstance(op, str) or op not in _OPERATIONS:
                 op = op[:_ID_LIMIT] if isinstance(op, str) else None
                 raise _No("invalid", "op: there are " + ", ".join(sorted(_OPERATIONS)))
             result = _OPERATIONS[op](self, fields, name)
         except _No as no:
             status, why = no.status, no.why
+        except ValueError:  # text of half a character, which JSON can ask for
+            status, why = "refused", "the answer cannot be read"
         told = [("id", name), ("op", op), ("device", self._device), ("bridge", None), ("status", status)]
         if why is not None:
             told.append(("error", why))
