@@ -67,22 +67,6 @@ def targets(as_json: Json = False) -> None:
     print(f"{'PORT':<20} a real board: auto, a path such as /dev/ttyUSB0, id:SERIAL, socket:// or rfc2217://")
 
 
-@app.command()
-def ports(as_json: Json = False) -> None:
-    """List the serial ports of this machine."""
-    from kittiwake import ports as serial_ports
-
-    found = serial_ports.list_ports()
-    if as_json:
-        print_json({"ports": [port.as_dict() for port in found]})
-        return
-    for port in found:
-        name = f"id:{port.serial_number}" if port.serial_number else ""
-        print(f"{port.path:<20} {name:<24} {port.product or ''}".rstrip())
-    if not found:
-        progress("no serial port; plug a board in, or use --target unix")
-
-
 def print_json(value: Mapping | Sequence) -> None:
     """Print one JSON document on one line of stdout, at once, so that a reader of a pipe gets it when it is made."""
     print(json.dumps(value, ensure_ascii=False, allow_nan=False), flush=True)

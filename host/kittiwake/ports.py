@@ -156,7 +156,7 @@ async def open_port(name: str, baudrate: int = 115200) -> Port:
         async with asyncio.timeout(_OPEN_TIMEOUT_S):
             reader, writer = await serialx.open_serial_connection(path, baudrate=baudrate, exclusive=True, **options)
     except (OSError, ValueError, serialx.SerialException) as error:  # TimeoutError is an OSError
-        raise _explain(path, error) from error
+        raise explain(path, error) from error
     return Port(path, reader, writer)
 
 
@@ -184,7 +184,7 @@ def open_blocking(name: str, baudrate: int = 115200, read_timeout_s: float = 0.0
         )
         port.open()
     except (OSError, ValueError, serialx.SerialException) as error:
-        raise _explain(path, error) from error
+        raise explain(path, error) from error
     return port
 
 
@@ -231,7 +231,7 @@ def list_ports() -> list[PortInfo]:
     return sorted(ports, key=lambda port: port.path)
 
 
-def _explain(path: str, error: Exception) -> KittiwakeError:
+def explain(path: str, error: Exception) -> KittiwakeError:
     """Say in one line why a port could not be opened, and what to do about it."""
     number = getattr(error, "errno", None)
     if path.startswith(_URLS):

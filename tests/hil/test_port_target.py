@@ -7,7 +7,7 @@ import tty
 
 import pytest
 
-from kittiwake import cli, ports
+from kittiwake import cli, ports, survey
 from kittiwake.errors import (
     EXIT_NO_DEVICE,
     EXIT_OK,
@@ -205,3 +205,12 @@ def test_board_that_stops_answering_is_told_and_comes_back_by_ctrl_c(emulated):
         with pytest.raises(TargetError, match="does not answer within 0.5 s"):
             board.exec("while True: pass", timeout_s=0.5)
         assert board.exec("print('back')") == "back\n"
+
+
+def test_survey_finds_the_prompt_of_a_board_and_leaves_its_globals(emulated):
+    with open_target(emulated.console_port) as target:
+        target.exec("kept = 41")
+    found = survey.ask_port(emulated.console_port)
+    assert found.state == "micropython" and found.detail.startswith("v1.")
+    with open_target(emulated.console_port) as target:
+        assert target.exec("print(kept + 1)") == "42\n"

@@ -241,7 +241,7 @@ def test_port_without_permission_names_the_group(tmp_path):
 
     path = tmp_path / "tty"
     path.touch()
-    error = ports._explain(str(path), PermissionError(errno.EACCES, "Permission denied"))
+    error = ports.explain(str(path), PermissionError(errno.EACCES, "Permission denied"))
     assert type(error) is KittiwakeError
     assert f"usermod -aG {grp.getgrgid(path.stat().st_gid).gr_name}" in error.mend
 

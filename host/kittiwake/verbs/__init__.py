@@ -11,6 +11,7 @@ from kittiwake.verbs.inject import inject
 from kittiwake.verbs.journal import journal
 from kittiwake.verbs.model import model
 from kittiwake.verbs.plot import plot
+from kittiwake.verbs.ports import ports
 from kittiwake.verbs.run import run
 from kittiwake.verbs.verify import verify
 from kittiwake.verbs.watch import watch
@@ -28,6 +29,7 @@ ALL = (
     bench,
     run,
     model,
+    ports,
     boards,
     flash,
 )
