@@ -105,6 +105,8 @@ def run(target: Target, cases: Iterable[Case], on_progress: Callable[[str], None
     rows = []
     for case in cases:
         on_progress(case.name)
+        if case.files is not None:
+            target.deploy(case.files())
         target.reboot()  # no case sees what another left on the heap
         target.exec(case.board_source)
         program = _READ if case.unit else _COUNT if counts else _TIME

@@ -4,11 +4,11 @@ import pytest
 
 from kittiwake.pytest_plugin import refuse_or_skip
 from kittiwake.target import images, open_target
-from tests.support import parity_tally
+from tests.support import network_tally, parity_tally
 
 
 def pytest_terminal_summary(terminalreporter):
-    for line in parity_tally.take_lines():
+    for line in parity_tally.take_lines() + network_tally.take_lines():
         terminalreporter.write_line(line)
 
 

@@ -4,6 +4,7 @@ import json
 import shutil
 from array import array
 from fractions import Fraction
+from importlib import util
 
 import pytest
 
@@ -80,6 +81,9 @@ def test_bench_on_unix_holds_viper_beside_the_guide_and_c(capsys):
     rows = {row["case"]: row for row in json.loads(capsys.readouterr().out)["rows"]}
     assert {"ratio/guide", "ratio/viper", "ratio/guide-to-viper"} <= set(rows)
     assert rows["ratio/guide-to-viper"]["cost"] > 1
+    if util.find_spec("pymicro_wakeword"):
+        ratio = rows["ratio/okay_nabu/viper"]["cost"] / rows["ratio/okay_nabu/tflite-micro"]["cost"]
+        assert rows["ratio/okay_nabu/viper-to-tflite-micro"]["cost"] == pytest.approx(ratio, abs=0.02)
     if shutil.which("gcc"):
         assert rows["ratio/viper-to-c"]["cost"] > 0
 
@@ -107,3 +111,20 @@ def test_bench_of_states_is_within_what_is_allowed(capsys):
     rows = json.loads(capsys.readouterr().out)["rows"]
     assert {"state/zscore/256", "state/drift", "state/novelty"} <= {row["case"] for row in rows}
     assert all(row["unit"] == "bytes" and 0 < row["cost"] <= row["budget"] for row in rows)
+
+
+def test_bench_of_networks_has_each_kernel_and_the_models_at_hand(tmp_path, monkeypatch):
+    pytest.importorskip("tflite_micro", reason="no wheel of tflite-micro for this machine")
+    from tests.support.tflite_graphs import random_model
+
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "mine.tflite").write_bytes(random_model(3, small=True)[0])
+    monkeypatch.setenv("KITTIWAKE_DATA", str(tmp_path))
+    sets = {"armv7em": {"viper", "thumb2", "dsp"}, "armv7m": {"viper", "thumb2"}, "rv32imc": {"viper", "rv32"}}
+    for arch, kernels in (sets | {"x64": {"viper"}}).items():
+        names = {name for name in benches.all_cases(arch) if name.startswith("network/")}
+        wanted = {"okay_nabu", "okay_nabu/longest-layer", "ds_cnn", "mine"}
+        assert names == {f"network/{kernel}/{end}" for kernel in kernels for end in wanted}
+    with open_target("unix") as board:
+        (row,) = bench.run(board, [benches.all_cases("x64")["network/viper/mine"]])
+    assert row.cost > 0 and row.budget is None

@@ -1,8 +1,8 @@
-"""Ends the output with how many samples were held against the references."""
+"""Ends the output with how many samples and networks were held against the references."""
 
-from tests.support import parity_tally
+from tests.support import network_tally, parity_tally
 
 
 def pytest_terminal_summary(terminalreporter):
-    for line in parity_tally.take_lines():
+    for line in parity_tally.take_lines() + network_tally.take_lines():
         terminalreporter.write_line(line)

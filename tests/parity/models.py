@@ -8,6 +8,8 @@ from importlib import resources
 
 import tflite
 
+from tests.support import spoken
+
 PROGRAM = """
 from binascii import a2b_base64, hexlify
 from kittiwake_node import kernels
@@ -27,6 +29,7 @@ def model_run(text):
 """
 
 BATCH_BYTES = 24_000
+WAKE_SCALE, WAKE_ZERO = 0.10196078568696976, -128  # of the wake words' inputs
 WAKE_WORDS = ("okay_nabu", "alexa", "hey_jarvis", "hey_mycroft")
 
 
@@ -49,6 +52,14 @@ def inputs(size: int, count: int, seed: int) -> list[bytes]:
         else:
             walk = [max(-128, min(127, x + rng.randint(-9, 9))) for x in walk]
             made.append(bytes(x & 0xFF for x in walk))
+    return made[:count]
+
+
+def spoken_inputs(count: int, seed: int) -> list[bytes]:
+    """Wake words' inputs out of generated sound, through TFLite Micro's own front end."""
+    frames = spoken.features(spoken.sound(count * 0.03 + 0.1, seed))
+    made = spoken.inputs(frames, WAKE_SCALE, WAKE_ZERO)
+    assert len(made) >= count
     return made[:count]
 
 

@@ -11,7 +11,8 @@ from kittiwake.model import compiler
 from kittiwake_node import kernels
 from kittiwake_node.errors import ModelError
 from kittiwake_node.model.executor import Header, Model, Scratch
-from tests.support.tflite_graphs import Net, random_model
+from tests.support.tflite_graphs import random_model
+from tests.support.tflite_net import Net
 
 STREAMING = 28  # a seed whose network keeps state
 

@@ -12,7 +12,9 @@ import numpy as np
 from kittiwake.errors import UsageError
 from kittiwake.model import compiler, flatbuffer, plan
 from kittiwake.model.graph import ModelRefused
-from tests.support.tflite_graphs import FLOAT32, INT32, NONE, OPS, Net, options, random_model
+from tests.support.tflite_builder import FLOAT32, INT32, NONE, OPS, options
+from tests.support.tflite_graphs import random_model
+from tests.support.tflite_net import Net
 
 
 def survives(content: bytes) -> bool:
@@ -138,6 +140,15 @@ def test_accumulator_out_of_reach_is_refused():
     made.op(OPS.FULLY_CONNECTED, [x, w, b], [y], *options("FullyConnectedOptions"))
     with pytest.raises(ModelRefused, match="a bias is 2.29 or more"):
         compiler.compile_model(made.bytes(x, y))
+
+
+def test_softmax_of_more_classes_than_tflite_micro_sums_is_refused():
+    for classes, refused in ((511, False), (512, True)):
+        made = net()
+        x = made.tensor((1, classes), quant=(0.1, 0))
+        y = made.tensor((1, classes), quant=(1 / 256, -128))
+        made.op(OPS.SOFTMAX, [x], [y], *options("SoftmaxOptions", beta=1.0))
+        assert survives(made.bytes(x, y)) != refused
 
 
 def test_budgets_are_kept_and_all_named():

@@ -5,7 +5,7 @@ A case is a piece of source that gives a board something to call. It knows no ta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 # Instruction set -> kernels that run there, the readable definition first.
@@ -31,6 +31,8 @@ class Case:
         allocates: so much that the collector runs within it. What that looks at depends on chance (a number on the
             stack may look like an address), so that three digits of the figure are what every run gives.
         unit: "" for a cost; else what the call returns is in that unit, and may be as much as its budget: "bytes".
+        files: gives what must lie on the board, path -> content; called when the case is measured.
+        archs: the architectures that it is for; empty for all.
     """
 
     name: str
@@ -38,10 +40,12 @@ class Case:
     per: str
     units: int = 1
     calls: int = 1
-    budget: int | None = None
-    aim: int | None = None
+    budget: float | None = None
+    aim: float | None = None
     allocates: bool = False
     unit: str = ""
+    files: Callable[[], Mapping[str, bytes]] | None = None
+    archs: tuple[str, ...] = ()
 
 
 _groups: list[Callable[[list[str]], Iterator[Case]]] = []
@@ -64,7 +68,8 @@ def kernels_of(arch: str | None) -> list[str]:
 
 def all_cases(arch: str | None) -> dict[str, Case]:
     """Every case for a board of this architecture by name, in the order of registration."""
-    from kittiwake.benches import channel, codec, detectors, states, store  # noqa: F401  (each registers itself)
+    # Each registers itself.
+    from kittiwake.benches import channel, codec, detectors, networks, states, store  # noqa: F401
 
     cases = [case for group in _groups for case in group(kernels_of(arch))]
-    return {case.name: case for case in cases}
+    return {case.name: case for case in cases if not case.archs or arch in case.archs}

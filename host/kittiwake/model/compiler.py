@@ -63,9 +63,19 @@ def compile_model(
         UsageError: no such instruction set.
         ModelRefused: the model is damaged, unsupported or over a budget, with all reasons.
     """
+    return compile_graph(flatbuffer.read(content, name), isa, name, ram_bytes, flash_bytes)
+
+
+def compile_graph(
+    graph: Graph,
+    isa: str = "viper",
+    name: str = "the model",
+    ram_bytes: int | None = None,
+    flash_bytes: int | None = None,
+) -> Compiled:
+    """Compile a model that was read, or made, as a graph; arguments, result and errors else as of `compile_model`."""
     if isa not in LAYOUT_OF:
         raise UsageError(f"no instruction set is called {isa!r}", f"use one of {', '.join(LAYOUT_OF)}")
-    graph = flatbuffer.read(content, name)
     reasons = admit.reasons(graph)
     if reasons:
         raise ModelRefused(reasons, name)

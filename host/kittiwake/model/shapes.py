@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from kittiwake.model.graph import Operator, Subgraph, Tensor
 
 _ACCUMULATOR = 1 << 30  # products and roundings of the kernels are exact below
+# Exponentials whose sum reaches 512 make TFLite Micro's SOFTMAX shift by more than 31 bits: it aborts.
+_CLASSES = 511
 _FUSED = ("none", "relu", "relu6", "relu_n1_to_1")
 _ROW_LIMIT = 12000  # inputs of one output whose products with unsigned bytes stay within 2^30
 
@@ -323,8 +325,8 @@ def _elementwise(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -
         yield f"its input's scale {source.scale:g} is out of range"
     if op.kind == "SOFTMAX" and not 2**-25 < op.options["beta"] * source.scale < 2**30:
         yield f"beta times its input's scale, {op.options['beta'] * source.scale:g}, is out of range"
-    if op.kind == "SOFTMAX" and (not source.shape or source.shape[-1] > 4096):
-        yield "its last dimension is no count of classes up to 4096"
+    if op.kind == "SOFTMAX" and (not source.shape or source.shape[-1] > _CLASSES):
+        yield f"its last dimension is no count of classes up to {_CLASSES}"
 
 
 _CHECKS = {

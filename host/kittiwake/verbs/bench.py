@@ -16,7 +16,7 @@ def bench(
 ) -> None:
     """Measure each stage: in instructions on emulated boards, the same in every run; in time elsewhere."""
     from kittiwake import bench as work
-    from kittiwake import benches, cli, ratios
+    from kittiwake import benches, cli, network_ratio, ratios
     from kittiwake.errors import EXIT_VERIFICATION, UsageError
     from kittiwake.target import open_target
 
@@ -30,7 +30,7 @@ def bench(
         rows = work.run(board, chosen, cli.progress)
         if wants_ratios:
             cli.progress("ratio")
-            rows += ratios.run(board)
+            rows += ratios.run(board) + network_ratio.run(board)
     if as_json:
         cli.print_json({"target": target, "rows": [asdict(row) for row in rows]})
     else:
