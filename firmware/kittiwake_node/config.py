@@ -25,6 +25,7 @@ DEFAULTS = {
 }
 
 CHANNEL_DEFAULTS = {
+    "kind": "sensor",  # or "microphone"
     "name": "",  # a level of a topic; the channel's number where nothing is said
     "sensor_id": "",
     "unit": "",
@@ -38,7 +39,13 @@ CHANNEL_DEFAULTS = {
     "detectors": [{"kind": "zscore"}],
     "event": {},
     "snapshot": {},
+    "hear": {},
 }
+# What a microphone listens for: files of wake words (.kwm); after a detection a word is silent for refractory_ms; audio
+# keeps the last second and journals it before the word; networks work for slice_us of a turn.
+HEAR_DEFAULTS = {"models": [], "refractory_ms": 2000, "audio": False, "slice_us": 2000}
+_MICROPHONE_HZ = 16000
+_MODELS_MOST = 8
 
 DETECTOR_DEFAULTS = {
     "zscore": {"kind": "zscore", "n": 256, "t": "", "lagged": False, "floor": 1},
@@ -123,7 +130,13 @@ def _with_link(given):
 
 def _check_channel(given, number):
     where = "channels[%d]." % number
+    if isinstance(given, dict) and given.get("kind") == "microphone":
+        given = _with_microphone(given, where)
     channel = _merged(CHANNEL_DEFAULTS, given, where)
+    if channel["kind"] not in ("sensor", "microphone"):
+        raise ConfigError(where + "kind", "%r is not one of: sensor, microphone" % channel["kind"])
+    if channel["hear"] and channel["kind"] != "microphone":
+        raise ConfigError(where + "hear", "only a microphone hears; write kind = microphone")
     channel["name"] = channel["name"] or str(number)
     if len(channel["name"]) > 64 or any([c in "/+#" or not " " <= c <= "~" for c in channel["name"]]):
         raise ConfigError(
@@ -149,6 +162,24 @@ def _check_channel(given, number):
     if len(detectors) > _DETECTORS_MOST:
         raise ConfigError(where + "detectors", "%d given; a channel has at most %d" % (len(detectors), _DETECTORS_MOST))
     channel["detectors"] = [check_detector(d, "%sdetectors[%d]." % (where, i)) for i, d in enumerate(detectors)]
+    return channel
+
+
+def _with_microphone(given, where):
+    """What differs in a microphone's channel: rate, no detectors, and what it listens for."""
+    channel = {"rate_hz": _MICROPHONE_HZ, "summary_samples": 60 * _MICROPHONE_HZ, "detectors": []}
+    channel.update(given)
+    # Unpaced replay is 0: as fast as the board can.
+    if channel["rate_hz"] not in (0, _MICROPHONE_HZ):
+        raise ConfigError(where + "rate_hz", "a microphone has %d samples a second" % _MICROPHONE_HZ)
+    for name in ("detectors", "readings", "snapshot"):
+        if channel.get(name):
+            raise ConfigError(where + name, "a microphone has none; it has hear")
+    hear = channel["hear"] = _merged(HEAR_DEFAULTS, channel.get("hear", {}), where + "hear.")
+    _in_range(hear, "refractory_ms", 0, 60000, where + "hear.")
+    _in_range(hear, "slice_us", 100, 100000, where + "hear.")
+    if len(hear["models"]) > _MODELS_MOST or not all([isinstance(m, str) and m for m in hear["models"]]):
+        raise ConfigError(where + "hear.models", "0 to %d names of .kwm files" % _MODELS_MOST)
     return channel
 
 

@@ -15,7 +15,7 @@ from .core.clip import Clip
 from .core.commands import Commands
 from .core.device_session import DeviceSession
 from .core.summary import Summary
-from .errors import ConfigError
+from .errors import ConfigError, ModelError
 from .io import machine_facts, parts
 from .io.clock import Clock
 from .io.settings_file import SettingsFile
@@ -97,6 +97,8 @@ class Node:
             self._note(_EVENT_BASELINE, self._baselines.problem)
 
     def _make_channel(self, number, config, source, kernel):
+        if config["kind"] == "microphone":
+            return self._make_ear(number, config, source, kernel)
         return Channel(
             number,
             config,
@@ -108,6 +110,26 @@ class Node:
             self._config["block"],
             self._on_alert,
             self._emit,
+        )
+
+    def _make_ear(self, number, config, source, kernel):
+        from .speech.ear import Ear  # boards without a microphone need not load it
+        from .speech.last_second import LastSecond
+
+        hear = config["hear"]
+        last = LastSecond(kernel) if hear["audio"] else None
+        return Ear(
+            number,
+            config,
+            source,
+            _make_hearing(kernel, hear),
+            Summary(kernel),
+            _make_clip(kernel, config, source),
+            last,
+            self._clock,
+            self._emit,
+            self.journal.commit,
+            self._on_microphone,
         )
 
     def step(self):
@@ -212,11 +234,16 @@ class Node:
         self._action_max_us = max(self._action_max_us, source.age_us(index))
         self._release_ms = self._clock.ms() + self._pulse_ms
 
+    def _on_microphone(self):
+        """A microphone died, stopped or came back: health says so now, not in its turn."""
+        self._emit_health(self._clock.ms())
+        self.journal.commit_all()
+
     def health(self):
         """The counters of the health record, by name (payload.HEALTH_FIELDS)."""
         j = self.journal
         wear = self._keeping.wear
-        return {
+        values = {
             "heap_free": self._facts.heap_free(),
             "loop_max_us": self._loop_max_us,
             "action_max_us": self._action_max_us,
@@ -241,6 +268,8 @@ class Node:
             "blocks_erased": wear.erased_blocks if wear else 0,
             "storage_state": payload.STORAGE_STATES.index(self._keeping.state),
         }
+        values.update(_microphone_health(self.channels))
+        return values
 
     def _emit_health(self, now_ms):
         self._emit(record.HEALTH, 0, record.TELEMETRY, now_ms, payload.pack_health(self.health()))
@@ -332,6 +361,8 @@ def refusal(config):
     try:
         kernel = kernels.load(check(config)["kernel"])
         for channel in check(config)["channels"]:
+            if channel["kind"] == "microphone":
+                continue
             _make_detectors(kernel, channel)
             _make_snapshots(kernel, channel)
             if channel["source"].get("kind") == "timer":
@@ -423,6 +454,36 @@ def _make_snapshots(kernel, channel):
         return Snapshots(kernel, s["before"], s["after"], s["bytes_per_hour"], (channel["rate_hz"] or 1000) * 3600)
     except ConfigError as error:
         raise ConfigError("channel %s: %s" % (channel["name"], error.code), error.detail)
+
+
+def _make_hearing(kernel, hear):
+    from .io import model_file
+    from .speech import words
+    from .speech.frontend import Frontend
+    from .speech.hearing import Hearing
+
+    try:
+        plans = [model_file.read_plan(path) for path in hear["models"]]
+        return Hearing(kernel, Frontend(kernel), words.make(kernel, plans, hear["refractory_ms"]))
+    except ModelError as error:
+        raise ConfigError("hear.models", str(error))
+
+
+def _microphone_health(channels):
+    """Of the microphone that is worst off."""
+    worst = None
+    for channel in channels:
+        meter = getattr(channel, "meter", None)
+        if meter and (worst is None or meter.state > worst.state):
+            worst = meter
+    if worst is None:
+        return {}
+    return {
+        "microphone_state": worst.state,
+        "microphone_level": worst.level,
+        "microphone_offset": worst.offset,
+        "microphone_clipped_ppm": worst.clipped_ppm,
+    }
 
 
 def _learners(channels):

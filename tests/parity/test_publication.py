@@ -88,6 +88,7 @@ def bodies(rng):
             payload.pack_snapshot(0, 1, index, b"".join(x.to_bytes(2, "little", signed=True) for x in samples[:99])),
         ),
         (rec.DISTURBANCE, payload.pack_disturbance(rng.randrange(6), 4, index, index + 9, 1 << 33, index + 2)),
+        (rec.KEYWORD, payload.pack_keyword(rng.randrange(2), "okay_nabu", rng.randrange(1, 9), index & 1023, 9, index)),
         (rec.HEALTH, payload.pack_health(dict.fromkeys(payload.HEALTH_FIELDS, rng.randrange(1 << 32)))),
         (rec.BOOT, payload.pack_boot(3, 12345, 'kittiwake "0.1" °')),
         (rec.TIME, payload.pack_time(rng.randrange(1 << rng.choice((40, 48))))),

@@ -159,6 +159,7 @@ def seeds():
         (rec.HEALTH, payload.pack_health({"heap_free": 5})),
         (rec.EVENT, payload.pack_event(3, "äöü")),
         (rec.DISTURBANCE, payload.pack_disturbance(1, 3, 5, 9, 7, 6)),
+        (rec.KEYWORD, payload.pack_keyword(1, "okay_nabu", 5, 1200, 1088, 48000)),
         (200, b"later"),
     ]
     for kind, body in bodies:

@@ -15,6 +15,7 @@ BASELINE = 4
 DETECTORS = {ZSCORE: "zscore", DRIFT: "drift", NOVELTY: "novelty", BASELINE: "baseline"}
 
 LAGGED = 2  # anomaly flag: the sums are of the window before the sample
+AUDIO = 1  # keyword flag: the second of audio before it stands in snapshots that came before the record
 CLIPPED = 1  # anomaly flag: the sample stood at an end of its type's range
 
 _ANOMALY = "<BBHiiiqQIHBB"
@@ -23,6 +24,7 @@ _FEATURE = "<BBHIQQQQIHBB"
 _DISTURBANCE = "<BBHIIHIHIIH"
 _SNAPSHOT = "<HHIH"
 _SUMMARY = "<IiiIqQIHH"
+_KEYWORD = "<HHIIIHBB"
 _READING = "<iIH"
 _TIME = "<IHH"
 _BOOT = "<BBHI"
@@ -51,7 +53,12 @@ HEALTH_FIELDS = (
     "snapshots_refused",
     "bus_errors",
     "reconnects",
+    "microphone_state",
+    "microphone_level",
+    "microphone_offset",
+    "microphone_clipped_ppm",
 )
+MICROPHONE_STATES = ("none", "ok", "dead", "stopped")
 STORAGE_STATES = ("ok", "absent", "full", "read-only", "foreign", "failed")
 
 
@@ -253,6 +260,32 @@ def unpack_summary(payload):
         "index": v[7] << 32 | v[6],
         "clipped": v[8],
     }
+
+
+def pack_keyword(flags, name, window, total, limit, index):
+    """A word was heard.
+
+    Args:
+        flags: bit 0, AUDIO.
+        name: of the word, up to 31 bytes of UTF-8.
+        window: outputs in the sliding mean.
+        total: their sum, each a probability in 256ths.
+        limit: which the sum had to exceed.
+        index: samples of the channel since boot up to the last one that the decision needed, below 2^48.
+    """
+    raw = name.encode()
+    head = struct.pack(_KEYWORD, window, flags, total, limit, index & 0xFFFFFFFF, index >> 32, len(raw), 0)
+    return head + raw
+
+
+def unpack_keyword(payload):
+    """The dict behind `pack_keyword`: flags, name, window, sum, limit, index."""
+    v = _unpack(_KEYWORD, payload)
+    start = struct.calcsize(_KEYWORD)
+    if not v[0] or len(payload) < start + v[6]:
+        raise FrameError("payload-short", "a window of %d, a name of %d bytes" % (v[0], v[6]))
+    name = _text(payload[start : start + v[6]])
+    return {"flags": v[1], "name": name, "window": v[0], "sum": v[2], "limit": v[3], "index": v[5] << 32 | v[4]}
 
 
 def pack_reading(x, index):

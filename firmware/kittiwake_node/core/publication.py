@@ -21,9 +21,10 @@ _KINDS = {
     rec.EVENT: "event",
     rec.SNAPSHOT: "snapshot",
     rec.DISTURBANCE: "disturbance",
+    rec.KEYWORD: "keyword",
 }
 KINDS = tuple(_KINDS.values()) + ("opaque",)
-_CHANNEL_KINDS = ("reading", "summary", "alert", "snapshot", "disturbance")
+_CHANNEL_KINDS = ("reading", "summary", "alert", "snapshot", "disturbance", "keyword")
 _FEATURES = ("variance", "peak", "range", "crossings")
 _LEVEL_CHARACTERS = 64
 _YEAR_10000_MS = 253402300800000
@@ -204,6 +205,16 @@ def _snapshot(record, channel):
     return _head(record, channel) + [(name, s[name]) for name in ("part", "parts", "index", "samples")]
 
 
+def _keyword(record, channel):
+    k = payload.unpack_keyword(record.payload)
+    fields = [("keyword", k["name"]), ("probability", figures.value(k["sum"], (1, 256 * k["window"]), (0, 1)))]
+    fields += [("ts", timestamp(record.utc_ms)), ("sensor_id", channel.sensor_id)]
+    fields += [(name, k[name]) for name in ("sum", "limit", "window", "index")]
+    if k["flags"] & payload.AUDIO:
+        fields.append(("audio", True))
+    return fields
+
+
 def _time(record, channel):
     return [("ts", timestamp(payload.unpack_time(record.payload)["utc_ms"]))]
 
@@ -239,5 +250,6 @@ _FORMS = {
     "event": _event,
     "snapshot": _snapshot,
     "disturbance": _disturbance,
+    "keyword": _keyword,
     "opaque": _opaque,
 }

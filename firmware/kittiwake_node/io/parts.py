@@ -84,6 +84,10 @@ def make_source(channel, clock):
         return source.Replay(given["path"], channel["rate_hz"], clock, given.get("follow", False))
     if kind == "link":
         return source.Injected(given.get("room", 1024), clock)
+    if kind in ("wav", "i2s"):
+        from . import audio  # boards without a microphone need not load it
+
+        return audio.make_source(channel, clock)
     if kind in ("tmp105", "lis3dh", "mpu6050", "adc"):
         from . import sensors  # boards without a sensor need not load it
 
@@ -95,7 +99,9 @@ def make_source(channel, clock):
             raise ConfigError("rate_hz", "a timer ticks at least once a second, not %d times" % channel["rate_hz"])
         sensor = make_sensor(given.get("sensor", {}), channel["bits"])
         return ticked.Ticked(sensor, channel["rate_hz"], clock, given.get("room", 256))
-    raise ConfigError("source.kind", "%r is not one of: replay, link, timer, adc, tmp105, lis3dh, mpu6050" % kind)
+    raise ConfigError(
+        "source.kind", "%r is not one of: replay, link, wav, i2s, timer, adc, tmp105, lis3dh, mpu6050" % kind
+    )
 
 
 def make_sensor(given, bits):

@@ -6,6 +6,7 @@ A form raises FrameError on a payload that is too short, ArithmeticError or Valu
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from fractions import Fraction
 from functools import lru_cache
 
 from kittiwake.bridge import alerts, figures
@@ -59,6 +60,18 @@ def _disturbance(record: rec.Record, channel: Channel) -> dict:
 def _snapshot(record: rec.Record, channel: Channel) -> dict:
     head = {"sensor_id": channel.sensor_id, "unit": channel.unit, "ts": timestamp(record.utc_ms)}
     return head | payload.unpack_snapshot(record.payload)
+
+
+def _keyword(record: rec.Record, channel: Channel) -> dict:
+    k = payload.unpack_keyword(record.payload)
+    return {
+        "keyword": k["name"],
+        "probability": figures.value(k["sum"], Fraction(1, 256 * k["window"]), Fraction(0)),
+        "ts": timestamp(record.utc_ms),
+        "sensor_id": channel.sensor_id,
+        **{name: k[name] for name in ("sum", "limit", "window", "index")},
+        **({"audio": True} if k["flags"] & payload.AUDIO else {}),
+    }
 
 
 def _summary(record: rec.Record, channel: Channel) -> dict:
@@ -123,5 +136,6 @@ FORMS = {
     "event": _plain(payload.unpack_event),
     "snapshot": _snapshot,
     "disturbance": _disturbance,
+    "keyword": _keyword,
     OPAQUE: _opaque,
 }

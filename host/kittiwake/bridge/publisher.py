@@ -27,9 +27,10 @@ KINDS = {
     rec.EVENT: "event",
     rec.SNAPSHOT: "snapshot",
     rec.DISTURBANCE: "disturbance",
+    rec.KEYWORD: "keyword",
 }
 GUIDE_TOPICS = {"reading": "factory/line1/vibration", "alert": "factory/line1/alerts"}
-_CHANNEL_KINDS = {"reading", "summary", "alert", "snapshot", "disturbance"}
+_CHANNEL_KINDS = {"reading", "summary", "alert", "snapshot", "disturbance", "keyword"}
 _LAYOUTS_KEPT = 256
 _TOPICS_KEPT = 4096
 _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode

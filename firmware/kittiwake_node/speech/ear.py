@@ -1,0 +1,166 @@
+"""A channel with a microphone: audio to wake words in slices, and how the microphone is.
+
+It has the face of core.channel.Channel and joins a source, hearing, a meter and summaries; it knows no journal, no link
+and no clock but the one it is given. Built in the constructor: with native kernels, audio in which no word is heard
+allocates nothing but some integers a second.
+"""
+
+import array
+
+from ..core import payload, record
+from .meter import Meter
+
+_BLOCK = 480  # samples taken from the source at once, 30 ms
+_SECOND = 16000
+_PART_SAMPLES = 448  # of audio, in one record
+
+
+class Ear:
+    """A channel of the node.
+
+    Args:
+        number: 0 to 255.
+        config: of the channel, checked (config.check).
+        source: see io/source.py.
+        hearing: speech.hearing.Hearing.
+        summary: core.summary.Summary.
+        clip: core.clip.Clip with the ends of the samples' range.
+        last: speech.last_second.LastSecond, or None where no audio is kept.
+        clock: has ms(), us() and since_us(earlier).
+        emit: called as emit(type, channel, class, time_ms, payload) for every record.
+        commit: called as commit(class): what was emitted in that class becomes safe now, and is numbered.
+        on_state: called without arguments when the microphone's state changed.
+
+    Attributes:
+        index: samples worked through since boot.
+        alerts: words heard since boot.
+        clipped: samples at an end of their range since boot.
+        ended: the source is through and everything it gave was worked through.
+        meter: speech.meter.Meter.
+        held_back, snapshots_refused, watches: a channel's; nothing here.
+    """
+
+    watches = ()
+    held_back = 0
+    snapshots_refused = 0
+
+    def __init__(self, number, config, source, hearing, summary, clip, last, clock, emit, commit, on_state):
+        self.number = number
+        self.source = source
+        self.hearing = hearing
+        self.meter = Meter()
+        self.index = 0
+        self.alerts = 0
+        self.clipped = 0
+        self.ended = False
+        self._summary = summary
+        self._clip = clip
+        self._last = last
+        self._clock = clock
+        self._emit = emit
+        self._commit = commit
+        self._on_state = on_state
+        self._slice_us = config["hear"]["slice_us"]
+        self._summary_samples = config["summary_samples"]
+        self._buf = array.array("h", bytes(2 * _BLOCK))
+        self._at = self._got = 0
+        self._clear()
+
+    def step(self):
+        """Take audio up to the end of a frame, or let networks work for a slice. Returns whether there was work."""
+        hearing = self.hearing
+        if hearing.pending:
+            self._work()
+            self._note_state(0)
+            return True
+        came = 0
+        if self._at == self._got:
+            self._at = 0
+            self._got = came = self.source.read_into(self._buf)
+        self._note_state(self._got - self._at)
+        if self._at < self._got:
+            self._hear()
+            return True
+        if self.source.ended and not self.ended:
+            self.ended = True
+            self._sum_up()
+            if self._count:
+                self._summarise()
+        return came > 0
+
+    def _hear(self):
+        start = self._at
+        self._at = stop = self.hearing.feed(self._buf, start, self._got)
+        if self._last:
+            self._last.feed(self._buf, start, stop)
+        while start < stop:
+            end = min(stop, start + _SECOND - self._summary.count)
+            self._summary.feed(self._buf, start, end)
+            if self._summary.min <= self._clip.low or self._summary.max >= self._clip.high:
+                self._second_clipped += self._clip.count(self._buf, start, end)
+            self.index += end - start
+            start = end
+            if self._summary.count == _SECOND:
+                self._sum_up()
+
+    def _work(self):
+        began_us = self._clock.us()
+        while self.hearing.pending:
+            word = self.hearing.step()
+            if word and word.heard:
+                self._tell(word)
+            if self._clock.since_us(began_us) >= self._slice_us:
+                return
+
+    def _tell(self, word):
+        self.alerts += 1
+        flags = self._tell_audio() if self._last else 0
+        body = payload.pack_keyword(flags, word.name, word.note.window, word.sum, word.note.limit, self.index)
+        self._emit(record.KEYWORD, self.number, record.ALERT, self.source.time_ms(self.index - 1), body)
+
+    def _tell_audio(self):
+        # Records are numbered as they are committed: the audio has to be safe first to come before its word.
+        last = self._last
+        parts = (last.count + _PART_SAMPLES - 1) // _PART_SAMPLES
+        for part in range(parts):
+            first = part * _PART_SAMPLES
+            piece = last.piece(first, min(_PART_SAMPLES, last.count - first))
+            index = self.index - last.count + first
+            body = payload.pack_snapshot(part, parts, index, piece)
+            self._emit(record.SNAPSHOT, self.number, record.RAW, self.source.time_ms(index), body)
+        self._commit(record.RAW)
+        return payload.AUDIO
+
+    def _sum_up(self):
+        """Add the second's sums to the interval's, and begin the next second."""
+        s = self._summary
+        if s.count:
+            if s.count == _SECOND:
+                self.meter.second(s, self._second_clipped)
+            self._count += s.count
+            self._low, self._high = min(self._low, s.min), max(self._high, s.max)
+            self._total += s.sum
+            self._squares += s.sum_sq
+            self._clipped += self._second_clipped
+            self.clipped += self._second_clipped
+            self._second_clipped = 0
+            s.reset()
+        if self._count >= self._summary_samples:
+            self._summarise()
+
+    def _summarise(self):
+        body = payload.pack_summary(
+            self._count, self._low, self._high, 0, self._total, self._squares, self.index, self._clipped
+        )
+        self._emit(record.SUMMARY, self.number, record.TELEMETRY, self.source.time_ms(self.index - 1), body)
+        self._clear()
+
+    def _clear(self):
+        self._count = self._total = self._squares = self._clipped = self._second_clipped = 0
+        self._low, self._high = 32767, -32768
+
+    def _note_state(self, got):
+        # What waits for the networks has come; only a source that gives nothing to an idle ear has stopped.
+        came = got or self.hearing.pending or self.source.ended
+        if self.meter.watch(came, self._clock.ms()):
+            self._on_state()
