@@ -1,7 +1,7 @@
 """What is on the serial ports: the likely board, and whether MicroPython or a node answers, asked without a reset.
 
-Knows ports, the prompt's manners and one message of the link; nothing is run, no session is opened or ended. The lines
 Knows ports, the manners of a prompt and one message of the link; nothing is run, no session opened or ended. The lines
+DTR and RTS, which reset many boards, are left as opening a port leaves them (both set, at once), also at the close.
 """
 
 from __future__ import annotations

@@ -1,5 +1,7 @@
 """`kittiwake flash` on ESP32s, by the unmodified esptool: byte for byte, and a line with a mend for every fault."""
 
+import errno
+import grp
 import hashlib
 import json
 import os
@@ -11,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from kittiwake import ports
 from kittiwake.flash import run
 from tests.support.esp_chip import CHIPS, EspChip
 from tests.support.esp_images import BOOT_AT, image
@@ -220,3 +223,15 @@ def name_of(process):
 def end(process):
     process.kill()
     process.communicate(timeout=60)
+
+
+def test_flash_without_permission_names_the_group(flash, firmware, monkeypatch):
+    def refuse(path, *_):
+        raise ports.explain(path, PermissionError(errno.EACCES, "Permission denied"))
+
+    monkeypatch.setattr(ports, "open_blocking", refuse)
+    with Wire(used()) as wire:
+        group = grp.getgrgid(os.stat(wire.port).st_gid).gr_name
+        told = flash(wire, "esp32-devkitc", "--image", firmware)
+    assert told.code == 1
+    assert f"no permission to open {wire.port}; {UNTOUCHED}; sudo usermod -aG {group} $USER" in told.error

@@ -1,7 +1,9 @@
 """Board files: all of one schema, every fact with its source, the figures that flashing depends on, faults named."""
 
 import json
+import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -105,3 +107,18 @@ def test_boards_command_lists_and_shows_them(capsys):
     assert "0x8000000" in capsys.readouterr().out
     assert cli.run(["boards", "show", "toaster"]) == 2
     assert capsys.readouterr().err.startswith("kittiwake: no board 'toaster'")
+
+
+def test_boards_wiring_pictures_are_those_of_the_files():
+    sys.path.insert(0, str(ROOT / "tools"))
+    try:
+        import wiring
+    finally:
+        sys.path.pop(0)
+    for name in FLASHED:
+        drawn = (wiring.FOLDER / f"{name}.svg").read_text(encoding="utf-8")
+        assert drawn == wiring.drawing(boards.find(name)), "run tools/wiring.py"
+        assert ElementTree.fromstring(drawn).tag.endswith("svg")
+        for key, value in boards.find(name).facts():
+            if key.startswith("pins.") and not key.endswith(".id"):
+                assert f">{'GPIO ' * isinstance(value, int)}{value}<" in drawn

@@ -15,7 +15,9 @@ def _number(text: str) -> int:
 def flash(
     board: Annotated[str, typer.Argument(help="As `kittiwake boards` lists it.")],
     port: Annotated[str, typer.Option("--port", "-p", help="The board's port; dfu for USB DFU.")] = "auto",
-    image: Annotated[Path | None, typer.Option("--image", "-i", help="MicroPython's image for it.")] = None,
+    image: Annotated[
+        Path | None, typer.Option("--image", "-i", help="MicroPython's; else mpflash is asked for one.")
+    ] = None,
     manifest: Annotated[Path | None, typer.Option(help="SHA-256 sums; else those beside the image.")] = None,
     offset: Annotated[int | None, typer.Option(parser=_number, help="Of a .bin, not the board's own.")] = None,
     baudrate: Annotated[int | None, typer.Option(help="To begin with, not the board's own.", min=1200)] = None,
@@ -27,21 +29,16 @@ def flash(
     Files and journal on the board are erased too, unless --keep-files says otherwise. Interrupted, it can be run again.
     """
     from kittiwake import boards, cli
-    from kittiwake.errors import UsageError
-    from kittiwake.flash import run
+    from kittiwake.flash import fetch, run
 
     if image is None:
-        known = boards.find(board)
-        forms = " or ".join(f".{form}" for form in known.flash.images) if known.flash else ""
-        where = f"{known.download_url} has them ({forms})" if known.flash else "`make boards` builds its firmware"
-        raise UsageError("no image is named", f"name one by --image; {where}")
+        image = fetch.image(boards.find(board), cli.progress)
     job = run.Job(board, port, image, offset, manifest, baudrate, keep)
     done = run.flash(job, cli.progress)
     if as_json:
         cli.print_json(done)
     else:
         print(f"{done['board']} on {done['port']}: {done['bytes']} bytes written and verified in {done['seconds']} s")
-        where = "PORT" if done["port"] == "dfu" else done["port"]
         if done["tool"] != "esptool":
             cli.progress("let BOOT0 go, and reset the board")
-        cli.progress(f"next: kittiwake deploy {done['board']} --port {where}")
+        cli.progress("next: `kittiwake ports` shows MicroPython there")
