@@ -50,6 +50,20 @@ def run():
     s.feed(samples, 7, n - 7)
     return s.count
 """
+_WIDE = """
+wide = array('i', [x * 256 for x in samples])
+z = ZScore(kernels.load({kernel!r}), n=20, p=5, q=2, bits=24, lagged={lagged}, floor=3)
+s = Summary(kernels.load({kernel!r}), 24)
+def run():
+    at = count = 0
+    while at < n:
+        at = z.find(wide, at, n)
+        if at < n:
+            count += 1
+            at += 1
+    s.feed(wide, 0, n)
+    return count
+"""
 _LOCKED = """
 got = run()
 gc.collect()
@@ -68,7 +82,16 @@ def kernels_without_plain(board):
     return names
 
 
-@pytest.mark.parametrize(("what", "source", "least"), [("find", _FIND, 5), ("push", _PUSH, 5), ("feed", _FEED, 1000)])
+@pytest.mark.parametrize(
+    ("what", "source", "least"),
+    [
+        ("find", _FIND, 5),
+        ("push", _PUSH, 5),
+        ("feed", _FEED, 1000),
+        ("wide", _WIDE.replace("{lagged}", "False"), 5),
+        ("wide-lagged", _WIDE.replace("{lagged}", "True"), 5),
+    ],
+)
 def test_detector_with_the_heap_locked_works(board, what, source, least):
     for kernel in kernels_without_plain(board):
         board.exec(_SETUP + source.format(kernel=kernel))

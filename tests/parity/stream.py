@@ -113,12 +113,11 @@ class Stage:
             chunk where the reference has it.
         n, t: what the signals are made to hurt.
         bits: of a sample.
-        native: kernels that have it; None for all.
     """
 
-    def __init__(self, name, module, cls, settings, reference, n=64, t=Fraction(5, 2), bits=16, native=None):
+    def __init__(self, name, module, cls, settings, reference, n=64, t=Fraction(5, 2), bits=16):
         self.name, self.module, self.cls, self.settings, self.reference = name, module, cls, settings, reference
-        self.n, self.t, self.bits, self.native = n, t, bits, native
+        self.n, self.t, self.bits = n, t, bits
 
     def __repr__(self):
         return self.name
@@ -186,10 +185,10 @@ def _ends(samples):
     return [min(start + CHUNK, len(samples)) for start in range(0, len(samples), CHUNK)]
 
 
-def _z(n, t, bits=16, native=None, **settings):
+def _z(n, t, bits=16, **settings):
     settings = {"n": n, "p": Fraction(t).numerator, "q": Fraction(t).denominator, "bits": bits, **settings}
     name = f"zscore-{bits}{'-lagged' if settings.get('lagged') else ''}-{n}"
-    return Stage(name, "zscore", "ZScore", settings, _zscore, n, Fraction(t), bits, native)
+    return Stage(name, "zscore", "ZScore", settings, _zscore, n, Fraction(t), bits)
 
 
 _NOVEL = {"base": 341, "least": 85, "hold": 26, "step": 38}  # what sensitivity 150 and patience 40 stand for
@@ -199,9 +198,9 @@ STAGES = [
     _z(1024, Fraction(251, 84)),
     _z(20, "5/2", lagged=True, floor=1),
     _z(16, "5/4", lagged=True, floor=0),
-    _z(20, "5/2", 24, native=("plain", "viper")),
-    _z(256, "11/2", 24, native=("plain", "viper")),
-    _z(20, "5/2", 24, native=("plain", "viper"), lagged=True, floor=3),
+    _z(20, "5/2", 24),
+    _z(256, "11/2", 24),
+    _z(20, "5/2", 24, lagged=True, floor=3),
     Stage("drift", "drift", "Drift", {}, _sequential(drift.Drift)),
     Stage(
         "drift-keen",
@@ -226,7 +225,7 @@ STAGES = [
         _baseline,
     ),
     Stage("summary", "summary", "Summary", {}, _summary),
-    Stage("summary-24", "summary", "Summary", {"bits": 24}, _summary, bits=24, native=("plain", "viper")),
+    Stage("summary-24", "summary", "Summary", {"bits": 24}, _summary, bits=24),
 ]
 
 

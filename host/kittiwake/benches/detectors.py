@@ -29,8 +29,8 @@ from array import array
 from kittiwake_node import kernels
 from kittiwake_node.core.zscore import ZScore
 def make(storage):
-    z = ZScore(kernels.load({kernel!r}), n={n}, p={p}, q={q})
-    buf = array('h', {samples})
+    z = ZScore(kernels.load({kernel!r}), n={n}, p={p}, q={q}, bits={bits})
+    buf = array('h' if {bits} == 16 else 'i', {samples})
     def block():
         at = 0
         while at < {size}:
@@ -78,12 +78,15 @@ def noisy_samples(every: int) -> list[int]:
 def _zscore(kernels: list[str]) -> Iterator[Case]:
     for kernel in kernels:
         for n, p, q in ((20, 5, 2), (256, 11, 2)):
-            values = {"kernel": kernel, "n": n, "p": p, "q": q, "size": BLOCK}
+            values = {"kernel": kernel, "n": n, "p": p, "q": q, "size": BLOCK, "bits": 16}
             for end, samples in (("", quiet_samples()), ("/alerts", noisy_samples(20 if n == 20 else OUTLIERS))):
                 if end and kernel == "plain":
                     continue
                 source = _ZSCORE.format(**values, is_quiet=not end, samples=samples)
                 yield _case("zscore", kernel, f"/{n}{end}", source, has_budget=not end)
+        values = {"kernel": kernel, "n": 256, "p": 11, "q": 2, "size": BLOCK, "bits": 24, "is_quiet": True}
+        source = _ZSCORE.format(**values, samples=[256 * x for x in quiet_samples()])
+        yield _case("zscore", kernel, "/24-bit/256", source, has_budget=False)
 
 
 @register

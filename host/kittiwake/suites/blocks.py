@@ -63,8 +63,7 @@ def _baselines(rng: random.Random, count: int) -> Iterator[Vector]:
 
 
 def _summaries(rng: random.Random, count: int) -> Iterator[Vector]:
-    # No assembler takes samples of more than 16 bits.
-    kinds = [*((kernel, 16) for kernel in signals.KERNELS), *((kernel, 24) for kernel in signals.KERNELS[:2])]
+    kinds = [(kernel, bits) for bits in (16, 24) for kernel in signals.KERNELS]
     for number in range(count):
         kernel, bits = kinds[number % len(kinds)]
         samples = signals.signal(rng, _SAMPLES[bits], bits)

@@ -63,5 +63,4 @@ def vectors_for(kernels: tuple[str, ...], settings: tuple = _INCLUSIVE, bits: in
 
 SUITE = register(Suite("zscore", _BOARD, vectors_for(signals.KERNELS), 120))
 LAGGED = register(Suite("lagged", _BOARD, vectors_for(signals.KERNELS, _LAGGED), 72))
-# No assembler takes samples of more than 16 bits.
-WIDE = register(Suite("wide", _BOARD, vectors_for(signals.KERNELS[:2], _INCLUSIVE + _LAGGED, 24), 72))
+WIDE = register(Suite("wide", _BOARD, vectors_for(signals.KERNELS, _INCLUSIVE + _LAGGED, 24), 72))
