@@ -111,7 +111,7 @@ from ..errors import ConfigError
 
 SETS = ("plain", "viper", "thumb2", "rv32", "dsp")
 # What is seldom run, and stages of networks without inner products: written once, in viper, for all native sets.
-_IN_VIPER = ("clip", "wake", "shape", "copy", "table", "pointwise", "pool", "softmax")
+_IN_VIPER = "clip wake spectrum features fft shape copy table pointwise pool softmax".split()
 
 
 class Kernel:
@@ -128,8 +128,9 @@ class Kernel:
         """Import the kernels of one stage.
 
         Args:
-            stage: "zscore", "lagged", "wide", "summary", "drift", "novelty", "ring", "clip" or "wake"; of networks
-                "conv", "depthwise", "shape", "copy", "table", "pointwise", "pool" or "softmax".
+            stage: "zscore", "lagged", "wide", "summary", "drift", "novelty", "ring", "clip" or "wake"; of audio
+                "spectrum", "fft" or "features"; of networks "conv", "depthwise", "shape", "copy", "table", "pointwise",
+                "pool" or "softmax".
 
         Returns:
             The module with that stage's functions.

@@ -56,6 +56,7 @@ def register(suite: Suite) -> Suite:
 
 def all_suites() -> dict[str, Suite]:
     """Every suite by name, in the order of registration."""
-    from kittiwake.suites import blocks, drift, frames, keyword, model, records, zscore  # noqa: F401  (each registers itself)
+    # Each registers itself.
+    from kittiwake.suites import blocks, drift, frames, frontend, keyword, model, records, zscore  # noqa: F401
 
     return dict(_suites)

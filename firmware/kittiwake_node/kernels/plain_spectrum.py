@@ -1,0 +1,74 @@
+"""The audio front end from samples to energies: the definition.
+
+A window, scaled up, in front of the transform (plain_fft); behind it, the energies of 512 real values, from the
+transform of their pairs. Source: TensorFlow's experimental/microfrontend and KISS FFT, bit for bit.
+
+`z` is array('h') of 512, 256 pairs (re, im). `sine` is array('h') of 640: 32767 sin(2 pi j / 512).
+"""
+
+
+def put(pcm, buf, start, places):
+    """Copy samples into the ring.
+
+    Args:
+        pcm: array('h') of 480, a ring.
+        buf: array('h').
+        start: first sample of buf.
+        places: the first one's place in the ring, and from bit 9 on the number of samples.
+    """
+    at = places & 511
+    for i in range(start, start + (places >> 9)):
+        pcm[at] = buf[i]
+        at = (at + 1) % 480
+
+
+def peak(pcm, head, table):
+    """Tell the largest magnitude of the shaped samples; -32768 has none.
+
+    Args:
+        pcm: array('h') of 480, a ring.
+        head: place of the oldest.
+        table: array('H') of 480, the window, Q12.
+    """
+    shaped = [(pcm[(head + i) % 480] * table[i]) >> 12 for i in range(480)]
+    return max([abs(x) if x != -32768 else 0 for x in shaped])
+
+
+def arrange(pcm, places, table, z):
+    """Shape 480 samples and put them, times 2^shift, and 32 zeros, where the transform wants them.
+
+    That is in pairs, by reversed base-4 digits. What a shift pushes out of 16 bits is lost, as in C.
+
+    Args:
+        pcm, table: as for `peak`.
+        places: the shift, and from bit 4 on the place of the oldest sample.
+        z: as above.
+    """
+    head, shift = places >> 4, places & 15
+    for n in range(256):
+        to = (n & 3) << 6 | (n & 12) << 2 | n >> 2 & 12 | n >> 6
+        for part in (0, 1):
+            i = 2 * n + part
+            x = (pcm[(head + i) % 480] * table[i]) >> 12 << shift if i < 480 else 0
+            z[2 * to + part] = ((x + 32768) & 0xFFFF) - 32768
+
+
+def energies(z, sine, out):
+    """Energies of bins 1 to 255 of 512 real values, from the transform of their pairs.
+
+    Args:
+        z: as the transform leaves it.
+        sine: as above.
+        out: array('i') of 256; bin 0 is left alone. Each is below 2^28.
+    """
+    for k in range(1, 129):
+        m = 256 - k
+        ar, ai = (z[2 * k] * 16383 + 16384) >> 15, (z[2 * k + 1] * 16383 + 16384) >> 15
+        br, bi = (z[2 * m] * 16383 + 16384) >> 15, (-z[2 * m + 1] * 16383 + 16384) >> 15
+        c, s = -sine[k], -sine[128 - k]
+        dr, di = ar - br, ai - bi
+        tr, ti = (dr * c - di * s + 16384) >> 15, (dr * s + di * c + 16384) >> 15
+        re, im = (ar + br + tr) >> 1, (ai + bi + ti) >> 1
+        out[k] = re * re + im * im
+        re, im = (ar + br - tr) >> 1, (ti - ai - bi) >> 1
+        out[m] = re * re + im * im

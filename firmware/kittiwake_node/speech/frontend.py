@@ -1,0 +1,91 @@
+"""The audio front end: PCM at 16 kHz in, 40 features every 10 ms out (firmware/DESIGN.md, "Hearing").
+
+Bit for bit what TensorFlow's microfrontend gives with microWakeWord's constants. Must not know where audio comes from
+or what listens. The constructor allocates 8 KiB; nothing else does, with native kernels.
+"""
+
+import array
+
+from . import tables
+
+WINDOW_SAMPLES = 480
+STEP_SAMPLES = 160
+FEATURES = 40
+
+
+class Frontend:
+    """The front end of one stream of audio.
+
+    Args:
+        kernel: what `kernels.load` returned.
+
+    Attributes:
+        features: array('H') of 40, of the newest frame: 25.6 a unit of the features that models are trained on.
+    """
+
+    def __init__(self, kernel):
+        spectrum, features = kernel.part("spectrum"), kernel.part("features")
+        self._put, self._peak, self._arrange = spectrum.put, spectrum.peak, spectrum.arrange
+        self._transform = kernel.part("fft").transform
+        self._energies = spectrum.energies
+        self._channels, self._finish = features.channels, features.finish
+        self.features = array.array("H", bytes(2 * FEATURES))
+        self._pcm = array.array("h", bytes(2 * WINDOW_SAMPLES))
+        self._energy = array.array("i", bytes(4 * 256))
+        self._z = array.array("h", bytes(4 * 256))
+        self._signal = array.array("i", bytes(4 * (FEATURES + 1)))
+        self._noise = array.array("i", bytes(4 * FEATURES))
+        self._shape = array.array("H", tables.WINDOW)
+        self._sine = _full_circle(array.array("h", tables.SINE))
+        self._bank = bytes([tables.FIRST_BIN]) + tables.WIDTHS + tables.WEIGHTS
+        self._tables = tables.LOGS + tables.GAINS
+        self.reset()
+
+    def reset(self):
+        """Begin as new. Does not allocate."""
+        self._head = 0  # place of the oldest sample, where the next goes
+        self._wanted = WINDOW_SAMPLES  # samples that complete the next frame
+        for i in range(FEATURES):
+            self._noise[i] = 0
+
+    def feed(self, buf, start, stop):
+        """Take buf[start:stop], but no further than the end of a frame.
+
+        Args:
+            buf: array('h'); read only.
+            start, stop: indexes.
+
+        Returns:
+            Index up to which samples were taken. A frame is complete, and its `features` there, exactly when it is the
+            WINDOW_SAMPLES-th since the start, and each STEP_SAMPLES-th from there on.
+        """
+        count = min(stop - start, self._wanted)
+        self._put(self._pcm, buf, start, self._head | count << 9)
+        self._head = (self._head + count) % WINDOW_SAMPLES
+        self._wanted -= count
+        if not self._wanted:
+            self._wanted = STEP_SAMPLES
+            self._frame()
+        return start + count
+
+    def _frame(self):
+        peak = self._peak(self._pcm, self._head, self._shape)
+        shift = 15
+        while peak:
+            peak >>= 1
+            shift -= 1
+        self._arrange(self._pcm, self._head << 4 | shift, self._shape, self._z)
+        self._transform(self._z, self._sine)
+        self._energies(self._z, self._sine, self._energy)
+        self._channels(self._energy, self._bank, self._signal, shift)
+        self._finish(self._signal, self._noise, self._tables, self.features)
+
+
+def _full_circle(quarter):
+    """A sine of 512 steps a turn, and a quarter more for cosines, from the first 129 of them."""
+    sine = array.array("h", bytes(2 * 640))
+    for j in range(640):
+        side = j % 256
+        value = quarter[side] if side <= 128 else quarter[256 - side]
+        sine[j] = value if j % 512 < 256 else -value
+    return sine
