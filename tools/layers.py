@@ -32,6 +32,7 @@ _FIRMWARE = {
     # The outside is reached here alone; stages are joined elsewhere.
     # What a board needs of other servers before it can speak to its broker has a codec, as the link's frames have.
     "io": (None, {"io", "errors", "core.dns", "core.sntp"}),
+    "assembly": (_PURE_MODULES | {"json"}, None),
     "node": (_PURE_MODULES | {"gc", "sys", "json"}, None),
     "__init__": (set(), set()),
 }

@@ -7,15 +7,14 @@ non-blocking, so a dead link costs the detector nothing.
 import json
 import struct
 
-from . import __version__, kernels
+from . import __version__, assembly, kernels
 from .config import check
-from .core import detectors, messages, payload, record
+from .core import messages, payload, record
 from .core.channel import Channel
-from .core.clip import Clip
 from .core.commands import Commands
 from .core.device_session import DeviceSession
 from .core.summary import Summary
-from .errors import ConfigError, ModelError
+from .errors import ConfigError
 from .io import machine_facts, parts
 from .io.clock import Clock
 from .io.settings_file import SettingsFile
@@ -72,16 +71,16 @@ class Node:
             lambda: self.journal.next_seq,
             self._on_command,
         )
-        self._layout = self.journal.describe(_describe(config["channels"]))
+        self._layout = self.journal.describe(assembly.describe(config["channels"]))
         kernel = kernels.load(config["kernel"])
         self.channels = [
             self._make_channel(number, c, make_source(c, clock), kernel) for number, c in enumerate(config["channels"])
         ]
-        self._baselines = Baselines(keeping.fs, _learners(self.channels))
+        self._baselines = Baselines(keeping.fs, assembly.learners(self.channels))
         action.set(0)
         for channel, c in zip(self.channels, config["channels"]):
             if hasattr(channel.source, "arm"):
-                channel.source.arm(_make_reflex(kernel, c, channel.source, action, self._pulse_ms))
+                channel.source.arm(assembly.make_reflex(kernel, c, channel.source, action, self._pulse_ms))
         self.session = self._make_session(commands.handle)
         self._uplink = Uplink(port, self.session)
         try:
@@ -103,10 +102,10 @@ class Node:
             number,
             config,
             source,
-            _make_detectors(kernel, config),
+            assembly.make_detectors(kernel, config),
             Summary(kernel),
-            _make_clip(kernel, config, source),
-            _make_snapshots(kernel, config),
+            assembly.make_clip(kernel, config, source),
+            assembly.make_snapshots(kernel, config),
             self._config["block"],
             self._on_alert,
             self._emit,
@@ -122,9 +121,9 @@ class Node:
             number,
             config,
             source,
-            _make_hearing(kernel, hear),
+            assembly.make_hearing(kernel, hear),
             Summary(kernel),
-            _make_clip(kernel, config, source),
+            assembly.make_clip(kernel, config, source),
             last,
             self._clock,
             self._emit,
@@ -268,7 +267,7 @@ class Node:
             "blocks_erased": wear.erased_blocks if wear else 0,
             "storage_state": payload.STORAGE_STATES.index(self._keeping.state),
         }
-        values.update(_microphone_health(self.channels))
+        values.update(assembly.microphone_health(self.channels))
         return values
 
     def _emit_health(self, now_ms):
@@ -363,10 +362,10 @@ def refusal(config):
         for channel in check(config)["channels"]:
             if channel["kind"] == "microphone":
                 continue
-            _make_detectors(kernel, channel)
-            _make_snapshots(kernel, channel)
+            assembly.make_detectors(kernel, channel)
+            assembly.make_snapshots(kernel, channel)
             if channel["source"].get("kind") == "timer":
-                _make_reflex_detector(kernel, channel)
+                assembly.make_reflex_detector(kernel, channel)
     except ConfigError as error:
         return str(error)
     return ""
@@ -395,102 +394,3 @@ def _refusal_of_text(raw):
         return refusal(json.loads(raw))
     except (ValueError, TypeError, AttributeError, KeyError):
         return "no JSON object of settings"
-
-
-def _describe(channels):
-    """The channel description that records refer to: what the gateway needs to turn integers into units."""
-    keys = ("name", "sensor_id", "unit", "scale", "offset")
-    return json.dumps([{key: c[key] for key in keys} for c in channels]).encode()
-
-
-def _make_detectors(kernel, channel):
-    try:
-        return [detectors.make(kernel, d, channel["bits"]) for d in channel["detectors"]]
-    except ConfigError as error:
-        raise ConfigError("channel %s: %s" % (channel["name"], error.code), error.detail)
-
-
-def _make_reflex(kernel, channel, source, action, pulse_ms):
-    """What the source's interrupt does. It has a detector of its own, so that neither side waits for the other."""
-    from .core.reflex import Reflex  # boards that do not judge in an interrupt need not load it
-
-    if source.acts:
-        push = _make_reflex_detector(kernel, channel).push
-    else:
-        push, action = _judge_nothing, parts.make_action({})
-    return Reflex(source.sensor, push, action, source.samples_in(pulse_ms), source.room)
-
-
-def _judge_nothing(x):
-    """For an interrupt that only takes samples."""
-    return False
-
-
-def _make_reflex_detector(kernel, channel):
-    """The channel's first detector once more."""
-    if kernel.name == "plain":
-        raise ConfigError("kernel", "plain allocates, which an interrupt must not: choose viper, or the board's own")
-    if not channel["detectors"] or channel["detectors"][0]["kind"] == "baseline":
-        raise ConfigError(
-            "channel %s: detectors" % channel["name"],
-            "the first one runs in an interrupt: zscore, drift or novelty, since a baseline allocates",
-        )
-    return detectors.make(kernel, channel["detectors"][0], channel["bits"])
-
-
-def _make_clip(kernel, channel, source):
-    """Of the sensor's range where the source has a sensor, else of all that the channel's bits hold."""
-    end = 1 << (channel["bits"] - 1)
-    return Clip(kernel, -end if source.low is None else source.low, end - 1 if source.high is None else source.high)
-
-
-def _make_snapshots(kernel, channel):
-    s = channel["snapshot"]
-    if not s["after"]:
-        return None
-    from .core.snapshot import Snapshots
-
-    try:
-        return Snapshots(kernel, s["before"], s["after"], s["bytes_per_hour"], (channel["rate_hz"] or 1000) * 3600)
-    except ConfigError as error:
-        raise ConfigError("channel %s: %s" % (channel["name"], error.code), error.detail)
-
-
-def _make_hearing(kernel, hear):
-    from .io import model_file
-    from .speech import words
-    from .speech.frontend import Frontend
-    from .speech.hearing import Hearing
-
-    try:
-        plans = [model_file.read_plan(path) for path in hear["models"]]
-        return Hearing(kernel, Frontend(kernel), words.make(kernel, plans, hear["refractory_ms"]))
-    except ModelError as error:
-        raise ConfigError("hear.models", str(error))
-
-
-def _microphone_health(channels):
-    """Of the microphone that is worst off."""
-    worst = None
-    for channel in channels:
-        meter = getattr(channel, "meter", None)
-        if meter and (worst is None or meter.state > worst.state):
-            worst = meter
-    if worst is None:
-        return {}
-    return {
-        "microphone_state": worst.state,
-        "microphone_level": worst.level,
-        "microphone_offset": worst.offset,
-        "microphone_clipped_ppm": worst.clipped_ppm,
-    }
-
-
-def _learners(channels):
-    """(name, Baseline) of every detector that learns; the name is channel-place."""
-    return [
-        ("%d-%d" % (c.number, place), watch.detector.learner)
-        for c in channels
-        for place, watch in enumerate(c.watches)
-        if watch.detector.learner
-    ]

@@ -8,7 +8,7 @@ import pytest
 
 from kittiwake_node.core.reflex import Reflex
 from kittiwake_node.io import adc, watchdog, wifi
-from kittiwake_node.io.ticked import Ticked
+from kittiwake_node.io.ticked import BoardTimer, Ticked
 from tests.support.sensors import Clock
 
 
@@ -75,6 +75,26 @@ def test_adc_on_a_timer_counts_what_the_loop_is_too_late_for():
     buf = array("h", bytes(256))
     assert source.read_into(buf) == 64
     assert (list(buf[:3]), source.overruns, source.acts) == ([-2048, -2047, -2046], 36, False)
+
+
+@pytest.mark.parametrize(("refusal", "is_hard"), [(None, True), (TypeError, False), (ValueError, False)])
+def test_board_timer_is_hard_where_the_port_has_it_and_soft_where_it_refuses(machine, refusal, is_hard):
+    # STM32's take `hard`; ESP32's do not know it up to MicroPython 1.26 and refuse it from 1.27 on.
+    class Timer:
+        PERIODIC = 1
+
+        def __init__(self, number):
+            self.settings = None
+
+        def init(self, **settings):
+            if "hard" in settings and refusal:
+                raise refusal("hard Timers are not implemented")
+            self.settings = settings
+
+    machine.Timer = Timer
+    timer = BoardTimer()
+    timer.start(len, 1000)
+    assert timer._timer.settings == {"mode": 1, "freq": 1000, "callback": len} | ({"hard": True} if is_hard else {})
 
 
 def test_watchdog_is_off_unless_asked_for_and_says_where_there_is_none(machine):

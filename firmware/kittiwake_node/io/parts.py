@@ -27,7 +27,10 @@ def make_port(config):
     if kind == "uart":
         from . import uart
 
-        return uart.UartPort(uart.open_uart(link), link["baudrate"], Clock())
+        try:
+            return uart.UartPort(uart.open_uart(link), link["baudrate"], Clock())
+        except (ImportError, TypeError, ValueError) as error:
+            raise ConfigError("link", "no UART %d with these pins on this board (%s)" % (link["id"], error))
     if kind == "mqtt":
         from . import broker  # the network's modules are for boards that have one
 

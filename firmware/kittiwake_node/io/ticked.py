@@ -109,8 +109,9 @@ class BoardTimer:
         """Call back `rate_hz` times a second."""
         try:
             self._timer.init(mode=self._periodic, freq=rate_hz, callback=callback, hard=True)
-        except TypeError:
-            # Ports whose timers never call back in an interrupt take no such argument: the scheduler does it there.
+        except (TypeError, ValueError):
+            # ESP32's timers never call back in an interrupt. Up to 1.26 they do not know the argument, from 1.27 on
+            # they refuse it; the scheduler calls back there, between two bytecodes.
             self._timer.init(mode=self._periodic, freq=rate_hz, callback=callback)
 
     def stop(self):

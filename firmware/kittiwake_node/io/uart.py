@@ -51,15 +51,15 @@ class UartPort(StreamPort):
 
 
 def open_uart(link):
-    """A machine.UART by its settings (config_link.UART_DEFAULTS), with room for what arrives meanwhile."""
+    """A machine.UART by its settings (config_link.UART_DEFAULTS), with room for what arrives meanwhile.
+
+    Raises:
+        ImportError, TypeError, ValueError: the board has none, none of that number, or its pins are not to be chosen.
+    """
     from machine import UART
 
     pins = {}
     for name in ("tx", "rx"):
         if link[name] >= 0:
             pins[name] = link[name]
-    try:
-        return UART(link["id"], baudrate=link["baudrate"], timeout=0, timeout_char=0, rxbuf=2048, **pins)
-    except (TypeError, ValueError):
-        # STM32's takes pins by its number alone, and its buffer's size by another name.
-        return UART(link["id"], baudrate=link["baudrate"], timeout=0, timeout_char=0, read_buf_len=2048)
+    return UART(link["id"], baudrate=link["baudrate"], timeout=0, timeout_char=0, rxbuf=2048, **pins)

@@ -1,0 +1,110 @@
+"""Assembly: makes the parts of a channel from its checked settings. The node's own; it runs nothing."""
+
+import json
+
+from .core import detectors
+from .core.clip import Clip
+from .errors import ConfigError, ModelError
+from .io import parts
+
+
+def describe(channels):
+    """The channel description that records refer to: what the gateway needs to turn integers into units."""
+    keys = ("name", "sensor_id", "unit", "scale", "offset")
+    return json.dumps([{key: c[key] for key in keys} for c in channels]).encode()
+
+
+def make_detectors(kernel, channel):
+    """The channel's detectors. Raises ConfigError, naming the channel."""
+    try:
+        return [detectors.make(kernel, d, channel["bits"]) for d in channel["detectors"]]
+    except ConfigError as error:
+        raise ConfigError("channel %s: %s" % (channel["name"], error.code), error.detail)
+
+
+def make_reflex(kernel, channel, source, action, pulse_ms):
+    """What the source's interrupt does. It has a detector of its own, so that neither side waits for the other."""
+    from .core.reflex import Reflex  # boards that do not judge in an interrupt need not load it
+
+    if source.acts:
+        push = make_reflex_detector(kernel, channel).push
+    else:
+        push, action = judge_nothing, parts.make_action({})
+    return Reflex(source.sensor, push, action, source.samples_in(pulse_ms), source.room)
+
+
+def judge_nothing(x):
+    """For an interrupt that only takes samples."""
+    return False
+
+
+def make_reflex_detector(kernel, channel):
+    """The channel's first detector once more."""
+    if kernel.name == "plain":
+        raise ConfigError("kernel", "plain allocates, which an interrupt must not: choose viper, or the board's own")
+    if not channel["detectors"] or channel["detectors"][0]["kind"] == "baseline":
+        raise ConfigError(
+            "channel %s: detectors" % channel["name"],
+            "the first one runs in an interrupt: zscore, drift or novelty, since a baseline allocates",
+        )
+    return detectors.make(kernel, channel["detectors"][0], channel["bits"])
+
+
+def make_clip(kernel, channel, source):
+    """Of the sensor's range where the source has a sensor, else of all that the channel's bits hold."""
+    end = 1 << (channel["bits"] - 1)
+    return Clip(kernel, -end if source.low is None else source.low, end - 1 if source.high is None else source.high)
+
+
+def make_snapshots(kernel, channel):
+    """What keeps samples around an event; None where nothing is kept. Raises ConfigError, naming the channel."""
+    s = channel["snapshot"]
+    if not s["after"]:
+        return None
+    from .core.snapshot import Snapshots
+
+    try:
+        return Snapshots(kernel, s["before"], s["after"], s["bytes_per_hour"], (channel["rate_hz"] or 1000) * 3600)
+    except ConfigError as error:
+        raise ConfigError("channel %s: %s" % (channel["name"], error.code), error.detail)
+
+
+def make_hearing(kernel, hear):
+    """What hears words in a microphone's channel. Raises ConfigError: a model's plan is none, or does not fit."""
+    from .io import model_file
+    from .speech import words
+    from .speech.frontend import Frontend
+    from .speech.hearing import Hearing
+
+    try:
+        plans = [model_file.read_plan(path) for path in hear["models"]]
+        return Hearing(kernel, Frontend(kernel), words.make(kernel, plans, hear["refractory_ms"]))
+    except ModelError as error:
+        raise ConfigError("hear.models", str(error))
+
+
+def microphone_health(channels):
+    """Of the microphone that is worst off."""
+    worst = None
+    for channel in channels:
+        meter = getattr(channel, "meter", None)
+        if meter and (worst is None or meter.state > worst.state):
+            worst = meter
+    if worst is None:
+        return {}
+    return {
+        "microphone_state": worst.state,
+        "microphone_level": worst.level,
+        "microphone_offset": worst.offset,
+        "microphone_clipped_ppm": worst.clipped_ppm,
+    }
+
+
+def learners(channels):
+    """(name, Baseline) of every detector that learns; the name is channel-place."""
+    return [
+        ("%d-%d" % (c.number, place), watch.detector.learner)
+        for c in channels
+        for place, watch in enumerate(c.watches)
+        if watch.detector.learner
+    ]
