@@ -72,6 +72,7 @@ def test_flash_stm32_another_chip_is_refused_before_anything_is_changed(flash, f
     assert not any(chip.flash)
 
 
+@LONG
 def test_flash_stm32_a_lost_byte_is_mended_at_a_lower_speed(flash, firmware):
     chip = used()
     with Wire(chip, drop=[WRITING]) as wire:

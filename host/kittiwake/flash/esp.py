@@ -12,7 +12,7 @@ import re
 from kittiwake import ports
 from kittiwake.boards import Board
 from kittiwake.errors import KittiwakeError, NoDeviceError, PortBusyError, PortLostError, UsageError, VerificationError
-from kittiwake.flash import tool
+from kittiwake.flash import attempts, tool
 from kittiwake.flash.image import Image
 from kittiwake.flash.progress import Progress
 
@@ -80,17 +80,13 @@ def write(board: Board, port: str, image: Image, baudrate: int, keep: bool, prog
         VerificationError: what the chip holds is not what was written.
         PortLostError, PortBusyError, NoDeviceError, KittiwakeError: see the message; it says what is left.
     """
-    speeds = [baudrate] + [_SLOW_BAUDRATE] * (baudrate > _SLOW_BAUDRATE)
-    for number, speed in enumerate(speeds, 1):
-        outcome = tool.run(_command(board, port, image, speed, keep), _watch(progress, keep))
+
+    def once(speed: int) -> KittiwakeError | None:
+        outcome = tool.run(_command(board, port, image, speed, keep), _watch(progress))
         # The exit code alone would do; that the digest was compared is worth looking for.
-        if outcome.code == 0 and outcome.has(_VERIFIED):
-            return {"baudrate": speed, "tries": number}
-        error = _fault(outcome, board, port, progress)
-        if number == len(speeds) or isinstance(error, (PortLostError, PortBusyError)):
-            raise error
-        progress.enter(f"trying again at {speeds[number]} baud, since at {speed} it failed {progress.where}")
-    raise AssertionError("speeds is never empty")
+        return None if outcome.code == 0 and outcome.has(_VERIFIED) else _fault(outcome, board, port, progress)
+
+    return attempts.run(once, baudrate, _SLOW_BAUDRATE, progress)
 
 
 def _command(board: Board, port: str, image: Image, baudrate: int, keep: bool) -> list[str]:
@@ -101,7 +97,7 @@ def _command(board: Board, port: str, image: Image, baudrate: int, keep: bool) -
     return command + ([] if keep else ["--erase-all"]) + [f"0x{piece.address:x}", str(image.path)]
 
 
-def _watch(progress: Progress, keep: bool):
+def _watch(progress: Progress):
     def watch(line: str) -> None:
         if line.startswith("Erasing flash memory"):
             progress.enter("erasing all of the flash", changes=True)

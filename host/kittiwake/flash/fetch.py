@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-import sys
 from pathlib import Path
 
 from kittiwake.boards import Board
@@ -35,8 +33,7 @@ def image(board: Board, say: Say) -> Path:
         raise UsageError("no image is named", "`make boards` builds the firmware of emulated boards")
     forms = " or ".join(f".{form}" for form in board.flash.images)
     where = f"{board.download_url} has them ({forms}); name one by --image"
-    beside = Path(sys.executable).with_name("mpflash")
-    program = str(beside) if os.access(beside, os.X_OK) else shutil.which("mpflash")
+    program = tool.where("mpflash")
     if program is None:
         raise UsageError("no image is named", f"{where}, or pip install mpflash")
     say(f"asking mpflash for {board.micropython} …")

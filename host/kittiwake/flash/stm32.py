@@ -14,7 +14,8 @@ from pathlib import Path
 from kittiwake import ports
 from kittiwake.boards import Board
 from kittiwake.errors import KittiwakeError, NoDeviceError, PortBusyError, PortLostError, UsageError, VerificationError
-from kittiwake.flash import tool
+from kittiwake.flash import attempts, tool
+from kittiwake.flash.formats import Piece
 from kittiwake.flash.image import Image
 from kittiwake.flash.progress import Progress
 
@@ -71,30 +72,20 @@ def write(board: Board, port: str, image: Image, baudrate: int, progress: Progre
         VerificationError: what was read back is not what was written.
         PortLostError, PortBusyError, NoDeviceError, KittiwakeError: see the message; it says what is left.
     """
-    speeds = [baudrate] + [_SLOW_BAUDRATE] * (baudrate > _SLOW_BAUDRATE)
-    for number, speed in enumerate(speeds, 1):
-        error = _try(board, port, image, speed, progress)
-        if error is None:
-            return {"baudrate": speed, "tries": number}
-        if number == len(speeds) or isinstance(error, (PortLostError, PortBusyError, UsageError)):
-            raise error
-        progress.enter(f"trying again at {speeds[number]} baud, since at {speed} it failed {progress.where}")
-    raise AssertionError("speeds is never empty")
+    return attempts.run(lambda speed: _try(board, port, image, speed, progress), baudrate, _SLOW_BAUDRATE, progress)
 
 
 def _try(board: Board, port: str, image: Image, baudrate: int, progress: Progress) -> KittiwakeError | None:
-    done = 0
     with tempfile.TemporaryDirectory(prefix="kittiwake-") as folder:
         for number, piece in enumerate(image.pieces):
             file = Path(folder) / "piece.bin"
             file.write_bytes(piece.data)
             action = ["-V", *(["-e"] if number == 0 else []), "-w", "-v", "-a", f"0x{piece.address:x}", str(file)]
-            watch = _watch(progress, piece.address, done, image.size, len(piece.data))
+            watch = _watch(progress, piece)
             outcome = tool.run(_command(board, port, baudrate) + action, watch)
             # The exit code alone would do; that it was read back is worth looking for.
             if outcome.code or not outcome.has(_VERIFIED):
                 return _fault(outcome, board, port, progress)
-            done += len(piece.data)
     return None
 
 
@@ -103,7 +94,9 @@ def _command(board: Board, port: str, baudrate: int) -> list[str]:
     return [tool.find("stm32loader"), "-p", port, "-b", str(baudrate), "-f", family]
 
 
-def _watch(progress: Progress, address: int, done: int, total: int, size: int):
+def _watch(progress: Progress, piece: Piece):
+    address, size = piece.address, len(piece.data)
+
     def watch(line: str) -> None:
         found = _AT.match(line)
         # It says so once the chip has taken the command; one that is protected does not.

@@ -41,14 +41,19 @@ class Outcome:
         return next((line for line in reversed(self.lines) if line.strip()), "it said nothing").strip()
 
 
+def where(name: str) -> str | None:
+    """Give the path of a program: from this Python's own folder, else from PATH; None when it is in neither."""
+    beside = Path(sys.executable).with_name(name)
+    return str(beside) if os.access(beside, os.X_OK) else shutil.which(name)
+
+
 def find(name: str) -> str:
-    """Give the path of a tool: from this Python's own folder, else from PATH.
+    """Give the path of a tool.
 
     Raises:
         KittiwakeError: it is not installed; the mend says which package has it.
     """
-    beside = Path(sys.executable).with_name(name)
-    found = str(beside) if os.access(beside, os.X_OK) else shutil.which(name)
+    found = where(name)
     if found is None:
         raise KittiwakeError(f"{name} is not installed", _MENDS[name])
     return found
