@@ -7,10 +7,12 @@ pytest.importorskip("tflite_micro", reason="no wheel of tflite-micro for this ma
 from kittiwake.errors import TargetError
 from kittiwake.model import compiler, on_target, oracle, peak_heap
 from tests.parity import models
+from tests.support import network_tally
 from tests.support.hil import SOAK
 from tests.support.tflite_graphs import random_model
 
 GRAPHS = 120 if SOAK else 12
+WAKE_INVOKES = 100 if SOAK else 10
 KERNELS = {
     **dict.fromkeys(("armv7m", "armv7emsp", "armv7emdp"), ("viper", "thumb2")),
     "armv7em": ("viper", "thumb2", "dsp"),
@@ -31,13 +33,17 @@ def micro():
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", models.WAKE_WORDS)
 def test_wake_word_on_a_board_equals_tflite_micro(board, micro, name):
-    """By the board's fastest kernels, 100 invokes; the logits, because the model's own output saturates."""
-    kernel = kernels_of(board)[-1]
+    """By each kernel, on random inputs and on features of sound; the logits too, because the output saturates."""
     content = models.wake_word(name)
     logits = models.with_output(content, models.inner_tensors(content)[-2])
-    data = models.inputs(120, 100, 5)
-    on_target.load(board, compiler.compile_model(logits, kernel).plan, kernel)
-    assert on_target.invoke(board, data) == micro.run(logits, data)[0]
+    data = [*models.inputs(120, WAKE_INVOKES // 2, 5), *models.spoken_inputs(WAKE_INVOKES // 2, 5)]
+    for network in (content, logits):
+        expected = micro.run(network, data)[0]
+        for kernel in kernels_of(board):
+            on_target.load(board, compiler.compile_model(network, kernel).plan, kernel)
+            assert on_target.invoke(board, data) == expected, kernel
+            network_tally.add(board.name, kernel, "wake words", len(data))
+    assert len(set(expected)) > WAKE_INVOKES // 2
 
 
 @pytest.mark.timeout(300)
@@ -48,6 +54,7 @@ def test_random_graphs_on_a_board_equal_tflite_micro(board, micro):
             data = models.inputs(shape[1] * shape[2] * shape[3], 3, seed)
             plan = compiler.compile_model(content, kernel).plan
             assert models.run_small(board, kernel, plan, data) == micro.run(content, data)[0], (kernel, seed, used)
+            network_tally.add(board.name, kernel, "graphs", len(data))
 
 
 @pytest.mark.timeout(300)
