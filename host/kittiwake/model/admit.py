@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from kittiwake.model import shapes
+from kittiwake.model import rules
 from kittiwake.model.graph import Graph, Operator, Subgraph, Tensor
 
 # Operators on bytes: how many inputs they take (constants included), least and most.
@@ -131,7 +131,7 @@ def _operator(main: Subgraph, op: Operator, defined: set[int]) -> Iterator[str]:
         return
     if op.kind not in _STATE:
         try:
-            yield from shapes.problems(main, op)
+            yield from rules.problems(main, op)
         except (ValueError, IndexError, ZeroDivisionError, OverflowError):
             yield "has options or constants that make no sense"
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from kittiwake.model import compute, shapes
+from kittiwake.model import compute, shapes, streams
 from kittiwake.model.graph import Graph, ModelRefused, Operator, Tensor
-from kittiwake.model.steps import CONST, STATE, Buffer, Ref, Step, View, ref
+from kittiwake.model.steps import CONST, STATE, Buffer, Step, View, ref
 
 
 @dataclass
@@ -34,16 +34,6 @@ class Program:
 
 
 @dataclass
-class _Stream:
-    """A variable that holds the last rows of a growing axis: the concatenation itself becomes the state."""
-
-    concat: Operator
-    axis: int
-    kept: int
-    initial: bytes
-
-
-@dataclass
 class Lowering:
     """What is known while operators are lowered one by one."""
 
@@ -53,7 +43,7 @@ class Lowering:
     views: dict[int, View] = field(default_factory=dict)
     inside: dict[int, tuple[int, int, int]] = field(default_factory=dict)  # tensor -> (concatenation, axis, start)
     alias: dict[int, int] = field(default_factory=dict)  # tensor -> what it is reshaped to
-    streams: dict[int, _Stream] = field(default_factory=dict)  # output of the concatenation -> its state
+    streams: dict[int, streams.Stream] = field(default_factory=dict)  # output of the concatenation -> its state
     streamed: set = field(default_factory=set)  # names of the variables that became streams
     variables: dict = field(default_factory=dict)  # name -> initial bytes
     cells: dict = field(default_factory=dict)  # name -> buffer, of the other variables
@@ -134,8 +124,8 @@ def lower(graph: Graph, layout: str) -> Program:
     """
     main = graph.main
     work = Lowering(graph, layout)
-    _find_variables(work)
-    _find_streams(work)
+    streams.find_variables(work)
+    streams.find_streams(work)
     _find_homes(work)
     source, target = main.tensors[main.inputs[0]], main.tensors[main.outputs[0]]
     given = work.home(source.index)
@@ -149,59 +139,10 @@ def lower(graph: Graph, layout: str) -> Program:
         held = View.whole(Buffer(result.elements), result.shape)
         work.copy(result, held, "the output")
         result = held
-    work.steps += _shifts(work)
+    work.steps += streams.shifts(work)
     if work.problems:
         raise ModelRefused(work.problems)
     return Program(work.steps, given, result, work.states, source, target)
-
-
-def _find_variables(work: Lowering) -> None:
-    for op in work.graph.main.operators:
-        if op.kind != "CALL_ONCE":
-            continue
-        subgraph = work.graph.subgraphs[op.options["subgraph"]]
-        names = {o.outputs[0]: o.options["name"] for o in subgraph.operators if o.kind == "VAR_HANDLE"}
-        for o in subgraph.operators:
-            if o.kind == "ASSIGN_VARIABLE":
-                work.variables[names[o.inputs[0]]] = subgraph.tensors[o.inputs[1]].data
-
-
-def _find_streams(work: Lowering) -> None:
-    """Recognise READ -> CONCATENATION with new rows -> STRIDED_SLICE of the last rows -> ASSIGN."""
-    main = work.graph.main
-    names = {op.outputs[0]: op.options["name"] for op in main.operators if op.kind == "VAR_HANDLE"}
-    readers = _readers(work)
-    makers = {index: op for op in main.operators for index in op.outputs}
-    uses: dict = {}
-    for op in main.operators:
-        if op.kind in ("READ_VARIABLE", "ASSIGN_VARIABLE"):
-            uses.setdefault(names[op.inputs[0]], []).append(op)
-    for name, ops in uses.items():
-        if [op.kind for op in ops] != ["READ_VARIABLE", "ASSIGN_VARIABLE"]:
-            continue
-        old, assigned = ops[0].outputs[0], ops[1].inputs[1]
-        kept = makers.get(assigned)
-        if len(readers.get(old, ())) != 1 or kept is None or kept.kind != "STRIDED_SLICE" or old in main.outputs:
-            continue
-        concat = readers[old][0]
-        if concat.kind != "CONCATENATION" or concat.inputs[0] != old or kept.inputs[0] != concat.outputs[0]:
-            continue
-        whole, state = main.tensors[concat.outputs[0]], main.tensors[old]
-        axis = shapes.normal_axis(concat.options["axis"], len(whole.shape))
-        taken, _ = shapes.bounds(main, kept)
-        fresh = whole.shape[axis] - state.shape[axis]
-        expected = [(fresh, state.shape[axis], 1) if i == axis else (0, n, 1) for i, n in enumerate(whole.shape)]
-        if taken == expected and all(n == 1 for n in whole.shape[:axis]) and concat.inputs.count(old) == 1:
-            work.streamed.add(name)
-            work.streams[whole.index] = _Stream(concat, axis, state.shape[axis], work.variables[name])
-
-
-def _readers(work: Lowering) -> dict[int, list[Operator]]:
-    readers: dict[int, list[Operator]] = {}
-    for op in work.graph.main.operators:
-        for index in op.inputs:
-            readers.setdefault(index, []).append(op)
-    return readers
 
 
 def _find_homes(work: Lowering) -> None:
@@ -224,24 +165,6 @@ def _find_homes(work: Lowering) -> None:
             # Worth it only where the other name leads somewhere; else the reshaped view follows the tensor.
             if free and (op.outputs[0] in work.inside or op.outputs[0] in work.alias):
                 work.alias[index] = op.outputs[0]
-
-
-def _shifts(work: Lowering) -> list[Step]:
-    """One step that moves the kept rows of every shift buffer to its front."""
-    words: list = []
-    moved = 0
-    buffers = []
-    for index, stream in work.streams.items():
-        view = work.views[index]
-        row = view.elements // view.shape[stream.axis]
-        fresh = view.shape[stream.axis] - stream.kept
-        if stream.kept and fresh:
-            words += [ref(view), Ref(view.buffer, view.offset + fresh * row), stream.kept * row]
-            moved += stream.kept * row
-            buffers.append(view.buffer)
-    if not words:
-        return []
-    return [Step("shift", [len(words) // 3, *words], list(buffers), list(buffers), "state", outputs=moved)]
 
 
 def _operator(work: Lowering, op: Operator) -> None:
