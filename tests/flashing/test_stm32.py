@@ -51,6 +51,29 @@ def test_stm32loader_takes_the_stand_in_for_the_chip(run_tool):
     assert chip.parity == "even" and chip.mode == "app" and chip.resets == 2
 
 
+def test_stand_in_answers_as_an3155_writes_it():
+    chip = Stm32Chip(is_wired=False)
+    chip.parity = "even"
+
+    def ask(text):
+        return chip.feed(bytes.fromhex(text), 115200).hex()
+
+    assert ask("7f") == "79"
+    assert ask("02fd") == "79" + "010413" + "79"  # Get ID: N = 1, 0x0413
+    assert ask("02fe") == "1f"  # no complement
+    # Write Memory, four bytes at 0x08000000: the address's exclusive or is 0x08, N and data give 0x03 ^ 0x44 = 0x47.
+    assert ask("31ce") + ask("0800000008") + ask("0311223344" + "47") == "797979"
+    assert chip.flash[:5].hex() == "11223344ff"
+    assert ask("31ce") + ask("0800000009") == "791f"  # the address's checksum
+    assert ask("31ce") + ask("0800000008") + ask("0311223344" + "46") == "79791f"  # the data's
+    # Read Memory: N and its complement; then Extended Erase of all, 0xFFFF and checksum 0.
+    assert ask("11ee") + ask("0800000008") + ask("03fc") == "7979" + "79" + "11223344"
+    assert ask("44bb") + ask("ffff00") == "7979" and chip.flash[:4].hex() == "ffffffff"
+    assert ask("44bb") + ask("0000" + "0001" + "01") == "7979"  # sector 1 alone
+    chip.parity = "none"
+    assert ask("02fd") == ""
+
+
 @pytest.mark.parametrize("is_wired", [True, pytest.param(False, marks=LONG)], ids=["wired", "by-hand"])
 def test_flash_stm32_writes_erases_and_reads_back(flash, firmware, is_wired):
     chip = used(is_wired=is_wired)

@@ -91,6 +91,8 @@ def _by_esptool(board: boards.Board, job: Job, checked: image.Image, progress: P
 def _by_stm32loader(board: boards.Board, job: Job, checked: image.Image, progress: Progress) -> dict:
     if job.keep:
         raise UsageError("an STM32's serial bootloader is made to erase everything here", "leave --keep-files out")
+    if "://" in job.port:
+        raise UsageError(f"stm32loader takes no {job.port.partition('://')[0]}:// port", "name a port of this machine")
     port = _free_port(job.port)
     baudrate = job.baudrate or board.flash.baudrate
     facts = stm32.identify(board, port, baudrate, progress)

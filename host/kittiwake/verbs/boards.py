@@ -46,8 +46,14 @@ def show(
         cli.print_json(facts)
         return
     print(f"{board.name}: {board.title}")
+    sources: list[str] = []
     for key, value in board.facts():
-        print(f"  {key:<24} {_shown(key, value):<44} {board.source(key)}")
+        source = board.source(key)
+        if source not in sources:
+            sources.append(source)
+        print(f"  {key:<24} {_shown(key, value)} [{sources.index(source) + 1}]")
+    for number, source in enumerate(sources, 1):
+        print(f"  [{number}] {source}")
     if board.download_url:
         print(f"images: {board.download_url} ({', '.join(board.flash.images)}); then: kittiwake flash {board.name}")
 
