@@ -5,7 +5,7 @@ package's docstring. A difference of 33 bits is either halved before it is taken
 overflow flag.
 
 Loop registers: r1 next sample, r4 F, r5 M, r7:r6 V, r8 k, r9 32 - k, r10 fast - 1, r11 silent samples to come, r12 the
-address at which k grows.
+address of the end, or of the sample with which k grows when that comes first.
 """
 
 import micropython
@@ -42,10 +42,15 @@ def find(r0, r1, r2, r3):  # noqa: D103 - the assembler takes no docstring
     data(2, 0x9204)  # str r2, [sp, #16]; slow
     data(2, 0xF04F, 0x0E04)  # mov r14, #4
     data(2, 0xFA0E, 0xFC08)  # lsl r12, r14, r8
-    data(2, 0x449C)  # add r12, r12, r3; the address after the sample with which k grows
+    data(2, 0x449C)  # add r12, r12, r3
+    data(2, 0xF1AC, 0x0C02)  # sub r12, r12, #2; the address of the sample with which k grows
+    data(2, 0xF8DD, 0xE004)  # ldr r14, [sp, #4]
     data(2, 0x4590)  # cmp r8, r2
     data(2, 0xBF08)  # it eq
-    data(2, 0xF04F, 0x0C00)  # moveq r12, #0; never
+    data(2, 0x46F4)  # moveq r12, r14; never
+    data(2, 0x45F4)  # cmp r12, r14
+    data(2, 0xBF88)  # it hi
+    data(2, 0x46F4)  # movhi r12, r14; r12 = that, or the end
     data(2, 0xF1C8, 0x0920)  # rsb r9, r8, #32
     data(2, 0x6A82)  # ldr r2, [r0, #40]; PQ
     data(2, 0xB2D3)  # uxtb r3, r2
@@ -91,27 +96,17 @@ def find(r0, r1, r2, r3):  # noqa: D103 - the assembler takes no docstring
     data(2, 0xF8DD, 0xE014)  # ldr r14, [sp, #20]
     data(2, 0xFBA2, 0x200E)  # umull r2, r0, r2, r14
     data(2, 0xFB03, 0x030E)  # mla r3, r3, r14, r0; q²·d² = r3:r2
-    data(2, 0xF8DD, 0xE01C)  # ldr r14, [sp, #28]
-    data(2, 0x4576)  # cmp r6, r14
-    data(2, 0xF177, 0x0000)  # sbcs r0, r7, #0
-    data(2, 0xBF26)  # itte cs
-    data(2, 0x46B6)  # movcs r14, r6
-    data(2, 0x4638)  # movcs r0, r7
-    data(2, 0x2000)  # movcc r0, #0; the larger of V and the floor, r0:r14
-    data(2, 0xF8DD, 0xB018)  # ldr r11, [sp, #24]
-    data(2, 0xFB00, 0xF00B)  # mul r0, r0, r11
-    data(2, 0xFBAE, 0xEB0B)  # umull r14, r11, r14, r11
-    data(2, 0x4458)  # add r0, r0, r11; p²·V = r0:r14
-    data(2, 0xF04F, 0x0B00)  # mov r11, #0
-    data(2, 0x4596)  # cmp r14, r2
+    data(2, 0xF8DD, 0xE018)  # ldr r14, [sp, #24]
+    data(2, 0xFB07, 0xF00E)  # mul r0, r7, r14
+    data(2, 0xFBA6, 0xBE0E)  # umull r11, r14, r6, r14
+    data(2, 0x4470)  # add r0, r0, r14; p²·V = r0:r11
+    data(2, 0x4593)  # cmp r11, r2
+    data(2, 0xF04F, 0x0B00)  # mov.w r11, #0
     data(2, 0x4198)  # sbcs r0, r0, r3
-    bcc(found)
+    bcc(above)
     label(follow)
     data(2, 0xF931, 0x0C02)  # ldrsh r0, [r1, #-2]
     label(advance)
-    data(2, 0x4561)  # cmp r1, r12
-    beq(grow)
-    label(grown)
     data(2, 0xF105, 0x0201)  # add r2, r5, #1
     data(2, 0xEA4F, 0x0262)  # asr r2, r2, #1
     data(2, 0xEBC2, 0x32C0)  # rsb r2, r2, r0, lsl #15; (x·2^16 - M) >> 1
@@ -135,29 +130,41 @@ def find(r0, r1, r2, r3):  # noqa: D103 - the assembler takes no docstring
     data(2, 0x18B6)  # adds r6, r6, r2
     data(2, 0xEB47, 0x0703)  # adc r7, r7, r3; V
     label(check)
+    data(2, 0x4561)  # cmp r1, r12
+    bne(loop)
     data(2, 0x9801)  # ldr r0, [sp, #4]
     data(2, 0x4281)  # cmp r1, r0
-    bne(loop)
-    b(done)
-    label(muted)
-    data(2, 0xF1BB, 0x0B01)  # subs r11, r11, #1
-    b(advance)
-    label(grow)  # the slow shift grows with the count
-    data(2, 0xF108, 0x0801)  # add r8, r8, #1
+    beq(done)
+    data(2, 0xF108, 0x0801)  # add r8, r8, #1; the slow shift grows with the count
     data(2, 0xF1A9, 0x0901)  # sub r9, r9, #1
     data(2, 0x9A04)  # ldr r2, [sp, #16]
     data(2, 0x9B03)  # ldr r3, [sp, #12]
     data(2, 0xF04F, 0x0E04)  # mov r14, #4
     data(2, 0xFA0E, 0xFE08)  # lsl r14, r14, r8
     data(2, 0xEB03, 0x0C0E)  # add r12, r3, r14
+    data(2, 0xF1AC, 0x0C02)  # sub r12, r12, #2
     data(2, 0x4590)  # cmp r8, r2
     data(2, 0xBF08)  # it eq
-    data(2, 0xF04F, 0x0C00)  # moveq r12, #0
-    b(grown)
-    label(found)  # this sample is the last
+    data(2, 0x4684)  # moveq r12, r0
+    data(2, 0x4584)  # cmp r12, r0
+    data(2, 0xBF88)  # it hi
+    data(2, 0x4684)  # movhi r12, r0
+    b(loop)
+    label(muted)
+    data(2, 0xF1BB, 0x0B01)  # subs r11, r11, #1
+    b(advance)
+    label(above)  # beyond the threshold of V; what counts is its floor too
+    data(2, 0xF8DD, 0xE01C)  # ldr r14, [sp, #28]
+    data(2, 0x9806)  # ldr r0, [sp, #24]
+    data(2, 0xFBAE, 0xE000)  # umull r14, r0, r14, r0; p²·floor = r0:r14
+    data(2, 0x4596)  # cmp r14, r2
+    data(2, 0x4198)  # sbcs r0, r0, r3
+    bcs(follow)
+    # This sample is the last
     data(2, 0x9A08)  # ldr r2, [sp, #32]
     data(2, 0xF8D2, 0xB034)  # ldr r11, [r2, #52]; HOLDOFF
     data(2, 0x9101)  # str r1, [sp, #4]
+    data(2, 0x468C)  # mov r12, r1
     data(2, 0x2201)  # movs r2, #1
     data(2, 0x9202)  # str r2, [sp, #8]
     b(follow)
