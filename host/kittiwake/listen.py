@@ -21,8 +21,10 @@ _FIRST_SAMPLES, _FRAME_SAMPLES, _RATE_HZ = 480, 160, 16000
 _TIMEOUT_S = 300.0
 _CHUNK_SAMPLES = 1600
 # A line of a detection: "+ word sum frame"; of the trace: "= " and two hex digits a word and output, in turn.
+# Collecting often keeps what stays at the heap's beginning: plans need room in one piece.
 _ON_BOARD = """
 import gc
+gc.threshold(4096)
 from array import array
 from binascii import a2b_base64, hexlify
 from kittiwake_node import kernels
@@ -60,6 +62,7 @@ def _open(kernel, names, refractory_ms, traced, frontend):
         print('!', error)
         return
     gc.collect()
+    gc.threshold(-1)
     print(gc.mem_alloc() - before)
 def _work():
     while _h.pending:
@@ -224,3 +227,43 @@ class Listener:
                 yield Detection(name, end / _RATE_HZ, int(total) / (256 * self._window[name]))
             elif line.strip():
                 raise TargetError(f"the board said {line!r} where a decision was due")
+
+
+def rounds(
+    target: Target,
+    plans: dict[str, bytes],
+    kernel: str,
+    refractory_ms: int,
+    samples: array,
+    on_text: Callable[[str], None] = lambda line: None,
+) -> Iterator[tuple[Session, list[Detection]]]:
+    """Hear a recording with all words together; on a board that has no memory for that, with one after the other.
+
+    Args:
+        target: started.
+        plans: name -> plan with its note.
+        kernel, refractory_ms: as of Listener.
+        samples: the recording.
+        on_text: called with a line when the words do not fit together.
+
+    Yields:
+        What each round heard: one round, or one a word.
+
+    Raises:
+        ConfigError: the firmware refuses, for lack of memory a single word.
+        TargetError: the board failed.
+    """
+    groups = [plans]
+    try:
+        listener = Listener(target, plans, kernel, refractory_ms)
+    except ConfigError as error:
+        if len(plans) == 1 or "memory" not in error.message:
+            raise
+        on_text(f"{target.name} has no memory for {len(plans)} words together: one after the other")
+        listener = None
+        groups = [{name: plan} for name, plan in plans.items()]
+    for group in groups:
+        listener = listener or Listener(target, group, kernel, refractory_ms)
+        found = list(listener.hear(samples))
+        yield listener.close(), found
+        listener = None

@@ -28,3 +28,14 @@ def test_romfs_images_equal_those_of_mpremote(size):
     files = {"main.py": b"print(1)\n", "lib/empty": b"", "lib/deep/b.mpy": b"z" * size}
     assert romfs.image(files) == bytes(writer.finalise())
     assert len(romfs.image(files)) % 2 == 0
+
+
+@pytest.mark.parametrize(
+    "sizes", [(5, 7, 9, 130), (48056, 32720, 30800, 33360), (127, 128, 16383, 16384), (1, 1, 2, 3)]
+)
+def test_romfs_several_plans_all_start_at_multiples_of_four(sizes):
+    plans = {f"{'abcd'[i]}{'x' * i}.kwm": bytes([65 + i]) * size for i, size in enumerate(sizes)}
+    for others in range(1, 9):
+        made = romfs.image({**plans, "lib/m.mpy": b"z" * others, "zz.py": b"y" * others})
+        assert [made.index(content) % 4 for content in plans.values()] == [0] * 4
+        assert len(made) % 2 == 0

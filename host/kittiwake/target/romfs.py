@@ -11,6 +11,7 @@ _HEADER = b"\xd2\xcd\x31"
 _PADDING, _DATA_VERBATIM, _DIRECTORY, _FILE = 1, 2, 4, 5
 # Files that are used where they lie, by kernels that read whole words: their content starts at a multiple of this.
 _ALIGNED, _ALIGNMENT = ".kwm", 4
+_SIZE_DIGITS = 4
 
 
 def image(files: Mapping[str, bytes]) -> bytes:
@@ -42,6 +43,10 @@ def _image(files: Mapping[str, bytes], padding: Mapping[str, int]) -> bytes:
         pad = _record(_PADDING, bytes(padding[path] - 1)) if path in padding else b""
         place[name] = pad + _record(_DATA_VERBATIM, files[path])
     body = _entries(tree)
+    if any(path.endswith(_ALIGNED) for path in files):
+        # Of one length with any body, so that no aligned file moves when one behind it is padded.
+        body += _record(_PADDING, bytes(1 + (len(body) + len(_HEADER) + _SIZE_DIGITS + 1) % 2))
+        return _HEADER + _number(len(body)).rjust(_SIZE_DIGITS, b"\x80") + body
     size = _number(len(body))
     if (len(_HEADER) + len(size) + len(body)) % 2:
         size = b"\x80" + size  # a leading zero digit, to keep what follows aligned

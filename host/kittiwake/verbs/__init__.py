@@ -9,6 +9,7 @@ from kittiwake.verbs.explain import explain
 from kittiwake.verbs.flash import flash
 from kittiwake.verbs.inject import inject
 from kittiwake.verbs.journal import journal
+from kittiwake.verbs.listen import listen
 from kittiwake.verbs.model import model
 from kittiwake.verbs.plot import plot
 from kittiwake.verbs.ports import ports
@@ -28,6 +29,7 @@ ALL = (
     verify,
     bench,
     run,
+    listen,
     model,
     ports,
     boards,
