@@ -129,6 +129,14 @@ def test_session_refused_by_the_broker_says_why_and_sends_nothing(code):
     assert broker.session.problem == ""
 
 
+def test_session_with_something_that_is_no_broker_need_not_wait():
+    broker = Broker()
+    broker.session.set_link(True, 0)
+    broker.session.next_output(0)
+    broker.session.feed(b"H", 0)
+    assert "mqtt-order" in broker.session.problem
+
+
 def test_session_with_a_broker_that_is_silent_gives_up_in_time():
     broker = Broker()
     broker.session.set_link(True, 0)

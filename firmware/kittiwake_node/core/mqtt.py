@@ -95,6 +95,11 @@ class PacketReader:
             data = data[passed:]
         self._held += data
 
+    @property
+    def kind(self):
+        """Type of the packet whose first byte has arrived, 0 when none has."""
+        return self._held[0] >> 4 if self._held else 0
+
     def next_packet(self):
         """The next whole packet.
 

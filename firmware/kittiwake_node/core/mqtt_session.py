@@ -129,6 +129,9 @@ class MqttSession:
         self._reader.feed(data)
         try:
             while not self.problem:
+                if not self.is_open and self._reader.kind not in (0, mqtt.CONNACK):
+                    # What is no broker need not be waited for: its first byte tells.
+                    raise FrameError("mqtt-order", "packet of type %d before CONNACK" % self._reader.kind)
                 packet = self._reader.next_packet()
                 if packet is None:
                     return
@@ -227,8 +230,6 @@ class MqttSession:
                 self.problem = "the broker refuses: %s" % mqtt.REFUSALS.get(code, "code %d" % code)
                 return
             self._open(now_ms)
-        elif not self.is_open:
-            raise FrameError("mqtt-order", "packet of type %d before CONNACK" % kind)
         elif kind == mqtt.PUBACK:
             self._confirmed(mqtt.read_id(body), now_ms)
         elif kind == mqtt.PUBLISH:

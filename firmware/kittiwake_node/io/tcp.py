@@ -193,7 +193,10 @@ class TcpPort:
     def _fail(self, error):
         if error.errno not in (errno.EAGAIN, errno.EINPROGRESS) if isinstance(error, OSError) else True:
             # What is wrong with a certificate comes as several lines.
-            what = " ".join(str(error.args[-1] if error.args else error).split())
+            what = error.args[-1] if error.args else error
+            if isinstance(what, int):
+                what = getattr(errno, "errorcode", {}).get(what, "error %d" % what)
+            what = " ".join(str(what).split())
             self._failure = "connection to %s: %s" % (self._host, what)
         return 0
 
