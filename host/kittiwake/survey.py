@@ -99,7 +99,7 @@ def _talk(line: _Line, path: str, usual: tuple[str, ...]) -> Finding:
         line.write(_RETURN)
         heard = line.read(_ANSWER_S / 2, until=_PROMPT)
         if _PROMPT in heard:
-            return _prompt(line, path, usual)
+            return _prompt(line, path, usual) or Finding(path, "micropython", "at its prompt", usual)
         name = _node(decoder, heard)
     if name is None:
         line.write(_greeting())
@@ -108,16 +108,18 @@ def _talk(line: _Line, path: str, usual: tuple[str, ...]) -> Finding:
         name = _node(decoder, line.read(_SLICE_S))
     if name is not None:
         return Finding(path, "node", name, usual)
-    # What was sent began with Ctrl-A, which a prompt would take when it comes back: take it back.
-    line.write(_BANNER)
-    return Finding(path, "silent", "nothing known answers: another program, or one that does not listen", usual)
+    # A prompt that another program left in raw mode says nothing until Ctrl-B. Where there is none, that takes back the
+    # Ctrl-A with which the greeting began, for a prompt that comes later.
+    silent = Finding(path, "silent", "nothing known answers: another program, or one that does not listen", usual)
+    return _prompt(line, path, usual) or silent
 
 
-def _prompt(line: _Line, path: str, usual: tuple[str, ...]) -> Finding:
+def _prompt(line: _Line, path: str, usual: tuple[str, ...]) -> Finding | None:
+    """Have the banner printed; None when there is none."""
     line.write(_BANNER)
     found = _BANNER_LINE.search(line.read(_ANSWER_S, until=_PROMPT))
     if found is None:
-        return Finding(path, "micropython", "at its prompt", usual)
+        return None
     version, machine = (part.decode("utf-8", "replace").strip() for part in found.groups())
     return Finding(path, "micropython", f"{version}, {machine}", _by_machine(machine, usual))
 

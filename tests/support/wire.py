@@ -84,14 +84,17 @@ class Wire:
 
     def _carry(self):
         while True:
+            own = getattr(self._chip, "console", None)
             sources = [self._wake, self._lines] + ([self._master] if self._master >= 0 else [])
-            ready = select.select(sources, [], [])[0]
+            ready = select.select(sources + ([own] if own is not None else []), [], [])[0]
             if self._wake in ready:
                 return
             if self._lines in ready:
                 self._take_lines()
             elif self._master in ready:
                 self._take_bytes(os.read(self._master, 4096))
+            elif own in ready:
+                self._answer(self._chip.say())
 
     def _take_lines(self):
         line, _ = self._lines.accept()

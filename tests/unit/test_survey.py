@@ -62,6 +62,12 @@ def test_survey_a_prompt_is_asked_for_its_banner_and_nothing_else():
     assert board.heard == b"\r\n\x02"
 
 
+def test_survey_a_prompt_in_raw_mode_is_found():
+    # Regression: a board that an ended mpremote had left there passed for silent.
+    with OnPty(lambda data: BANNER if data.endswith(b"\x02") else b"") as board:
+        assert survey.ask_port(board.path).state == "micropython"
+
+
 def test_survey_a_node_says_who_it_is_and_keeps_its_session():
     session = DeviceSession("pump-7", 1, ListJournal(), lambda op, body, now: (0, b""))
     session.next_output(0)  # what it announced at its start is long gone
