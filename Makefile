@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN     = $(VENV)/bin
 # What `make demo` needs, and what working on the project needs on top of it.
-RUN_EXTRAS = demo,journal
+RUN_EXTRAS = demo,journal,wake
 DEV_EXTRAS = demo,journal,plot,test,dev,boards
 T ?=
 

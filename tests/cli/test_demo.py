@@ -4,8 +4,12 @@ import json
 import signal
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import pytest
+
+from kittiwake import audio
+from kittiwake.demo import speech
 
 COMMAND = [sys.executable, "-m", "kittiwake", "demo"]
 
@@ -26,6 +30,8 @@ def test_demo_json_report_holds_its_promises():
     assert report["published"] == report["acked"] > report["alerts"]
     assert report["upstream_bytes"] < report["raw_json_bytes"] / 50
     assert set(report["latency_ms"]) == {"p50", "p99"}
+    hears = int(find_spec("pymicro_wakeword") is not None)
+    assert (report["keywords"], report["reference_keywords"]) == (hears, hears)
 
 
 def test_demo_with_few_alerts_is_a_failure():
@@ -77,3 +83,20 @@ def test_demo_bad_settings_exit_2_with_one_line(options, said):
     assert done.returncode == 2, done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert said in done.stderr
+
+
+def test_demo_counts_a_word_too_many_too_few_or_elsewhere_as_a_mismatch():
+    heard = {"keyword": speech.WORD, "index": speech.INDEX}
+    assert speech.compare([heard]) == 0
+    assert speech.compare([]) == 1
+    assert speech.compare([heard, heard]) == 1
+    assert speech.compare([heard | {"index": 5}]) == 2
+
+
+def test_demo_reference_is_where_pymicro_wakeword_decides():
+    wakeword = pytest.importorskip("pymicro_wakeword", reason="no wheel of pymicro-wakeword for this machine")
+    content = audio.read_wav(speech.PATH).tobytes()
+    word = wakeword.MicroWakeWord.from_builtin(wakeword.Model(speech.WORD))
+    frames = enumerate(wakeword.MicroWakeWordFeatures().process_streaming(content))
+    first = next(i for i, features in frames if word.process_streaming(features))
+    assert 480 + 160 * first == speech.INDEX

@@ -42,6 +42,8 @@ def _figures(progress: Progress, raw_json_bytes: int) -> Table:
             f" {summary['unit']}, {summary['anomalies']} anomalies",
         )
     table.add_row("records", f"{len(progress.ledger.records):,} at the subscriber, {progress.acked:,} acknowledged")
+    if progress.keywords:
+        table.add_row("heard", ", ".join(f"{b['keyword']} ({b['probability']:.3f})" for b in progress.keywords))
     table.add_row("upstream", f"{upstream:,} bytes against {raw_json_bytes:,} as JSON readings: {share}")
     return table
 

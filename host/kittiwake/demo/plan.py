@@ -9,6 +9,7 @@ from pathlib import Path
 
 from kittiwake import vibration
 from kittiwake.bridge import publisher
+from kittiwake.demo import speech
 
 DEVICE = "kw-demo"
 
@@ -26,6 +27,7 @@ class Plan:
         target: where the firmware runs.
         summary_s: seconds a summary covers.
         broker_url: a broker of the caller's; None starts the embedded one.
+        word: the plan of the wake word that the board listens for; None for no microphone.
     """
 
     samples: array.array
@@ -37,6 +39,7 @@ class Plan:
     target: str = "unix"
     summary_s: int = 5
     broker_url: str | None = None
+    word: bytes | None = None
 
 
 def vibration_plan(seconds: int, seed: int, guide: bool, rate_hz: int = 1000, readings: bool = False) -> Plan:
@@ -51,7 +54,7 @@ def vibration_plan(seconds: int, seed: int, guide: bool, rate_hz: int = 1000, re
     )
 
 
-def node_config(plan: Plan, samples_path: Path) -> dict:
+def node_config(plan: Plan, samples_path: Path, word_path: Path) -> dict:
     """The node's configuration for a plan; link and storage are the target's to add."""
     per_summary = plan.summary_s * (plan.rate_hz or 1000)
     return {
@@ -64,6 +67,7 @@ def node_config(plan: Plan, samples_path: Path) -> dict:
                 "summary_samples": per_summary,
                 "source": {"kind": "replay", "path": str(samples_path)},
                 "detectors": [{"kind": "zscore", "n": plan.n, "t": f"{plan.t.numerator}/{plan.t.denominator}"}],
-            }
+            },
+            *([speech.channel(word_path)] if plan.word else []),
         ],
     }

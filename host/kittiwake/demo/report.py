@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from kittiwake import audit
+from kittiwake.demo import speech
 from kittiwake.demo.plan import Plan
 
 REFERENCE_ALERTS_LEAST = 20
@@ -22,6 +23,7 @@ class Progress:
         ledger: everything that arrived.
         newest: the newest alerts, oldest first, at most ten.
         alerts: alerts that have arrived.
+        keywords: the keyword messages that have arrived, one a record.
         summary: the newest summary.
         ended: the board says that its samples are through.
         interrupted: the user ended the run before that.
@@ -34,6 +36,7 @@ class Progress:
     ledger: audit.Ledger = field(default_factory=audit.Ledger)
     newest: list[dict] = field(default_factory=list)
     alerts: int = 0
+    keywords: list[dict] = field(default_factory=list)
     summary: dict = field(default_factory=dict)
     ended: bool = False
     interrupted: bool = False
@@ -48,6 +51,10 @@ def report(plan: Plan, progress: Progress) -> dict:
     alerts, expected, mismatches = audit.compare_alerts(
         ledger, plan.samples[: progress.samples], plan.n, plan.t, scale, offset
     )
+    # A copy of a message is no second word.
+    keywords = [body for body in ledger.records.values() if "keyword" in body]
+    if plan.word and not progress.interrupted:
+        mismatches += speech.compare(keywords)
     spans = audit.latencies_ms(ledger)
     rate_hz = audit.rate_hz(ledger)
     raw_json = audit.guide_json_bytes(plan.samples[: progress.samples], scale, offset)
@@ -62,6 +69,8 @@ def report(plan: Plan, progress: Progress) -> dict:
         "reduction_packed": round(1 - ledger.packet_bytes / raw, 5) if raw else None,
         "alerts": alerts,
         "reference_alerts": expected,
+        "keywords": len(keywords),
+        "reference_keywords": int(plan.word is not None),
         "mismatches": mismatches,
         "published": len(ledger.records),
         "acked": progress.acked,

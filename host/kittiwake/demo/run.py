@@ -20,6 +20,7 @@ from kittiwake.bridge.service import Bridge
 from kittiwake.bridge.settings import of_ports
 from kittiwake.broker import EmbeddedBroker
 from kittiwake.demo import plan as plans
+from kittiwake.demo import speech
 from kittiwake.demo.plan import DEVICE, Plan
 from kittiwake.demo.report import Progress, report
 from kittiwake.errors import KittiwakeError
@@ -57,7 +58,8 @@ async def _run(plan: Plan, on_progress, on_text) -> dict:
             parse_url(plan.broker_url)
         (folder / "samples.i16").write_bytes(plan.samples.tobytes())
         board = stack.enter_context(open_target(plan.target))
-        config = plans.node_config(plan, folder / "samples.i16")
+        (folder / "word.kwm").write_bytes(plan.word or b"")
+        config = plans.node_config(plan, folder / "samples.i16", folder / "word.kwm")
         node_config.checked(board, config)
         broker_url = plan.broker_url or stack.enter_context(EmbeddedBroker())
         ledger = stack.enter_context(LedgerProcess(broker_url, ["#"], folder / "ledger.jsonl"))
@@ -97,7 +99,8 @@ async def _run(plan: Plan, on_progress, on_text) -> dict:
 
 def _limit_s(plan: Plan) -> float:
     pace_hz = plan.rate_hz or 1000
-    return len(plan.samples) / pace_hz + _DRAIN_LIMIT_S + _START_LIMIT_S
+    heard_s = speech.SECONDS if plan.word else 0
+    return max(heard_s, len(plan.samples) / pace_hz) + _DRAIN_LIMIT_S + _START_LIMIT_S
 
 
 def _is_level(progress: Progress, bridge: Bridge) -> bool:
@@ -113,11 +116,19 @@ def _absorb(progress: Progress, arrivals: Iterator[audit.Arrival]) -> None:
             progress.newest = [*progress.newest[-9:], body]
             progress.alerts += 1
             progress.samples = max(progress.samples, body["index"] + 1)
-        elif body.get("device") == DEVICE and arrival.topic.split("/")[-2:-1] == ["summary"]:
+        elif "keyword" in body:
+            progress.keywords.append(body)
+        elif body.get("device") == DEVICE and _is_summary(arrival.topic):
             progress.summary = body
             progress.samples = max(progress.samples, body["index"])
         elif str(body.get("text", "")).startswith("source ended"):
             progress.ended = True
+
+
+def _is_summary(topic: str) -> bool:
+    """Of the vibration; the microphone has summaries too."""
+    *_, kind, channel = ["", *topic.split("/")]
+    return kind == "summary" and channel != speech.CHANNEL
 
 
 def _state(bridge: Bridge) -> str:

@@ -5,11 +5,42 @@ from __future__ import annotations
 from pathlib import Path
 
 from kittiwake import audio
+from kittiwake.errors import KittiwakeError
+from kittiwake.model import wake
 
 PATH = Path(__file__).with_name("okay_nabu.wav")
 WORD = "okay_nabu"
+CHANNEL = "hall"
+SECONDS = 10  # which a demo must last to hear all of it
+# Samples up to the last that the decision needs, where pymicro_wakeword decides on this recording; a test asks it.
+INDEX = 81440
 
 
 def samples_count() -> int:
     """Samples of the recording."""
     return len(audio.read_wav(PATH))
+
+
+def plan() -> bytes | None:
+    """The word's plan for the demo's board; None where its model is not installed."""
+    try:
+        return wake.compile_word(wake.find(WORD), "viper")
+    except (KittiwakeError, ImportError):
+        return None
+
+
+def channel(plan_path: Path) -> dict:
+    """The channel of a node's configuration that replays the recording and listens."""
+    return {
+        "kind": "microphone",
+        "name": CHANNEL,
+        "sensor_id": "mic-001",
+        "source": {"kind": "wav", "path": str(PATH)},
+        "hear": {"models": [str(plan_path)]},
+    }
+
+
+def compare(bodies: list[dict]) -> int:
+    """Mismatches of the keyword messages that arrived: missing, too many, another word or another place."""
+    found = {(body["keyword"], body["index"]) for body in bodies}
+    return len(found ^ {(WORD, INDEX)}) + len(bodies) - len(found)

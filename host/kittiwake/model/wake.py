@@ -73,7 +73,10 @@ def find(name: str) -> WakeWord:
         return read(folder() / f"{name}.json")
     if name in NAMES:
         if find_spec("pymicro_wakeword") is None:
-            raise KittiwakeError(f"{name} comes with pymicro-wakeword, which is not here", "install kittiwake[wake]")
+            raise KittiwakeError(
+                f"{name} comes with pymicro-wakeword, which is not here",
+                "install kittiwake[wake] (Linux on x86-64), or name the model's .json",
+            )
         with resources.as_file(resources.files("pymicro_wakeword") / "models") as models:
             return read(models / f"{name}.json")
     raise UsageError(

@@ -38,6 +38,7 @@ def demo(
     from kittiwake.demo import plan as plans
     from kittiwake.demo import report as reports
     from kittiwake.demo import run as work
+    from kittiwake.demo import speech
     from kittiwake.errors import EXIT_VERIFICATION, UsageError
 
     rate_hz = rate if rate is not None else (50 if readings else 1000)
@@ -54,6 +55,10 @@ def demo(
         plan.n = plan.n if n is None else n
         plan.t = options.threshold(t, plan.n)
     plan.target, plan.broker_url = target, broker
+    if replay is None and seconds >= speech.SECONDS and target == "unix":
+        plan.word = speech.plan()
+        if plan.word is None and not as_json:
+            cli.progress("no microphone in this demo: install kittiwake[wake], and it hears a wake word, too")
     with _view(plan, as_json) as on_progress:
         result = work.run(plan, on_progress, lambda line: None if as_json else cli.progress(line))
     if as_json:
@@ -92,12 +97,15 @@ def _view(plan, as_json: bool):
 
 
 def _lines(quiet: bool):
-    seen = 0
+    seen = heard = 0
 
     def show(progress) -> None:
-        nonlocal seen
+        nonlocal seen, heard
         if quiet:
             return
+        for body in progress.keywords[heard:]:
+            print(f"heard  {body['keyword']}  probability {body['probability']:.3f}", flush=True)
+        heard = len(progress.keywords)
         for body in progress.newest[len(progress.newest) - (progress.alerts - seen) :]:
             print(
                 f"alert  sample {body['index']:>7}  {body['value']:g} {body['unit']}  z {body['z_score']:.2f}",
