@@ -16,7 +16,8 @@ from tests.support import journal_oracle, tally, told
 from tests.support.hil import SOAK, WAIT_S, blank_journal
 
 CUTS = 500 if SOAK else 50
-SPIN = 400  # turns of an empty loop for each piece of 128 bytes: about 15,000 instructions
+# Turns of an empty loop for each piece of 128 bytes; 400 are about 15,000 instructions. Small blocks have few pieces.
+SPIN, SPIN_SMALL = 400, 1600
 
 # Lists what the journal holds, then works until the power goes. Every line is out before the next step begins.
 _WORKER = """
@@ -63,7 +64,7 @@ def work(journal, number, x):
 journal = Journal(parts.make_storage({storage!r})[0], lambda: {new_id}, tail_bytes=TAIL_BYTES)
 print()
 listing(journal)
-kwflash.journal.spin = {spin}
+kwflash.journal.spin = {spin} if journal.limit_bytes > 100000 else {spin_small}
 work(journal, {number}, {seed})
 """
 
@@ -111,12 +112,13 @@ def test_power_cuts_at_random_instants_lose_nothing_committed(target_name):
     chance = random.Random(f"{target_name} power cuts")
     oracle, judge = journal_oracle.JournalOracle(), told.Told()
     number = torn = 0
+    spins = {"spin": SPIN, "spin_small": SPIN_SMALL}
     # Under a counted clock a host that is held up does not make the board drop what it says.
     with open_target(target_name, count=True) as board:
         blank_journal(board)
         for cut in range(CUTS + 1):
-            settings = {"storage": board.node_overrides()["storage"], "new_id": cut + 1, "spin": SPIN}
-            worker = _WORKER.format(number=number, seed=chance.randrange(1 << 30), **settings)
+            settings = {"storage": board.node_overrides()["storage"], "new_id": cut + 1}
+            worker = _WORKER.format(number=number, seed=chance.randrange(1 << 30), **spins, **settings)
             console = Console(board, worker)
             listing, words = console.wait_for("E ")
             journal_id, acked, next_seq, evicted, damaged, torn, boot = map(int, words[1:])
