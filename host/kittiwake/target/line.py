@@ -133,6 +133,15 @@ class Line:
                 raise self._lost()
         return data
 
+    def read_all(self) -> bytes:
+        """All that a stopped emulator has said and `read` has not given, however long the bytes take to get here."""
+        with self._changed:
+            while not self._has_ended and select.select([self._socket], [], [], 0)[0]:
+                self._changed.wait(0.01)
+            data = bytes(self._to_us)
+            self._to_us.clear()
+        return data
+
     def write(self, data: bytes, timeout_s: float) -> None:
         """Write all of it to the board.
 
@@ -176,10 +185,11 @@ class Line:
             if self._wake in readable:
                 _attempt(os.read, self._wake, 64)
             if sock in readable:
-                piece = _attempt(sock.recv, _PIECE)
+                with self._changed:  # taken and passed on in one step: see `read_all`
+                    piece = _attempt(sock.recv, _PIECE)
+                    self._pass_on(piece or b"", to_port)
                 if piece == b"":
                     break  # the emulator has ended
-                self._pass_on(piece or b"", to_port)
             with self._changed:
                 if master in readable:
                     self._to_board += _attempt(os.read, master, _PIECE) or b""
