@@ -6,7 +6,8 @@ the next start finds; some of those starts are cut again.
 
 Settings (JSON): seed, block_bytes, blocks, records, cuts (number, spread evenly; 0 for every operation), sabotage (""
 or a fault put into the journal on purpose, so that the test of the tests can see the oracle fail), tail_bytes (0 for a
-journal without tails; LittleFS is mounted as io/storage.py does where there are some).
+journal without tails; LittleFS is mounted as io/storage.py does where there are some), bad (number of bad blocks,
+drawn from the seed).
 """
 # ruff: noqa: UP031 (MicroPython)
 
@@ -19,12 +20,13 @@ sys.path.insert(0, sys.argv[0].rsplit("/", 1)[0])
 import flash
 import oracle
 import vfs
+from workload import Rng, Run
 
-from kittiwake_node.core import record as rec
 from kittiwake_node.store import journal as journal_module
 
 SETTINGS = json.loads(sys.argv[2])
 BLOCK_BYTES, BLOCKS = SETTINGS["block_bytes"], SETTINGS["blocks"]
+BAD = flash.bad_blocks(Rng(SETTINGS["seed"]), BLOCKS, SETTINGS.get("bad", 0))
 
 
 class EarlyJournal(journal_module.Journal):
@@ -77,87 +79,13 @@ def open_journal(device, rng_id):
     return journal(mount(device), lambda: rng_id, segment_bytes=segment_bytes, tail_bytes=TAIL_BYTES)
 
 
-class Rng:
-    """Small and the same everywhere (xorshift), so that a seed means the same run on every board."""
-
-    def __init__(self, seed):
-        self.x = seed * 2654435761 % 0xFFFFFFFF + 1
-
-    def randrange(self, stop):
-        x = self.x
-        x ^= x << 13 & 0xFFFFFFFF
-        x ^= x >> 17
-        x ^= x << 5 & 0xFFFFFFFF
-        self.x = x
-        return x % stop
-
-
-class Run:
-    """The workload: what is done to a journal, and what is promised while it is."""
-
-    def __init__(self, device, rng, promises, on_promise):
-        self.device, self.rng, self.promises, self.on_promise = device, rng, promises, on_promise
-        self.journal = None
-
-    def start(self):
-        self.journal = open_journal(self.device, 0x1234567800000000 + self.rng.randrange(1 << 30))
-        self.promises.journal_id = self.journal.id
-        self._describe()
-
-    def _describe(self):
-        text = b"layout %d" % self.rng.randrange(3)
-        layouts = self.promises.layouts
-        for old in list(layouts):
-            if old <= max(layouts) - 5:
-                del layouts[old]  # eight are kept, and a cut may have left two that nobody was told of
-        self.on_promise()
-        self.layout = self.journal.describe(text)
-        layouts[self.layout] = text
-        self.on_promise()
-
-    def commit(self, cls, count):
-        journal, rng, promises = self.journal, self.rng, self.promises
-        batch = []
-        for i in range(count):
-            payload = bytes([rng.randrange(256)]) * rng.randrange(200)
-            draft = rec.draft(rec.EVENT, 0, cls, journal.state.boot, 5, 0, self.layout, payload)
-            journal._pending[cls].extend(draft)
-            batch.append((journal.next_seq + i, cls, journal.state.boot, payload))
-        promises.under_way = batch
-        self.on_promise()
-        is_safe = journal.commit(cls)
-        promises.under_way = []
-        if is_safe:
-            promises.committed.extend(batch)
-        else:
-            promises.refused[cls] += count
-        self.on_promise()
-        if TAIL_BYTES and rng.randrange(2):
-            journal.tidy()
-        return is_safe
-
-    def ack(self):
-        journal, promises = self.journal, self.promises
-        promises.acked = journal.acked + self.rng.randrange(journal.next_seq - journal.acked + 1)
-        self.on_promise()
-        journal.ack(promises.acked)
-
-    def turn(self):
-        what = self.rng.randrange(100)
-        if what < 90:
-            # Alerts always find room; what the others would be refused is the unit tests' subject.
-            self.commit((0, 1, 1, 2)[self.rng.randrange(4)], 1 + self.rng.randrange(4))
-        elif what < 93:
-            self.ack()
-        elif what < 95:
-            self._describe()
-        else:
-            self.start()
+def run_on(device, rng, promises, on_promise):
+    return Run(lambda rng_id: open_journal(device, rng_id), rng, promises, on_promise, TAIL_BYTES > 0)
 
 
 def judge_cut(image, promises, rng, depth):
     """Start on the image as the cut left it, judge, go on, and perhaps cut that again. Returns (cuts, faults)."""
-    device = flash.Flash(BLOCK_BYTES, BLOCKS, image)
+    device = flash.Flash(BLOCK_BYTES, BLOCKS, image, BAD)
     before = device.begin_log()
     stamps = []
     now = promises.at(promises.stand())
@@ -165,7 +93,7 @@ def judge_cut(image, promises, rng, depth):
     def on_promise():
         stamps.append((len(device.log), now.stand()))
 
-    run = Run(device, rng, now, on_promise)
+    run = run_on(device, rng, now, on_promise)
     # The cut may have come before the journal had an id.
     on_promise()
     run.journal = open_journal(device, 0x7777)
@@ -178,13 +106,13 @@ def judge_cut(image, promises, rng, depth):
     now.committed.extend([r for r in found if r[0] > last])
     now.under_way, now.journal_id = [], run.journal.id
     now.acked = run.journal.acked if run.journal.acked > now.acked else now.acked
-    run._describe()
+    run.describe()
     for cls in (2, 1, 2):
         if now.committed and run.journal.next_seq <= now.committed[-1][0]:
             faults.append(("reused", "%d" % run.journal.next_seq))
         if not run.commit(cls, 1) and cls == 2:
             faults.append(("lost", "not writable after the cut"))
-    faults.extend(oracle.judge(now, open_journal(flash.Flash(BLOCK_BYTES, BLOCKS, bytearray(device.image)), 0)))
+    faults.extend(oracle.judge(now, open_journal(flash.Flash(BLOCK_BYTES, BLOCKS, bytearray(device.image), BAD), 0)))
     if not faults and depth and device.log:
         at = rng.randrange(len(device.log))
         for operation in device.log[:at]:
@@ -207,7 +135,7 @@ def stand_at(stamps, at):
 
 def main():
     rng = Rng(SETTINGS["seed"])
-    device = flash.Flash(BLOCK_BYTES, BLOCKS)
+    device = flash.Flash(BLOCK_BYTES, BLOCKS, bad=BAD)
     vfs.VfsLfs2.mkfs(device, **UNITS)
     image = device.begin_log()
     promises = oracle.Promises()
@@ -217,7 +145,7 @@ def main():
         stamps.append((len(device.log), promises.stand()))
 
     on_promise()
-    run = Run(device, rng, promises, on_promise)
+    run = run_on(device, rng, promises, on_promise)
     run.start()
     while len(promises.committed) < SETTINGS["records"]:
         run.turn()
@@ -245,6 +173,7 @@ def main():
                         report["first"].append("cut at %d of %d, %d bytes: %s %s" % (at, len(log), size, kind, detail))
         flash.apply(image, BLOCK_BYTES, log[at])
     report["records"] = len(promises.committed)
+    report["bad_met"] = device.bad_met
     print(json.dumps(report))
 
 

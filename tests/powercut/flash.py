@@ -6,6 +6,9 @@ that they began from gives the medium as a cut before operation k leaves it; a p
 # ruff: noqa: UP031 (MicroPython)
 
 ERASED = 0xFF
+REFUSE, DEAD, STUCK = "refuse", "dead", "stuck"  # how a bad block takes a program
+_STUCK_BIT = 0x10
+_CORRUPT = 84  # what a driver answers LittleFS when it knows that a program failed
 
 
 class Flash:
@@ -14,17 +17,21 @@ class Flash:
     Args:
         block_bytes, blocks: geometry.
         image: bytes to start from (taken, not copied), or None for erased flash.
+        bad: dict of block number and how it takes a program: REFUSE (not, and says so), DEAD (not, and says nothing) or
+            STUCK (one bit of each byte stays erased). Erasing works everywhere.
 
     Attributes:
-        log: operations since the last `begin_log`, or None.
+        log: operations since the last `begin_log`, or None: what they did, also where a block is bad.
         programmed_bytes, erased_blocks: counted since it was made.
+        bad_met: programs of bad blocks.
     """
 
-    def __init__(self, block_bytes, blocks, image=None):
+    def __init__(self, block_bytes, blocks, image=None, bad=None):
         self.block_bytes, self.blocks = block_bytes, blocks
         self.image = image if image is not None else bytearray(bytes([ERASED]) * (block_bytes * blocks))
         self.log = None
-        self.programmed_bytes = self.erased_blocks = 0
+        self.programmed_bytes = self.erased_blocks = self.bad_met = 0
+        self.bad = bad or {}
 
     def begin_log(self):
         """Forget the operations so far; returns a copy of the image as it is now."""
@@ -37,10 +44,15 @@ class Flash:
 
     def writeblocks(self, block, buf, offset=0):
         data = bytes(buf)
+        kind = self.bad.get(block)
+        if kind:
+            self.bad_met += 1
+            data = bytes([b | _STUCK_BIT for b in data]) if kind == STUCK else bytes([ERASED]) * len(data)
         if self.log is not None:
             self.log.append((block, offset, data))
         self.programmed_bytes += len(data)
         apply(self.image, self.block_bytes, (block, offset, data))
+        return -_CORRUPT if kind == REFUSE else 0
 
     def ioctl(self, op, arg):
         if op == 4:
@@ -53,6 +65,24 @@ class Flash:
             self.erased_blocks += 1
             apply(self.image, self.block_bytes, (arg, -1, None))
         return 0
+
+
+def bad_blocks(rng, blocks, count):
+    """Draw bad blocks, for `Flash`. The first two stay good: LittleFS's superblock can be nowhere else."""
+    bad = {}
+    while len(bad) < count:
+        bad[2 + rng.randrange(blocks - 2)] = (REFUSE, DEAD, STUCK)[len(bad) % 3]
+    return bad
+
+
+def flip(image, rng, start=0, stop=None):
+    """Flip one bit at rest, of a byte that is not erased. Returns the byte's place."""
+    stop = len(image) if stop is None else stop
+    while True:
+        at = start + rng.randrange(stop - start)
+        if image[at] != ERASED:
+            image[at] ^= 1 << rng.randrange(8)
+            return at
 
 
 def apply(image, block_bytes, operation, size=None):
