@@ -5,7 +5,6 @@ Takes and gives plain dicts (JSON on the board); it knows no file and starts not
 
 from .config_link import check_link
 from .config_link import with_defaults as _merged
-from .config_source import check_source
 from .core.messages import is_device_id
 from .errors import ConfigError
 
@@ -64,6 +63,7 @@ EVENT_DEFAULTS = {"hold_off": 0, "rise": 1, "burst": 0, "refill": 1}
 SNAPSHOT_DEFAULTS = {"before": 0, "after": 0, "bytes_per_hour": 65536}
 _DETECTORS_MOST = 4
 _SPAN_MOST = 1 << 24
+_SENSORS = ("adc", "tmp105", "lis3dh", "mpu6050")
 
 READING_LIMIT_HZ = 50
 _SUMMARY_LIMIT = 1 << 24  # with 24-bit samples the sum of squares still fits 72 bits; with 16 it fits 64
@@ -151,7 +151,10 @@ def _check_channel(given, number):
             "every sample is journalled up to %d Hz, and this channel has %d; lower rate_hz or use summaries"
             % (READING_LIMIT_HZ, channel["rate_hz"]),
         )
-    channel["source"] = check_source(channel["source"], channel["rate_hz"], channel["bits"], where + "source.")
+    if channel["source"].get("kind") in _SENSORS:
+        from .config_source import check_source  # boards without a sensor need not load it
+
+        channel["source"] = check_source(channel["source"], channel["rate_hz"], channel["bits"], where + "source.")
     channel["event"] = _merged(EVENT_DEFAULTS, channel["event"], where + "event.")
     for key, least in (("hold_off", 0), ("rise", 1), ("burst", 0), ("refill", 1)):
         _in_range(channel["event"], key, least, _SPAN_MOST, where + "event.")

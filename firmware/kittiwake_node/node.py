@@ -184,7 +184,10 @@ class Node:
         from .core import mqtt_session, publication, requests
 
         mqtt = config["mqtt"]
-        password = self._facts.read_secret(mqtt["password_file"])
+        try:
+            password = self._facts.read_secret(mqtt["password_file"])
+        except OSError as error:
+            raise ConfigError("mqtt.password_file", "%s cannot be read (%s)" % (mqtt["password_file"], error))
         login = mqtt_session.Login(
             mqtt["client_id"], mqtt["username"], password, mqtt["keepalive_s"], mqtt["in_flight"]
         )

@@ -12,6 +12,7 @@ import pytest
 
 from kittiwake import vibration
 from kittiwake.demo.plan import Plan, node_config
+from kittiwake.errors import TargetError
 from kittiwake.ledger import LedgerProcess
 from kittiwake.reference import zscore
 from kittiwake.target.unix import UnixTarget
@@ -268,6 +269,20 @@ def test_direct_commands_are_answered_by_the_board_itself(plant):
     events = [body for _, body in records(witness)[0].values() if '"code":9' in body]
     assert len(events) == 1 and json.loads(events[0])["seq"] == seen[1]["result"]["seq"]
     assert seen[7]["result"]["config"]["device"] == DEVICE
+
+
+def test_direct_without_its_password_or_its_authority_says_which_file_is_missing(tmp_path):
+    for mqtt, told in (
+        ({"url": "mqtt://localhost", "username": "me", "password_file": "nowhere"}, "nowhere cannot be read"),
+        ({"url": "mqtts://localhost", "ca_file": "nowhere"}, "certificates cannot be read"),
+    ):
+        with UnixTarget(work_dir=tmp_path / told[:5]) as board:
+            board.run_node({"link": "mqtt", "mqtt": mqtt, "channels": [{"source": {"kind": "link"}}]})
+            deadline = time.monotonic() + DRAIN_S
+            with pytest.raises(TargetError, match=told):
+                while time.monotonic() < deadline:
+                    board.check_running()
+                    time.sleep(0.05)
 
 
 @pytest.fixture(scope="module")
