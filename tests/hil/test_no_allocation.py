@@ -64,6 +64,18 @@ def run():
     s.feed(wide, 0, n)
     return count
 """
+_HEAR = """
+from kittiwake_node.speech.frontend import Frontend
+f = Frontend(kernels.load({kernel!r}))
+def run():
+    count, at = 0, 0
+    for _ in range(5):
+        at = 0
+        while at < n:
+            at = f.feed(samples, at, min(n, at + 97))
+            count += f.features[0]
+    return count
+"""
 _LOCKED = """
 got = run()
 gc.collect()
@@ -88,6 +100,7 @@ def kernels_without_plain(board):
         ("find", _FIND, 5),
         ("push", _PUSH, 5),
         ("feed", _FEED, 1000),
+        ("hear", _HEAR, 1000),
         ("wide", _WIDE.replace("{lagged}", "False"), 5),
         ("wide-lagged", _WIDE.replace("{lagged}", "True"), 5),
     ],

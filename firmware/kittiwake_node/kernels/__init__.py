@@ -111,7 +111,7 @@ from ..errors import ConfigError
 
 SETS = ("plain", "viper", "thumb2", "rv32", "dsp")
 # What is seldom run, and stages of networks without inner products: written once, in viper, for all native sets.
-_IN_VIPER = "clip wake spectrum features fft shape copy table pointwise pool softmax".split()
+_IN_VIPER = "clip wake spectrum features shape copy table pointwise pool softmax".split()
 
 
 class Kernel:
@@ -129,8 +129,8 @@ class Kernel:
 
         Args:
             stage: "zscore", "lagged", "wide", "summary", "drift", "novelty", "ring", "clip" or "wake"; of audio
-                "spectrum", "fft" or "features"; of networks "conv", "depthwise", "shape", "copy", "table", "pointwise",
-                "pool" or "softmax".
+                "spectrum", "fft", "mel" or "features"; of networks "conv", "depthwise", "shape", "copy", "table",
+                "pointwise", "pool" or "softmax".
 
         Returns:
             The module with that stage's functions.
@@ -174,6 +174,8 @@ def _written_in(name, stage):
     """The set in which a stage of a set is written: `dsp` is `thumb2` with dense layers of its own."""
     if name == "dsp" and stage != "conv":
         name = "thumb2"
+    if name == "rv32" and stage == "mel":
+        name = "viper"
     return "viper" if name in ("thumb2", "rv32") and stage in _IN_VIPER else name
 
 

@@ -24,11 +24,12 @@ class Frontend:
     """
 
     def __init__(self, kernel):
-        spectrum, features = kernel.part("spectrum"), kernel.part("features")
+        spectrum = kernel.part("spectrum")
         self._put, self._peak, self._arrange = spectrum.put, spectrum.peak, spectrum.arrange
         self._transform = kernel.part("fft").transform
         self._energies = spectrum.energies
-        self._channels, self._finish = features.channels, features.finish
+        self._channels = kernel.part("mel").channels
+        self._finish = kernel.part("features").finish
         self.features = array.array("H", bytes(2 * FEATURES))
         self._pcm = array.array("h", bytes(2 * WINDOW_SAMPLES))
         self._energy = array.array("i", bytes(4 * 256))

@@ -69,7 +69,7 @@ def kernels_of(arch: str | None) -> list[str]:
 def all_cases(arch: str | None) -> dict[str, Case]:
     """Every case for a board of this architecture by name, in the order of registration."""
     # Each registers itself.
-    from kittiwake.benches import channel, codec, detectors, networks, states, store  # noqa: F401
+    from kittiwake.benches import channel, codec, detectors, hearing, networks, states, store  # noqa: F401
 
     cases = [case for group in _groups for case in group(kernels_of(arch))]
     return {case.name: case for case in cases if not case.archs or arch in case.archs}
