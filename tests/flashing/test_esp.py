@@ -94,6 +94,15 @@ def test_flash_too_small_a_chip_is_refused_before_anything_is_changed(flash, fir
     assert told.code == 2 and "has 2 MiB of flash" in told.error and UNTOUCHED in told.error
 
 
+def test_flash_a_chip_that_the_tool_does_not_know_gives_the_tools_own_words(flash, firmware):
+    chip = used()
+    chip._magic = 0x12345678
+    with Wire(chip) as wire:
+        told = flash(wire, "esp32-devkitc", "--image", firmware)
+    assert told.code == 1
+    assert "Unexpected chip magic value 0x12345678" in told.error and UNTOUCHED in told.error
+
+
 def test_flash_a_lost_byte_is_mended_at_a_lower_speed(flash, firmware, impatient):
     chip = used()
     with Wire(chip, drop=[MIDDLE]) as wire:

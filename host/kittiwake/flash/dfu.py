@@ -117,4 +117,4 @@ def _run(board: Board, serial: str, action: list[str], progress: Progress) -> No
     where, left = progress.where, progress.left
     if outcome.has("No DFU capable USB device") or outcome.has("LIBUSB_ERROR_NO_DEVICE") or outcome.has("Lost device"):
         raise PortLostError(f"the board was lost {where}; {left}", f"{board.flash.enter}; {_RUN_AGAIN}")
-    raise KittiwakeError(f"dfu-util failed {where}: {outcome.last}; {left}", f"{board.flash.enter}; {_RUN_AGAIN}")
+    raise KittiwakeError(f"dfu-util failed {where}: {outcome.cause}; {left}", f"{board.flash.enter}; {_RUN_AGAIN}")

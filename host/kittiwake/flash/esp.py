@@ -44,7 +44,7 @@ def identify(board: Board, port: str, progress: Progress) -> dict:
     chip = next((found[1] for line in outcome.lines if (found := _CHIP.match(line))), None)
     if chip is None:
         raise KittiwakeError(
-            f"esptool did not say which chip is on {port}: {outcome.last}", "install esptool 5 or later"
+            f"esptool did not say which chip is on {port}: {outcome.cause}", "install esptool 5 or later"
         )
     if chip.lower().replace("-", "") != board.chip:
         raise UsageError(
@@ -115,7 +115,7 @@ def _fault(outcome: tool.Outcome, board: Board, port: str, progress: Progress) -
     where, left = progress.where, progress.left
     by = ports.holder(port)
     if outcome.has("This chip is "):
-        return UsageError(f"the chip on {port} is another one by now: {outcome.last}; {left}", _RUN_AGAIN)
+        return UsageError(f"the chip on {port} is another one by now: {outcome.cause}; {left}", _RUN_AGAIN)
     if outcome.has("MD5 of file does not match"):
         return VerificationError(
             f"the flash does not hold what was written; {left}", f"{_RUN_AGAIN}; if it fails again, the flash is worn"
@@ -127,4 +127,4 @@ def _fault(outcome: tool.Outcome, board: Board, port: str, progress: Progress) -
         return PortLostError(f"{port} was lost {where}; {left}", f"plug it in, then {_RUN_AGAIN}")
     if outcome.has("Failed to connect"):
         return NoDeviceError(f"no ROM loader answers on {port}; {left}", f"{board.flash.enter}; then {_RUN_AGAIN}")
-    return KittiwakeError(f"esptool failed {where}: {outcome.last.removeprefix('ERROR: ')}; {left}", _RUN_AGAIN)
+    return KittiwakeError(f"esptool failed {where}: {outcome.cause}; {left}", _RUN_AGAIN)

@@ -40,7 +40,7 @@ def image(board: Board, say: Say) -> Path:
     outcome = tool.run([program, "download", "--board", board.micropython, "--version", "stable"])
     found = _newest(board)
     if found is None:
-        raise KittiwakeError(f"mpflash brought no image of {board.micropython}: {outcome.last}", where)
+        raise KittiwakeError(f"mpflash brought no image of {board.micropython}: {outcome.cause}", where)
     return found
 
 

@@ -132,4 +132,4 @@ def _fault(outcome: tool.Outcome, board: Board, port: str, progress: Progress) -
         return PortLostError(f"{port} was lost {where}; {left}", f"plug it in, then {_RUN_AGAIN}")
     if outcome.has("Can't init into bootloader"):
         return NoDeviceError(f"no ROM bootloader answers on {port}; {left}", f"{board.flash.enter}; then {_RUN_AGAIN}")
-    return KittiwakeError(f"stm32loader failed {where}: {outcome.last}; {left}", _RUN_AGAIN)
+    return KittiwakeError(f"stm32loader failed {where}: {outcome.cause}; {left}", _RUN_AGAIN)

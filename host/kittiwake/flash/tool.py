@@ -36,9 +36,11 @@ class Outcome:
         return any(text in line for line in self.lines)
 
     @property
-    def last(self) -> str:
-        """The last line that says something, for a fault that is not known here."""
-        return next((line for line in reversed(self.lines) if line.strip()), "it said nothing").strip()
+    def cause(self) -> str:
+        """What the program itself says went wrong: its last line that names an error, else its last line."""
+        lines = [line.strip() for line in self.lines if line.strip()]
+        named = [line for line in lines if "ERROR: " in line]
+        return (named or lines or ["it said nothing"])[-1].rpartition("ERROR: ")[2]
 
 
 def where(name: str) -> str | None:
