@@ -69,18 +69,33 @@ def make_snapshots(kernel, channel):
         raise ConfigError("channel %s: %s" % (channel["name"], error.code), error.detail)
 
 
-def make_hearing(kernel, hear):
-    """What hears words in a microphone's channel. Raises ConfigError: a model's plan is none, or does not fit."""
+def make_hearing(kernel, hear, refuse):
+    """What hears words in a microphone's channel; a model that cannot run is left out, and the node goes on without it.
+
+    Args:
+        kernel: what `kernels.load` returned.
+        hear: the channel's settings.
+        refuse: called as refuse(path, ModelError) for each model that is left out.
+
+    Returns:
+        speech.hearing.Hearing. Allocates.
+    """
     from .io import model_file
     from .speech import words
     from .speech.frontend import Frontend
     from .speech.hearing import Hearing
 
-    try:
-        plans = [model_file.read_plan(path) for path in hear["models"]]
-        return Hearing(kernel, Frontend(kernel), words.make(kernel, plans, hear["refractory_ms"]))
-    except ModelError as error:
-        raise ConfigError("hear.models", str(error))
+    paths, plans = [], []
+    for path in hear["models"]:
+        try:
+            plan = model_file.read_plan(path)
+            words.check(plan)
+            plans.append(plan)
+            paths.append(path)
+        except ModelError as error:
+            refuse(path, error)
+    spoken = words.make(kernel, plans, hear["refractory_ms"], lambda place, error: refuse(paths[place], error))
+    return Hearing(kernel, Frontend(kernel), spoken)
 
 
 def microphone_health(channels):

@@ -26,6 +26,7 @@ from .uplink import Uplink
 _EVENT_SOURCE_ENDED = 1
 _EVENT_BASELINE = 2
 _EVENT_STORAGE = 3
+_EVENT_MODEL = 4
 _RESYNC_MS = 50  # a time from the gateway that differs by less is the link's jitter, not the clock's drift
 
 
@@ -73,6 +74,7 @@ class Node:
         )
         self._layout = self.journal.describe(assembly.describe(config["channels"]))
         kernel = kernels.load(config["kernel"])
+        self._models_refused = []
         self.channels = [
             self._make_channel(number, c, make_source(c, clock), kernel) for number, c in enumerate(config["channels"])
         ]
@@ -94,6 +96,8 @@ class Node:
             self._note(_EVENT_STORAGE, "records are kept in memory only: %s" % keeping.problem)
         if self._baselines.problem:
             self._note(_EVENT_BASELINE, self._baselines.problem)
+        for refused in self._models_refused:
+            self._note(_EVENT_MODEL, refused)
 
     def _make_channel(self, number, config, source, kernel):
         if config["kind"] == "microphone":
@@ -121,7 +125,7 @@ class Node:
             number,
             config,
             source,
-            assembly.make_hearing(kernel, hear),
+            assembly.make_hearing(kernel, hear, self._refuse_model),
             Summary(kernel),
             assembly.make_clip(kernel, config, source),
             last,
@@ -130,6 +134,9 @@ class Node:
             self.journal.commit,
             self._on_microphone,
         )
+
+    def _refuse_model(self, path, error):
+        self._models_refused.append("model %s is left out: %s" % (path, error))
 
     def step(self):
         """One turn of the loop: input, samples, timers, output. Never blocks."""
@@ -252,6 +259,7 @@ class Node:
             "samples": sum([c.index for c in self.channels]),
             "overruns": sum([c.source.overruns for c in self.channels]),
             "bus_errors": sum([getattr(c.source, "bus_errors", 0) for c in self.channels]),
+            "models_refused": len(self._models_refused),
             "reconnects": max(0, getattr(self._uplink.port, "connections", 0) - 1),
             "clipped": sum([c.clipped for c in self.channels]),
             "alerts": sum([c.alerts for c in self.channels]),

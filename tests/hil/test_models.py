@@ -50,6 +50,8 @@ def test_wake_word_on_a_board_equals_tflite_micro(board, micro, name):
 def test_random_graphs_on_a_board_equal_tflite_micro(board, micro):
     for kernel in kernels_of(board):
         for seed in range(GRAPHS):
+            if seed % 24 == 23:  # what an earlier plan left may lie across the heap
+                board.reboot()
             content, shape, used = random_model(seed, small=True)
             data = models.inputs(shape[1] * shape[2] * shape[3], 3, seed)
             plan = compiler.compile_model(content, kernel).plan

@@ -57,6 +57,7 @@ HEALTH_FIELDS = (
     "microphone_level",
     "microphone_offset",
     "microphone_clipped_ppm",
+    "models_refused",
 )
 MICROPHONE_STATES = ("none", "ok", "dead", "stopped")
 STORAGE_STATES = ("ok", "absent", "full", "read-only", "foreign", "failed")

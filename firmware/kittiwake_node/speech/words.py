@@ -3,18 +3,21 @@
 Must not know where plans lie or what a detection leads to.
 """
 
+from ..errors import ModelError
 from ..model.executor import Header, Model, Scratch
 from .keyword import Keyword
 from .note import Note
 
 
-def make(kernel, plans, refractory_ms):
+def make(kernel, plans, refractory_ms, refuse=None):
     """Make the words that listen.
 
     Args:
         kernel: what `kernels.load` returned.
         plans: list of plans (.kwm) with a note each, as model.executor.Model takes them.
         refractory_ms: after a detection a word is not heard again for this long.
+        refuse: called as refuse(place in plans, ModelError) for a plan that `check` passes and that cannot run here: it
+            is left out. When None, the error is raised.
 
     Returns:
         A list of Keyword.
@@ -22,6 +25,24 @@ def make(kernel, plans, refractory_ms):
     Raises:
         ModelError: a plan cannot run, is of no wake word, or does not match the front end. Allocates.
     """
-    notes = [Note(plan) for plan in plans]
-    scratch = Scratch(max([Header(plan).scratch_bytes for plan in plans] + [0]))
-    return [Keyword(note, Model(plan, kernel, scratch), refractory_ms) for note, plan in zip(notes, plans)]
+    scratch, words = None, []
+    for place, plan in enumerate(plans):
+        try:
+            if scratch is None:
+                scratch = Scratch(max([Header(each).scratch_bytes for each in plans]))
+            words.append(Keyword(Note(plan), Model(plan, kernel, scratch), refractory_ms))
+        except ModelError as error:
+            if refuse is None:
+                raise
+            refuse(place, error)
+    return words
+
+
+def check(plan):
+    """Make sure that a plan is whole, of this version and of a wake word.
+
+    Raises:
+        ModelError: as make. Allocates little.
+    """
+    Header(plan)
+    Note(plan)
