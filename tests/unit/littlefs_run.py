@@ -12,7 +12,8 @@ import oracle
 import vfs
 
 from kittiwake_node.core import record as rec
-from kittiwake_node.store.journal import Journal
+from kittiwake_node.io import storage
+from kittiwake_node.store.journal import TAIL_BYTES, Journal
 
 
 def add(journal, cls, payload):
@@ -20,12 +21,14 @@ def add(journal, cls, payload):
     return journal.commit(cls)
 
 
-def heap_after(journal, count):
+def heap_after(journal, count, acks_all=False):
+    """Bytes in use after `count` records more; a gateway takes all of them, or nearly as many as there come."""
     for i in range(count):
         add(journal, (0, 1, 1, 2)[i % 4], b"x" * 100)
         if i % 8 == 7:
             _, after = journal.read(journal.acked, 1010)
-            journal.ack(after)
+            journal.ack(journal.next_seq if acks_all else after)
+            journal.tidy()
     gc.collect()
     return gc.mem_alloc()
 
@@ -68,8 +71,14 @@ def main():
     journal = Journal(vfs.VfsLfs2(device, mtime=False), lambda: 1)
     early = heap_after(journal, 400)
     late = heap_after(journal, 10000)
+    journal = Journal(storage.open_file_system(flash.Flash(4096, 64)), lambda: 1, tail_bytes=TAIL_BYTES)
+    # Tails fill and empty: the most of some places in their round is compared.
+    tails = [max([heap_after(journal, 50, True) for _ in range(8)])]
+    heap_after(journal, 9600, True)
+    tails.append(max([heap_after(journal, 50, True) for _ in range(8)]))
     fills = [fill(4096, 24, 2000), fill(4096, 128, 4000), fill(512, 64, 2000), fill(512, 512, 4000)]
-    print(json.dumps({"heap_early": early, "heap_late": late, "damaged": journal.damaged, "fills": fills}))
+    heap = {"heap_early": early, "heap_late": late, "heap_tails": tails}
+    print(json.dumps({"damaged": journal.damaged, "fills": fills} | heap))
 
 
 main()

@@ -14,6 +14,12 @@ def test_journal_on_littlefs_after_ten_thousand_records_holds_no_more_heap(repor
     assert report["heap_late"] - report["heap_early"] < 2048
 
 
+def test_journal_with_tails_after_ten_thousand_records_holds_the_heap_of_the_first_hundreds(report):
+    print(report["heap_tails"])
+    early, late = report["heap_tails"]
+    assert late - early < 256
+
+
 @pytest.mark.parametrize("which", range(4))
 def test_journal_on_littlefs_with_nobody_listening_adds_up(report, which):
     fill = report["fills"][which]
