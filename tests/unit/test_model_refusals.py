@@ -1,6 +1,7 @@
 """Models that cannot be: damaged files of every kind end in one refusal, and unsupported ones in all their reasons."""
 
 import random
+import resource
 import struct
 
 import pytest
@@ -53,9 +54,12 @@ def test_model_with_damaged_bytes_is_refused_or_compiled_never_worse():
 def test_model_with_hostile_words_is_refused_or_compiled_never_worse():
     """Offsets and counts: every other word in turn becomes huge, negative, or leads back to the start."""
     content = random_model(28, small=True)[0]
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for at in range(0, min(len(content), 2400) - 4, 8):
         for value in (0xFFFFFFFF, 0x7FFFFFFF, 0x80000000, 4, 0):
             survives(content[:at] + struct.pack("<I", value) + content[at + 4 :])
+    # What a count claims is never asked for: 2^31 of anything would show.
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 256 << 10  # KiB
 
 
 @pytest.mark.parametrize(
