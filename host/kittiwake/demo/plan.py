@@ -54,8 +54,8 @@ def vibration_plan(seconds: int, seed: int, guide: bool, rate_hz: int = 1000, re
     )
 
 
-def node_config(plan: Plan, samples_path: Path, word_path: Path) -> dict:
-    """The node's configuration for a plan; link and storage are the target's to add."""
+def node_config(plan: Plan, samples_path: Path, word_path: Path | None = None) -> dict:
+    """The node's configuration for a plan, `word_path` where it has a word; link and storage are the target's to add."""
     per_summary = plan.summary_s * (plan.rate_hz or 1000)
     return {
         "device": DEVICE,
