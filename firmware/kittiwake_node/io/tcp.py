@@ -12,7 +12,7 @@ import time
 FIRST_MS = 500
 LAST_MS = 30000
 _CONNECT_MS = 10000
-_STEADY_MS = 5000  # a connection that lasted so long was one: the next attempt may come at once
+_STEADY_MS = 2000  # a connection that lasted so long was one: the next attempt may come at once
 _REST, _FIND, _CONNECT, _UP = 0, 1, 2, 3
 
 
