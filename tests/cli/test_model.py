@@ -43,6 +43,8 @@ def test_model_info_adds_up(tmp_path, capsys):
     assert facts["operators"]["CONV_2D"] == 6
     assert facts["total"]["ram_bytes"] == facts["total"]["scratch_bytes"] + facts["total"]["state_bytes"]
     assert facts["instructions"]["thumb2"] < facts["instructions"]["viper"]
+    for kernel, total in facts["instructions"].items():
+        assert abs(sum(row["instructions"][kernel] for row in facts["layers"]) - total) <= len(facts["layers"])
     assert cli.run(["model", "info", str(path)]) == EXIT_OK
     assert "36480" in capsys.readouterr().out
 

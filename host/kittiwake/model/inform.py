@@ -17,8 +17,9 @@ def facts(made: Compiled) -> dict:
         made: compiled.
 
     Returns:
-        layers (source, kernel, macs, outputs, flash_bytes: constants; ram_bytes: scratch that lives while it runs),
-        operators (name -> count), total, input, output, and instructions an invoke by kernel set.
+        layers (source, kernel, macs, outputs, flash_bytes: constants; ram_bytes: scratch that lives while it runs,
+        instructions by kernel set), operators (name -> count), total, input, output, and instructions an invoke by
+        kernel set.
     """
     program = made.program
     buffers = {b for step in program.steps for b in (*step.reads, *step.writes, *step.temps) if b.kind == SCRATCH}
@@ -33,6 +34,7 @@ def facts(made: Compiled) -> dict:
                 "outputs": step.outputs,
                 "flash_bytes": step.constant_bytes,
                 "ram_bytes": alive,
+                "instructions": {kernel: round(cost.of_step(step, kernel)) for kernel in cost.KERNELS},
             }
         )
     operators: dict[str, int] = {}

@@ -64,11 +64,12 @@ def info(file: _Model, isa: _Isa = "viper", as_json: _Json = False) -> None:
     if as_json:
         cli.print_json(facts)
         return
-    print(f"{'layer':<28} {'kernel':<10} {'MACs':>9} {'outputs':>8} {'flash':>7} {'RAM':>7}")
+    shown = isa if isa in cost.KERNELS else cost.KERNELS[0]
+    print(f"{'layer':<28} {'kernel':<10} {'MACs':>9} {'outputs':>8} {'flash':>7} {'RAM':>7} {'by ' + shown:>11}")
     for row in facts["layers"]:
         print(
             f"{row['source']:<28} {row['kernel']:<10} {row['macs']:>9} {row['outputs']:>8} {row['flash_bytes']:>7}"
-            f" {row['ram_bytes']:>7}"
+            f" {row['ram_bytes']:>7} {row['instructions'][shown]:>11,}"
         )
     total = facts["total"]
     print(
