@@ -55,7 +55,7 @@ def vibration_plan(seconds: int, seed: int, guide: bool, rate_hz: int = 1000, re
 
 
 def node_config(plan: Plan, samples_path: Path, word_path: Path | None = None) -> dict:
-    """The node's configuration for a plan, `word_path` where it has a word; link and storage are the target's to add."""
+    """The node's configuration for a plan, `word_path` where it has a word; link and storage are the target's."""
     per_summary = plan.summary_s * (plan.rate_hz or 1000)
     return {
         "device": DEVICE,
