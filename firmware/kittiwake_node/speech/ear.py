@@ -13,6 +13,7 @@ from .meter import Meter
 _BLOCK = 480  # samples taken from the source at once, 30 ms
 _SECOND = 16000
 _PART_SAMPLES = 448  # of audio, in one record
+_COMMIT_PARTS = 6
 
 
 class Ear:
@@ -128,7 +129,9 @@ class Ear:
             index = self.index - last.count + first
             body = payload.pack_snapshot(part, parts, index, piece)
             self._emit(record.SNAPSHOT, self.number, record.RAW, self.source.time_ms(index), body)
-        self._commit(record.RAW)
+            # What is not committed waits in memory: a second of it would be as much as the ring.
+            if part % _COMMIT_PARTS == _COMMIT_PARTS - 1 or part == parts - 1:
+                self._commit(record.RAW)
         return payload.AUDIO
 
     def _sum_up(self):

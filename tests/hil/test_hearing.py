@@ -1,0 +1,113 @@
+"""Hearing on every target: nothing allocated, and a node that detects and hears at once."""
+
+import wave
+from array import array
+from fractions import Fraction
+
+import pytest
+
+pytest.importorskip("pymicro_wakeword", reason="no wheel of pymicro-wakeword for this machine")
+
+from kittiwake import audio, listen, vibration
+from kittiwake.demo import speech
+from kittiwake.model import wake
+from kittiwake.reference import zscore
+from kittiwake_node.core import payload
+from kittiwake_node.core import record as rec
+from tests.support.hil import Gateway, blank_journal
+
+FIRST, LAST = 48_000, 90_000  # of the demo's speech: the word, and some before and after it
+_LOCKED = """
+def _locked(buf):
+    import micropython
+    _hear(buf, len(buf))
+    micropython.heap_lock()
+    try:
+        for _ in range(2):
+            at = 0
+            while at < len(buf):
+                at = _h.feed(buf, at, len(buf))
+                while _h.pending:
+                    _h.step()
+    finally:
+        micropython.heap_unlock()
+    print('done', _h.frames)
+_locked(array('h', [(i * 7919 & 0x3FFF) - 8192 for i in range(1600)]))
+"""
+
+
+def kernel_of(board):
+    fastest = {"armv7m": "thumb2", "armv7em": "dsp", "rv32imc": "rv32"}
+    return fastest.get(board.facts()["arch"], "viper")
+
+
+@pytest.mark.timeout(300)
+def test_hearing_with_the_heap_locked_works(board):
+    kernel = kernel_of(board)
+    plans = {"hey_jarvis": wake.compile_word(wake.find("hey_jarvis"), kernel)}
+    listen.Listener(board, plans, kernel)
+    assert board.exec(_LOCKED, 120).split() == ["done", "28"]
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.targets("unix", "qemu:mps2-an385")
+def test_node_detects_every_anomaly_while_it_hears(board, tmp_path):
+    """1 kHz and 16 kHz in their own time, with audio kept, on unix.
+
+    As fast as it goes on the emulated board, whose time is not real, and whose heap does not hold node, plan and a second
+    of audio.
+    """
+    kernel, paced = kernel_of(board), board.name == "unix"
+    samples = vibration.samples(3000, seed=5)
+    clip = audio.read_wav(speech.PATH)[FIRST:LAST]
+    with wave.open(str(tmp_path / "speech.wav"), "wb") as file:
+        file.setparams((1, 2, 16000, 0, "NONE", ""))
+        file.writeframes(clip.tobytes())
+    files = {
+        "word.kwm": wake.compile_word(wake.find(speech.WORD), kernel),
+        "speech.wav": (tmp_path / "speech.wav").read_bytes(),
+        "samples.i16": samples.tobytes(),
+    }
+    board.interrupt()
+    blank_journal(board)
+    board.deploy(files)
+    config = {
+        "device": "kw-hears",
+        "kernel": kernel,
+        "channels": [
+            {
+                "name": "vibration",
+                "rate_hz": 1000 if paced else 0,
+                "source": {"kind": "replay", "path": "samples.i16"},
+                "detectors": [{"kind": "zscore", "n": 64, "t": "9/2"}],
+            },
+            {
+                "kind": "microphone",
+                "name": "hall",
+                "rate_hz": 16000 if paced else 0,
+                "source": {"kind": "wav", "path": "speech.wav"},
+                "hear": {"models": ["word.kwm"], "audio": paced},
+            },
+        ],
+    }
+    board.run_node(config)
+    with Gateway(board.link_port, board) as gateway:
+        ended = lambda: any(b"source ended" in r.payload for r in gateway.records)  # noqa: E731
+        gateway.until(ended, "the end of both sources", limit_s=200)
+    board.interrupt()
+    told = [payload.unpack_anomaly(r.payload) for r in gateway.records if r.type == rec.ANOMALY]
+    expected = [(a.index, a.sum, a.sum_sq) for a in zscore.alerts(samples, 64, Fraction(9, 2))]
+    assert expected
+    assert [(a["index"], a["sum"], a["sum_sq"]) for a in told] == expected
+    (word,) = [payload.unpack_keyword(r.payload) for r in gateway.records if r.type == rec.KEYWORD]
+    assert word["name"] == speech.WORD
+    assert word["flags"] == (payload.AUDIO if paced else 0)
+    parts = [payload.unpack_snapshot(r.payload) for r in gateway.records if r.type == rec.SNAPSHOT]
+    kept = array("h", [x for part in parts for x in part["samples"]])
+    assert kept == (clip[word["index"] - 16000 : word["index"]] if paced else array("h"))
+    seqs = {r.type: r.seq for r in gateway.records if r.type in (rec.SNAPSHOT, rec.KEYWORD)}
+    assert seqs.get(rec.SNAPSHOT, -1) < seqs[rec.KEYWORD]
+    health = [payload.unpack_health(r.payload) for r in gateway.records if r.type == rec.HEALTH][-1]
+    assert health["samples"] == len(samples) + len(clip)
+    assert payload.MICROPHONE_STATES[health["microphone_state"]] == "ok"
+    assert health["microphone_level"] > 100
