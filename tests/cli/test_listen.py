@@ -1,14 +1,16 @@
 """`kittiwake listen`: recordings through the firmware, front end and networks, against pymicro_wakeword."""
 
 import json
+import sys
 import wave
+from array import array
 
 import pytest
 
 pytest.importorskip("pymicro_wakeword", reason="no wheel of pymicro-wakeword for this machine")
 
 from kittiwake import cli
-from kittiwake.errors import EXIT_OK, EXIT_USAGE
+from kittiwake.errors import EXIT_FAILED, EXIT_OK, EXIT_USAGE
 from kittiwake.model import wake
 
 
@@ -64,3 +66,34 @@ def test_listen_for_an_unknown_word_names_those_there_are(capsys):
 
     assert cli.run(["listen", str(speech.PATH), "--model", "hello"]) == EXIT_USAGE
     assert "okay_nabu" in capsys.readouterr().err
+
+
+@pytest.mark.targets("unix")
+def test_listen_meter_measures_each_second_on_the_target(target_name, tmp_path, capsys):
+    quiet = [7] * 16000
+    loud = [100 + (3000 if i % 2 else -3000) for i in range(16000)]
+    loud[:160] = [32767] * 160
+    with wave.open(str(tmp_path / "a.wav"), "wb") as file:
+        file.setparams((1, 2, 16000, 0, "NONE", ""))
+        file.writeframes(array("h", quiet + loud).tobytes())
+    found, last = heard(capsys, tmp_path / "a.wav", "--meter", "--target", target_name)
+    mean = sum(loud) / 16000
+    deviation = (sum(x * x for x in loud) / 16000 - mean * mean) ** 0.5
+    assert found == [{"second": 0, "level": 0, "offset": 7, "clipped_ppm": 0, "is_dead": True}]
+    assert last["clipped_ppm"] == 10000
+    assert abs(last["level"] - deviation) <= 1
+    assert abs(last["offset"] - mean) <= 1
+
+
+@pytest.mark.parametrize("arguments", [[], ["a.wav", "--mic"]])
+def test_listen_without_file_or_with_two_sources_is_refused(arguments, capsys):
+    assert cli.run(["listen", *arguments]) == EXIT_USAGE
+    assert "either a file or --mic" in capsys.readouterr().err
+
+
+def test_listen_to_a_microphone_that_is_not_there_says_so(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "sounddevice", None)
+    assert cli.run(["listen", "--mic"]) == EXIT_FAILED
+    said = capsys.readouterr().err
+    assert "install kittiwake[mic]" in said
+    assert said.count("\n") == 1

@@ -54,8 +54,8 @@ def test_hearing_with_the_heap_locked_works(board):
 def test_node_detects_every_anomaly_while_it_hears(board, tmp_path):
     """1 kHz and 16 kHz in their own time, with audio kept, on unix.
 
-    As fast as it goes on the emulated board, whose time is not real, and whose heap does not hold node, plan and a second
-    of audio.
+    As fast as it goes on the emulated board, whose time is not real, and whose heap does not hold node, plan and a
+    second of audio.
     """
     kernel, paced = kernel_of(board), board.name == "unix"
     samples = vibration.samples(3000, seed=5)
