@@ -14,6 +14,14 @@ DATA_MISSING = "KITTIWAKE_DATA is not set to the folder of recordings"
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "needs(*programs): skip by name where a program is missing; in CI that fails")
+    config.addinivalue_line("markers", "soak: too long for every run; left out unless KITTIWAKE_SOAK=1")
+
+
+def pytest_collection_modifyitems(config, items):
+    long = [item for item in items if item.get_closest_marker("soak")]
+    if long and os.environ.get("KITTIWAKE_SOAK") != "1":
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if item not in set(long)]
 
 
 def pytest_runtest_setup(item):

@@ -15,6 +15,7 @@ SEARCH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin",
 # Program -> Debian/Ubuntu package.
 PACKAGES = {
     "arm-none-eabi-gcc": "gcc-arm-none-eabi",
+    "dfu-util": "dfu-util",
     "mosquitto": "mosquitto",
     "qemu-system-arm": "qemu-system-arm",
     "qemu-system-riscv32": "qemu-system-misc",

@@ -113,7 +113,7 @@ def test_flash_a_lost_byte_is_mended_at_a_lower_speed(flash, firmware, impatient
     assert_holds(chip, image(), 0x1000)
 
 
-@pytest.mark.skipif("not __import__('os').environ.get('KITTIWAKE_SOAK')", reason="long: KITTIWAKE_SOAK=1")
+@pytest.mark.soak
 def test_flash_a_line_too_bad_for_its_speed_is_used_at_a_lower_one(flash, firmware):
     chip = used()
     with Wire(chip, clean_baudrate=115200) as wire:

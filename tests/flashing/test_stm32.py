@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +18,7 @@ UNTOUCHED = "nothing on the board was changed"
 # From here on the tool writes the first piece.
 WRITING = 400
 # stm32loader waits five seconds for an answer that does not come, and a second in each run for a reset.
-LONG = pytest.mark.skipif("not __import__('os').environ.get('KITTIWAKE_SOAK')", reason="long: KITTIWAKE_SOAK=1")
+LONG = pytest.mark.soak
 
 
 @pytest.fixture
@@ -235,7 +234,7 @@ def test_flash_dfu_without_the_tool_names_the_package(flash, firmware, monkeypat
     assert told.code == 1 and "dfu-util is not installed" in told.error and "apt-get install dfu-util" in told.error
 
 
-@pytest.mark.skipif(not shutil.which("dfu-util"), reason="dfu-util is not installed")
+@pytest.mark.needs("dfu-util")
 def test_flash_dfu_options_are_those_of_the_real_tool(tmp_path):
     # No board is there: that is what it must say, and nothing of options that it does not know (exit 64).
     (tmp_path / "piece").write_bytes(bytes(16))

@@ -18,7 +18,6 @@ from tests.hil.test_end_to_end import CONFIG, DEVICE, read, wait
 from tests.mosquitto import Mosquitto
 from tests.support.esp_chip import EspChip
 from tests.support.esp_images import image
-from tests.support.hil import SOAK
 from tests.support.processes import BridgeProcess
 from tests.support.wire import Wire
 
@@ -52,7 +51,7 @@ class BootingChip(EspChip):
         return said if self._runs else b""
 
 
-@pytest.mark.skipif(not SOAK, reason="long: KITTIWAKE_SOAK=1")
+@pytest.mark.soak
 @pytest.mark.needs("mosquitto")
 @pytest.mark.timeout(600)
 def test_from_nothing_to_alerts_at_a_broker_over_one_port(tmp_path, monkeypatch):
