@@ -169,3 +169,33 @@ def test_store_on_a_foreign_partition_is_in_memory_and_leaves_it_alone(board):
     assert value(board, "(keeping.state, safe, bytes(buf))") == ("foreign", True, b"somebody's data ")
     assert b"an alarm" in value(board, "bytes(journal.read(0, 500)[0])")
     blank_journal(board)
+
+
+_LOCKED = """
+from kittiwake_node.core import record
+from kittiwake_node.io import machine_facts, parts, storage
+from kittiwake_node.keeping import Keeping
+class Locked:
+    def __init__(self, device):
+        self.readblocks = device.readblocks
+        self._ioctl = device.ioctl
+    def writeblocks(self, *arguments):
+        return -30
+    def ioctl(self, operation, argument):
+        return -30 if operation == 6 else self._ioctl(operation, argument)
+device = parts.make_device({storage!r})
+parts.make_storage({storage!r})  # formats it
+make = lambda: (storage.open_file_system(Locked(device)), None)
+keeping = Keeping(make, parts.make_memory, machine_facts.random_u64)
+journal = keeping.journal
+journal.append(2, record.draft(9, 0, 2, 1, 5, 0, 1, b"an alarm"))
+safe = journal.commit(2)
+"""
+
+
+def test_store_on_a_read_only_partition_is_in_memory(board):
+    blank_journal(board)
+    board.exec(_LOCKED.format(storage=board.node_overrides()["storage"]), 30)
+    assert value(board, "(keeping.state, safe)") == ("read-only", True)
+    assert b"an alarm" in value(board, "bytes(journal.read(0, 500)[0])")
+    blank_journal(board)

@@ -63,30 +63,29 @@ class FileBlockDevice:
 
 
 class MemoryBlockDevice:
-    """A block device in memory, for when there is no other; gone with the supply. Small blocks, to waste little.
+    """A block device in memory, for when there is no other; gone with the supply.
+
+    Small blocks, to waste little, and each by itself: a heap in use has no room for all of them in one piece.
 
     Args:
         size_bytes: of it; rounded down to whole blocks.
     """
 
     def __init__(self, size_bytes):
-        self._count = size_bytes // _MEMORY_BLOCK_BYTES
-        self._bytes = bytearray(self._count * _MEMORY_BLOCK_BYTES)
+        self._blocks = [bytearray(_MEMORY_BLOCK_BYTES) for _ in range(size_bytes // _MEMORY_BLOCK_BYTES)]
 
     def readblocks(self, block, buf, offset=0):
         """Read part of a block; the file system calls this."""
-        at = block * _MEMORY_BLOCK_BYTES + offset
-        buf[:] = memoryview(self._bytes)[at : at + len(buf)]
+        buf[:] = memoryview(self._blocks[block])[offset : offset + len(buf)]
 
     def writeblocks(self, block, buf, offset=0):
         """Program `buf`; the file system calls this."""
-        at = block * _MEMORY_BLOCK_BYTES + offset
-        self._bytes[at : at + len(buf)] = buf
+        self._blocks[block][offset : offset + len(buf)] = buf
 
     def ioctl(self, op, arg):
         """Answer the file system: 4 the count of blocks, 5 their size; 0 for what needs nothing."""
         if op == 4:
-            return self._count
+            return len(self._blocks)
         if op == 5:
             return _MEMORY_BLOCK_BYTES
         return 0
