@@ -6,6 +6,7 @@ import pytest
 
 from kittiwake import cli
 
+PYTHON = sys.executable
 # An mpflash of ours: takes what its --help lists, and puts files where it says that it does.
 MPFLASH = """#!{python}
 import os, pathlib, sys
@@ -21,10 +22,11 @@ for name in {names!r}:
 def mpflash(monkeypatch, tmp_path):
     def install(*names):
         program = tmp_path / "mpflash"
-        program.write_text(MPFLASH.format(python=sys.executable, names=names))
+        program.write_text(MPFLASH.format(python=PYTHON, names=names))
         program.chmod(0o755)
 
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))  # one may be installed beside this Python
     monkeypatch.setenv("MPFLASH_FIRMWARE", str(tmp_path))
     return install
 
