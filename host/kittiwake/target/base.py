@@ -92,6 +92,10 @@ class Target(abc.ABC):
             config: what `firmware/main.py` reads; the target puts its own link and storage where they are not given.
         """
 
+    @abc.abstractmethod
+    def start_node(self) -> None:
+        """Restart the board so that it runs main.py with the configuration it has; return at once."""
+
     @property
     @abc.abstractmethod
     def link_port(self) -> str:
@@ -104,6 +108,10 @@ class Target(abc.ABC):
     @abc.abstractmethod
     def cut_power(self) -> None:
         """Stop the board at this very instant, as a supply that fails would; storage stays. `start` boots it again."""
+
+    def node_overrides(self) -> dict:
+        """Tell the firmware where this target's link and storage are."""
+        return {}
 
     def deploy_firmware(self) -> None:  # noqa: B027 (not abstract: boards of our own making start with it)
         """Put this installation's firmware on the board, where `start` does not do so by itself."""

@@ -187,6 +187,11 @@ class PortTarget(Target):
         self._check_idle()
         content = json.dumps({**self.node_overrides(), **config})
         self.exec(f"with open('node.json', 'w') as file:\n    file.write({content!r})\n", _DEPLOY_S)
+        self.start_node()
+
+    def start_node(self) -> None:
+        """Soft-reset the board, which runs main.py with the configuration it has; let the port go."""
+        self._check_idle()
         self._repl.leave(soft_reset=True)
         self._wait_for(_REBOOTED)
         self._release()

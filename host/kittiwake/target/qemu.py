@@ -169,6 +169,13 @@ class QemuTarget(Target):
         self._check_idle()
         content = json.dumps({**self.node_overrides(), **config})
         self.exec(f"with open('/node.json', 'w') as file:\n    file.write({content!r})\n")
+        self.start_node()
+
+    def start_node(self) -> None:
+        """Restart the board so that it runs main.py with the configuration it has; the console is let go."""
+        self._check_idle()
+        if self._repl is None:
+            self._open_console()
         self._set_strap(run_main=True)
         self._repl.restart(_BOOT_S)
         self.release_console()

@@ -190,13 +190,21 @@ class UnixTarget(Target):
         """
         if self.node_is_running:
             raise TargetError("the board is running the node already", "interrupt() it first")
-        self.start()
-        self._driver.close()
-        self._driver = None
         path = self.work_dir / "node.json"
         path.write_text(json.dumps({**self.node_overrides(), **config}, indent=1))
+        self._start_node([str(path)])
+
+    def start_node(self) -> None:
+        """Start `main.py` with what lies on the board; see the base class."""
+        self._start_node([])
+
+    def _start_node(self, arguments: list[str]) -> None:
+        self.start()
+        if self._driver is not None:
+            self._driver.close()
+            self._driver = None
         with open(self.log_path, "ab") as log:
-            self._node = self._spawn(["main.py", str(path)], stdin=subprocess.DEVNULL, stdout=log)
+            self._node = self._spawn(["main.py", *arguments], stdin=subprocess.DEVNULL, stdout=log)
 
     def node_overrides(self) -> dict:
         """Tell the firmware where this target's link and storage are."""

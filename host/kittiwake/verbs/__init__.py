@@ -4,6 +4,7 @@ from kittiwake.verbs.bench import bench
 from kittiwake.verbs.boards import boards
 from kittiwake.verbs.bridge import bridge
 from kittiwake.verbs.demo import demo
+from kittiwake.verbs.deploy import deploy
 from kittiwake.verbs.detect import detect
 from kittiwake.verbs.explain import explain
 from kittiwake.verbs.flash import flash
@@ -34,4 +35,5 @@ ALL = (
     ports,
     boards,
     flash,
+    deploy,
 )

@@ -1,0 +1,1 @@
+"""The application onto a board that runs MicroPython: what is needed, into a slot of its own, verified, switched to."""

@@ -1,0 +1,71 @@
+"""What of the firmware a board needs for a configuration: flash that holds two applications is small.
+
+Knows the firmware's rooms by name; neither boards nor files on them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from kittiwake.errors import ConfigError
+
+_NODE = "kittiwake_node/"
+# What audio and networks alone use.
+_HEARING = ("speech/", "model/")
+_HEARING_STAGES = ("conv", "copy", "depthwise", "features", "fft", "pointwise", "pool", "requant", "shape", "softmax")
+_HEARING_STAGES += ("spectrum", "table", "wake")
+# The gateway's side of the session; a board has the device's.
+_HOST_ONLY = ("core/gateway_session.py",)
+
+
+def files(firmware: Mapping[str, bytes], config: dict) -> dict[str, bytes]:
+    """Leave out what a node of this configuration never imports.
+
+    Args:
+        firmware: path -> source, as `kittiwake.firmware_files` gives it.
+        config: of the node, unchecked.
+
+    Returns:
+        Path -> source, without main.py, which belongs to no slot.
+    """
+    hears = any(isinstance(c, dict) and c.get("kind") == "microphone" for c in config.get("channels", []))
+    is_plain = config.get("kernel", "viper") == "plain"
+    return {path: content for path, content in firmware.items() if _is_needed(path, hears, is_plain)}
+
+
+def _is_needed(path: str, hears: bool, is_plain: bool) -> bool:
+    if not path.startswith(_NODE):
+        return False
+    inner = path.removeprefix(_NODE)
+    if inner in _HOST_ONLY:
+        return False
+    if inner.startswith("kernels/"):
+        kind, _, stage = inner.removeprefix("kernels/").removesuffix(".py").partition("_")
+        if kind == "plain" and not is_plain:
+            return False
+        return hears or stage not in _HEARING_STAGES
+    return hears or not inner.startswith(_HEARING)
+
+
+def settings(config: dict, slot: str, models: Mapping[str, bytes]) -> bytes:
+    """Write the configuration as a slot holds it: models that go with it are looked for there.
+
+    Args:
+        config: of the node.
+        slot: name of its folder.
+        models: file name -> plan.
+
+    Raises:
+        ConfigError: no channel listens for one of the models.
+    """
+    config = json.loads(json.dumps(config))
+    unused = set(models)
+    for channel in config.get("channels", []):
+        hear = channel.get("hear", {}) if isinstance(channel, dict) else {}
+        if "models" in hear:
+            unused -= set(hear["models"])
+            hear["models"] = [f"{slot}/{name}" if name in models else name for name in hear["models"]]
+    if unused:
+        raise ConfigError(f"no channel listens for {sorted(unused)[0]}", "name it in a microphone's hear.models")
+    return json.dumps(config, sort_keys=True).encode()

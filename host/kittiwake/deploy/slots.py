@@ -1,0 +1,193 @@
+"""Two slots on a board, one that runs and one to write to, through nothing but code run at its prompt.
+
+Knows folders, hashes and the order in which they are written so that a cut at any point leaves one whole application;
+not what an application is. firmware/main.py reads what is written here.
+"""
+
+from __future__ import annotations
+
+import binascii
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+
+from kittiwake.errors import KittiwakeError, TargetError, VerificationError
+from kittiwake.target.base import Target
+
+NAMES = ("app-a", "app-b")
+_TIMEOUT_S = 120.0
+_BATCH = 8  # files whose names and hashes go through the console at once
+_FULL = "ENOSPC"
+
+_AGENT = """
+import binascii, hashlib, json, os
+def _kw_number(slot):
+    try:
+        with open(slot + "/ready") as file:
+            number, check = file.read(32).split()
+        return int(number) if int(check, 16) == binascii.crc32(number.encode()) else 0
+    except (OSError, ValueError):
+        return 0
+def _kw_walk(place, found):
+    try:
+        names = os.listdir(place)
+    except OSError:
+        return found
+    for name in names:
+        path = place + "/" + name
+        if os.stat(path)[0] & 0x4000:
+            _kw_walk(path, found)
+        else:
+            found.append(path)
+    return found
+def _kw_hash(path):
+    digest = hashlib.sha256()
+    piece = bytearray(512)
+    try:
+        with open(path, "rb") as file:
+            while True:
+                n = file.readinto(piece)
+                if not n:
+                    break
+                digest.update(memoryview(piece)[:n])
+    except OSError:
+        return ""
+    return binascii.hexlify(digest.digest()).decode()
+def _kw_remove(path):
+    try:
+        os.remove(path)
+    except OSError:
+        pass
+def _kw_sync():
+    if hasattr(os, "sync"):
+        os.sync()
+def _kw_write(path, text):
+    with open(path, "w") as file:
+        file.write(text)
+    _kw_sync()
+"""
+
+
+class Slots:
+    """The slots of a started board.
+
+    Args:
+        board: at its prompt.
+    """
+
+    def __init__(self, board: Target):
+        self._board = board
+        board.exec(_AGENT)
+        self._numbers = dict(zip(NAMES, json.loads(self._ask(f"[_kw_number(s) for s in {NAMES!r}]")), strict=True))
+
+    def renew(self) -> None:
+        """Bring the board what it needs for the other methods once more, after a reboot."""
+        self._board.exec(_AGENT)
+
+    @property
+    def active(self) -> str | None:
+        """The slot that the board starts, None when it has none that is whole."""
+        newest = max(NAMES, key=lambda name: self._numbers[name])
+        return newest if self._numbers[newest] else None
+
+    @property
+    def free(self) -> str:
+        """The slot to write to."""
+        return NAMES[1] if self.active == NAMES[0] else NAMES[0]
+
+    def read(self, path: str) -> bytes | None:
+        """Read a file of the board's, None when it is not there."""
+        text = self._ask(f"binascii.b2a_base64(open({path!r}, 'rb').read()).decode() if _kw_hash({path!r}) else ''")
+        text = json.loads(text)
+        return binascii.a2b_base64(text) if text else None
+
+    def differing(self, slot: str, files: Mapping[str, bytes]) -> list[str]:
+        """List what of a slot is not as it should be: by SHA-256, read back on the board; and what is too much.
+
+        Args:
+            slot: its name.
+            files: path in the slot -> content; "" for a slot is the board's root, where more may lie.
+
+        Returns:
+            Paths on the board.
+        """
+        wanted = {f"{slot}/{path}" if slot else path: content for path, content in files.items()}
+        paths, found = list(wanted), {}
+        for at in range(0, len(paths), _BATCH):
+            batch = paths[at : at + _BATCH]
+            found.update(zip(batch, json.loads(self._ask(f"[_kw_hash(p) for p in {batch!r}]")), strict=True))
+        wrong = [path for path in paths if found[path] != hashlib.sha256(wanted[path]).hexdigest()]
+        return wrong + (self._strangers(slot, wanted) if slot else [])
+
+    def write(self, slot: str, files: Mapping[str, bytes], progress: Callable[[int, int], None]) -> list[str]:
+        """Fill a slot that the board does not start, and read it back.
+
+        Args:
+            slot: its name; it is not whole from the first change on, until `switch`.
+            files: path in the slot -> content.
+            progress: told (files looked at, of so many).
+
+        Returns:
+            The paths on the board that were written.
+
+        Raises:
+            VerificationError: what was read back is something else.
+            KittiwakeError: the file system is full.
+        """
+        self._board.exec(f"_kw_remove({slot + '/ready'!r})\n_kw_sync()")
+        self._numbers[slot] = 0
+        wrong = self.differing(slot, files)
+        wanted = {f"{slot}/{path}": content for path, content in files.items()}
+        for path in wrong:
+            if path not in wanted:
+                self._board.exec(f"_kw_remove({path!r})")
+        changed = [path for path in wrong if path in wanted]
+        try:
+            for done, path in enumerate(changed):
+                progress(done, len(changed))
+                self._board.deploy({path: wanted[path]})
+        except TargetError as error:
+            if _FULL not in error.traceback and "Errno 28" not in error.traceback:
+                raise
+            need = sum(map(len, wanted.values())) // 1024
+            raise KittiwakeError(
+                f"the board's file system is full; the application takes {need} KiB beside the one that runs, which "
+                "was left as it is",
+                "remove files from the board, or deploy fewer models",
+            ) from error
+        progress(len(changed), len(changed))
+        self._board.exec("_kw_sync()")
+        wrong = self.differing(slot, files)
+        if wrong:
+            raise VerificationError(f"{wrong[0]} reads back wrong; the board still starts what it did", "deploy again")
+        return changed
+
+    def switch(self, slot: str) -> None:
+        """Make a verified slot the one that the board starts: one small file, which is whole or does not count."""
+        number = str(max(self._numbers.values()) + 1)
+        text = f"{number} {binascii.crc32(number.encode()):08x}"
+        self._board.exec(f"_kw_write({slot + '/ready'!r}, {text!r})")
+        self._numbers[slot] = int(number)
+
+    def withdraw(self, slot: str) -> None:
+        """Take a slot back: the board starts the other one, or nothing."""
+        self._board.exec(f"_kw_remove({slot + '/ready'!r})\n_kw_sync()")
+        self._numbers[slot] = 0
+
+    def replace(self, path: str, content: bytes) -> None:
+        """Replace a file of the root by one that was read back, in one step where the file system has one.
+
+        Raises:
+            VerificationError: the copy reads back wrong; the file is as it was.
+        """
+        self._board.deploy({path + ".new": content})
+        if self.differing("", {path + ".new": content}):
+            raise VerificationError(f"{path}.new reads back wrong; {path} is as it was", "deploy again")
+        self._board.exec(f"os.rename({path + '.new'!r}, {path!r})\n_kw_sync()")
+
+    def _strangers(self, slot: str, wanted: Mapping[str, bytes]) -> list[str]:
+        there = json.loads(self._ask(f"_kw_walk({slot!r}, [])"))
+        return [path for path in there if path not in wanted and path != f"{slot}/ready"]
+
+    def _ask(self, expression: str) -> str:
+        return self._board.exec(f"print(json.dumps({expression}))", _TIMEOUT_S)

@@ -1,0 +1,162 @@
+"""Deploying to an emulated board over its console: whole or not at all, wherever the power is cut."""
+
+import json
+import random
+import time
+
+import pytest
+
+import kittiwake
+from kittiwake import cli
+from kittiwake.deploy import run
+from kittiwake.deploy.slots import Slots
+from kittiwake.errors import EXIT_OK, ConfigError, KittiwakeError, PortLostError, VerificationError
+from kittiwake.target import open_target
+from tests.support.hil import SOAK
+
+NAMES = ["qemu:mps2-an385", "qemu:virt"]
+CUTS = 100 if SOAK else 10
+CONFIG = """
+device = "kw-deploy"
+health_s = 1
+[[channels]]
+summary_samples = 100
+source = {kind = "link", room = 64}
+"""
+NODE = """
+from . import first, second, third
+def refusal(config):
+    return ""
+def run_file(path):
+    versions = [first.VERSION, second.VERSION, third.VERSION, VERSION]
+    print("whole" if len(set(versions)) == 1 else "mixed", VERSION)
+"""
+PARTS = ("first", "second", "third")
+_NOTHING = {"link": {"kind": "kwboard"}, "storage": {"kind": "kwflash"}, "channels": []}
+
+
+def quiet(text):
+    """No progress."""
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def emulated(request):
+    with open_target(request.param, deploy=False) as machine:
+        machine.exec("")
+        machine.release_console()
+        machine._set_strap(run_main=True)
+        yield machine
+
+
+def small_application(version):
+    """Four modules that tell whether they belong together, and one that does not change."""
+    text = f"VERSION = {version}\n"
+    files = {f"kittiwake_node/{name}.py": (text + "PAD = '" + "x" * 900 + "'\n").encode() for name in PARTS}
+    node = {"kittiwake_node/__init__.py": b"", "kittiwake_node/node.py": (text + NODE).encode()}
+    return {**files, **node, "main.py": kittiwake.firmware_files()["main.py"]}
+
+
+def deploy_small(machine, version, cut_at=None, delay_s=0.0):
+    """Deploy over the console; the supply is cut `delay_s` after the board began what it was sent as `cut_at`.
+
+    Nothing is on its way to the board then: what a paused emulator's console was sent would meet it at its next start.
+    Returns (exchanges, whether it was cut).
+    """
+    count, is_cut = 0, False
+    with open_target(machine.console_port) as board:
+        submit = board._repl.submit
+
+        def submit_and_cut(code, timeout_s=10.0):
+            nonlocal count, is_cut
+            submit(code, timeout_s)
+            count += 1
+            if count - 1 == cut_at:
+                time.sleep(delay_s)
+                machine.cut_power()
+                is_cut, board._repl = True, None
+                raise PortLostError("the supply was cut")
+
+        board._repl.submit = submit_and_cut
+        try:
+            run.deploy_to(board, run.Job(board.name, start=False), _NOTHING, {}, small_application(version), quiet)
+        except KittiwakeError:
+            if not is_cut:
+                raise
+    return count, is_cut
+
+
+def boot(machine):
+    """What main.py starts on the board after a power cut."""
+    machine.cut_power()
+    machine.start()
+    told = machine.exec("exec(open('main.py').read())").split()
+    machine.cut_power()
+    machine.start()
+    machine.release_console()
+    return told
+
+
+def test_deploy_cut_at_random_instants_boots_old_or_new_whole(emulated):
+    rng = random.Random(9)
+    exchanges, _ = deploy_small(emulated, 1)
+    assert boot(emulated) == ["whole", "1"]
+    runs, outcomes, cuts = 1, {"old": 0, "new": 0}, 0
+    version = 1
+    while cuts < CUTS:
+        version += 1
+        assert version < 4 * CUTS, "most deploys end before their cut"
+        _, is_cut = deploy_small(emulated, version, rng.randrange(exchanges), rng.random() * 0.01)
+        cuts += is_cut
+        told = boot(emulated)
+        assert told in (["whole", str(runs)], ["whole", str(version)]), (version, told)
+        outcomes["old" if told[1] == str(runs) else "new"] += 1
+        runs = int(told[1])
+    assert outcomes["old"]
+    deploy_small(emulated, 9999)
+    assert boot(emulated) == ["whole", "9999"]
+
+
+def test_deploy_judged_whole_only_when_parts_belong_together(emulated):
+    """The judge of the test above can fail: a part of another version, behind the slots' back, is seen."""
+    deploy_small(emulated, 1)
+    with open_target(emulated.console_port) as board:
+        slot = Slots(board).active
+        board.deploy(board.compiled({f"{slot}/kittiwake_node/second.py": b"VERSION = 0\n"}))
+    assert boot(emulated) == ["mixed", "1"]
+
+
+def test_deploy_broken_application_is_refused_and_the_old_one_stays(emulated):
+    deploy_small(emulated, 5)
+    broken = {**small_application(6), "kittiwake_node/first.py": b"import no_such_module\n"}
+    with open_target(emulated.console_port) as board:
+        with pytest.raises(VerificationError, match="no_such_module.*still has the old one"):
+            run.deploy_to(board, run.Job(board.name, start=False), _NOTHING, {}, broken, quiet)
+    assert boot(emulated) == ["whole", "5"]
+
+
+def test_deploy_for_another_architecture_is_refused(emulated):
+    with open_target(emulated.console_port) as board:
+        with pytest.raises(ConfigError, match="esp32-devkitc is xtensawin"):
+            run.deploy_to(board, run.Job(board.name, "esp32-devkitc"), _NOTHING, {}, small_application(1), quiet)
+
+
+def test_deploy_whole_firmware_runs_then_unchanged_writes_nothing(tmp_path, capsys):
+    config = tmp_path / "node.toml"
+    config.write_text(CONFIG)
+    with open_target(NAMES[0], deploy=False) as machine:
+        machine.exec("")
+        machine.release_console()
+        machine._set_strap(run_main=True)
+        command = ["deploy", "qemu-mps2-an385", "--port", machine.console_port, "--json"]
+        assert cli.run([*command, "--link", machine.link_port, "-c", str(config)]) == EXIT_OK
+        done = json.loads(capsys.readouterr().out)
+        assert done["state"] == "running" and len(done["changed"]) == done["files"] + 1
+
+        machine.interrupt()
+        programs = machine.exec("import kwflash\nprint(kwflash.stats())")
+        machine.release_console()
+        assert cli.run([*command, "--no-start"]) == EXIT_OK
+        done = json.loads(capsys.readouterr().out)
+        assert done["state"] == "unchanged" and done["changed"] == []
+        after = machine.exec("import kwflash\nprint(kwflash.stats())")
+        assert after == programs
