@@ -82,6 +82,9 @@ def deploy_small(machine, version, cut_at=None, delay_s=0.0):
         except KittiwakeError:
             if not is_cut:
                 raise
+    if not is_cut:
+        machine.exec("")  # what closing the port sent has arrived
+        machine.release_console()
     return count, is_cut
 
 

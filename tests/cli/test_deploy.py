@@ -1,0 +1,99 @@
+"""`kittiwake deploy` on the unix target: a rehearsal, its refusals, and what main.py does when a slot does not load."""
+
+import json
+
+import pytest
+
+import kittiwake
+from kittiwake import cli
+from kittiwake.deploy import choose, run
+from kittiwake.errors import EXIT_NO_DEVICE, EXIT_OK, EXIT_USAGE, ConfigError, VerificationError
+from kittiwake.target import open_target
+
+CONFIG = """
+device = "kw-rehearsal"
+[[channels]]
+source = {kind = "link", room = 64}
+"""
+PLACES = {"channels": [{"source": {"kind": "link", "room": 64}}]}
+
+
+def quiet(text):
+    """No progress."""
+
+
+@pytest.fixture
+def config(tmp_path):
+    path = tmp_path / "node.toml"
+    path.write_text(CONFIG)
+    return path
+
+
+def test_deploy_to_unix_runs_a_node_that_answers(config, capsys):
+    assert cli.run(["deploy", "--target", "unix", "-c", str(config), "--json"]) == EXIT_OK
+    done = json.loads(capsys.readouterr().out)
+    assert done["state"] == "running" and done["slot"] == "app-a"
+
+
+def test_deploy_refused_configuration_opens_no_port(config, capsys):
+    config.write_text(CONFIG + "bits = 99\n")
+    assert cli.run(["deploy", "--port", "/dev/no-such-port", "-c", str(config)]) == EXIT_USAGE
+    assert "bits: 99 is not within 8 to 16" in capsys.readouterr().err
+    config.write_text(CONFIG)
+    assert cli.run(["deploy", "--port", "/dev/no-such-port", "-c", str(config)]) == EXIT_NO_DEVICE
+    assert cli.run(["deploy", "-c", str(config)]) == EXIT_USAGE
+
+
+def test_deploy_keeps_the_boards_configuration_when_none_is_given():
+    with open_target("unix") as board:
+        job = run.Job("unix", start=False)
+        firmware = kittiwake.firmware_files()
+        with pytest.raises(cli.KittiwakeError, match="no configuration to keep"):
+            run.deploy_to(board, job, None, {}, firmware, quiet)
+        run.deploy_to(board, job, PLACES, {}, firmware, quiet)
+        assert run.deploy_to(board, job, None, {}, firmware, quiet)["state"] == "unchanged"
+        newer = {**firmware, "kittiwake_node/__init__.py": firmware["kittiwake_node/__init__.py"] + b"NEW = 1\n"}
+        assert run.deploy_to(board, job, None, {}, newer, quiet)["slot"] == "app-b"
+        kept = [json.loads((board.board_dir / slot / "node.json").read_text()) for slot in ("app-a", "app-b")]
+        assert kept[0] == kept[1]
+
+
+def test_deploy_node_that_does_not_answer_is_taken_back(monkeypatch):
+    with open_target("unix") as board:
+        firmware = kittiwake.firmware_files()
+        run.deploy_to(board, run.Job("unix"), PLACES, {}, firmware, quiet)
+        board.interrupt()
+        mute = firmware["kittiwake_node/node.py"] + b"\ndef run_file(path):\n    while True:\n        pass\n"
+        monkeypatch.setattr(run, "_HEALTH_S", 2.0)
+        with pytest.raises(VerificationError, match="does not answer; app-a runs again"):
+            run.deploy_to(board, run.Job("unix"), PLACES, {}, {**firmware, "kittiwake_node/node.py": mute}, quiet)
+        assert run.survey.ask_port(board.link_port).state == "node"
+
+
+def test_deploy_slot_that_does_not_load_leaves_the_older_one_to_run():
+    with open_target("unix") as board:
+        job, firmware = run.Job("unix"), kittiwake.firmware_files()
+        run.deploy_to(board, job, PLACES, {}, firmware, quiet)
+        board.interrupt()
+        newer = {**firmware, "kittiwake_node/__init__.py": firmware["kittiwake_node/__init__.py"] + b"NEW = 1\n"}
+        assert run.deploy_to(board, job, PLACES, {}, newer, quiet)["slot"] == "app-b"
+        board.interrupt()
+        for path in (board.board_dir / "app-b" / "kittiwake_node").glob("node.*"):
+            path.write_bytes(b"damaged")
+        board.start_node()
+        assert run._health(board, job, PLACES) == "running"
+        assert "app-b does not load" in board.log_path.read_text()
+
+
+def test_choose_refuses_a_model_that_no_channel_listens_for():
+    with pytest.raises(ConfigError, match="no channel listens for a.kwm"):
+        choose.settings(PLACES, "app-a", {"a.kwm": b""})
+    heard = {"channels": [{"kind": "microphone", "hear": {"models": ["a.kwm", "b.kwm"]}}]}
+    told = json.loads(choose.settings(heard, "app-b", {"a.kwm": b""}))
+    assert told["channels"][0]["hear"]["models"] == ["app-b/a.kwm", "b.kwm"]
+
+
+@pytest.mark.parametrize("version", ["1.23.0", "1.20.1"])
+def test_deploy_to_an_old_micropython_is_refused(version):
+    with pytest.raises(ConfigError, match="1.24 to 1.29 are supported"):
+        run._check_board(run.Job("unix"), {"implementation": f"micropython {version}", "arch": ""})
