@@ -99,6 +99,7 @@ def boot(machine):
     return told
 
 
+@pytest.mark.timeout(3600 if SOAK else 180)
 def test_deploy_cut_at_random_instants_boots_old_or_new_whole(emulated):
     rng = random.Random(9)
     exchanges, _ = deploy_small(emulated, 1)
