@@ -1,7 +1,4 @@
-"""Sensors' settings, checked before anything starts. Takes and gives plain dicts; it knows no bus and no pin.
-
-Sources that are no sensor (replay, link, timer) check theirs themselves.
-"""
+"""Sources' settings, checked before anything starts. Takes and gives plain dicts; it knows no bus and no pin."""
 
 from .config_link import with_defaults
 from .errors import ConfigError
@@ -24,10 +21,13 @@ _ADDRESSES = {
 _LEAST_BITS = {"tmp105": 12, "lis3dh": 12, "mpu6050": 16}
 _ATTENUATIONS_DB = (0, 2, 6, 11)
 _PINS = ("pin", "scl", "sda")
+# Sources that are no sensor; of the microphone's and the recording's settings, io/audio.py knows more.
+_OTHERS = ("replay", "link", "timer", "wav", "i2s")
+_ROOM_MOST = 16384
 
 
 def check_source(given, rate_hz, bits, where):
-    """Fill in and check a sensor's settings.
+    """Fill in and check a source's settings.
 
     Args:
         given: the channel's source.
@@ -35,13 +35,15 @@ def check_source(given, rate_hz, bits, where):
         where: what stands before a setting's name in an error.
 
     Returns:
-        A new dict with every setting of a sensor; another source's as it was.
+        A new dict with every setting of a sensor; another source's as it was. A source without a kind passes: it is
+        the node that needs one.
 
     Raises:
         ConfigError: names the setting, what is wrong and what would be right.
     """
     kind = given.get("kind")
     if kind not in DEFAULTS:
+        _check_other(given, kind, rate_hz, where)
         return given
     source = _with_pins(DEFAULTS[kind], given, where)
     if rate_hz < 1:
@@ -62,10 +64,35 @@ def check_source(given, rate_hz, bits, where):
     return source
 
 
+def _check_other(given, kind, rate_hz, where):
+    if kind is not None and kind not in _OTHERS:
+        known = ", ".join(sorted(_OTHERS + tuple(DEFAULTS)))
+        raise ConfigError(where + "kind", "%r is not one of: %s" % (kind, known))
+    if kind == "replay" and (not isinstance(given.get("path"), str) or not given["path"]):
+        raise ConfigError(where + "path", "name the file of int16 samples")
+    if kind == "link":
+        room = given.get("room", 1024)
+        if isinstance(room, bool) or not isinstance(room, int) or not 1 <= room <= _ROOM_MOST:
+            raise ConfigError(where + "room", "%r samples: 1 to %d" % (room, _ROOM_MOST))
+    if kind == "timer":
+        _check_room(given.get("room", 256), where)
+        if rate_hz < 1:
+            raise ConfigError(where + "kind", "a timer has a pace: give the channel a rate_hz of 1 or more")
+        sensor = given.get("sensor", {})
+        if not isinstance(sensor, dict) or sensor.get("kind") not in ("wave", "adc"):
+            raise ConfigError(where + "sensor", "%r: a table whose kind is wave or adc" % (sensor,))
+        needed = "path" if sensor["kind"] == "wave" else "pin"
+        if needed not in sensor:
+            raise ConfigError(where + "sensor." + needed, "is missing")
+
+
+def _check_room(room, where):
+    if isinstance(room, bool) or not isinstance(room, int) or not 2 <= room <= _ROOM_MOST or room & (room - 1):
+        raise ConfigError(where + "room", "%r samples: a power of two from 2 to %d" % (room, _ROOM_MOST))
+
+
 def _check_adc(source, where):
-    room = source["room"]
-    if not 2 <= room <= 16384 or room & (room - 1):
-        raise ConfigError(where + "room", "%d samples: a power of two from 2 to 16384" % room)
+    _check_room(source["room"], where)
     if source["pin"] == "":
         raise ConfigError(where + "pin", "name the pin that is converted")
     _one_of(source, "atten_db", _ATTENUATIONS_DB, where)

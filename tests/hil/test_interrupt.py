@@ -219,7 +219,8 @@ def test_node_with_a_timers_source_tells_of_what_the_interrupt_did(board):
 )
 @pytest.mark.targets("unix")
 def test_node_refuses_what_an_interrupt_cannot_run(board, config, said):
-    channel = {"source": {"kind": "timer"}, "detectors": config.get("detectors", [{"kind": "zscore"}])}
+    source = {"kind": "timer", "sensor": {"kind": "wave", "path": "x"}}
+    channel = {"source": source, "detectors": config.get("detectors", [{"kind": "zscore"}])}
     given = {"kernel": config.get("kernel", "viper"), "channels": [channel]}
     assert said in board.exec(f"from kittiwake_node import node\nprint(node.refusal({given}))")
 

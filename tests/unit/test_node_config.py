@@ -90,3 +90,26 @@ def test_config_checked_twice_shares_nothing():
     first["channels"][0]["detectors"].append({})
     assert check({"channels": [{}]})["action"]["kind"] == "virtual"
     assert len(check({"channels": [{}]})["channels"][0]["detectors"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "rate_hz", "said"),
+    [
+        ({"kind": "moon"}, 100, "kind"),
+        ({"kind": 3}, 100, "kind"),
+        ({"kind": "replay"}, 100, "path"),
+        ({"kind": "replay", "path": 3}, 100, "path"),
+        ({"kind": "link", "room": 0}, 100, "room"),
+        ({"kind": "link", "room": "x"}, 100, "room"),
+        ({"kind": "timer", "sensor": {"kind": "wave", "path": "x"}}, 0, "kind"),
+        ({"kind": "timer", "sensor": {"kind": "wave", "path": "x"}, "room": 100}, 100, "room"),
+        ({"kind": "timer"}, 100, "sensor"),
+        ({"kind": "timer", "sensor": {"kind": "moon"}}, 100, "sensor"),
+        ({"kind": "timer", "sensor": {"kind": "wave"}}, 100, "sensor.path"),
+        ({"kind": "timer", "sensor": {"kind": "adc"}}, 100, "sensor.pin"),
+    ],
+)
+def test_config_of_a_source_that_cannot_be_is_refused_by_name(source, rate_hz, said):
+    with pytest.raises(ConfigError) as caught:
+        check({"channels": [{"source": source, "rate_hz": rate_hz}]})
+    assert caught.value.code == "channels[0].source." + said
