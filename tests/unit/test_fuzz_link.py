@@ -51,9 +51,10 @@ def test_link_end_that_raised_on_a_bad_frame_would_be_caught(monkeypatch, caplog
     # The mutation: a publisher that trusts its sums.
     monkeypatch.setattr("kittiwake.bridge.publisher.ArithmeticError", KeyError, raising=False)
     caplog.set_level("CRITICAL")
-    rng = random.Random(20)
+    # One frame in some thousands is such a one; which of them changes with every new kind of record.
+    rng = random.Random(29)
     with pytest.raises(ArithmeticError):
-        for _ in range(FRAMES // BATCH):
+        for _ in range(4 * FRAMES // BATCH):
             target = fuzz.GatewayEnd()
             for _ in range(BATCH):
                 target.ready()
