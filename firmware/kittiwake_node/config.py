@@ -63,7 +63,7 @@ EVENT_DEFAULTS = {"hold_off": 0, "rise": 1, "burst": 0, "refill": 1}
 SNAPSHOT_DEFAULTS = {"before": 0, "after": 0, "bytes_per_hour": 65536}
 _DETECTORS_MOST = 4
 _SPAN_MOST = 1 << 24
-_SENSORS = ("adc", "tmp105", "lis3dh", "mpu6050")
+_ROOM_MOST = 16384
 
 READING_LIMIT_HZ = 50
 _SUMMARY_LIMIT = 1 << 24  # with 24-bit samples the sum of squares still fits 72 bits; with 16 it fits 64
@@ -128,6 +128,22 @@ def _with_link(given):
     return given
 
 
+def _check_source(channel, where):
+    given = channel["source"]
+    kind = given.get("kind")
+    if kind == "replay" and (not isinstance(given.get("path"), str) or not given["path"]):
+        raise ConfigError(where + "path", "name the file of int16 samples")
+    if kind == "link":
+        room = given.get("room", 1024)
+        if isinstance(room, bool) or not isinstance(room, int) or not 1 <= room <= _ROOM_MOST:
+            raise ConfigError(where + "room", "%r samples: 1 to %d" % (room, _ROOM_MOST))
+    if kind in (None, "replay", "link"):
+        return given
+    from .config_source import check_source  # boards without a sensor need not load it
+
+    return check_source(given, channel["rate_hz"], channel["bits"], where)
+
+
 def _check_channel(given, number):
     where = "channels[%d]." % number
     if isinstance(given, dict) and given.get("kind") == "microphone":
@@ -151,10 +167,7 @@ def _check_channel(given, number):
             "every sample is journalled up to %d Hz, and this channel has %d; lower rate_hz or use summaries"
             % (READING_LIMIT_HZ, channel["rate_hz"]),
         )
-    if channel["source"].get("kind") in _SENSORS:
-        from .config_source import check_source  # boards without a sensor need not load it
-
-        channel["source"] = check_source(channel["source"], channel["rate_hz"], channel["bits"], where + "source.")
+    channel["source"] = _check_source(channel, where + "source.")
     channel["event"] = _merged(EVENT_DEFAULTS, channel["event"], where + "event.")
     for key, least in (("hold_off", 0), ("rise", 1), ("burst", 0), ("refill", 1)):
         _in_range(channel["event"], key, least, _SPAN_MOST, where + "event.")

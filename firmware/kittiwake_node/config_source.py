@@ -35,8 +35,8 @@ def check_source(given, rate_hz, bits, where):
         where: what stands before a setting's name in an error.
 
     Returns:
-        A new dict with every setting of a sensor; another source's as it was. A source without a kind passes: it is
-        the node that needs one.
+        A new dict with every setting of a sensor; another source's as it was. Of replay and link
+        config.py knows all there is to check.
 
     Raises:
         ConfigError: names the setting, what is wrong and what would be right.
@@ -65,15 +65,9 @@ def check_source(given, rate_hz, bits, where):
 
 
 def _check_other(given, kind, rate_hz, where):
-    if kind is not None and kind not in _OTHERS:
+    if kind not in _OTHERS:
         known = ", ".join(sorted(_OTHERS + tuple(DEFAULTS)))
         raise ConfigError(where + "kind", "%r is not one of: %s" % (kind, known))
-    if kind == "replay" and (not isinstance(given.get("path"), str) or not given["path"]):
-        raise ConfigError(where + "path", "name the file of int16 samples")
-    if kind == "link":
-        room = given.get("room", 1024)
-        if isinstance(room, bool) or not isinstance(room, int) or not 1 <= room <= _ROOM_MOST:
-            raise ConfigError(where + "room", "%r samples: 1 to %d" % (room, _ROOM_MOST))
     if kind == "timer":
         _check_room(given.get("room", 256), where)
         if rate_hz < 1:
