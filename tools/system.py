@@ -19,6 +19,7 @@ PACKAGES = {
     "mosquitto": "mosquitto",
     "qemu-system-arm": "qemu-system-arm",
     "qemu-system-riscv32": "qemu-system-misc",
+    "systemd-analyze": "systemd",
 }
 
 

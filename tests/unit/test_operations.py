@@ -7,7 +7,6 @@ import logging
 import os
 import pty
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -249,7 +248,7 @@ def test_unit_file_is_a_hardened_notify_service_without_root():
     assert re.search(r"kittiwake bridge --config \S+gateway.toml", service["ExecStart"])
 
 
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not here")
+@pytest.mark.needs("systemd-analyze")
 def test_unit_file_is_taken_by_systemd_and_exposes_little(tmp_path):
     unit = tmp_path / "kittiwake-bridge.service"
     text = (DEPLOY / "systemd" / unit.name).read_text()
