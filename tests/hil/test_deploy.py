@@ -1,5 +1,6 @@
 """Deploying to an emulated board over its console: whole or not at all, wherever the power is cut."""
 
+import contextlib
 import json
 import random
 import time
@@ -56,6 +57,16 @@ def small_application(version):
     return {**files, **node, "main.py": kittiwake.firmware_files()["main.py"]}
 
 
+@contextlib.contextmanager
+def console(machine):
+    """The board on its console's port; closing it sends nothing, which would meet the emulator's next start."""
+    with open_target(machine.console_port) as board:
+        try:
+            yield board
+        finally:
+            board._repl = None
+
+
 def deploy_small(machine, version, cut_at=None, delay_s=0.0):
     """Deploy over the console; the supply is cut `delay_s` after the board began what it was sent as `cut_at`.
 
@@ -63,7 +74,7 @@ def deploy_small(machine, version, cut_at=None, delay_s=0.0):
     Returns (exchanges, whether it was cut).
     """
     count, is_cut = 0, False
-    with open_target(machine.console_port) as board:
+    with console(machine) as board:
         submit = board._repl.submit
 
         def submit_and_cut(code, timeout_s=10.0):
@@ -73,7 +84,7 @@ def deploy_small(machine, version, cut_at=None, delay_s=0.0):
             if count - 1 == cut_at:
                 time.sleep(delay_s)
                 machine.cut_power()
-                is_cut, board._repl = True, None
+                is_cut = True
                 raise PortLostError("the supply was cut")
 
         board._repl.submit = submit_and_cut
@@ -82,9 +93,6 @@ def deploy_small(machine, version, cut_at=None, delay_s=0.0):
         except KittiwakeError:
             if not is_cut:
                 raise
-    if not is_cut:
-        machine.exec("")  # what closing the port sent has arrived
-        machine.release_console()
     return count, is_cut
 
 
@@ -123,7 +131,7 @@ def test_deploy_cut_at_random_instants_boots_old_or_new_whole(emulated):
 def test_deploy_judged_whole_only_when_parts_belong_together(emulated):
     """The judge of the test above can fail: a part of another version, behind the slots' back, is seen."""
     deploy_small(emulated, 1)
-    with open_target(emulated.console_port) as board:
+    with console(emulated) as board:
         slot = Slots(board).active
         board.deploy(board.compiled({f"{slot}/kittiwake_node/second.py": b"VERSION = 0\n"}))
     assert boot(emulated) == ["mixed", "1"]
@@ -132,14 +140,14 @@ def test_deploy_judged_whole_only_when_parts_belong_together(emulated):
 def test_deploy_broken_application_is_refused_and_the_old_one_stays(emulated):
     deploy_small(emulated, 5)
     broken = {**small_application(6), "kittiwake_node/first.py": b"import no_such_module\n"}
-    with open_target(emulated.console_port) as board:
+    with console(emulated) as board:
         with pytest.raises(VerificationError, match="no_such_module.*still has the old one"):
             run.deploy_to(board, run.Job(board.name, start=False), _NOTHING, {}, broken, quiet)
     assert boot(emulated) == ["whole", "5"]
 
 
 def test_deploy_for_another_architecture_is_refused(emulated):
-    with open_target(emulated.console_port) as board:
+    with console(emulated) as board:
         with pytest.raises(ConfigError, match="esp32-devkitc is xtensawin"):
             run.deploy_to(board, run.Job(board.name, "esp32-devkitc"), _NOTHING, {}, small_application(1), quiet)
 
