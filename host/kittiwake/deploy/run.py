@@ -139,7 +139,7 @@ def deploy_to(
         Slots(board).withdraw(done["slot"])
         board.start_node()
         was = f"{active} runs again" if active else "nothing was there before, and nothing runs now"
-        raise VerificationError(f"the new application does not answer; {was}", "`kittiwake doctor` says more")
+        raise VerificationError(f"the new application does not answer; {was}", "its console says why")
     if state is None:
         raise VerificationError("the application is as it should be, and its node does not answer", "look at the link")
     return {**done, "state": state}
