@@ -41,4 +41,4 @@ def flash(
         print(f"{done['board']} on {done['port']}: {done['bytes']} bytes written and verified in {done['seconds']} s")
         if done["tool"] != "esptool":
             cli.progress("let BOOT0 go, and reset the board")
-        cli.progress("next: `kittiwake ports` shows MicroPython there")
+        cli.progress(f"next: `kittiwake deploy {board} --port {port} -c node.toml`")
