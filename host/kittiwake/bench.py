@@ -1,7 +1,7 @@
 """Bench: what each stage costs on a target: in instructions where they can be counted, else in microseconds.
 
 Knows how to measure; what is measured is benches/'s. On an emulated board that counts, a figure is the same in every
-run and on every machine (three digits of it where the collector runs within); elsewhere it is the best of several.
+run and on every machine (but for its last digits where the collector runs within); elsewhere it is the best of several.
 """
 
 from __future__ import annotations
@@ -75,6 +75,7 @@ class Row:
             below it; None where there is none.
         aim: what is wanted beyond the budget, in `unit`; None where nothing is.
         at_least: more is better.
+        exact: the same in every run; else the collector ran within, and the last of three digits may differ by one.
     """
 
     case: str
@@ -85,6 +86,7 @@ class Row:
     within: bool | None
     aim: float | None = None
     at_least: bool = False
+    exact: bool = True
 
 
 def run(target: Target, cases: Iterable[Case], on_progress: Callable[[str], None] = lambda name: None) -> list[Row]:
@@ -126,4 +128,4 @@ def _row(case: Case, cost: float, unit: str) -> Row:
     digits = 4 if unit == MICROSECONDS else 2
     if case.allocates and unit == INSTRUCTIONS:
         digits = 3 - len(str(int(cost)))
-    return Row(case.name, round(cost, digits), unit, case.per, budget, within, aim)
+    return Row(case.name, round(cost, digits), unit, case.per, budget, within, aim, exact=not case.allocates)

@@ -1,5 +1,6 @@
 """`kittiwake journal`: an image listed and checked, fetched from a device, and what is said when something is wrong."""
 
+import binascii
 import gzip
 import json
 import re
@@ -10,8 +11,8 @@ import pytest
 pytest.importorskip("littlefs", reason="littlefs-python is not installed: pip install 'kittiwake[journal]'")
 
 from kittiwake import cli
-from kittiwake.errors import EXIT_NO_DEVICE, EXIT_OK, EXIT_USAGE, EXIT_VERIFICATION
-from kittiwake.journal import image
+from kittiwake.errors import EXIT_NO_DEVICE, EXIT_OK, EXIT_USAGE, EXIT_VERIFICATION, KittiwakeError
+from kittiwake.journal import image, pull
 from tests.support.micropython import FIRMWARE, ROOT, run_script
 
 VECTORS = ROOT / "tests" / "vectors"
@@ -87,6 +88,26 @@ def test_journal_with_wrong_usage_is_one_line(words, capsys):
 def test_journal_pull_from_a_port_that_is_not_there_exits_3(tmp_path, capsys):
     assert cli.run(["journal", "--port", "/dev/ttyNONE", "pull", "-o", str(tmp_path / "x")]) == EXIT_NO_DEVICE
     assert not (tmp_path / "x").exists()
+
+
+class Garbling:
+    """A device of three blocks of 4 bytes behind a line that spoils its first answers."""
+
+    def __init__(self, spoiled):
+        self.spoiled = spoiled
+
+    def exec(self, code, timeout_s=10.0):
+        if "def _pull" in code:
+            return "3 4\n"
+        self.spoiled -= 1
+        answer = f"=255 4\n{binascii.crc32(b'kitt'):08x} a2l0dA==\n=0 4\n"
+        return answer[:9] + answer[10:] if self.spoiled >= 0 else answer
+
+
+def test_journal_pull_over_a_line_that_garbles_asks_again_and_then_says_so():
+    assert pull.pull(Garbling(2), {}) == b"\xff" * 4 + b"kitt" + bytes(4)
+    with pytest.raises(KittiwakeError, match="damaged|arrived"):
+        pull.pull(Garbling(3), {})
 
 
 def test_journal_cut_anywhere_is_never_a_surprise(version_1, capsys):

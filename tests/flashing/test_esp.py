@@ -154,6 +154,7 @@ def test_flash_interrupted_says_what_is_left(firmware):
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored below a shell's background job
         )
         holder.append(process)
         _, said = process.communicate(timeout=100)

@@ -142,7 +142,7 @@ keeping_module.Journal = Counting
 config = {
     "device": "day",
     "block": BLOCK,
-    "channels": [{"source": {"kind": "replay"}, "detectors": [{"kind": "zscore", "n": 20, "t": "5/2"}]}],
+    "channels": [{"source": {"kind": "replay", "path": "-"}, "detectors": [{"kind": "zscore", "n": 20, "t": "5/2"}]}],
 }
 source = Source(sys.argv[3], clock, int(hours * 3600) * 1000)
 fs = vfs.VfsLfs2(device, progsize=128, readsize=128, mtime=False)

@@ -146,7 +146,7 @@ def node_on(device, turns):
     else:
         make = lambda: (storage.open_file_system(device), None)  # noqa: E731
     keeping = Keeping(make, parts.make_memory, machine_facts.random_u64)
-    config = {"device": "d", "block": BLOCK, "health_s": 1, "channels": [{"source": {"kind": "replay"}}]}
+    config = {"device": "d", "block": BLOCK, "health_s": 1, "channels": [{"source": {"kind": "replay", "path": "-"}}]}
     pin = action.VirtualPin()
     node = Node(config, keeping, NoPort(), clock, lambda c, k: Source(), pin, machine_facts)
     acted = False

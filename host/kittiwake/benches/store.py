@@ -88,7 +88,7 @@ def make(storage):
 
 @register
 def _journal(kernels: list[str]) -> Iterator[Case]:
-    yield Case("journal/commit", _COMMIT, "alert", calls=160, budget=400_000)
-    yield Case("journal/commit-hurried", _HURRIED, "alert", calls=160, budget=700_000)
-    yield Case("journal/read", _READ, "record", units=11, budget=150_000)
+    yield Case("journal/commit", _COMMIT, "alert", calls=160, budget=400_000, allocates=True)
+    yield Case("journal/commit-hurried", _HURRIED, "alert", calls=160, budget=700_000, allocates=True)
+    yield Case("journal/read", _READ, "record", units=11, budget=150_000, allocates=True)
     yield Case("journal/recover", _RECOVER, "start", budget=50_000_000, allocates=True)

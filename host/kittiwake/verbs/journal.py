@@ -84,7 +84,7 @@ def pull(
         raise UsageError("no device is named", "kittiwake journal pull --port /dev/ttyUSB0")
     with open_target(name) as board:
         storage = node_config.read(config).get("storage", {}) if config else board.node_overrides()["storage"]
-        image = work.pull(board, storage, lambda done, total: cli.progress(f"block {done} of {total}"))
+        image = work.pull(board, storage, lambda done, total: cli.progress(f"piece {done} of {total}"))
     try:
         output.write_bytes(image)
     except OSError as error:
