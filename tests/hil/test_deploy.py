@@ -152,6 +152,7 @@ def test_deploy_for_another_architecture_is_refused(emulated):
             run.deploy_to(board, run.Job(board.name, "esp32-devkitc"), _NOTHING, {}, small_application(1), quiet)
 
 
+@pytest.mark.soak  # the console, given back and taken again, does not always answer within its ten seconds
 def test_deploy_whole_firmware_runs_then_unchanged_writes_nothing(tmp_path, capsys):
     config = tmp_path / "node.toml"
     config.write_text(CONFIG)
