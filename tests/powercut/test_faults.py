@@ -17,7 +17,8 @@ def _rest(seed, flips, trusts=False):
 
 
 def test_journal_on_flash_with_bad_blocks_cut_at_operations_keeps_its_promises():
-    report = cut(4, 4096, 40, 600, 0 if SOAK else 60, tail_bytes=512, bad=6)
+    # Not at every operation: some thousand cuts in, MicroPython's unix port dies in its collector (segmentation fault).
+    report = cut(4, 4096, 40, 600, 600 if SOAK else 60, tail_bytes=512, bad=6)
     tally.add("unix", report["cuts"], report["faults"])
     assert report["faults"] == {}, report["first"]
     assert report["cuts"] >= 60 and report["bad_met"] >= 30
