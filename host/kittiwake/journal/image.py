@@ -16,7 +16,7 @@ _LARGEST_BYTES = 1 << 30
 _IO_ERROR = -5
 
 
-def load(path: Path) -> dict[str, bytes]:
+def load(path: Path) -> dict[str, bytes | None]:
     """Read every file of an image.
 
     Args:

@@ -161,13 +161,7 @@ def _records(made: Segment, raw: bytes) -> None:
 
 def _whole(raw: bytes, at: int) -> int:
     """Bytes of the record at `at`, 0 when there is none that passes its check."""
-    if at + rec.OVERHEAD_BYTES > len(raw):
-        return 0
-    size = rec.OVERHEAD_BYTES + struct.unpack_from("<H", raw, at + 4)[0]
-    end = at + size
-    if size > rec.OVERHEAD_BYTES + rec.PAYLOAD_LIMIT_BYTES or end > len(raw) or rec.seq_at(raw, at) >= rec.SEQ_LIMIT:
-        return 0
-    return size if _crc(raw[at : end - 4]) == struct.unpack_from("<I", raw, end - 4)[0] else 0
+    return rec.size_at(raw, at) if rec.is_whole(raw, at) and rec.seq_at(raw, at) < rec.SEQ_LIMIT else 0
 
 
 def _crc(data: bytes) -> int:
