@@ -5,7 +5,7 @@ an id of its own, gone with the supply. It knows storage and journal, and not wh
 """
 
 from .errors import StorageError
-from .store.journal import TAIL_BYTES, Journal
+from .store.journal import OPEN_ERRORS, TAIL_BYTES, Journal
 
 _PROBE = "probe"
 _STATES = {
@@ -18,7 +18,8 @@ _STATES = {
     "journal-mixed": "foreign",
     "journal-newer": "foreign",
 }
-_ERRORS = {2: "storage-absent", 19: "storage-absent", 28: "storage-full", 30: "storage-read-only"}
+_ERRORS = {2: "storage-absent", 19: "storage-absent"}  # by errno
+_ERRORS.update(OPEN_ERRORS)
 
 
 class Keeping:

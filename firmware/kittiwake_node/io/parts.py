@@ -64,7 +64,7 @@ def make_memory():
         except MemoryError:
             if size <= storage.MEMORY_LEAST_BYTES:
                 raise
-            size = max(storage.MEMORY_LEAST_BYTES, size // 2)  # free, but not in one piece
+            size = max(storage.MEMORY_LEAST_BYTES, size // 2)  # free, but in splinters
 
 
 def make_device(given):

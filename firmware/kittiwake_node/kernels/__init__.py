@@ -111,7 +111,9 @@ from ..errors import ConfigError
 
 SETS = ("plain", "viper", "thumb2", "rv32", "dsp")
 # What is seldom run, and stages of networks without inner products: written once, in viper, for all native sets.
-_IN_VIPER = "clip wake spectrum features shape copy table pointwise pool softmax".split()
+_SHARED = "clip wake spectrum features shape copy table pointwise pool softmax".split()
+# By set, the stages that it has in viper alone.
+_IN_VIPER = {"thumb2": _SHARED, "rv32": _SHARED + ["mel"]}
 
 
 class Kernel:
@@ -174,9 +176,7 @@ def _written_in(name, stage):
     """The set in which a stage of a set is written: `dsp` is `thumb2` with dense layers of its own."""
     if name == "dsp" and stage != "conv":
         name = "thumb2"
-    if name == "rv32" and stage == "mel":
-        name = "viper"
-    return "viper" if name in ("thumb2", "rv32") and stage in _IN_VIPER else name
+    return "viper" if stage in _IN_VIPER.get(name, ()) else name
 
 
 def load(name):

@@ -23,7 +23,7 @@ _MARK_EVERY = 32  # acknowledged records after which a commit carries a mark alo
 _SMALLEST_BLOCKS = 6
 _ATTEMPTS = 4  # of a commit: one more in a fresh segment, and a few while others' files crowd the partition
 _DAMAGE_KEPT = 64
-_OPEN_ERRORS = {28: "storage-full", 30: "storage-read-only"}  # by errno
+OPEN_ERRORS = {28: "storage-full", 30: "storage-read-only"}  # by errno
 _TAIL_SPARE_BYTES = 128  # `tidy` folds a tail in which less is free: an anomaly takes 72 or 80
 TAIL_BYTES = 512  # what LittleFS keeps in a directory of 4 KiB blocks
 
@@ -85,7 +85,7 @@ class Journal:
             self._mark_due = found.is_patchy
             self._begin(new_id)
         except OSError as error:
-            raise StorageError(_OPEN_ERRORS.get(error.errno, "journal-open"), "the medium answered %s" % error)
+            raise StorageError(OPEN_ERRORS.get(error.errno, "journal-open"), "the medium answered %s" % error)
         self.state.boot += 1
         self._marked = self.state.acked
 
