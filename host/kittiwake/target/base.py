@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import abc
 import importlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import TracebackType
 
 from kittiwake.errors import KittiwakeError, UsageError
@@ -82,6 +82,23 @@ class Target(abc.ABC):
 
         Raises:
             TargetError: the code raised (`traceback` carries the board's own), or the board died or hangs.
+        """
+
+    @abc.abstractmethod
+    def exec_lines(self, code: str, idle_s: float = 10.0) -> Iterator[str]:
+        """Run Python source on the board, and give each line that it prints when it comes.
+
+        A caller that stops in the middle (closes the generator) interrupts the code.
+
+        Args:
+            code: source, in the board's subset of Python.
+            idle_s: seconds without a line after which the board is taken to hang.
+
+        Yields:
+            Lines, without their ends.
+
+        Raises:
+            TargetError: as of `exec`; what was printed before has been given.
         """
 
     @abc.abstractmethod

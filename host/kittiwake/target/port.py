@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import binascii
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import kittiwake
 from kittiwake import ports
@@ -173,6 +173,13 @@ class PortTarget(Target):
         if self._repl is None:
             raise TargetError(f"{self.name} is not open", "start() it first")
         return self._repl.exec(code, timeout_s)
+
+    def exec_lines(self, code: str, idle_s: float = 10.0) -> Iterator[str]:
+        """Run Python source on the board, line by line; see the base class."""
+        self._check_idle()
+        if self._repl is None:
+            raise TargetError(f"{self.name} is not open", "start() it first")
+        yield from self._repl.lines(code, idle_s)
 
     def run_node(self, config: dict) -> None:
         """Write the configuration to node.json and soft-reset the board, which runs main.py; let the port go.

@@ -10,7 +10,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import kittiwake
@@ -147,18 +147,17 @@ class QemuTarget(Target):
 
     def exec(self, code: str, timeout_s: float = 10.0) -> str:
         """Run Python source on the board; see the base class. A board that hangs is interrupted, then given up."""
-        self._check_idle()
-        if self._is_off or self._emulator is None:
-            raise TargetError(f"{self.name} is off", "start() it first")
-        self._emulator.check_alive()
-        if self._repl is None:
-            self._open_console()
+        repl = self._prompt()
         try:
-            return self._repl.exec(code, timeout_s)
+            return repl.exec(code, timeout_s)
         except PortLostError:
             self._emulator.wait_for_end()
             self._emulator.check_alive()
             raise
+
+    def exec_lines(self, code: str, idle_s: float = 10.0) -> Iterator[str]:
+        """Run Python source on the board, line by line; see the base class."""
+        yield from self._prompt().lines(code, idle_s)
 
     def run_node(self, config: dict) -> None:
         """Write the configuration to node.json and restart the board so that it runs main.py, as a real one does.
@@ -343,6 +342,15 @@ class QemuTarget(Target):
             raise TargetError(f"{self.name} is not started", "start() it first")
         self._emulator.check_alive()
         return self._emulator
+
+    def _prompt(self) -> Repl:
+        self._check_idle()
+        if self._is_off or self._emulator is None:
+            raise TargetError(f"{self.name} is off", "start() it first")
+        self._emulator.check_alive()
+        if self._repl is None:
+            self._open_console()
+        return self._repl
 
     def _check_idle(self) -> None:
         if self._node_is_running:

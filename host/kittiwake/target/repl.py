@@ -7,6 +7,7 @@ the prompt. Source: MicroPython reference, "The MicroPython Interactive Interpre
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from typing import Protocol
 
 from kittiwake.errors import TargetError
@@ -95,11 +96,44 @@ class Repl:
         deadline = time.monotonic() + timeout_s
         self.submit(code, timeout_s)
         printed = self._read_until(_CTRL_D, deadline, timeout_s)
-        trace = self._read_until(_CTRL_D, deadline, timeout_s).decode(errors="replace").replace("\r\n", "\n").strip()
-        self._read_until(b">", deadline, timeout_s)
-        if trace:
-            raise TargetError(f"code failed on {self._what}: {trace.splitlines()[-1]}", traceback=trace)
+        self._finish(deadline, timeout_s)
         return printed.decode(errors="replace").replace("\r\n", "\n")
+
+    def lines(self, code: str, idle_s: float) -> Iterator[str]:
+        """Run source at the raw prompt and give its lines as they come; closed before its end, it is interrupted.
+
+        Args:
+            code: source; its globals stay.
+            idle_s: seconds without a line after which the board is taken to hang.
+
+        Yields:
+            Lines, without their ends.
+
+        Raises:
+            TargetError: as `exec`.
+        """
+        self.submit(code, idle_s)
+        has_ended = False
+        try:
+            while True:
+                deadline = time.monotonic() + idle_s
+                while (at := self._input.find(b"\n")) < 0 and _CTRL_D not in self._input:
+                    self._fill(deadline, idle_s)
+                end = self._input.find(_CTRL_D)
+                if at < 0 or 0 <= end < at:
+                    break
+                line = bytes(self._input[:at])
+                del self._input[: at + 1]
+                yield line.decode(errors="replace").rstrip("\r")
+            has_ended = True
+            deadline = time.monotonic() + idle_s
+            rest = self._read_until(_CTRL_D, deadline, idle_s).decode(errors="replace")
+            self._finish(deadline, idle_s)
+            if rest:
+                yield rest
+        finally:
+            if not has_ended:
+                self.enter()
 
     def submit(self, code: str, timeout_s: float = 10.0) -> None:
         """Hand source over and start it; do not wait for its end.
@@ -163,6 +197,13 @@ class Repl:
             room -= len(piece)
         self._write(_CTRL_D, deadline)
         self._read_until(_CTRL_D, deadline, timeout_s)
+
+    def _finish(self, deadline: float, timeout_s: float) -> None:
+        """Read what follows the output: a traceback, when it raised, and the prompt."""
+        trace = self._read_until(_CTRL_D, deadline, timeout_s).decode(errors="replace").replace("\r\n", "\n").strip()
+        self._read_until(b">", deadline, timeout_s)
+        if trace:
+            raise TargetError(f"code failed on {self._what}: {trace.splitlines()[-1]}", traceback=trace)
 
     def _write(self, data: bytes, deadline: float) -> None:
         self._stream.write(data, max(0.1, deadline - time.monotonic()))

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import tty
 import weakref
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -172,12 +172,19 @@ class UnixTarget(Target):
 
     def exec(self, code: str, timeout_s: float = 10.0) -> str:
         """Run Python source on the board; see the base class."""
+        return self._idle().exec(code, timeout_s)
+
+    def exec_lines(self, code: str, idle_s: float = 10.0) -> Iterator[str]:
+        """Run Python source on the board, line by line; see the base class. An interrupted board is killed."""
+        yield from self._idle().lines(code, idle_s)
+
+    def _idle(self) -> unix_driver.Driver:
         if self.node_is_running:
             raise TargetError("the board is running the node", "interrupt() it first")
         self.check_running()
         if self._driver is None:
             raise TargetError("the board is off", "start() it first")
-        return self._driver.exec(code, timeout_s)
+        return self._driver
 
     def run_node(self, config: dict) -> None:
         """Start `main.py` with this configuration in the background, booting the board when it is off.

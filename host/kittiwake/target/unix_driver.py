@@ -10,6 +10,7 @@ import secrets
 import select
 import subprocess
 import time
+from collections.abc import Iterator
 
 from kittiwake.errors import TargetError
 
@@ -33,6 +34,7 @@ while True:
     print(_mark + _end)
 """
 _CLOSE_S = 5.0
+_KEPT_BYTES = 4096  # of what it printed: for the mark at its end, and for who asks why it died
 
 
 class Driver:
@@ -63,24 +65,62 @@ class Driver:
         Raises:
             TargetError: it raised, hung or died. After hanging or dying the driver is closed.
         """
+        mark = self._submit(code)
+        try:
+            output = b"".join(self._pieces(mark, timeout_s, time.monotonic() + timeout_s)).decode(errors="replace")
+        except TargetError:
+            raise
+        except BaseException:
+            self.kill()  # what it prints later must not be taken for the answer to the next call
+            raise
+        printed, _, rest = output.partition(mark)
+        _check(mark, rest)
+        return printed
+
+    def lines(self, code: str, idle_s: float) -> Iterator[str]:
+        """Run source there and give its lines as they come; closed before its end, the process is killed.
+
+        Args:
+            code: source in MicroPython's Python.
+            idle_s: seconds without output after which it is taken to hang, and killed.
+
+        Yields:
+            Lines, without their ends.
+
+        Raises:
+            TargetError: as `exec`.
+        """
+        mark = self._submit(code)
+        held = b""
+        has_ended = False
+        try:
+            for piece in self._pieces(mark, idle_s):
+                held += piece
+                *whole, held = held.split(b"\n")
+                for at, line in enumerate(whole):
+                    if mark.encode() in line:
+                        held = b"\n".join([*whole[at:], held])
+                        break
+                    yield line.decode(errors="replace")
+            has_ended = True
+        finally:
+            if not has_ended:
+                self.kill()
+        last, _, rest = held.decode(errors="replace").partition(mark)
+        if last:
+            yield last
+        _check(mark, rest)
+
+    def _submit(self, code: str) -> str:
+        """Hand source over. Returns the mark that ends its output."""
         mark = f"kw-{secrets.token_hex(8)}-"
         source = code.encode()
         try:
             self._process.stdin.write(b"%d %s\n%s" % (len(source), mark.encode(), source))
             self._process.stdin.flush()
-            output = self._read_until(mark, timeout_s)
-        except TargetError:
-            raise
         except OSError as error:
             raise self._died(b"") from error
-        except BaseException:
-            self.kill()  # what it prints later must not be taken for the answer to the next call
-            raise
-        printed, _, rest = output.partition(mark)
-        if rest.rstrip() == "ok":
-            return printed
-        trace = rest.partition(mark)[0].strip()
-        raise TargetError(f"code failed on the board: {trace.splitlines()[-1]}", traceback=trace)
+        return mark
 
     def close(self) -> None:
         """Let the process end by itself, kill it when it does not, and reap it. Idempotent."""
@@ -100,24 +140,31 @@ class Driver:
         self._process.kill()
         self.close()
 
-    def _read_until(self, mark: str, timeout_s: float) -> str:
-        deadline = time.monotonic() + timeout_s
+    def _pieces(self, mark: str, timeout_s: float, deadline: float | None = None) -> Iterator[bytes]:
+        """What it prints, up to the mark and its end; without a deadline, `timeout_s` is for each piece."""
         ends = (f"{mark}ok\n".encode(), f"{mark}failed\n".encode())
         poll = select.poll()
         poll.register(self._process.stdout, select.POLLIN)
         output = bytearray()
         while not output.endswith(ends):
-            left_s = deadline - time.monotonic()
+            left_s = timeout_s if deadline is None else deadline - time.monotonic()
             if left_s <= 0 or not poll.poll(left_s * 1000):
                 self.kill()
                 raise TargetError(f"no answer from the board within {timeout_s:g} s; it was switched off", "start() it")
             piece = os.read(self._process.stdout.fileno(), 65536)
             if not piece:
                 raise self._died(bytes(output))
-            output += piece
-        return output.decode(errors="replace")
+            output = (output + piece)[-_KEPT_BYTES:]
+            yield piece
 
     def _died(self, output: bytes) -> TargetError:
         self.close()
         status = self._process.returncode
         return TargetError(f"the board died (status {status})", "start() it again", output.decode(errors="replace"))
+
+
+def _check(mark: str, rest: str) -> None:
+    """Raise when what follows the first mark tells of an exception."""
+    if rest.rstrip() != "ok":
+        trace = rest.partition(mark)[0].strip()
+        raise TargetError(f"code failed on the board: {trace.splitlines()[-1]}", traceback=trace)

@@ -1,0 +1,88 @@
+"""The application that is on a board: where it lies, the configuration it has, and starting it again.
+
+Knows slots and main.py; not what an application does. For commands that take a board from its node for a while.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from kittiwake.deploy.slots import Slots
+from kittiwake.errors import ConfigError, KittiwakeError, TargetError, UsageError
+from kittiwake.target import open_target
+from kittiwake.target.base import Target
+
+_IMPORT = """
+import sys
+if {slot!r} and {slot!r} not in sys.path:
+    sys.path.insert(0, {slot!r})
+import kittiwake_node
+print(kittiwake_node.__version__)
+"""
+
+
+@dataclass(frozen=True)
+class Application:
+    """What a board starts.
+
+    Args:
+        slot: its folder; "" where it lies beside main.py.
+        version: of the firmware.
+        config: of its node; None when there is none.
+    """
+
+    slot: str
+    version: str
+    config: dict | None
+
+
+@contextlib.contextmanager
+def borrowed(port: str, target: str) -> Iterator[Target]:
+    """Open a board on a port, and start its node again in the end; or a target, which ends then.
+
+    Args:
+        port: as `kittiwake ports` lists it, or a URL; "" for none.
+        target: as `kittiwake targets` lists it; "" for none.
+
+    Raises:
+        UsageError: both are named, or neither.
+        KittiwakeError: of the port and the board.
+    """
+    if bool(port) == bool(target):
+        raise UsageError("name a port or a target, one of them", "--port /dev/ttyUSB0, say")
+    with open_target(port or target) as board:
+        try:
+            yield board
+        finally:
+            if port:
+                start_again(board)
+
+
+def find(board: Target) -> Application:
+    """Look what a started board would run, and make its modules importable.
+
+    Raises:
+        KittiwakeError: there is no application on it.
+        ConfigError: its configuration is no JSON.
+    """
+    slots = Slots(board)
+    slot = slots.active or ""
+    try:
+        version = board.exec(_IMPORT.format(slot=slot)).strip()
+    except TargetError as error:
+        last = error.traceback.strip().splitlines()[-1] if error.traceback else error.message
+        raise KittiwakeError(f"no application starts on {board.name} ({last})", "kittiwake deploy") from error
+    text = slots.read(f"{slot}/node.json" if slot else "node.json")
+    try:
+        return Application(slot, version, None if text is None else json.loads(text))
+    except ValueError as error:
+        raise ConfigError(f"the configuration on {board.name} is no JSON: {error}", "deploy one") from error
+
+
+def start_again(board: Target) -> None:
+    """Start what the board has, as its next reset would; a board that has nothing stays at its prompt."""
+    if json.loads(board.exec("import json, os\nprint(json.dumps('main.py' in os.listdir()))")):
+        board.start_node()

@@ -1,0 +1,312 @@
+"""Samples of a board's sensor or microphone, as its firmware takes them, without a gap, into a file.
+
+Knows targets, the firmware's sources and two file formats; not what will be made of a recording.
+"""
+
+from __future__ import annotations
+
+import binascii
+import json
+import struct
+import sys
+from array import array
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from fractions import Fraction
+from pathlib import Path
+
+import kittiwake
+from kittiwake.errors import ConfigError, KittiwakeError, TargetError, UsageError
+from kittiwake.target.base import Target
+
+_IDLE_S = 20.0
+_BATCH = 128  # samples a line
+_PREPARE = """
+import json
+from kittiwake_node.config import check
+_kw_config = check(json.loads({text!r}))
+print(json.dumps([_kw_config["device"], _kw_config["channels"]]))
+"""
+# A source of kind "timer" judges and acts in its interrupt; here it only takes samples. A reading is printed in lines
+# of base64, and the last line says why it ended. What was read in the same call as an overrun was noticed may come from
+# behind the gap, so it is left out.
+_AGENT = """
+import binascii, gc
+from array import array
+from kittiwake_node import assembly, kernels
+from kittiwake_node.io import parts
+from kittiwake_node.io.clock import Clock
+def _kw_print(words, count):
+    print(str(binascii.b2a_base64(memoryview(words)[:count]), "ascii").strip())
+def _kw_fill(source, buf, start, stop, only_late):
+    got = 1
+    while start < stop and not source.ended:
+        got = source.read_into(memoryview(buf)[start:stop])
+        if source.overruns and not only_late:
+            return start, True
+        start += got
+        if not got:
+            return start, False
+    return start, False
+def _kw_take(config, number, total, batch):
+    channel = config["channels"][number]
+    only_late = channel["source"]["kind"] in ("replay", "wav")
+    gc.collect()
+    room = batch
+    if 4 * total <= gc.mem_free():
+        try:
+            buf = array("h", bytes(2 * total))
+            room = total
+        except MemoryError:
+            pass
+    if room == batch:
+        buf = array("h", bytes(2 * batch))
+    clock = Clock()
+    source = parts.make_source(channel, clock)
+    if hasattr(source, "arm"):
+        source.acts = False
+        source.arm(assembly.make_reflex(kernels.load(config["kernel"]), channel, source, None, 1))
+    print("memory" if room > batch else "stream")
+    count = held = seen = since_ms = 0
+    gap = silent = False
+    patience_ms = 2000 + 3000 // max(1, channel["rate_hz"])
+    try:
+        while count + held < total and not (gap or silent or source.ended):
+            held, gap = _kw_fill(source, buf, held, min(room, total - count), only_late)
+            if count + held > seen:
+                seen, since_ms = count + held, clock.ms()
+            silent = clock.ms() - since_ms >= patience_ms
+            if room == batch and (held == room or gap):
+                _kw_print(buf, held)
+                count += held
+                held = 0
+    except KeyboardInterrupt:
+        pass
+    if hasattr(source, "close"):
+        source.close()
+    for at in range(0, held, batch):
+        _kw_print(memoryview(buf)[at : at + batch], min(batch, held - at))
+    whole = seen == total
+    print("done" if whole else "gap" if gap else "ended" if source.ended else "silent" if silent else "interrupted")
+"""
+# How the board's last line ends a recording, and what that says to its reader.
+_WHY = {
+    "done": "",
+    "silent": "the sensor gives nothing: check its wires and pins",
+    "gap": "samples were lost: console or bus is too slow for the rate; record for fewer seconds, which are kept in "
+    "memory, or over the board's own USB",
+    "ended": "its source ended",
+    "interrupted": "it was interrupted",
+}
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What was recorded.
+
+    Args:
+        samples: array('h'), without a gap.
+        device: the node's id.
+        channel: its name.
+        rate_hz: samples a second; 0 when nothing paced them.
+        scale, offset: units an LSB, and units at zero.
+        unit: their name, may be empty.
+        started: UTC of the first sample, by this machine's clock; as exact as the console is quick.
+        is_whole: whether it is as long as it was to be.
+        why: for which it is not; one line.
+    """
+
+    samples: array
+    device: str
+    channel: str
+    rate_hz: int
+    scale: Fraction
+    offset: Fraction
+    unit: str
+    started: datetime
+    is_whole: bool
+    why: str
+
+
+def record(
+    board: Target,
+    config: dict,
+    channel: str = "0",
+    seconds: float = 10.0,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Recording:
+    """Record from one channel; the recording ends at the first gap, when there is one.
+
+    Short ones are kept in the board's memory until they are whole, so that a slow console cannot make a gap; longer
+    ones are sent while they are made. An interrupt (KeyboardInterrupt) ends a recording that is sent.
+
+    Args:
+        board: started, the firmware's modules importable.
+        config: of the node.
+        channel: name or number of one.
+        seconds: how long; by the channel's rate, and as at 1 kHz where nothing paces it.
+        progress: told (samples got, samples to get).
+
+    Raises:
+        ConfigError: the configuration; there is no such channel; its source cannot be recorded.
+        TargetError: of the board.
+    """
+    device, channels = _checked(board, config)
+    number = _number(channels, channel)
+    chosen = channels[number]
+    if chosen["source"].get("kind") == "link":
+        raise ConfigError(
+            f"channel {chosen['name']} has no sensor: its samples come over the link", "record what sends them"
+        )
+    total = max(1, round(seconds * (chosen["rate_hz"] or 1000)))
+    samples, started, end = array("h"), datetime.now(UTC), "interrupted"
+    board.exec(_AGENT)
+    try:
+        with closing(
+            board.exec_lines(f"_kw_take(_kw_config, {number}, {total}, {_BATCH})", _patience_s(seconds))
+        ) as lines:
+            for line in lines:
+                if line in _WHY:
+                    end = line
+                elif line in ("memory", "stream"):
+                    started = datetime.now(UTC)
+                else:
+                    samples.frombytes(_unpacked(line))
+                    progress(len(samples), total)
+    except KeyboardInterrupt:
+        pass
+    except TargetError as error:
+        raise _explained(error) from error
+    if sys.byteorder == "big":
+        samples.byteswap()
+    return Recording(
+        samples,
+        device,
+        chosen["name"],
+        chosen["rate_hz"],
+        Fraction(chosen["scale"]),
+        Fraction(chosen["offset"]),
+        chosen["unit"],
+        started,
+        end == "done",
+        _WHY[end],
+    )
+
+
+def write(recording: Recording, path: Path, label: str = "") -> None:
+    """Write a recording, whole or not at all; the suffix says how.
+
+    .csv: `time_s` (from the first sample; not where nothing paced them), `raw` (LSB), `value` (units, where they are
+    not the same), `label` (where one is given). .wav: 16 bits, mono, at the channel's rate; label, device, channel and
+    time in its INFO list.
+
+    Args:
+        recording: what to write.
+        path: of the file, which must not be there.
+        label: what the recording shows; "" for nothing.
+
+    Raises:
+        UsageError: the file is there, or its suffix is another.
+        ConfigError: nothing paced the samples, and a WAV file needs a rate.
+        KittiwakeError: it cannot be written.
+    """
+    check_path(path)
+    if path.suffix == ".wav" and not recording.rate_hz:
+        raise ConfigError(
+            "a WAV file has a rate, and the channel's is 0", "write a .csv, or give the channel a rate_hz"
+        )
+    content = _csv(recording, label) if path.suffix == ".csv" else _wav(recording, label)
+    part = path.with_name(path.name + ".part")
+    try:
+        part.write_bytes(content)
+        part.replace(path)
+    except OSError as error:
+        raise KittiwakeError(f"{path} cannot be written: {error.strerror}", "name another place with -o") from error
+
+
+def check_path(path: Path) -> None:
+    """Refuse what `write` would, before anything is recorded.
+
+    Raises:
+        UsageError: the file is there, its suffix is neither .csv nor .wav, or its folder is not there.
+    """
+    if path.suffix not in (".csv", ".wav"):
+        raise UsageError(f"{path} is neither .csv nor .wav", "name the file so")
+    if path.exists():
+        raise UsageError(f"{path} is there already", "name another file, or remove it")
+    if not path.absolute().parent.is_dir():
+        raise UsageError(f"{path.parent} is no folder", "make it first")
+
+
+def _checked(board: Target, config: dict) -> tuple[str, list[dict]]:
+    try:
+        return tuple(json.loads(board.exec(_PREPARE.format(text=json.dumps(config)))))
+    except TargetError as error:
+        raise _explained(error) from error
+
+
+def _explained(error: TargetError) -> KittiwakeError:
+    """The firmware's own ConfigError as ours; others as they are."""
+    last = error.traceback.strip().splitlines()[-1] if error.traceback else ""
+    name, _, why = last.partition(": ")
+    return ConfigError(why) if name.endswith("ConfigError") else error
+
+
+def _number(channels: list[dict], name: str) -> int:
+    for number, channel in enumerate(channels):
+        if channel["name"] == name:
+            return number
+    if name.isdecimal() and int(name) < len(channels):
+        return int(name)
+    raise ConfigError(f"there is no channel {name}", f"there are: {', '.join(c['name'] for c in channels)}")
+
+
+def _patience_s(seconds: float) -> float:
+    """Until a line must have come: a recording that is kept in memory says nothing meanwhile."""
+    return _IDLE_S + 2 * seconds
+
+
+def _unpacked(line: str) -> bytes:
+    try:
+        return binascii.a2b_base64(line, strict_mode=True)
+    except binascii.Error as error:
+        raise TargetError("the console garbled a line of samples", "record again, over a better cable") from error
+
+
+def _csv(recording: Recording, label: str) -> bytes:
+    has_units = (recording.scale, recording.offset) != (1, 0)
+    heads = [("time_s", recording.rate_hz), ("raw", True), ("value", has_units), ("label", label)]
+    lines = [",".join(name for name, is_there in heads if is_there)]
+    quoted = '"' + label.replace('"', '""') + '"' if any(c in label for c in ',";\n') else label
+    for index, raw in enumerate(recording.samples):
+        fields = [f"{index / recording.rate_hz:.6f}"] if recording.rate_hz else []
+        fields.append(str(raw))
+        if has_units:
+            fields.append(repr(float(raw * recording.scale + recording.offset)))
+        if label:
+            fields.append(quoted)
+        lines.append(",".join(fields))
+    return ("\n".join(lines) + "\n").encode()
+
+
+def _wav(recording: Recording, label: str) -> bytes:
+    """RIFF: a format, the samples, then what a player shows. Source: Multimedia Programming Interface 1.0, 3."""
+    rate_hz, words = recording.rate_hz, array("h", recording.samples)
+    if sys.byteorder == "big":
+        words.byteswap()
+    told = {
+        b"INAM": label,
+        b"ISRC": f"{recording.device}/{recording.channel}",
+        b"ICRD": recording.started.isoformat(timespec="milliseconds"),
+        b"ISFT": f"kittiwake {kittiwake.__version__}",
+    }
+    notes = b"".join(_chunk(name, text.encode() + b"\0") for name, text in told.items() if text)
+    form = struct.pack("<HHIIHH", 1, 1, rate_hz, 2 * rate_hz, 2, 16)
+    body = b"WAVE" + _chunk(b"fmt ", form) + _chunk(b"data", words.tobytes()) + _chunk(b"LIST", b"INFO" + notes)
+    return _chunk(b"RIFF", body)
+
+
+def _chunk(name: bytes, content: bytes) -> bytes:
+    return name + struct.pack("<I", len(content)) + content + b"\0" * (len(content) & 1)

@@ -1,0 +1,30 @@
+"""`kittiwake record` over an emulated board's console, while a node had the board; it has it again afterwards."""
+
+import json
+from array import array
+
+import pytest
+
+from kittiwake import cli, series, survey
+from kittiwake.errors import EXIT_OK
+from kittiwake.target import open_target
+
+NAMES = ["qemu:mps2-an385", "qemu:virt"]
+WAVE = array("h", [(31 * i) % 4001 - 2000 for i in range(3000)])
+CHANNEL = {"name": "vib", "source": {"kind": "timer", "sensor": {"kind": "wave", "path": "wave.bin"}}}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_record_takes_each_sample_of_a_timer_and_gives_the_board_back(name, request, tmp_path, capsys):
+    from kittiwake.pytest_plugin import refuse_or_skip
+
+    refuse_or_skip(request.config, name)
+    with open_target(name) as machine:
+        machine.deploy({"wave.bin": WAVE.tobytes()})
+        machine.run_node({"device": "kw-record", "link": {"kind": "stdio"}, "channels": [CHANNEL]})
+        output = tmp_path / "vib.csv"
+        command = ["record", "--port", machine.console_port, "-o", str(output), "--seconds", "2", "--json"]
+        assert cli.run(command) == EXIT_OK, capsys.readouterr().err
+        assert json.loads(capsys.readouterr().out)["samples"] == 2000
+        assert [int(value) for value in series.read_column(output, "raw").values] == WAVE[:2000].tolist()
+        assert survey.ask_port(machine.console_port).state == "node"
