@@ -65,6 +65,17 @@ def line():
     line.close()
 
 
+def test_line_log_has_each_byte_once_whoever_reads(line, tmp_path):
+    log = tmp_path / "line.log"
+    for said in (b"first", b"second"):
+        with line.attach(log) as board:
+            line.take()
+            board.sendall(said)
+            assert line.read(5.0) == said
+    line.detach()
+    assert log.read_bytes() == b"firstsecond"
+
+
 def test_line_taken_here_is_busy_for_others_and_free_after_release(line):
     with line.attach() as board:
         line.take()

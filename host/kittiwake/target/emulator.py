@@ -59,7 +59,7 @@ class Emulator:
         self._log = folder / "qemu.log"
         self.qmp: Qmp | None = None
         ours, monitor = socket.socketpair()
-        theirs = [monitor, console.attach(), link.attach()]
+        theirs = [monitor, console.attach(folder / "console.log"), link.attach()]
         descriptors = [end.fileno() for end in theirs]
         try:
             with open(self._log, "wb") as log:
@@ -135,8 +135,7 @@ def _arguments(qemu: dict, firmware: Path, descriptors: list[int], count: bool) 
     arguments = ["-machine", qemu["machine"], "-display", "none", "-monitor", "none", "-no-user-config"]
     arguments += ["-chardev", f"socket,id=qmp,fd={monitor}", "-mon", "chardev=qmp,mode=control"]
     arguments += ["-semihosting-config", "enable=on,target=native,arg=kittiwake,arg=strap"]
-    # What the board prints is kept in a file, whether anyone reads the console or not.
-    arguments += ["-chardev", f"socket,id=console,fd={console},logfile=console.log", "-serial", "chardev:console"]
+    arguments += ["-chardev", f"socket,id=console,fd={console}", "-serial", "chardev:console"]
     arguments += ["-chardev", f"socket,id=link,fd={link}"]
     if qemu["link"] == "serial":
         arguments += ["-serial", "chardev:link"]

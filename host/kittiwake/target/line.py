@@ -13,6 +13,7 @@ import select
 import socket
 import threading
 import tty
+from pathlib import Path
 
 from kittiwake.errors import PortBusyError, PortLostError, TargetError
 
@@ -42,14 +43,18 @@ class Line:
         self._wake, self._waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._socket: socket.socket | None = None
         self._pump: threading.Thread | None = None
-        self._held = -1
+        self._held = self._log = -1
         # Guards all below, and tells of changes.
         self._changed = threading.Condition()
         self._to_us, self._to_board = bytearray(), bytearray()
         self._is_ours = self._has_ended = self._must_end = False
 
-    def attach(self) -> socket.socket:
+    def attach(self, log: Path | None = None) -> socket.socket:
         """Make a connection for a new emulator, in place of the old one. The line is released.
+
+        Args:
+            log: file that what the emulator says is added to, whoever reads it; QEMU's own log of a line has bytes
+                twice that it had to send again.
 
         Returns:
             The emulator's end; the caller closes its copy after handing it over.
@@ -60,6 +65,8 @@ class Line:
         # What lies in this buffer reaches the board after a power cut: keep it small.
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _TO_BOARD_BYTES)
         self._has_ended = self._must_end = False
+        if log is not None:
+            self._log = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self._pump = threading.Thread(target=self._run, args=(self._socket,), name="kittiwake-line", daemon=True)
         self._pump.start()
         return theirs
@@ -76,6 +83,9 @@ class Line:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
+        if self._log >= 0:
+            os.close(self._log)
+            self._log = -1
 
     def take(self) -> Line:
         """Use the line here: programs that lock ports, as pyserial and mpremote do, find it busy. Idempotent.
@@ -188,6 +198,8 @@ class Line:
                 with self._changed:  # taken and passed on in one step: see `read_all`
                     piece = _attempt(sock.recv, _PIECE)
                     self._pass_on(piece or b"", to_port)
+                if piece and self._log >= 0:
+                    _attempt(os.write, self._log, piece)
                 if piece == b"":
                     break  # the emulator has ended
             with self._changed:
