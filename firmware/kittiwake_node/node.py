@@ -15,7 +15,7 @@ from .core.commands import Commands
 from .core.device_session import DeviceSession
 from .core.summary import Summary
 from .errors import ConfigError
-from .io import machine_facts, parts
+from .io import machine_facts, parts, provisioned
 from .io.clock import Clock
 from .io.settings_file import SettingsFile
 from .keeping import Keeping
@@ -382,11 +382,15 @@ def refusal(config):
     return ""
 
 
+def read_file(path):
+    """The configuration from a JSON file, with what was provisioned. Raises OSError, ValueError, ConfigError."""
+    with open(path) as file:
+        return provisioned.lay_over(json.load(file))
+
+
 def run_file(path):
     """Read the configuration from a JSON file and `run` it."""
-    with open(path) as file:
-        config = json.load(file)
-    run(config, path)
+    run(read_file(path), path)
 
 
 def run(config, path=""):
@@ -402,6 +406,6 @@ def run(config, path=""):
 
 def _refusal_of_text(raw):
     try:
-        return refusal(json.loads(raw))
+        return refusal(provisioned.lay_over(json.loads(raw)))
     except (ValueError, TypeError, AttributeError, KeyError):
         return "no JSON object of settings"

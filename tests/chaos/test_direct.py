@@ -10,7 +10,7 @@ from fractions import Fraction
 
 import pytest
 
-from kittiwake import vibration
+from kittiwake import credentials, provision, vibration
 from kittiwake.demo.plan import Plan, node_config
 from kittiwake.errors import TargetError
 from kittiwake.ledger import LedgerProcess
@@ -291,6 +291,18 @@ def test_direct_without_its_password_or_its_authority_says_which_file_is_missing
 @pytest.fixture(scope="module")
 def certs(tmp_path_factory):
     return certificates.make(tmp_path_factory.mktemp("certificates"))
+
+
+def test_direct_over_mutual_tls_with_what_was_provisioned(tmp_path, certs):
+    with Mosquitto(tmp_path, whole=certificates.example(certs, tmp_path)) as broker:
+        made = credentials.certificates(certs / "ca.pem", certs / "gateway.pem", certs / "gateway.key")
+        settings = {("device", ""): "kw-own", ("mqtt", "url"): f"mqtts://localhost:{broker.port}"}
+        with UnixTarget(work_dir=tmp_path / "board") as board:
+            provision.write(board, provision.Own(settings, {("mqtt", name): made[name] for name in made}))
+            shared = {"device": "fleet", "link": "mqtt", "mqtt": {"url": "mqtt://elsewhere"}}
+            board.run_node({**shared, "channels": [{"source": {"kind": "link"}}]})
+            log = tmp_path / "mosquitto.log"
+            wait(board, lambda: "as kittiwake-kw-own" in log.read_text(), "connection")
 
 
 @pytest.mark.parametrize(

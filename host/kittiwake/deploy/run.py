@@ -23,10 +23,10 @@ _OLDEST, _NEWEST = (1, 24), (1, 29)
 _HEALTH_S = 30.0
 _LOAD_S = 60.0
 _LOAD = """
-import json, sys
+import sys
 sys.path.insert(0, {slot!r})
 from kittiwake_node import node as _kw_node
-print(_kw_node.refusal(json.load(open({slot!r} + "/node.json"))))
+print(_kw_node.refusal(_kw_node.read_file({slot!r} + "/node.json")))
 """
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import binascii
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from kittiwake.errors import KittiwakeError, TargetError, VerificationError
 from kittiwake.target.base import Target
@@ -184,6 +184,13 @@ class Slots:
         if self.differing("", {path + ".new": content}):
             raise VerificationError(f"{path}.new reads back wrong; {path} is as it was", "deploy again")
         self._board.exec(f"os.rename({path + '.new'!r}, {path!r})\n_kw_sync()")
+
+    def prune(self, folder: str, kept: Collection[str]) -> None:
+        """Remove the files of a folder but those that are named."""
+        for path in json.loads(self._ask(f"_kw_walk({folder!r}, [])")):
+            if path not in kept:
+                self._board.exec(f"_kw_remove({path!r})")
+        self._board.exec("_kw_sync()")
 
     def _strangers(self, slot: str, wanted: Mapping[str, bytes]) -> list[str]:
         there = json.loads(self._ask(f"_kw_walk({slot!r}, [])"))

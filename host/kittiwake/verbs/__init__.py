@@ -14,6 +14,7 @@ from kittiwake.verbs.listen import listen
 from kittiwake.verbs.model import model
 from kittiwake.verbs.plot import plot
 from kittiwake.verbs.ports import ports
+from kittiwake.verbs.provision import provision
 from kittiwake.verbs.record import record
 from kittiwake.verbs.run import run
 from kittiwake.verbs.verify import verify
@@ -37,5 +38,6 @@ ALL = (
     boards,
     flash,
     deploy,
+    provision,
     record,
 )
