@@ -26,6 +26,8 @@ source = {kind = "link", room = 64}
 """
 NODE = """
 from . import first, second, third
+def read_file(path):
+    return {}
 def refusal(config):
     return ""
 def run_file(path):
