@@ -83,6 +83,8 @@ def find(board: Target) -> Application:
 
 
 def start_again(board: Target) -> None:
-    """Start what the board has, as its next reset would; a board that has nothing stays at its prompt."""
-    if json.loads(board.exec("import json, os\nprint(json.dumps('main.py' in os.listdir()))")):
+    """Start what the board has, as its next reset would; a board that has nothing stays at its prompt. Idempotent."""
+    if not board.node_is_running and json.loads(
+        board.exec("import json, os\nprint(json.dumps('main.py' in os.listdir()))")
+    ):
         board.start_node()

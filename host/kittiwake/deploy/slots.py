@@ -185,6 +185,10 @@ class Slots:
             raise VerificationError(f"{path}.new reads back wrong; {path} is as it was", "deploy again")
         self._board.exec(f"os.rename({path + '.new'!r}, {path!r})\n_kw_sync()")
 
+    def size(self, slot: str) -> int:
+        """Bytes of a slot's files."""
+        return int(self._ask(f"sum([os.stat(path)[6] for path in _kw_walk({slot!r}, [])])"))
+
     def prune(self, folder: str, kept: Collection[str]) -> None:
         """Remove the files of a folder but those that are named."""
         for path in json.loads(self._ask(f"_kw_walk({folder!r}, [])")):

@@ -115,6 +115,11 @@ class Target(abc.ABC):
 
     @property
     @abc.abstractmethod
+    def node_is_running(self) -> bool:
+        """Whether the node was started and not taken the board from; a target that can tell says when it has ended."""
+
+    @property
+    @abc.abstractmethod
     def link_port(self) -> str:
         """Path or URL of the link, which any program can open like a serial port."""
 

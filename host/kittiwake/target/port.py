@@ -209,6 +209,11 @@ class PortTarget(Target):
         return {"link": {"kind": "stdio"}, "storage": {"kind": "folder", "path": "kittiwake"}}
 
     @property
+    def node_is_running(self) -> bool:
+        """Whether the node was started from here and the board not taken back since."""
+        return self._node_is_running
+
+    @property
     def link_port(self) -> str:
         """The link's port; the console's own when there is no other, free while the node runs."""
         return self._link or ports.resolve(self.name)

@@ -6,6 +6,7 @@ from kittiwake.verbs.bridge import bridge
 from kittiwake.verbs.demo import demo
 from kittiwake.verbs.deploy import deploy
 from kittiwake.verbs.detect import detect
+from kittiwake.verbs.doctor import doctor
 from kittiwake.verbs.explain import explain
 from kittiwake.verbs.flash import flash
 from kittiwake.verbs.inject import inject
@@ -39,5 +40,6 @@ ALL = (
     flash,
     deploy,
     provision,
+    doctor,
     record,
 )

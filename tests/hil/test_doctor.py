@@ -1,0 +1,58 @@
+"""`kittiwake doctor` and `provision` over an emulated board's console, while a node has the board."""
+
+import json
+
+import pytest
+
+from kittiwake import cli, survey
+from kittiwake.errors import EXIT_OK, EXIT_VERIFICATION
+from kittiwake.pytest_plugin import refuse_or_skip
+from kittiwake.target import open_target
+
+NAMES = ["qemu:mps2-an385", "qemu:virt"]
+BUS = {"kind": "sbcon", "base": 0x4002A000}
+SENSOR = {"name": "heat", "rate_hz": 20, "source": {"kind": "tmp105", "i2c": BUS}}
+FED = {"name": "fed", "source": {"kind": "link"}}
+
+
+def run_node(machine, channels):
+    machine.run_node({"device": "fleet", "link": {"kind": "stdio"}, "channels": channels})
+
+
+def doctor(machine, capsys):
+    code = cli.run(["doctor", "--port", machine.console_port, "--json"])
+    told = json.loads(capsys.readouterr().out)
+    return code, {finding["check"]: finding for finding in told["findings"]}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_doctor_over_the_console_finds_a_sound_node_and_starts_it_again(name, request, capsys):
+    refuse_or_skip(request.config, name)
+    with open_target(name) as machine:
+        run_node(machine, [FED])
+        while survey.ask_port(machine.console_port).state != "node":
+            machine.check_running()
+        command = ["provision", "--port", machine.console_port, "--device", "press-7"]
+        assert cli.run(command) == EXIT_OK, capsys.readouterr().err
+        assert capsys.readouterr().out.splitlines()[0] == "device       press-7"
+        code, found = doctor(machine, capsys)
+        assert code == EXIT_OK, found
+        assert found["link"]["detail"] == "press-7 answers on this port"
+        assert found["provisioned"]["detail"] == "name press-7"
+        assert found["journal"]["state"] == "ok" and " 0 records wait" not in found["journal"]["detail"]
+        assert survey.ask_port(machine.console_port).detail == "press-7"
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_doctor_asks_a_sensor_on_a_bus(is_there, request, capsys):
+    refuse_or_skip(request.config, NAMES[0])
+    arguments = ["-device", "tmp105,id=sensor,address=0x48"] if is_there else []
+    with open_target(NAMES[0], arguments=arguments) as machine:
+        run_node(machine, [SENSOR])
+        code, found = doctor(machine, capsys)
+        heat = found["channel heat"]
+        if is_there:
+            assert code == EXIT_OK and heat["detail"].startswith("tmp105: ")
+        else:
+            assert code == EXIT_VERIFICATION and heat["state"] == "wrong" and heat["mend"]
+            assert found["link"]["detail"] == "the node was started and has ended"
