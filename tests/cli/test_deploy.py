@@ -6,7 +6,7 @@ import pytest
 
 import kittiwake
 from kittiwake import cli
-from kittiwake.deploy import choose, run
+from kittiwake.deploy import choose, run, slots
 from kittiwake.errors import EXIT_NO_DEVICE, EXIT_OK, EXIT_USAGE, ConfigError, VerificationError
 from kittiwake.target import open_target
 
@@ -97,3 +97,36 @@ def test_choose_refuses_a_model_that_no_channel_listens_for():
 def test_deploy_to_an_old_micropython_is_refused(version):
     with pytest.raises(ConfigError, match="1.24 to 1.29 are supported"):
         run._check_board(run.Job("unix"), {"implementation": f"micropython {version}", "arch": ""})
+
+
+MACHINE = """
+dogs, feeders = [], []
+class WDT:
+    def __init__(self, timeout):
+        dogs.append(timeout)
+        self.fed = 0
+    def feed(self):
+        self.fed += 1
+class Timer:
+    def __init__(self, number):
+        if number < 0:
+            raise ValueError("no virtual timers")
+    def init(self, period, callback):
+        feeders.append((period, callback))
+"""
+
+
+@pytest.mark.parametrize(("seconds", "dogs", "periods"), [(8, [8000], [2000]), (0, [], [])])
+def test_slots_keep_the_nodes_watchdog_fed_at_the_prompt_and_after_a_restart(seconds, dogs, periods):
+    look = (
+        "import machine\nfor f in machine.feeders: f[1](None)\nprint([machine.dogs, [f[0] for f in machine.feeders]])"
+    )
+    with open_target("unix") as board:
+        board.deploy({"machine.py": MACHINE.encode(), "node.json": json.dumps({"watchdog_s": seconds}).encode()})
+        found = slots.Slots(board)
+        assert json.loads(board.exec(look)) == [dogs, periods]
+        board.reboot()
+        found.renew()
+        assert json.loads(board.exec(look)) == [dogs, periods]
+        if seconds:
+            assert board.exec("print(_kw_dog.fed)") == "1\n"

@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Callable, Collection, Mapping
 
+from kittiwake.deploy import watchdog
 from kittiwake.errors import KittiwakeError, TargetError, VerificationError
 from kittiwake.target.base import Target
 
@@ -79,10 +80,16 @@ class Slots:
         self._board = board
         board.exec(_AGENT)
         self._numbers = dict(zip(NAMES, json.loads(self._ask(f"[_kw_number(s) for s in {NAMES!r}]")), strict=True))
+        watchdog.keep_fed(board, self._config)
 
     def renew(self) -> None:
         """Bring the board what it needs for the other methods once more, after a reboot."""
         self._board.exec(_AGENT)
+        watchdog.keep_fed(self._board, self._config)
+
+    @property
+    def _config(self) -> str:
+        return f"{self.active}/node.json" if self.active else "node.json"
 
     @property
     def active(self) -> str | None:
