@@ -6,7 +6,7 @@ import pytest
 
 import kittiwake
 from kittiwake import cli
-from kittiwake.deploy import choose, run, slots
+from kittiwake.deploy import choose, job, run, slots
 from kittiwake.errors import EXIT_NO_DEVICE, EXIT_OK, EXIT_USAGE, ConfigError, VerificationError
 from kittiwake.target import open_target
 
@@ -96,7 +96,17 @@ def test_choose_refuses_a_model_that_no_channel_listens_for():
 @pytest.mark.parametrize("version", ["1.23.0", "1.20.1"])
 def test_deploy_to_an_old_micropython_is_refused(version):
     with pytest.raises(ConfigError, match="1.24 to 1.29 are supported"):
-        run._check_board(run.Job("unix"), {"implementation": f"micropython {version}", "arch": ""})
+        job.check_board(job.Job("unix"), {"implementation": f"micropython {version}", "arch": ""}, quiet)
+
+
+def test_deploy_to_a_newer_micropython_than_was_tried_warns_and_goes_on():
+    told = []
+    for version in ("1.29.0", "1.30.0", "2.0.1"):
+        job.check_board(job.Job("unix"), {"implementation": f"micropython {version}", "arch": ""}, told.append)
+    assert [line.split(",")[0] for line in told] == [
+        "the board runs MicroPython 1.30.0",
+        "the board runs MicroPython 2.0.1",
+    ]
 
 
 MACHINE = """

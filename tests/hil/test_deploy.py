@@ -143,7 +143,7 @@ def test_deploy_broken_application_is_refused_and_the_old_one_stays(emulated):
     deploy_small(emulated, 5)
     broken = {**small_application(6), "kittiwake_node/first.py": b"import no_such_module\n"}
     with console(emulated) as board:
-        with pytest.raises(VerificationError, match="no_such_module.*still has the old one"):
+        with pytest.raises(VerificationError, match="no_such_module.*still has the old application"):
             run.deploy_to(board, run.Job(board.name, start=False), _NOTHING, {}, broken, quiet)
     assert boot(emulated) == ["whole", "5"]
 

@@ -7,6 +7,7 @@ import contextlib
 import gc
 import json
 import signal
+import sys
 
 from kittiwake.bridge import logs, systemd, web
 from kittiwake.bridge.service import Bridge
@@ -46,6 +47,8 @@ async def _serve(settings: Settings, is_service: bool) -> None:
     try:
         if not is_service:
             await _begin_well(bridge, tasks[0])
+            ports = ", ".join(link.url for link in bridge.links)
+            print(f"bridging {ports}: open, and the broker answers; Ctrl-C ends it", file=sys.stderr, flush=True)
         tasks.append(asyncio.create_task(systemd.beat(lambda: _status(bridge)), name="watchdog"))
         if settings.http.listen:
             pages = _pages(bridge)

@@ -5,23 +5,21 @@ Knows targets, slots and how a node says that it is there; not what a node does.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
 
 import kittiwake
-from kittiwake import boards, node_config, survey
-from kittiwake.deploy import choose
+from kittiwake import survey
+from kittiwake.deploy import choose, job
+from kittiwake.deploy.job import Job
 from kittiwake.deploy.slots import Slots
-from kittiwake.errors import ConfigError, KittiwakeError, UsageError, VerificationError
-from kittiwake.target import available, mpy, open_target
+from kittiwake.errors import KittiwakeError, PortLostError, UsageError, VerificationError
+from kittiwake.target import mpy, open_target
 from kittiwake.target.base import Target
 
-_OLDEST, _NEWEST = (1, 24), (1, 29)
 _HEALTH_S = 30.0
 _LOAD_S = 60.0
+_AGAIN = "run the same command again"
 _LOAD = """
 import sys
 sys.path.insert(0, {slot!r})
@@ -29,33 +27,14 @@ from kittiwake_node import node as _kw_node
 print(_kw_node.refusal(_kw_node.read_file({slot!r} + "/node.json")))
 """
 
-
-@dataclass(frozen=True)
-class Job:
-    """What is to be deployed.
-
-    Args:
-        target: a port, or the name of a target.
-        board: as `kittiwake boards` lists it, for the places of link and journal; "" for the target's own.
-        config: TOML; None to keep what the board has.
-        models: plans that go with the application.
-        start: start the node afterwards, and go back when it does not answer.
-        link: the port of the link, when it is not the console's.
-    """
-
-    target: str
-    board: str = ""
-    config: Path | None = None
-    models: tuple[Path, ...] = field(default=())
-    start: bool = True
-    link: str | None = None
+Progress = Callable[[str], None]
 
 
-def deploy(job: Job, progress: Callable[[str], None]) -> dict:
+def deploy(asked: Job, progress: Progress) -> dict:
     """Deploy, verify, switch, and ask whether the node runs.
 
     Args:
-        job: what and where to.
+        asked: what and where to.
         progress: told one line at a time.
 
     Returns:
@@ -65,154 +44,174 @@ def deploy(job: Job, progress: Callable[[str], None]) -> dict:
     Raises:
         ConfigError: the configuration, or the board's MicroPython or architecture.
         VerificationError: what was read back differs, or the node does not run: the old application does again.
-        KittiwakeError: of ports, tools and the board.
+        KittiwakeError: of ports, tools and the board; the message says what is on the board then.
+        KeyboardInterrupt: what that left was told.
     """
     begun = time.monotonic()
-    config = _read_config(job)
-    models = _read_models(job.models)
-    options = {"link": job.link} if job.link else {}
-    with open_target(job.target, **options) as board:
-        done = deploy_to(board, job, config, models, kittiwake.firmware_files(), progress)
-    return {"target": job.target, **done, "seconds": round(time.monotonic() - begun, 1)}
+    config = job.read_config(asked)
+    models = job.read_models(asked.models)
+    options = {"link": asked.link} if asked.link else {}
+    with open_target(asked.target, **options) as board:
+        done = deploy_to(board, asked, config, models, kittiwake.firmware_files(), progress)
+    return {"target": asked.target, **done, "seconds": round(time.monotonic() - begun, 1)}
 
 
 def deploy_to(
     board: Target,
-    job: Job,
+    asked: Job,
     config: dict | None,
     models: Mapping[str, bytes],
     firmware: Mapping[str, bytes],
-    progress: Callable[[str], None],
+    progress: Progress,
 ) -> dict:
     """As `deploy`, to a started target.
 
     Args:
         board: at its prompt.
-        job: as `deploy` takes it.
+        asked: as `deploy` takes it.
         config: of the node; None for the one that is on the board.
         models: file name -> plan.
         firmware: path -> source, main.py among them.
         progress: told one line at a time.
     """
-    facts = board.facts()
-    _check_board(job, facts)
-    slots = Slots(board)
-    kept = slots.read(f"{slots.active}/node.json") if config is None and slots.active else None
-    if config is None and kept is None:
-        raise UsageError("the board has no configuration to keep", "give one with --config")
-    if config is None:
-        config = _kept_config(kept)
-    else:
-        config = {**board.node_overrides(), **_of_board(job.board), **config}
-    application = mpy.compile_files(choose.files(firmware, config), facts["arch"])
-
-    def content(slot: str) -> dict[str, bytes]:
-        text = kept if kept is not None and slot == slots.active else choose.settings(config, slot, models)
-        return {**application, **models, "node.json": text}
-
-    main = {"main.py": firmware["main.py"]}
-    changed: list[str] = []
-    active = slots.active
-    is_same = active is not None and not slots.differing(active, content(active))
-    if not is_same:
-        target = slots.free
-        progress(f"writing what changed to {target}")
-        changed = slots.write(target, content(target), lambda at, of: progress(f"file {at} of {of}"))
-        # The interpreter has modules of what it ran until now; only a fresh one tries those of the slot.
-        board.reboot()
-        slots.renew()
-        reason = _refusal(board, target)
-        if reason:
-            raise VerificationError(f"the new application does not start: {reason}", "the board still has the old one")
-        slots.switch(target)
-    if slots.differing("", main):
-        slots.replace("main.py", main["main.py"])
-        changed.append("main.py")
-    done = {"slot": slots.active, "changed": changed, "files": len(application) + len(models) + 1}
-    if not job.start:
-        return {**done, "state": "ready" if changed else "unchanged"}
-    progress("starting the node")
-    board.start_node()
-    state = _health(board, job, config)
-    if state is None and not is_same:
-        board.interrupt()
-        Slots(board).withdraw(done["slot"])
-        board.start_node()
-        was = f"{active} runs again" if active else "nothing was there before, and nothing runs now"
-        raise VerificationError(f"the new application does not answer; {was}", "its console says why")
-    if state is None:
-        raise VerificationError("the application is as it should be, and its node does not answer", "look at the link")
-    return {**done, "state": state}
-
-
-def _kept_config(text: bytes) -> dict:
+    run = _Run(board, asked, progress)
     try:
-        return json.loads(text)
-    except ValueError as error:
-        raise ConfigError(f"the board's configuration cannot be read: {error}", "give one with --config") from error
-
-
-def _read_config(job: Job) -> dict | None:
-    if job.config is None:
-        return None
-    config = node_config.read(job.config)
-    # Where the firmware runs on this machine it judges its own configuration before a port is opened; elsewhere the
-    # board does, before it is switched.
-    if available("unix") is None:
-        with open_target("unix") as judge:
-            node_config.checked(judge, config)
-    return config
-
-
-def _read_models(paths: tuple[Path, ...]) -> dict[str, bytes]:
-    models = {}
-    for path in paths:
-        try:
-            models[path.name] = path.read_bytes()
-        except OSError as error:
-            raise UsageError(f"{path} cannot be read: {error.strerror}", "name a .kwm file") from error
-    return models
-
-
-def _check_board(job: Job, facts: dict) -> None:
-    version = tuple(int(part) for part in facts["implementation"].split()[-1].split(".")[:2])
-    if version < _OLDEST:
-        told = ".".join(map(str, version))
-        raise ConfigError(
-            f"the board runs MicroPython {told}; 1.24 to 1.29 are supported", "flash a later one: `kittiwake flash`"
-        )
-    if job.board:
-        wanted = boards.find(job.board).mpy_arch
-        if facts["arch"] != wanted:
-            raise ConfigError(
-                f"the board on {job.target} is {facts['arch'] or 'without native code'}, {job.board} is {wanted}",
-                "name the board that is there, or its port",
-            )
-
-
-def _of_board(name: str) -> dict:
-    if not name:
-        return {}
-    board = boards.find(name)
-    storage = {"kind": board.journal.kind}
-    if board.journal.path is not None:
-        storage["path"] = board.journal.path
-    return {"link": {"kind": board.link.kind}, "storage": storage}
-
-
-def _refusal(board: Target, slot: str) -> str:
-    try:
-        return board.exec(_LOAD.format(slot=slot), _LOAD_S).strip()
+        run.install(config, models, firmware)
+    except KeyboardInterrupt:
+        progress(f"interrupted; {run.left}; {run.resume()}; {_AGAIN}")
+        raise
+    except PortLostError as error:
+        mend = f"plug it in, then {_AGAIN}; till then a reset starts what it has"
+        raise PortLostError(f"{error.message}; {run.left}", mend) from error
     except KittiwakeError as error:
-        return error.message
+        error.message = f"{error.message}; {run.left}; {run.resume()}"
+        raise
+    if not asked.start:
+        return {**run.done, "state": "ready" if run.changed else "unchanged"}
+    try:
+        return {**run.done, "state": run.start()}
+    except KeyboardInterrupt:
+        progress(f"interrupted; {run.left}, and was told to run it; {_AGAIN}, to see whether it does")
+        raise
 
 
-def _health(board: Target, job: Job, config: dict) -> str | None:
+class _Run:
+    """One deployment.
+
+    Attributes:
+        left: what is on the board if it ends here.
+        changed: paths written.
+        done: slot, changed, files.
+    """
+
+    def __init__(self, board: Target, asked: Job, progress: Progress):
+        self._board, self._job, self._progress = board, asked, progress
+        self._config: dict = {}
+        self._old: str | None = None
+        self._is_new = False
+        self.left = "nothing on the board was changed"
+        self.changed: list[str] = []
+        self.done: dict = {}
+
+    def install(self, config: dict | None, models: Mapping[str, bytes], firmware: Mapping[str, bytes]) -> None:
+        """Write the application to the slot that does not run, have the board try it, and switch; see `deploy_to`."""
+        board = self._board
+        facts = board.facts()
+        job.check_board(self._job, facts, self._progress)
+        slots = Slots(board)
+        self._old = active = slots.active
+        kept = slots.read(f"{active}/node.json") if config is None and active else None
+        if config is None and kept is None:
+            raise UsageError("the board has no configuration to keep", "give one with --config")
+        if config is None:
+            config = job.read_kept(kept)
+        else:
+            config = {**board.node_overrides(), **job.of_board(self._job.board), **config}
+        self._config = config
+        application = mpy.compile_files(choose.files(firmware, config), facts["arch"])
+
+        def content(slot: str) -> dict[str, bytes]:
+            text = kept if kept is not None and slot == active else choose.settings(config, slot, models)
+            return {**application, **models, "node.json": text}
+
+        if active is None or slots.differing(active, content(active)):
+            self._fill(slots, content(slots.free))
+        if slots.differing("", {"main.py": firmware["main.py"]}):
+            slots.replace("main.py", firmware["main.py"])
+            self.changed.append("main.py")
+        self.done = {"slot": slots.active, "changed": self.changed, "files": len(application) + len(models) + 1}
+
+    def _fill(self, slots: Slots, files: Mapping[str, bytes]) -> None:
+        target = slots.free
+        slots.check_room(files)
+        self._progress(f"writing what changed to {target}")
+        old = f"still has the old application, {self._old}" if self._old else "has no application yet"
+        self.left = f"the board {old}"
+        self.changed += slots.write(target, files, lambda at, of: self._progress(f"file {at} of {of}"))
+        # The interpreter has modules of what it ran until now; only a fresh one tries those of the slot.
+        self._board.reboot()
+        slots.renew()
+        reason = self._refusal(target)
+        if reason:
+            raise VerificationError(f"the new application does not start: {reason}", "its configuration or files")
+        slots.switch(target)
+        self._is_new = True
+        self.left = f"the board has the new application, {target}"
+
+    def _refusal(self, slot: str) -> str:
+        try:
+            return self._board.exec(_LOAD.format(slot=slot), _LOAD_S).strip()
+        except PortLostError:
+            raise
+        except KittiwakeError as error:
+            return error.message
+
+    def resume(self) -> str:
+        """Restart the board with what it has, where it is to run; tells what came of it."""
+        if not self._job.start:
+            return "it is at its prompt"
+        try:
+            self._board.interrupt()
+            self._board.start_node()
+        except KittiwakeError:
+            return "reset it to have it run"
+        return "it was restarted"
+
+    def start(self) -> str:
+        """Start the node and see whether it answers; go back to the old application when the new one does not.
+
+        Returns:
+            "running", or "started" where it cannot be asked.
+
+        Raises:
+            VerificationError: it does not answer.
+        """
+        self._progress("starting the node")
+        self._board.start_node()
+        state = _health(self._board, self._job, self._config)
+        if state is not None:
+            return state
+        if not self._is_new:
+            raise VerificationError(
+                "the application is as it should be, and its node does not answer", "look at the link"
+            )
+        try:
+            self._board.interrupt()
+            Slots(self._board).withdraw(self.done["slot"])
+            self._board.start_node()
+        except KittiwakeError as error:
+            told = f"the new application does not answer, and the board cannot be taken back: {error.message}"
+            raise VerificationError(f"{told}; {self.left}", f"reset the board, then {_AGAIN}") from error
+        was = f"{self._old} runs again" if self._old else "nothing was there before, and nothing runs now"
+        raise VerificationError(f"the new application does not answer; {was}", "its console says why")
+
+
+def _health(board: Target, asked: Job, config: dict) -> str | None:
     """Whether the node says who it is; "started" where its link is not one that can be asked; None when it is gone."""
     deadline = time.monotonic() + _HEALTH_S
     link = config.get("link", {})
     kind = link.get("kind", "stdio") if isinstance(link, dict) else link
-    if kind == "mqtt" or (kind != "stdio" and job.link is None and type(board).__name__ == "PortTarget"):
+    if kind == "mqtt" or (kind != "stdio" and asked.link is None and type(board).__name__ == "PortTarget"):
         return "started"
     while time.monotonic() < deadline:
         if survey.ask_port(board.link_port).state == "node":

@@ -126,6 +126,23 @@ class Slots:
         wrong = [path for path in paths if found[path] != hashlib.sha256(wanted[path]).hexdigest()]
         return wrong + (self._strangers(slot, wanted) if slot else [])
 
+    def check_room(self, files: Mapping[str, bytes]) -> None:
+        """Refuse what the board's file system could not hold if it were empty.
+
+        Args:
+            files: of one slot.
+
+        Raises:
+            KittiwakeError: they are too large.
+        """
+        has = int(self._ask("os.statvfs('/')[1] * os.statvfs('/')[2]"))
+        need = sum(map(len, files.values()))
+        if need > has:
+            raise KittiwakeError(
+                f"the application takes {need // 1024} KiB, and the board's file system has {has // 1024}",
+                "this board is too small for it",
+            )
+
     def write(self, slot: str, files: Mapping[str, bytes], progress: Callable[[int, int], None]) -> list[str]:
         """Fill a slot that the board does not start, and read it back.
 
@@ -156,10 +173,11 @@ class Slots:
         except TargetError as error:
             if _FULL not in error.traceback and "Errno 28" not in error.traceback:
                 raise
+            # The journal lives in the same file system and needs the room.
+            self.clear(slot)
             need = sum(map(len, wanted.values())) // 1024
             raise KittiwakeError(
-                f"the board's file system is full; the application takes {need} KiB beside the one that runs, which "
-                "was left as it is",
+                f"the board's file system is full; a second application of {need} KiB did not fit, and was removed",
                 "remove files from the board, or deploy fewer models",
             ) from error
         progress(len(changed), len(changed))
@@ -180,6 +198,11 @@ class Slots:
         """Take a slot back: the board starts the other one, or nothing."""
         self._board.exec(f"_kw_remove({slot + '/ready'!r})\n_kw_sync()")
         self._numbers[slot] = 0
+
+    def clear(self, slot: str) -> None:
+        """Remove all of a slot that the board does not start."""
+        self.withdraw(slot)
+        self.prune(slot, ())
 
     def replace(self, path: str, content: bytes) -> None:
         """Replace a file of the root by one that was read back, in one step where the file system has one.

@@ -1,0 +1,126 @@
+"""What is to be deployed, read and judged before a board is changed.
+
+Knows configurations, plans and what a board says of itself; not how anything gets onto it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kittiwake import boards, node_config
+from kittiwake.errors import ConfigError, UsageError
+from kittiwake.target import available, open_target
+
+_OLDEST, _NEWEST = (1, 24), (1, 29)
+_SUPPORTED = "1.24 to 1.29 are supported"
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be deployed.
+
+    Args:
+        target: a port, or the name of a target.
+        board: as `kittiwake boards` lists it, for the places of link and journal; "" for the target's own.
+        config: TOML; None to keep what the board has.
+        models: plans that go with the application.
+        start: start the node afterwards, and go back when it does not answer.
+        link: the port of the link, when it is not the console's.
+    """
+
+    target: str
+    board: str = ""
+    config: Path | None = None
+    models: tuple[Path, ...] = field(default=())
+    start: bool = True
+    link: str | None = None
+
+
+def read_config(job: Job) -> dict | None:
+    """Read the configuration, and have this machine's firmware judge it where it runs here.
+
+    Returns:
+        It; None when the board's is to be kept.
+
+    Raises:
+        ConfigError: of the file, or of what is in it.
+    """
+    if job.config is None:
+        return None
+    config = node_config.read(job.config)
+    # Where the firmware runs on this machine it judges its own configuration before a port is opened; elsewhere the
+    # board does, before it is switched.
+    if available("unix") is None:
+        with open_target("unix") as judge:
+            node_config.checked(judge, config)
+    return config
+
+
+def read_models(paths: tuple[Path, ...]) -> dict[str, bytes]:
+    """Read plans.
+
+    Returns:
+        File name -> content.
+
+    Raises:
+        UsageError: one cannot be read.
+    """
+    models = {}
+    for path in paths:
+        try:
+            models[path.name] = path.read_bytes()
+        except OSError as error:
+            raise UsageError(f"{path} cannot be read: {error.strerror}", "name a .kwm file") from error
+    return models
+
+
+def read_kept(text: bytes) -> dict:
+    """Read a configuration that is on a board.
+
+    Raises:
+        ConfigError: it is damaged.
+    """
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise ConfigError(f"the board's configuration cannot be read: {error}", "give one with --config") from error
+
+
+def check_board(job: Job, facts: dict, progress: Callable[[str], None]) -> None:
+    """Refuse a board that is too old, or another one; warn of a MicroPython that nobody has tried.
+
+    Args:
+        job: names the port, and the board if it is known.
+        facts: as `Target.facts` gives them.
+        progress: is told a warning.
+
+    Raises:
+        ConfigError: it cannot be this board, or not with this MicroPython.
+    """
+    told = facts["implementation"].split()[-1]
+    version = tuple(int(part) for part in told.split(".")[:2])
+    if version < _OLDEST:
+        raise ConfigError(f"the board runs MicroPython {told}; {_SUPPORTED}", "flash a later one: `kittiwake flash`")
+    if version > _NEWEST:
+        progress(f"the board runs MicroPython {told}, which has not been tried; {_SUPPORTED}")
+    if job.board:
+        wanted = boards.find(job.board).mpy_arch
+        if facts["arch"] != wanted:
+            raise ConfigError(
+                f"the board on {job.target} is {facts['arch'] or 'without native code'}, {job.board} is {wanted}",
+                "name the board that is there, or its port",
+            )
+
+
+def of_board(name: str) -> dict:
+    """Give the places of link and journal on a board; nothing when it is not named."""
+    if not name:
+        return {}
+    board = boards.find(name)
+    storage = {"kind": board.journal.kind}
+    if board.journal.path is not None:
+        storage["path"] = board.journal.path
+    return {"link": {"kind": board.link.kind}, "storage": storage}
