@@ -139,6 +139,11 @@ class GatewaySession:
             self.acked = next_seq
             self._ack_due = True
 
+    @property
+    def window(self):
+        """Records that the device may have in flight."""
+        return self._window
+
     def set_window(self, window):
         """Let the device have so many records in flight from now on; it hears of it at once."""
         if window != self._window:

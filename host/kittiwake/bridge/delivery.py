@@ -65,11 +65,11 @@ class Hooks:
 
 
 class Delivery:
-    """One record's message on its way; the sink's token."""
+    """One record's message on its way, None until it is formed; the sink's token."""
 
     __slots__ = ("_link", "epoch", "seq", "message")
 
-    def __init__(self, link: DeviceLink, epoch: int, seq: int, message: publisher.Publication):
+    def __init__(self, link: DeviceLink, epoch: int, seq: int, message: publisher.Publication | None):
         self._link = link
         self.epoch = epoch
         self.seq = seq

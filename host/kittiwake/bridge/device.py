@@ -18,6 +18,7 @@ from kittiwake.bridge import publisher
 from kittiwake.bridge.delivery import Counts, Delivery, Hooks, Sink
 from kittiwake.bridge.outbox import Outbox
 from kittiwake.bridge.settings import DeviceSection
+from kittiwake.bridge.verdicts import Judges, Question, Verdicts
 from kittiwake.errors import KittiwakeError, PortLostError
 from kittiwake_node.core import gateway_session as gw
 from kittiwake_node.core import messages
@@ -39,6 +40,7 @@ class DeviceLink:
         policy: how records become messages.
         sink: where messages go.
         hooks: who is told what happens.
+        judges: who hears wake words again; None for nobody.
 
     Attributes:
         url: its port, see kittiwake.ports.
@@ -59,6 +61,7 @@ class DeviceLink:
         policy: publisher.Policy,
         sink: Sink,
         hooks: Hooks | None = None,
+        judges: Judges | None = None,
     ):
         self.section = section
         self.url = section.port
@@ -74,6 +77,8 @@ class DeviceLink:
         self.is_released = False
         self._policy = policy
         self._outbox = Outbox(self, sink, self.counts)
+        self._verdicts = Verdicts(judges, lambda: self.session.window) if judges else None
+        self._judging: set[asyncio.Task] = set()
         self._hooks = hooks or Hooks()
         self._port = None
         self._serving: asyncio.Task | None = None
@@ -157,7 +162,10 @@ class DeviceLink:
 
     def on_confirmed(self, delivery: Delivery) -> None:
         """The sink has a message."""
-        if self._outbox.confirm(delivery) and not self._settles:
+        is_news = self._outbox.confirm(delivery)
+        if is_news and self._verdicts:
+            self._verdicts.settled(delivery.seq)
+        if is_news and not self._settles:
             # Once per turn of the loop: confirmations come in heaps, and one acknowledgement tells of them all.
             self._settles = True
             asyncio.get_running_loop().call_soon(self._settle)
@@ -231,6 +239,8 @@ class DeviceLink:
         self._is_foreign = self.section.device not in ("", session.device)
         if is_new or self._former is None:
             self._outbox.begin(session.acked)
+            if self._verdicts:
+                self._verdicts.clear()
             self._former = publisher.Former(self._policy, session.device, session.journal)
         if self._is_foreign:
             self._complain(
@@ -254,7 +264,13 @@ class DeviceLink:
         former = self._former
         if not former.knows(record.layout):
             self._hooks.on_layout(self, former.describe(record.layout, self.session.layouts[record.layout]))
-        message = former.form(record)
+        asked = self._verdicts.take(record) if self._verdicts else None
+        if isinstance(asked, Question):
+            task = asyncio.get_running_loop().create_task(self._judge(self._outbox.hold(seq), former, record, asked))
+            self._judging.add(task)
+            task.add_done_callback(self._judging.discard)
+            return
+        message = former.form(record, asked)
         if message.kind == publisher.OPAQUE:
             self.counts.opaque += 1
         elif message.kind == "health":
@@ -263,12 +279,18 @@ class DeviceLink:
         if not self._outbox.put(seq, message):
             self._hooks.on_backlog(self)
 
+    async def _judge(self, delivery: Delivery, former: publisher.Former, record, question: Question) -> None:
+        message = former.form(record, await self._verdicts.judge(question))
+        self._hooks.on_message(self, record, message)
+        if self._outbox.release(delivery, message) and self._outbox.hand_over(self._outbox.backlog):
+            self._hooks.on_backlog(self)
+
     def _settle(self) -> None:
         self._settles = False
         session = self.session
         if not session.is_open or self._is_foreign:
             return
-        done = self._outbox.done(session.received)
+        done = self._outbox.done(session.received, self._verdicts.keep_from if self._verdicts else None)
         if done > session.acked:
             self._outbox.acknowledged(done)
             session.ack(done)

@@ -67,6 +67,11 @@ class Exposition:
     def collect(self) -> Iterator[Metric]:
         """Give the metric families; prometheus_client calls this."""
         yield from self._of_bridge()
+        if self._bridge.judges is not None:
+            family = _family("kittiwake_verdicts", "Keywords by what the second opinion was.", True, ["verdict"])
+            for verdict, count in self._bridge.judges.counts.items():
+                family.add_metric([verdict], float(count))
+            yield family
         links = self._bridge.links
         for name, words, is_counter, figure in _PER_DEVICE:
             family = _family(f"kittiwake_device_{name}", words, is_counter, ["port", "device"])

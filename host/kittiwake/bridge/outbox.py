@@ -72,12 +72,27 @@ class Outbox:
         self._send(delivery)
         return True
 
+    def hold(self, seq: int) -> Delivery:
+        """Take the place of the next record, whose message is not formed yet; all after it wait for `release`."""
+        delivery = self._waiting[seq] = Delivery(self._link, self._epoch, seq, None)
+        self._backlog.append(delivery)
+        return delivery
+
+    def release(self, delivery: Delivery, message: Publication) -> bool:
+        """Give a place its message. Returns whether it still matters; `hand_over` then sends it."""
+        delivery.message = message
+        return delivery.epoch == self._epoch
+
     def hand_over(self, limit: int) -> int:
-        """Give up to `limit` waiting messages to the sink while it has room. Returns how many still wait."""
-        while self._backlog and limit > 0 and self._sink.has_room:
+        """Give up to `limit` waiting messages to the sink while it has room.
+
+        Returns:
+            How many still wait for room; those behind a place that is held do not.
+        """
+        while self._backlog and self._backlog[0].message and limit > 0 and self._sink.has_room:
             self._send(self._backlog.popleft())
             limit -= 1
-        return len(self._backlog)
+        return len(self._backlog) if self._backlog and self._backlog[0].message else 0
 
     def confirm(self, delivery: Delivery) -> bool:
         """The sink has a message. Returns whether that is news."""
@@ -103,17 +118,19 @@ class Outbox:
         self._backlog.appendleft(delivery)
         return True
 
-    def done(self, received: int) -> int:
+    def done(self, received: int, keep_from: int | None = None) -> int:
         """Tell how far all is confirmed.
 
         Args:
             received: the first sequence number that has not come.
+            keep_from: the first that is not to count as confirmed, though it may be; None for none.
 
         Returns:
             The first that is not confirmed.
         """
         # Records arrive in order, so the first key is the oldest that is not confirmed.
-        return min(next(iter(self._waiting), received), received)
+        done = min(next(iter(self._waiting), received), received)
+        return done if keep_from is None else min(done, keep_from)
 
     def acknowledged(self, done_next: int) -> None:
         """The device was told that all before this are done; a repeat of one of them is known by it."""

@@ -10,6 +10,7 @@ from kittiwake import ports
 from kittiwake.bridge.address import parse_url
 from kittiwake.bridge.publisher import KINDS
 from kittiwake.bridge.settings import BrokerSection, Settings
+from kittiwake.confirm import scorer
 from kittiwake.errors import ConfigError, KittiwakeError
 
 _SECRET_FILES = ("password_file", "key_file", "key_password_file")
@@ -111,6 +112,10 @@ def _rest(settings: Settings) -> list[str]:
     out = []
     if settings.http.listen:
         out.append(f"http       http://{settings.http.listen}/metrics and /healthz")
+    if settings.confirm.models:
+        name = scorer.check(settings.confirm.models)
+        for word, model in settings.confirm.models.items():
+            out.append(f"confirm    {word} by {model} ({name}), from {settings.confirm.cutoff:g} on")
     spool = settings.spool
     if spool.enabled:
         parent = Path(spool.path).resolve().parent

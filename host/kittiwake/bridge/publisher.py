@@ -93,8 +93,12 @@ class Former:
         channels = self._layouts[layout] = parse_layout(text)
         return channels
 
-    def form(self, record: rec.Record) -> Publication:
+    def form(self, record: rec.Record, also: Mapping[str, object] | None = None) -> Publication:
         """Form the MQTT message of a record whose channel description is known.
+
+        Args:
+            record: as received.
+            also: fields that the bridge adds.
 
         Returns:
             A message whatever the record holds: unknown types, later versions and payloads that cannot be read go out
@@ -104,15 +108,16 @@ class Former:
         channel = channels[record.channel] if record.channel < len(channels) else Channel(name=str(record.channel))
         kind = KINDS.get(record.type, OPAQUE) if record.version == rec.VERSION else OPAQUE
         try:
-            text = self._write(kind, record, channel)
+            text = self._write(kind, record, channel, also)
         except (FrameError, ArithmeticError, ValueError):
             # Cut short, or sums that no window can have: it goes on as it is.
             kind = OPAQUE
             text = self._write(kind, record, channel)
         return Publication(self.topic(kind, channel.name), text.encode(), self._policy.qos.get(kind, 1), False, kind)
 
-    def _write(self, kind: str, record: rec.Record, channel: Channel) -> str:
+    def _write(self, kind: str, record: rec.Record, channel: Channel, also: Mapping[str, object] | None = None) -> str:
         body = bodies.FORMS[kind](record, channel)
+        body |= also or {}
         body |= self._identity
         body["seq"] = record.seq
         body["boot"] = record.boot

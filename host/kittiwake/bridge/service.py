@@ -19,6 +19,9 @@ from kittiwake.bridge.presence import Presence
 from kittiwake.bridge.publisher import Publication
 from kittiwake.bridge.settings import DeviceSection, Settings
 from kittiwake.bridge.spool import Spool
+from kittiwake.bridge.verdicts import Judges
+from kittiwake.confirm import scorer
+from kittiwake.confirm.worker import Worker
 
 log = logging.getLogger(__name__)
 
@@ -38,9 +41,11 @@ class Bridge:
         fleet: the Fleet.
         desk: the Desk, for commands.
         spool: the Spool, None when it is off.
+        judges: the Judges, who hear wake words again; None when nobody does.
 
     Raises:
         ConfigError: a file that the settings name cannot be used.
+        KittiwakeError: what the settings ask for needs a package that is not here.
     """
 
     def __init__(self, settings: Settings, on_text: Callable[[str, str], None] = lambda url, line: None):
@@ -82,6 +87,10 @@ class Bridge:
         )
         self.spool = Spool(settings.spool, self.mqtt, self._room) if settings.spool.enabled else None
         self._sink = self.spool or self.mqtt
+        self.judges = None
+        if settings.confirm.models:
+            scorer.check(settings.confirm.models)
+            self.judges = Judges(settings.confirm, Worker())
         self.orders = MqttClient(
             settings.broker,
             client_id=f"{client_id}-commands",
@@ -112,6 +121,8 @@ class Bridge:
                 tasks.create_task(self.orders.run(), name="commands")
                 if self.spool is not None:
                     tasks.create_task(self.spool.run(), name="spool")
+                if self.judges is not None:
+                    tasks.create_task(self.judges.run(), name="confirm")
                 tasks.create_task(self.fleet.run(), name="devices")
         finally:
             if self.mqtt.is_connected:
@@ -129,6 +140,7 @@ class Bridge:
                 "commands": self.orders.is_connected,
             },
             **self._spool_report(),
+            **({"verdicts": dict(self.judges.counts)} if self.judges else {}),
             "devices": [
                 {
                     "port": link.url,
@@ -151,7 +163,7 @@ class Bridge:
         return {"spool": figures}
 
     def _make_link(self, section: DeviceSection) -> DeviceLink:
-        link = DeviceLink(section, self._policy, self._sink, self._hooks)
+        link = DeviceLink(section, self._policy, self._sink, self._hooks, self.judges)
         link.set_stalled(not self.mqtt.is_connected)
         asyncio.get_running_loop().call_soon(self._share_out)
         return link

@@ -176,6 +176,25 @@ class SpoolSection(Section):
         return self
 
 
+class ConfirmSection(Section):
+    """A second opinion on wake words: their second of audio, heard again by a larger model on this machine."""
+
+    models: dict[str, str] = Field(
+        default_factory=dict,
+        description="Name of a wake word -> path of a .tflite that hears it again; none for no second opinion",
+        examples=[{"okay_nabu": "/etc/kittiwake/okay_nabu.tflite"}],
+    )
+    cutoff: float = Field(0.5, gt=0, le=1, description="A score of at least this confirms, a lower one rejects")
+    output: int = Field(0, ge=0, le=10_000, description="Which of the model's outputs is the word's, from 0")
+    window: int = Field(1, ge=1, le=98, description="Outputs of a streaming model in a mean; the largest mean counts")
+    timeout_s: float = Field(
+        5.0,
+        gt=0,
+        le=60,
+        description="Seconds after which a keyword goes on unchecked; what comes after it waits for it",
+    )
+
+
 class DeviceSection(Section):
     """One device, or every device that is plugged in."""
 
@@ -210,6 +229,7 @@ class Settings(Section):
     homeassistant: HomeAssistantSection = Field(default_factory=HomeAssistantSection, description="Home Assistant")
     http: HttpSection = Field(default_factory=HttpSection, description="/metrics and /healthz")
     spool: SpoolSection = Field(default_factory=SpoolSection, description="Acknowledge on this disk")
+    confirm: ConfirmSection = Field(default_factory=ConfirmSection, description="A second opinion on wake words")
     devices: list[DeviceSection] = Field(
         min_length=1, description="Write a [[devices]] table for each device", examples=[[{"port": "auto"}]]
     )

@@ -1,0 +1,166 @@
+"""Verdicts on one device's keywords: which audio belongs to them, what is asked, and what is acknowledged meanwhile.
+
+It knows records and the worker that scores audio; neither session nor broker. While a keyword waits for its verdict the
+audio before it is not acknowledged: after a restart of the bridge the device sends both again, and the message is the
+same once more.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from array import array
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from kittiwake.bridge.settings import ConfirmSection
+from kittiwake.confirm.audio import Audio
+from kittiwake.confirm.worker import NoScore, Worker
+from kittiwake_node.core import payload
+from kittiwake_node.core import record as rec
+from kittiwake_node.errors import FrameError
+
+log = logging.getLogger(__name__)
+
+CONFIRMED, REJECTED, UNCHECKED = "confirmed", "rejected", "unchecked"
+# Audio and its keyword are 37 records. A device that may not have as many on the way would wait for ever.
+_LEAST_WINDOW = 64
+_KEPT_S = 10.0  # audio whose keyword has not come by then is a sensor's snapshot, or its keyword is lost
+
+
+class Judges:
+    """What all devices of a bridge share: the settings, the worker, and counts of verdicts.
+
+    Args:
+        section: which words are heard again, and by what.
+        worker: who hears them.
+    """
+
+    def __init__(self, section: ConfirmSection, worker: Worker):
+        self.section = section
+        self.worker = worker
+        self.counts: Counter[str] = Counter({CONFIRMED: 0, REJECTED: 0, UNCHECKED: 0})
+
+    async def run(self) -> None:
+        """Load the models, and keep the worker until cancelled."""
+        try:
+            for model in sorted(set(self.section.models.values())):
+                try:
+                    await self.worker.load(model, self.section.output, self.section.window)
+                except NoScore as error:
+                    log.error("confirm: %s: %s", model, error)
+        finally:
+            await self.worker.close()
+
+    def verdict(self, word: str, score: float | None) -> dict:
+        """The fields that a keyword's message gets.
+
+        Args:
+            word: the keyword.
+            score: None when nobody could hear it again.
+        """
+        model = os.path.basename(self.section.models[word])
+        if score is None:
+            self.counts[UNCHECKED] += 1
+            return {"verdict": UNCHECKED, "verdict_model": model}
+        verdict = CONFIRMED if score >= self.section.cutoff else REJECTED
+        self.counts[verdict] += 1
+        return {"verdict": verdict, "verdict_score": round(score, 4), "verdict_model": model}
+
+
+@dataclass(frozen=True)
+class Question:
+    """A keyword to be heard again.
+
+    Args:
+        seq: of its record.
+        word: the keyword.
+        samples: array('h') of the audio before it.
+    """
+
+    seq: int
+    word: str
+    samples: array
+
+
+class Verdicts:
+    """One device's.
+
+    Args:
+        judges: what all devices share.
+        window: called without arguments, gives how many records the device may have on the way.
+        clock_s: seconds that never go back, for tests.
+    """
+
+    def __init__(self, judges: Judges, window: Callable[[], int], clock_s: Callable[[], float] = time.monotonic):
+        self._judges = judges
+        self._window = window
+        self._clock_s = clock_s
+        self.clear()
+
+    def clear(self) -> None:
+        """Another journal begins: what was gathered belongs to the one before."""
+        self._audio: dict[int, Audio] = {}
+        self._kept: dict[int, float] = {}  # channel -> until when its audio is kept
+        self._asked: dict[int, int] = {}  # keyword -> first record of its audio
+
+    @property
+    def keep_from(self) -> int | None:
+        """The first record that the device must keep, because what comes after it waits for a verdict; or None."""
+        now_s = self._clock_s()
+        firsts = [audio.first_seq for channel, audio in self._audio.items() if self._kept.get(channel, 0) > now_s]
+        firsts = [first for first in firsts if first is not None] + list(self._asked.values())
+        return min(firsts) if firsts and self._window() >= _LEAST_WINDOW else None
+
+    def take(self, record: rec.Record) -> Question | dict | None:
+        """Look at the next record.
+
+        Returns:
+            A question to be judged, the fields of a keyword that nobody can hear again, or None for other records.
+        """
+        try:
+            if record.version != rec.VERSION:
+                return None
+            if record.type == rec.SNAPSHOT:
+                self._gather(record)
+            elif record.type == rec.KEYWORD:
+                return self._question(record)
+        except FrameError:
+            pass  # it goes on as opaque
+        return None
+
+    async def judge(self, question: Question) -> dict:
+        """Have a keyword heard again. Returns the fields that its message gets; never raises."""
+        section, score = self._judges.section, None
+        model = section.models[question.word]
+        try:
+            score = await self._judges.worker.score(
+                model, section.output, section.window, question.samples, section.timeout_s
+            )
+        except NoScore as error:
+            log.warning("confirm: %s is unchecked: %s", question.word, error)
+        return self._judges.verdict(question.word, score)
+
+    def settled(self, seq: int) -> None:
+        """A keyword's message is safe: its audio may be acknowledged."""
+        self._asked.pop(seq, None)
+
+    def _gather(self, record: rec.Record) -> None:
+        told = payload.unpack_snapshot(record.payload)
+        audio = self._audio.setdefault(record.channel, Audio())
+        audio.add(record.seq, told["part"], told["parts"], told["index"], told["samples"])
+        self._kept[record.channel] = self._clock_s() + _KEPT_S
+
+    def _question(self, record: rec.Record) -> Question | dict | None:
+        told = payload.unpack_keyword(record.payload)
+        audio = self._audio.pop(record.channel, None)
+        if told["name"] not in self._judges.section.models:
+            return None
+        first = audio.first_seq if audio else None
+        samples = audio.take(told["index"]) if audio and told["flags"] & payload.AUDIO else None
+        if samples is None or first is None:
+            return self._judges.verdict(told["name"], None)
+        self._asked[record.seq] = first
+        return Question(record.seq, told["name"], samples)
