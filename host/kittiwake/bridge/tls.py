@@ -77,8 +77,10 @@ def explain(error: BaseException, address: Address, broker: BrokerSection) -> st
         if "WRONG_VERSION_NUMBER" in reason or "UNEXPECTED_EOF" in reason or "RECORD_LAYER" in reason:
             return f"{address}: what answers there does not speak TLS; check the port, or use mqtt://"
         return f"{address}: TLS failed: {_short(error)}"
-    if isinstance(error, ConnectionResetError) and address.is_tls:
-        return f"{address}: the connection was reset, so perhaps it does not speak TLS; check the port, or use mqtt://"
+    if isinstance(error, ConnectionResetError | BrokenPipeError) and address.is_tls:
+        # With TLS 1.3 a broker judges us after our handshake, and its reason can be lost behind the reset.
+        what = "refuses our certificate" if broker.certificate_file else "wants a client certificate"
+        return f"{address}: the connection was reset: perhaps it {what}, or does not speak TLS; check both"
     if isinstance(error, socket.gaierror):
         return f"{address}: no such host name; check broker.url"
     if isinstance(error, TimeoutError):
