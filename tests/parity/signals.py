@@ -2,6 +2,7 @@
 
 import random
 from fractions import Fraction
+from functools import cache
 from math import gcd, pi, sin
 
 LOW, HIGH = -32768, 32767
@@ -12,6 +13,7 @@ def clip(value: float, low: int = LOW, high: int = HIGH) -> int:
     return max(low, min(high, round(value)))
 
 
+@cache  # a search, and every kernel asks for the same; nobody changes what it gives
 def tie_window(n: int, t: Fraction, seed: int) -> list[int] | None:
     """Find a window of n small integers whose last sample has |z| = t exactly, the sum being 0.
 

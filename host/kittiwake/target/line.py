@@ -197,9 +197,9 @@ class Line:
             if sock in readable:
                 with self._changed:  # taken and passed on in one step: see `read_all`
                     piece = _attempt(sock.recv, _PIECE)
+                    if piece and self._log >= 0:
+                        os.write(self._log, piece)  # first: who was passed it may look for it there
                     self._pass_on(piece or b"", to_port)
-                if piece and self._log >= 0:
-                    _attempt(os.write, self._log, piece)
                 if piece == b"":
                     break  # the emulator has ended
             with self._changed:
