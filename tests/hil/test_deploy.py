@@ -1,6 +1,5 @@
 """Deploying to an emulated board over its console: whole or not at all, wherever the power is cut."""
 
-import contextlib
 import json
 import random
 import time
@@ -59,24 +58,13 @@ def small_application(version):
     return {**files, **node, "main.py": kittiwake.firmware_files()["main.py"]}
 
 
-@contextlib.contextmanager
-def console(machine):
-    """The board on its console's port; closing it sends nothing, which would meet the emulator's next start."""
-    with open_target(machine.console_port) as board:
-        try:
-            yield board
-        finally:
-            board._repl = None
-
-
 def deploy_small(machine, version, cut_at=None, delay_s=0.0):
     """Deploy over the console; the supply is cut `delay_s` after the board began what it was sent as `cut_at`.
 
-    Nothing is on its way to the board then: what a paused emulator's console was sent would meet it at its next start.
     Returns (exchanges, whether it was cut).
     """
     count, is_cut = 0, False
-    with console(machine) as board:
+    with open_target(machine.console_port) as board:
         submit = board._repl.submit
 
         def submit_and_cut(code, timeout_s=10.0):
@@ -133,7 +121,7 @@ def test_deploy_cut_at_random_instants_boots_old_or_new_whole(emulated):
 def test_deploy_judged_whole_only_when_parts_belong_together(emulated):
     """The judge of the test above can fail: a part of another version, behind the slots' back, is seen."""
     deploy_small(emulated, 1)
-    with console(emulated) as board:
+    with open_target(emulated.console_port) as board:
         slot = Slots(board).active
         board.deploy(board.compiled({f"{slot}/kittiwake_node/second.py": b"VERSION = 0\n"}))
     assert boot(emulated) == ["mixed", "1"]
@@ -142,19 +130,36 @@ def test_deploy_judged_whole_only_when_parts_belong_together(emulated):
 def test_deploy_broken_application_is_refused_and_the_old_one_stays(emulated):
     deploy_small(emulated, 5)
     broken = {**small_application(6), "kittiwake_node/first.py": b"import no_such_module\n"}
-    with console(emulated) as board:
+    with open_target(emulated.console_port) as board:
         with pytest.raises(VerificationError, match="no_such_module.*still has the old application"):
             run.deploy_to(board, run.Job(board.name, start=False), _NOTHING, {}, broken, quiet)
     assert boot(emulated) == ["whole", "5"]
 
 
+def test_console_of_a_board_cut_off_while_input_was_on_its_way_answers_after_its_start(emulated):
+    # Regression: a byte that came before its interrupt was let through kept all others out; others made a prompt of a
+    # kind that was not asked for.
+    rng = random.Random(1)
+    for _ in range(200 if SOAK else 15):
+        with open_target(emulated.console_port) as board:
+            board.exec("1")
+            sent = rng.choice(
+                [b"\x05A\x01" + b"x" * rng.randrange(400), b"\x03\x04" * 3, b"", b"\x01\x05A\x01print(1)\x04"]
+            )
+            board._stream._port.write(sent)
+        time.sleep(rng.choice([0, rng.random() * 0.003]))
+        emulated.cut_power()
+        emulated.start()
+        assert emulated.exec("print(2)") == "2\n"
+        emulated.release_console()
+
+
 def test_deploy_for_another_architecture_is_refused(emulated):
-    with console(emulated) as board:
+    with open_target(emulated.console_port) as board:
         with pytest.raises(ConfigError, match="esp32-devkitc is xtensawin"):
             run.deploy_to(board, run.Job(board.name, "esp32-devkitc"), _NOTHING, {}, small_application(1), quiet)
 
 
-@pytest.mark.soak  # the console, given back and taken again, does not always answer within its ten seconds
 def test_deploy_whole_firmware_runs_then_unchanged_writes_nothing(tmp_path, capsys):
     config = tmp_path / "node.toml"
     config.write_text(CONFIG)

@@ -1,5 +1,6 @@
 """What connects a target to its emulator: the machine protocol, and lines that any program can open."""
 
+import contextlib
 import json
 import os
 import socket
@@ -127,3 +128,38 @@ def test_line_without_an_emulator_is_lost(line):
     assert line.read(5.0) == b"last words"
     with pytest.raises(PortLostError, match="no board behind it"):
         line.read(5.0)
+
+
+def test_line_what_a_program_wrote_before_it_closed_the_port_goes_before_what_is_written_here(line):
+    # Regression: the two bytes that leave a prompt came behind the next command's first, and the board went deaf to it.
+    board = line.attach()
+    for _ in range(50):
+        with serial.Serial(line.port, exclusive=True) as port:
+            port.write(b"\r\x02")
+        line.take().write(b"\x03", 5.0)
+        line.release()
+        got = b""
+        while len(got) < 3:
+            got += board.recv(64)
+        assert got == b"\r\x02\x03"
+    board.close()
+
+
+def test_line_drop_loses_what_has_not_left_and_the_rest_is_waited_for(line):
+    board = line.attach()
+    board.setblocking(False)
+    sent = bytes(64 * 1024)
+    line.take()
+    with pytest.raises(TargetError, match="takes no input"):
+        line.write(sent, 0.1)
+    line._to_board += b"late"
+    line.drop()
+    with pytest.raises(TargetError, match="takes no input"):
+        line.wait_taken(0.1)
+    got = b""
+    with contextlib.suppress(BlockingIOError):
+        while piece := board.recv(4096):
+            got += piece
+    line.wait_taken(5.0)
+    assert 0 < len(got) < len(sent) and b"late" not in got
+    board.close()

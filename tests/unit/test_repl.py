@@ -113,3 +113,27 @@ def test_repl_restart_returns_when_the_board_begins_anew():
     repl, board = _entered((b"\x02\x04", b">>> MPY: soft reboot\r\nhello\r\n"))
     repl.restart(1.0)
     assert board.got.endswith(b"\r\x02\x04") and not repl.is_raw
+
+
+def test_repl_settles_though_answers_to_what_came_before_are_under_way():
+    # The first banner answers somebody else's Ctrl-A, and the paste that follows falls into his.
+    board = FakeBoard(
+        [
+            (b"\x01", b"=== x\r\n" + _BANNER),
+            (b"\x05A\x01", b"R\x00OK" + _BANNER),
+            (b"print(0)", b"stale\r\n\x04\x04>"),
+            (b"\x01", _BANNER),
+            (b"\x05A\x01", b"R\x01\x80\x00"),
+            (b"print(1)", b""),
+            (b"\x04", b"\x041\r\n\x04\x04>"),
+        ]
+    )
+    repl = Repl(board, "it")
+    repl.settle(20.0)
+    assert b"print(1)" in board.got and repl.is_raw
+
+
+def test_repl_that_never_does_as_told_does_not_settle():
+    board = FakeBoard([(b"\x01", _BANNER), (b"\x05A\x01", b"R\x00"), (b"print(", b"OKx\r\n\x04\x04>")] * 1)
+    with pytest.raises(TargetError, match="it gives no prompt"):
+        Repl(board, "it").settle(0.2)

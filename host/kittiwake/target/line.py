@@ -11,7 +11,10 @@ import fcntl
 import os
 import select
 import socket
+import struct
+import termios
 import threading
+import time
 import tty
 from pathlib import Path
 
@@ -107,6 +110,7 @@ class Line:
                 ) from error
             self._held = held
             with self._changed:
+                self._take_in()  # what another wrote before goes before what is written here
                 self._is_ours = True
             self._stir()
         return self
@@ -120,6 +124,24 @@ class Line:
             os.close(self._held)
             self._held = -1
             self._stir()
+
+    def drop(self) -> None:
+        """Lose what has not left for the board yet, as a supply that fails does; `wait_taken` is for what has."""
+        with self._changed:
+            self._take_in()
+            self._to_board.clear()
+
+    def wait_taken(self, timeout_s: float) -> None:
+        """Wait until the board has taken in all that was written to it.
+
+        Raises:
+            TargetError: it does not.
+        """
+        deadline = time.monotonic() + timeout_s
+        while self._to_board or _unread(self._socket):
+            if time.monotonic() > deadline or self._has_ended:
+                raise TargetError("the board takes no input from its console", "cut_power() it")
+            time.sleep(_LOOK_S / 10)
 
     def close(self) -> None:
         """Close everything. Idempotent."""
@@ -189,6 +211,9 @@ class Line:
             is_open = not is_ours and self._is_open()
             if not is_open:
                 to_port.clear()  # nobody is plugged in
+                with self._changed:
+                    if not self._is_ours:
+                        self._take_in()  # written just before the port was closed
             reads = [self._wake, sock] + ([master] if is_open and not to_board else [])
             writes = ([master] if to_port else []) + ([sock] if to_board else [])
             readable, writable, _ = select.select(reads, writes, [], None if is_open or is_ours else _LOOK_S)
@@ -203,8 +228,8 @@ class Line:
                 if piece == b"":
                     break  # the emulator has ended
             with self._changed:
-                if master in readable:
-                    self._to_board += _attempt(os.read, master, _PIECE) or b""
+                if master in readable and not self._is_ours:
+                    self._take_in()
                 if sock in writable:
                     del self._to_board[: _attempt(sock.send, self._to_board) or 0]
                     self._changed.notify_all()
@@ -213,6 +238,11 @@ class Line:
         with self._changed:
             self._has_ended = True
             self._changed.notify_all()
+
+    def _take_in(self) -> None:
+        """Take what other programs wrote to the pty. With the lock held."""
+        while piece := _attempt(os.read, self._master, _PIECE):
+            self._to_board += piece
 
     def _pass_on(self, piece: bytes, to_port: bytearray) -> None:
         with self._changed:
@@ -227,6 +257,11 @@ class Line:
         poll = select.poll()
         poll.register(self._master, select.POLLIN)
         return not any(events & select.POLLHUP for _, events in poll.poll(0))
+
+
+def _unread(sock: socket.socket) -> int:
+    """What a socket's other end has not read yet: 0 only when it has read everything."""
+    return struct.unpack("i", fcntl.ioctl(sock, termios.TIOCOUTQ, bytes(4)))[0]
 
 
 def _attempt(call, *arguments):

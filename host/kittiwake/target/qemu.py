@@ -238,6 +238,7 @@ class QemuTarget(Target):
         """Stop the machine at this instant and leave it reset and paused; its flash stays. `start` boots it."""
         if self._emulator is not None and self._emulator.is_alive and not self._is_off:
             self._emulator.qmp.call("stop")
+            self._console.drop()
             self._emulator.qmp.call("system_reset")
         self.release_console()
         self._is_off = True
@@ -321,7 +322,11 @@ class QemuTarget(Target):
             if boots:
                 self._emulator.qmp.call("cont")
                 repl.wait_for_boot(_BOOT_S)
-            repl.enter(_BOOT_S)
+                # Bytes that had left for the board when its power was cut reach it now, whatever they make of its prompt.
+                self._console.wait_taken(_BOOT_S)
+                repl.settle(_BOOT_S)
+            else:
+                repl.enter(_BOOT_S)
         except KittiwakeError:
             self.release_console()
             self._emulator.check_alive()

@@ -6,6 +6,7 @@ the prompt. Source: MicroPython reference, "The MicroPython Interactive Interpre
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Iterator
 from typing import Protocol
@@ -79,6 +80,25 @@ class Repl:
                     return
             if time.monotonic() >= deadline:
                 raise self._silent("gives no prompt", timeout_s, bytes(heard))
+
+    def settle(self, timeout_s: float = 10.0) -> None:
+        """As `enter`, on a console on which input and output of somebody else may still be under way.
+
+        Raises:
+            TargetError: no prompt came, or it does not do as it is told.
+        """
+        deadline = time.monotonic() + timeout_s
+        for number in itertools.count():
+            self.enter(max(0.1, deadline - time.monotonic()))
+            self._can_paste = True
+            try:
+                # A banner may be the answer to what came before; a number that was never asked for before is not.
+                if self.exec(f"print({number})", _RETRY_S) == f"{number}\n":
+                    return
+            except TargetError:
+                pass  # what came before was in its way
+            if time.monotonic() >= deadline:
+                raise self._silent("gives no prompt that obeys", timeout_s, bytes(self._input))
 
     def exec(self, code: str, timeout_s: float) -> str:
         """Run source at the raw prompt.

@@ -59,6 +59,15 @@ int __wrap_main(void) {
     kw_soc_init();
     kw_uart_init();
     kw_soc_enable_uart_irqs();
+    // The port's start code lets bytes in before it lets them interrupt: one that came then would wait for ever, and
+    // keep all others out.
+    for (int uart = 0; uart < KW_UARTS; uart++) {
+        if (kw_uart_present(uart)) {
+            uint32_t state = kw_irq_disable();
+            kw_rx_from_irq(uart);
+            kw_irq_restore(state);
+        }
+    }
     mp_stack_ctrl_init();
     mp_stack_set_limit(KW_STACK_BYTES);
     gc_init(heap, heap + MP_ARRAY_SIZE(heap));
