@@ -322,7 +322,7 @@ class QemuTarget(Target):
             if boots:
                 self._emulator.qmp.call("cont")
                 repl.wait_for_boot(_BOOT_S)
-                # Bytes that had left for the board when its power was cut reach it now, whatever they make of its prompt.
+                # What had left for the board when its power was cut reaches it now, whatever that makes of its prompt.
                 self._console.wait_taken(_BOOT_S)
                 repl.settle(_BOOT_S)
             else:
