@@ -28,6 +28,8 @@ _FIRMWARE = {
     "config_mqtt": (set(), {"core.publication", "config_link", "errors"}),
     "uplink": (set(), set()),
     "keeping": (set(), {"errors", "store"}),
+    "health": (set(), {"core"}),
+    "orders": ({"json", "struct"}, {"core"}),
     "errors": (set(), set()),
     # The outside is reached here alone; stages are joined elsewhere.
     # What a board needs of other servers before it can speak to its broker has a codec, as the link's frames have.

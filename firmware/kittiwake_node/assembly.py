@@ -1,9 +1,10 @@
-"""Assembly: makes the parts of a channel from its checked settings. The node's own; it runs nothing."""
+"""Assembly: makes the parts of a channel, and the session, from checked settings. The node's own; it runs nothing."""
 
 import json
 
 from .core import detectors
 from .core.clip import Clip
+from .core.device_session import DeviceSession
 from .errors import ConfigError, ModelError
 from .io import parts
 
@@ -98,23 +99,6 @@ def make_hearing(kernel, hear, refuse):
     return Hearing(kernel, Frontend(kernel), spoken)
 
 
-def microphone_health(channels):
-    """Of the microphone that is worst off."""
-    worst = None
-    for channel in channels:
-        meter = getattr(channel, "meter", None)
-        if meter and (worst is None or meter.state > worst.state):
-            worst = meter
-    if worst is None:
-        return {}
-    return {
-        "microphone_state": worst.state,
-        "microphone_level": worst.level,
-        "microphone_offset": worst.offset,
-        "microphone_clipped_ppm": worst.clipped_ppm,
-    }
-
-
 def learners(channels):
     """(name, Baseline) of every detector that learns; the name is channel-place."""
     return [
@@ -123,3 +107,32 @@ def learners(channels):
         for place, watch in enumerate(c.watches)
         if watch.detector.learner
     ]
+
+
+def make_session(config, journal, facts, handle):
+    """The session with the gateway, or with a broker where the link is one's.
+
+    Args:
+        config: of the node, checked.
+        journal: store.journal.Journal.
+        facts: module io.machine_facts, or the like.
+        handle: see core.device_session.
+
+    Raises:
+        ConfigError: the broker's password cannot be read.
+    """
+    device = config["device"]
+    if config["link"].get("kind") != "mqtt":
+        return DeviceSession(device, journal.state.boot, journal, handle)
+    # Boards without a network have no memory to spare for what only a broker needs.
+    from .core import mqtt_session, publication, requests
+
+    mqtt = config["mqtt"]
+    try:
+        password = facts.read_secret(mqtt["password_file"])
+    except OSError as error:
+        raise ConfigError("mqtt.password_file", "%s cannot be read (%s)" % (mqtt["password_file"], error))
+    login = mqtt_session.Login(mqtt["client_id"], mqtt["username"], password, mqtt["keepalive_s"], mqtt["in_flight"])
+    publisher = publication.Publisher(mqtt["base"], mqtt["topics"], device, journal.id)
+    asked = requests.Requests(device, handle, json.loads, json.dumps, facts.digest)
+    return mqtt_session.MqttSession(login, publisher, journal, json.loads, asked.answer)

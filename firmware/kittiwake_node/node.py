@@ -5,20 +5,19 @@ non-blocking, so a dead link costs the detector nothing.
 """
 
 import json
-import struct
 
-from . import __version__, assembly, kernels
+from . import __version__, assembly, health, kernels
 from .config import check
 from .core import messages, payload, record
 from .core.channel import Channel
 from .core.commands import Commands
-from .core.device_session import DeviceSession
 from .core.summary import Summary
 from .errors import ConfigError
 from .io import machine_facts, parts, provisioned
 from .io.clock import Clock
 from .io.settings_file import SettingsFile
 from .keeping import Keeping
+from .orders import Orders
 from .store.baselines import Baselines
 from .store.executed import Executed
 from .uplink import Uplink
@@ -64,14 +63,6 @@ class Node:
         self._health_ms = 0
         self._ended = False
         self.journal = keeping.journal
-        commands = Commands(
-            settings or SettingsFile(""),
-            Executed(keeping.fs, self.journal.next_seq, messages.OK),
-            _refusal_of_text,
-            self._log_event,
-            lambda: self.journal.next_seq,
-            self._on_command,
-        )
         self._layout = self.journal.describe(assembly.describe(config["channels"]))
         kernel = kernels.load(config["kernel"])
         self._models_refused = []
@@ -83,7 +74,16 @@ class Node:
         for channel, c in zip(self.channels, config["channels"]):
             if hasattr(channel.source, "arm"):
                 channel.source.arm(assembly.make_reflex(kernel, c, channel.source, action, self._pulse_ms))
-        self.session = self._make_session(commands.handle)
+        orders = Orders(__version__, facts, self.channels, self._baselines, self._set_time)
+        commands = Commands(
+            settings or SettingsFile(""),
+            Executed(keeping.fs, self.journal.next_seq, messages.OK),
+            _refusal_of_text,
+            self._log_event,
+            lambda: self.journal.next_seq,
+            orders.on_command,
+        )
+        self.session = assembly.make_session(config, self.journal, facts, commands.handle)
         self._uplink = Uplink(port, self.session)
         try:
             self._feed_watchdog = facts.start_watchdog(config["watchdog_s"])
@@ -182,26 +182,6 @@ class Node:
         self.journal.close()
         self._uplink.close(self._clock.ms())
 
-    def _make_session(self, handle):
-        config = self._config
-        device, journal = config["device"], self.journal
-        if config["link"].get("kind") != "mqtt":
-            return DeviceSession(device, journal.state.boot, journal, handle)
-        # Boards without a network have no memory to spare for what only a broker needs.
-        from .core import mqtt_session, publication, requests
-
-        mqtt = config["mqtt"]
-        try:
-            password = self._facts.read_secret(mqtt["password_file"])
-        except OSError as error:
-            raise ConfigError("mqtt.password_file", "%s cannot be read (%s)" % (mqtt["password_file"], error))
-        login = mqtt_session.Login(
-            mqtt["client_id"], mqtt["username"], password, mqtt["keepalive_s"], mqtt["in_flight"]
-        )
-        publisher = publication.Publisher(mqtt["base"], mqtt["topics"], device, journal.id)
-        asked = requests.Requests(device, handle, json.loads, json.dumps, self._facts.digest)
-        return mqtt_session.MqttSession(login, publisher, journal, json.loads, asked.answer)
-
     def _timers(self, now_ms):
         if self._release_ms is not None and now_ms >= self._release_ms:
             if not self._ended:
@@ -250,69 +230,14 @@ class Node:
 
     def health(self):
         """The counters of the health record, by name (payload.HEALTH_FIELDS)."""
-        j = self.journal
-        wear = self._keeping.wear
-        values = {
-            "heap_free": self._facts.heap_free(),
-            "loop_max_us": self._loop_max_us,
-            "action_max_us": self._action_max_us,
-            "samples": sum([c.index for c in self.channels]),
-            "overruns": sum([c.source.overruns for c in self.channels]),
-            "bus_errors": sum([getattr(c.source, "bus_errors", 0) for c in self.channels]),
-            "models_refused": len(self._models_refused),
-            "reconnects": max(0, getattr(self._uplink.port, "connections", 0) - 1),
-            "clipped": sum([c.clipped for c in self.channels]),
-            "alerts": sum([c.alerts for c in self.channels]),
-            "held_back": sum([c.held_back for c in self.channels]),
-            "snapshots_refused": sum([c.snapshots_refused for c in self.channels]),
-            "evicted_raw": j.evicted[record.RAW],
-            "evicted_telemetry": j.evicted[record.TELEMETRY],
-            "evicted_alert": j.evicted[record.ALERT],
-            "damaged": j.damaged,
-            "journal_bytes": j.used_bytes,
-            "journal_limit_bytes": j.limit_bytes,
-            "commits": j.commits,
-            "frames_rejected": self.session.rejected,
-            "resends": self.session.resends,
-            "bytes_programmed": wear.programmed_bytes if wear else 0,
-            "blocks_erased": wear.erased_blocks if wear else 0,
-            "storage_state": payload.STORAGE_STATES.index(self._keeping.state),
-        }
-        values.update(assembly.microphone_health(self.channels))
+        values = health.counters(self._facts, self._keeping, self._uplink.port, self.session, self.channels)
+        values["loop_max_us"] = self._loop_max_us
+        values["action_max_us"] = self._action_max_us
+        values["models_refused"] = len(self._models_refused)
         return values
 
     def _emit_health(self, now_ms):
         self._emit(record.HEALTH, 0, record.TELEMETRY, now_ms, payload.pack_health(self.health()))
-
-    def _on_command(self, op, body, now_ms):
-        if op == messages.OP_PING:
-            return messages.OK, body
-        if op == messages.OP_TIME and len(body) == 8:
-            return self._set_time(struct.unpack("<Q", body)[0], now_ms)
-        if op == messages.OP_IDENTIFY:
-            return messages.OK, json.dumps(self._identity()).encode()
-        if op == messages.OP_STIMULUS and len(body) >= 5:
-            return self._inject(body)
-        if op == messages.OP_RELEARN and len(body) == 1:
-            return self._relearn(body[0])
-        return messages.UNKNOWN, b""
-
-    def _relearn(self, number):
-        if number >= len(self.channels):
-            return messages.REFUSED, b"no such channel"
-        count = self._baselines.clear("%d-" % number)
-        for watch in self.channels[number].watches:
-            if watch.detector.forget:
-                watch.detector.forget()
-                count += 1
-        return (messages.OK, bytes([count])) if count else (messages.REFUSED, b"nothing that learns")
-
-    def _identity(self):
-        facts = self._facts
-        told = {"firmware": __version__, "on": facts.firmware()}
-        told["unique_id"] = facts.unique_id()
-        told["reset_cause"] = facts.reset_cause_name()
-        return told
 
     def _log_event(self, body, now_ms):
         return self._emit(record.EVENT, 0, record.ALERT, now_ms, bytes(body))
@@ -325,14 +250,6 @@ class Node:
             self._epoch_ms = epoch_ms
             self._emit(record.TIME, 0, record.ALERT, now_ms, payload.pack_time(utc_ms))
         return messages.OK, b""
-
-    def _inject(self, body):
-        number, start = struct.unpack_from("<BI", body, 0)
-        source = self.channels[number].source if number < len(self.channels) else None
-        if not hasattr(source, "push"):
-            return messages.REFUSED, b""
-        expected, room = source.push(start, body[5:])
-        return messages.OK, struct.pack("<II", expected, room)
 
 
 def build(config, path=""):

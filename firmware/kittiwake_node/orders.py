@@ -1,0 +1,64 @@
+"""Orders: what commands ask of a running node. Knows its channels, baselines and machine; not how commands travel."""
+
+import json
+import struct
+
+from .core import messages
+
+
+class Orders:
+    """Carries out what core.commands.Commands hands on.
+
+    Args:
+        version: of the firmware.
+        facts: module io.machine_facts, or the like.
+        channels: the node's.
+        baselines: store.baselines.Baselines.
+        set_time: called as set_time(utc_ms, now_ms), gives (status, body).
+    """
+
+    def __init__(self, version, facts, channels, baselines, set_time):
+        self._version = version
+        self._facts = facts
+        self._channels = channels
+        self._baselines = baselines
+        self._set_time = set_time
+
+    def on_command(self, op, body, now_ms):
+        """Carry out a command. Returns (status, body)."""
+        if op == messages.OP_PING:
+            return messages.OK, body
+        if op == messages.OP_TIME and len(body) == 8:
+            return self._set_time(struct.unpack("<Q", body)[0], now_ms)
+        if op == messages.OP_IDENTIFY:
+            return messages.OK, json.dumps(self._identity()).encode()
+        if op == messages.OP_STIMULUS and len(body) >= 5:
+            return self._inject(body)
+        if op == messages.OP_RELEARN and len(body) == 1:
+            return self._relearn(body[0])
+        return messages.UNKNOWN, b""
+
+    def _relearn(self, number):
+        if number >= len(self._channels):
+            return messages.REFUSED, b"no such channel"
+        count = self._baselines.clear("%d-" % number)
+        for watch in self._channels[number].watches:
+            if watch.detector.forget:
+                watch.detector.forget()
+                count += 1
+        return (messages.OK, bytes([count])) if count else (messages.REFUSED, b"nothing that learns")
+
+    def _identity(self):
+        facts = self._facts
+        told = {"firmware": self._version, "on": facts.firmware()}
+        told["unique_id"] = facts.unique_id()
+        told["reset_cause"] = facts.reset_cause_name()
+        return told
+
+    def _inject(self, body):
+        number, start = struct.unpack_from("<BI", body, 0)
+        source = self._channels[number].source if number < len(self._channels) else None
+        if not hasattr(source, "push"):
+            return messages.REFUSED, b""
+        expected, room = source.push(start, body[5:])
+        return messages.OK, struct.pack("<II", expected, room)
