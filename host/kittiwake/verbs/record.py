@@ -25,10 +25,10 @@ def record(
     The board's node is stopped for it and started again. `kittiwake detect -c raw`, `plot` and `demo --replay` take the
     CSV file, `listen` the WAV file of a microphone.
     """
-    from kittiwake import cli, node_config, onboard, recording
+    from kittiwake import cli, node_config, onboard, recording, recording_file
     from kittiwake.errors import EXIT_FAILED, UsageError
 
-    recording.check_path(output)
+    recording_file.check_path(output)
     given = node_config.read(config) if config else None
     told = 0
 
@@ -46,7 +46,7 @@ def record(
         cli.progress(f"recording {seconds:g} s of channel {channel}")
         made = recording.record(board, chosen, channel, seconds, progress)
     if len(made.samples):
-        recording.write(made, output, label)
+        recording_file.write(made, output, label)
     if as_json:
         facts = {"file": str(output) if len(made.samples) else None, "samples": len(made.samples)}
         facts |= {"rate_hz": made.rate_hz, "device": made.device, "channel": made.channel, "label": label}
