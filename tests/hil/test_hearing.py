@@ -14,7 +14,7 @@ from kittiwake.model import wake
 from kittiwake.reference import zscore
 from kittiwake_node.core import payload
 from kittiwake_node.core import record as rec
-from tests.support.hil import Gateway, blank_journal
+from tests.support.hil import Gateway, blank_journal, fastest_kernel
 
 FIRST, LAST = 48_000, 90_000  # of the demo's speech: the word, and some before and after it
 _LOCKED = """
@@ -36,14 +36,9 @@ _locked(array('h', [(i * 7919 & 0x3FFF) - 8192 for i in range(1600)]))
 """
 
 
-def kernel_of(board):
-    fastest = {"armv7m": "thumb2", "armv7em": "dsp", "rv32imc": "rv32"}
-    return fastest.get(board.facts()["arch"], "viper")
-
-
 @pytest.mark.timeout(300)
 def test_hearing_with_the_heap_locked_works(board):
-    kernel = kernel_of(board)
+    kernel = fastest_kernel(board)
     plans = {"hey_jarvis": wake.compile_word(wake.find("hey_jarvis"), kernel)}
     listen.Listener(board, plans, kernel)
     assert board.exec(_LOCKED, 120).split() == ["done", "28"]
@@ -57,7 +52,7 @@ def test_node_detects_every_anomaly_while_it_hears(board, tmp_path):
     As fast as it goes on the emulated board, whose time is not real, and whose heap does not hold node, plan and a
     second of audio.
     """
-    kernel, paced = kernel_of(board), board.name == "unix"
+    kernel, paced = fastest_kernel(board), board.name == "unix"
     samples = vibration.samples(3000, seed=5)
     clip = audio.read_wav(speech.PATH)[FIRST:LAST]
     with wave.open(str(tmp_path / "speech.wav"), "wb") as file:

@@ -9,6 +9,7 @@ from kittiwake_node.core import gateway_session as gw
 
 SOAK = os.environ.get("KITTIWAKE_SOAK") == "1"
 WAIT_S = 30
+_FASTEST = {"armv7m": "thumb2", "armv7em": "dsp", "rv32imc": "rv32"}
 
 _BLANK = """
 from kittiwake_node.io import parts as _parts
@@ -29,6 +30,11 @@ def _blank(storage):
         device.ioctl(6, block)
         device.writeblocks(block, erased)
 """
+
+
+def fastest_kernel(board):
+    """Name of the kernels that run best on a board."""
+    return _FASTEST.get(board.facts()["arch"], "viper")
 
 
 def blank_journal(board):
