@@ -1,5 +1,7 @@
 """An I2S microphone as a source: the driver fills a ring behind the loop's back; what finds it full is counted.
 
+It begins with the first `read_into`, so that what a node does before its loop loses nothing.
+
 Who writes what: the driver's callback (from MicroPython's scheduler, never within a bytecode) moves `_write` and counts
 overruns; `read_into` moves `_read`. A block read allocates two memoryviews, a callback nothing.
 """
@@ -40,8 +42,8 @@ class I2S:
         self.count = 0
         self.overruns = 0
         self._newest_ms = clock.ms()
+        self._runs = False
         driver.irq(self._filled)
-        driver.readinto(self._blocks[0])
 
     def _filled(self, _driver):
         # One block is always the driver's: it is never given out while it is being filled.
@@ -58,6 +60,10 @@ class I2S:
     def read_into(self, buf):
         """Fill `buf` (array of int16) with what has arrived, of one block at most. Returns the number of samples."""
         if not self._held:
+            if not self._runs:
+                # Not in the constructor: models are read and the journal written before the loop's first turn.
+                self._runs = True
+                self._driver.readinto(self._blocks[self._write])
             return 0
         size = min(len(buf), self._block - self._at)
         memoryview(buf)[:size] = self._views[self._read][self._at : self._at + size]
