@@ -112,6 +112,8 @@ def _serve():
             library.espeak_SetParameter(name, value, 0)
         text = asked["text"].encode()
         pieces.clear()
+        # The noise in consonants and breath comes from rand(), which the library seeds by the time of day.
+        library.espeak_ng_SetRandSeed(ctypes.c_long(1))
         library.espeak_Synth(text, ctypes.c_size_t(len(text) + 1), 0, 1, 0, _UTF8, None, None)
         library.espeak_Synchronize()
         content = b"".join(pieces)
