@@ -1,5 +1,6 @@
 """Hearing on every target: nothing allocated, and a node that detects and hears at once."""
 
+import struct
 import wave
 from array import array
 from fractions import Fraction
@@ -8,14 +9,17 @@ import pytest
 
 pytest.importorskip("pymicro_wakeword", reason="no wheel of pymicro-wakeword for this machine")
 
+from pymicro_wakeword import MicroWakeWord, MicroWakeWordFeatures, Model
+
 from kittiwake import audio, listen, vibration
 from kittiwake.demo import speech
 from kittiwake.model import wake
 from kittiwake.reference import zscore
-from kittiwake_node.core import payload
+from kittiwake_node.core import messages, payload
 from kittiwake_node.core import record as rec
 from tests.support.hil import Gateway, blank_journal, fastest_kernel
 
+PIECE = 256  # samples in one request
 FIRST, LAST = 48_000, 90_000  # of the demo's speech: the word, and some before and after it
 _LOCKED = """
 def _locked(buf):
@@ -106,3 +110,51 @@ def test_node_detects_every_anomaly_while_it_hears(board, tmp_path):
     assert health["samples"] == len(samples) + len(clip)
     assert payload.MICROPHONE_STATES[health["microphone_state"]] == "ok"
     assert health["microphone_level"] > 100
+
+
+def stimulate(gateway, samples, start=0):
+    """Feed channel 0 over the link, a piece when the one before was answered. Returns the next sample's number."""
+    end = start + len(samples)
+    at, room = start, PIECE
+    while at < end:
+        piece = samples[at - start : at - start + min(PIECE, room)]
+        status, body = gateway.ask(messages.OP_STIMULUS, struct.pack("<BI", 0, at) + piece.tobytes())
+        assert status == messages.OK
+        at, room = struct.unpack("<II", body)
+    return at
+
+
+def healths(gateway):
+    """(board's time, state of the microphone) of every health record."""
+    told = [(r.time_ms, payload.unpack_health(r.payload)) for r in gateway.records if r.type == rec.HEALTH]
+    return [(time_ms, payload.MICROPHONE_STATES[h["microphone_state"]]) for time_ms, h in told]
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.targets("unix", "qemu:mps2-an385")
+def test_microphone_fed_over_the_link_hears_its_word(board):
+    """A node that runs on a board without a microphone takes audio from its gateway: where pymicro_wakeword does."""
+    clip = audio.read_wav(speech.PATH)[FIRST:LAST]
+    kernel = fastest_kernel(board)
+    board.interrupt()
+    blank_journal(board)
+    board.deploy({"word.kwm": wake.compile_word(wake.find(speech.WORD), kernel)})
+    microphone = {"kind": "microphone", "name": "hall", "source": {"kind": "link"}, "hear": {"models": ["word.kwm"]}}
+    board.run_node({"device": "kw-fed", "kernel": kernel, "channels": [microphone]})
+    with Gateway(board.link_port, board) as gateway:
+        gateway.open()
+        assert stimulate(gateway, clip) == len(clip)
+        heard = lambda: any(r.type == rec.KEYWORD for r in gateway.records)  # noqa: E731
+        gateway.until(heard, "the word", limit_s=60)
+    board.interrupt()
+    (word,) = [payload.unpack_keyword(r.payload) for r in gateway.records if r.type == rec.KEYWORD]
+    assert (word["name"], word["index"]) == (speech.WORD, first_index(clip))
+
+
+def first_index(clip):
+    """Samples up to the last that pymicro_wakeword's first detection needs."""
+    frontend, its = MicroWakeWordFeatures(), MicroWakeWord.from_builtin(Model(speech.WORD))
+    for frame, features in enumerate(frontend.process_streaming(clip.tobytes())):
+        if its.process_streaming(features):
+            return 480 + 160 * frame
+    return None
