@@ -12,6 +12,8 @@ from tests.parity import models, wake_words
 from tests.support.hil import SOAK
 
 SPOKEN = 40 if SOAK else 4
+# pymicro_wakeword's TensorFlow Lite gives other last bits: where a mean is this near its cutoff, that may decide.
+MARGIN = 1 / 256
 PHRASES = {"alexa": "alexa", "hey_jarvis": "hey jarvis", "hey_mycroft": "hey mycroft", "okay_nabu": "okay nabu"}
 
 
@@ -29,7 +31,7 @@ def listener():
 
 
 def compared(listener, reference, samples, about):
-    """Holds one recording against both references. Returns the names that fired."""
+    """Holds one recording against both references. Returns the names that fired, and those where its own outputs do."""
     integers, floats = wake_words.features(samples)
     expected = reference.hear(floats)
     listener.restart()
@@ -40,8 +42,12 @@ def compared(listener, reference, samples, about):
         times = [round((480 + 160 * (3 * i + 2)) / 16000, 6) for i, above in enumerate(heard.above) if above]
         assert [round(d.time_s, 6) for d in found if d.model == name] == times, f"{about}: {name}"
     fired = {d.model for d in found}
-    assert fired == {name for name, heard in expected.items() if heard.fired}, f"{about}: pymicro_wakeword decides else"
-    return fired
+    its_fired = {name for name, heard in expected.items() if heard.fired}
+    for name in fired ^ its_fired:
+        word = reference.words[name]
+        away = abs(expected[name].its_peak(word.window) - word.cutoff)
+        assert away <= MARGIN, f"{about}: pymicro_wakeword decides else on {name}, {away:.4f} from its cutoff"
+    return fired, its_fired
 
 
 @pytest.mark.timeout(900)
@@ -50,19 +56,21 @@ def test_spoken_word_gives_tflite_micros_trace_and_pymicro_wakewords_decisions(l
     pytest.importorskip("espeakng_loader", reason="no wheel of espeakng-loader for this machine")
     from tests.support import voices
 
-    hits = tried = 0
+    hits = its_hits = tried = 0
     with voices.Voices() as mouth:
         for about, samples in voices.spoken(mouth, PHRASES[name], SPOKEN, seed=8):
-            hits += name in compared(listener, reference, samples, about)
+            fired, its_fired = compared(listener, reference, samples, about)
+            hits += name in fired
+            its_hits += name in its_fired
             tried += 1
     assert tried == SPOKEN
-    print(f"{name}: fired on {hits} of {tried} spoken")
+    print(f"{name}: fired on {hits} of {tried} spoken, pymicro_wakeword on {its_hits}")
 
 
 def test_recording_of_each_word_fires_its_own_model_only(listener, reference, data_dir):
     for path in sorted((data_dir / "wake").glob("*.wav")):
-        fired = compared(listener, reference, wake_words.numpy.array(audio.read_wav(path)), path.name)
-        assert fired == ({path.stem} & set(wake.NAMES)), path.name
+        fired, its_fired = compared(listener, reference, wake_words.numpy.array(audio.read_wav(path)), path.name)
+        assert fired == its_fired == ({path.stem} & set(wake.NAMES)), path.name
 
 
 def test_trace_with_a_mutated_weight_is_found_out(reference):

@@ -28,6 +28,11 @@ class Heard:
     fired: bool
     its_outputs: list[int]
 
+    def its_peak(self, window):
+        """Largest mean of its own outputs."""
+        sums = [sum(self.its_outputs[at : at + window]) for at in range(len(self.its_outputs) - window + 1)]
+        return max(sums, default=0) / (256 * window)
+
 
 def features(samples):
     """pymicro_features over int16 samples: frames of 40 integers, and the floats that they stand for."""
