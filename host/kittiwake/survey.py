@@ -11,6 +11,7 @@ import re
 import secrets
 import select
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -90,6 +91,49 @@ def ask_port(path: str, usual: tuple[str, ...] = ()) -> Finding:
         return Finding(path, "closed", f"it went away: {error.strerror}", usual)
     finally:
         line.close()
+
+
+def wait_for_node(path: str, limit_s: float, look: Callable[[], None]) -> str | None:
+    """Greet a node that is being started until it says who it is.
+
+    Args:
+        path: of its link's port, which may go away and come back meanwhile.
+        limit_s: seconds after which it is given up.
+        look: called now and then; what it raises ends the wait.
+
+    Returns:
+        The device's name; None when it did not answer.
+    """
+    deadline = time.monotonic() + limit_s
+    while time.monotonic() < deadline:
+        look()
+        try:
+            line = _Line(path)
+        except KittiwakeError:
+            time.sleep(_SLICE_S)
+            continue
+        try:
+            name = _greet(line, deadline, look)
+            if name is not None:
+                return name
+        except OSError:
+            pass  # it was reset, its USB with it
+        finally:
+            line.close()
+    return None
+
+
+def _greet(line: _Line, deadline: float, look: Callable[[], None]) -> str | None:
+    decoder, greet_at = frame.FrameDecoder(), 0.0
+    while (now := time.monotonic()) < deadline:
+        if now >= greet_at:
+            line.write(_greeting())
+            greet_at = now + _ANSWER_S / 2
+        name = _node(decoder, line.read(_SLICE_S / 2))
+        if name is not None:
+            return name
+        look()
+    return None
 
 
 def _talk(line: _Line, path: str, usual: tuple[str, ...]) -> Finding:

@@ -14,12 +14,11 @@ import time
 
 import pytest
 
-import kittiwake
-from kittiwake.deploy import choose, run
-from kittiwake.deploy.slots import NAMES as NAMES_OF_SLOTS
+from kittiwake.deploy import run
 from kittiwake.deploy.slots import Slots
 from kittiwake.errors import PortLostError
-from kittiwake.target import mpy, open_target
+from kittiwake.target import open_target
+from tests.support.deployments import application, install, version_of
 from tests.support.hil import SOAK, Gateway
 
 CUTS = 100 if SOAK else 3
@@ -31,29 +30,13 @@ CONFIG = {
     "storage": {"kind": "kwflash"},
     "channels": [{"summary_samples": 100, "source": {"kind": "link", "room": 64}}],
 }
-# Modules that every node imports, of all sizes; the version is put into each, and nothing else differs.
-MARKED = ("__init__", "node", "assembly", "config", "core/frame", "core/record", "core/channel", "store/journal")
 # Turns of an empty loop for each 128 bytes of flash: about 450,000 instructions.
 SPIN = 12_000
-_BOOT = f"import kwflash\nkwflash.files.spin = {SPIN}\n"
+_BOOT = f"import kwflash\nkwflash.files.spin = {SPIN}\n".encode()
 _LOADED = """
 import json, sys
 print(json.dumps([sorted({m.KW_VERSION for m in sys.modules.values() if hasattr(m, "KW_VERSION")}), sys.path]))
 """
-
-
-def version_of(number):
-    """The firmware, marked."""
-    files = dict(kittiwake.firmware_files())
-    for name in MARKED:
-        files[f"kittiwake_node/{name}.py"] += f"\nKW_VERSION = {number}\n".encode()
-    return files
-
-
-def application(number, arch):
-    """What a slot holds of a version: path in it -> content."""
-    config = {"node.json": choose.settings(CONFIG, "", {})}
-    return mpy.compile_files(choose.files(version_of(number), CONFIG), arch) | config
 
 
 class Supply:
@@ -72,7 +55,7 @@ class Supply:
     def deploy(self, number):
         """Deploy a version; returns whether it got through."""
         machine, timer = self._machine, None
-        application(number, machine.facts()["arch"])  # compiled before the clock runs
+        application(number, machine.facts()["arch"], CONFIG)  # compiled before the clock runs
         machine.release_console()
         with open_target(machine.console_port) as board:
             read = board._stream.read
@@ -131,22 +114,13 @@ def assert_whole(machine, slot, files):
     assert Slots(machine).differing(slot, files) == []
 
 
-def install(machine, number, arch):
-    """Put an application into both slots, app-a the newer, and slow the flash down; by another way than the console."""
-    files = {f"{slot}/{path}": text for slot in NAMES_OF_SLOTS for path, text in application(number, arch).items()}
-    machine.deploy({**files, "boot.py": _BOOT.encode(), "main.py": kittiwake.firmware_files()["main.py"]})
-    slots = Slots(machine)
-    for slot in reversed(NAMES_OF_SLOTS):
-        slots.switch(slot)
-
-
 @pytest.mark.timeout(3600 if SOAK else 240)
 @pytest.mark.parametrize("name", NAMES)
 def test_deploy_of_the_firmware_cut_at_random_instants_never_bricks_the_board(name):
     rng = random.Random(f"{name} deploys")
     with open_target(name, deploy=False) as machine:
         arch = machine.facts()["arch"]
-        install(machine, 1, arch)
+        install(machine, 1, CONFIG, _BOOT)
         assert boot(machine) == (1, "app-a")
         usual = Supply(machine)
         assert usual.deploy(2)
@@ -161,7 +135,7 @@ def test_deploy_of_the_firmware_cut_at_random_instants_never_bricks_the_board(na
             is_through = supply.deploy(number)
             runs_now, slot = boot(machine)
             assert runs_now == number if is_through else runs_now in (runs, number)
-            assert_whole(machine, slot, application(runs_now, arch))
+            assert_whole(machine, slot, application(runs_now, arch, CONFIG))
             outcome = "not cut" if not supply.is_cut.is_set() else "new" if runs_now == number else "old"
             ends[outcome] += 1
             runs = runs_now
@@ -177,10 +151,10 @@ def test_deploy_cuts_judge_sees_a_damaged_file():
     """Shows that the judge above can fail: one bit, one stranger, one module of another version."""
     with open_target(NAMES[0], deploy=False) as machine:
         arch = machine.facts()["arch"]
-        install(machine, 1, arch)
-        files = application(1, arch)
+        install(machine, 1, CONFIG, _BOOT)
+        files = application(1, arch, CONFIG)
         assert_whole(machine, "app-a", files)
-        other = application(2, arch)["kittiwake_node/core/frame.mpy"]
+        other = application(2, arch, CONFIG)["kittiwake_node/core/frame.mpy"]
         machine.deploy({"app-a/kittiwake_node/core/frame.mpy": other})
         with pytest.raises(AssertionError, match="frame.mpy"):
             assert_whole(machine, "app-a", files)

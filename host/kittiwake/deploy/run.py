@@ -197,7 +197,7 @@ class _Run:
             )
         try:
             self._board.interrupt()
-            Slots(self._board).withdraw(self.done["slot"])
+            Slots(self._board).clear(self.done["slot"])  # the journal may need the room to start again
             self._board.start_node()
         except KittiwakeError as error:
             told = f"the new application does not answer, and the board cannot be taken back: {error.message}"
@@ -208,13 +208,8 @@ class _Run:
 
 def _health(board: Target, asked: Job, config: dict) -> str | None:
     """Whether the node says who it is; "started" where its link is not one that can be asked; None when it is gone."""
-    deadline = time.monotonic() + _HEALTH_S
     link = config.get("link", {})
     kind = link.get("kind", "stdio") if isinstance(link, dict) else link
     if kind == "mqtt" or (kind != "stdio" and asked.link is None and type(board).__name__ == "PortTarget"):
         return "started"
-    while time.monotonic() < deadline:
-        if survey.ask_port(board.link_port).state == "node":
-            return "running"
-        board.check_running()
-    return None
+    return "running" if survey.wait_for_node(board.link_port, _HEALTH_S, board.check_running) else None

@@ -17,7 +17,6 @@ from kittiwake.target.base import Target
 
 NAMES = ("app-a", "app-b")
 _TIMEOUT_S = 120.0
-_BATCH = 8  # files whose names and hashes go through the console at once
 _FULL = "ENOSPC"
 
 _AGENT = """
@@ -53,6 +52,14 @@ def _kw_hash(path):
                 digest.update(memoryview(piece)[:n])
     except OSError:
         return ""
+    return binascii.hexlify(digest.digest()).decode()
+def _kw_list(slot, say):
+    for path in sorted(_kw_walk(slot, [])):
+        if path != slot + "/ready":
+            say(_kw_hash(path) + " " + path)
+def _kw_digest(slot):
+    digest = hashlib.sha256()
+    _kw_list(slot, lambda line: digest.update((line + "\\n").encode()))
     return binascii.hexlify(digest.digest()).decode()
 def _kw_remove(path):
     try:
@@ -118,13 +125,18 @@ class Slots:
         Returns:
             Paths on the board.
         """
-        wanted = {f"{slot}/{path}" if slot else path: content for path, content in files.items()}
-        paths, found = list(wanted), {}
-        for at in range(0, len(paths), _BATCH):
-            batch = paths[at : at + _BATCH]
-            found.update(zip(batch, json.loads(self._ask(f"[_kw_hash(p) for p in {batch!r}]")), strict=True))
-        wrong = [path for path in paths if found[path] != hashlib.sha256(wanted[path]).hexdigest()]
-        return wrong + (self._strangers(slot, wanted) if slot else [])
+        wanted = {f"{slot}/{path}" if slot else path: _sha256(content) for path, content in files.items()}
+        if not slot:
+            found = dict(zip(wanted, json.loads(self._ask(f"[_kw_hash(p) for p in {list(wanted)!r}]")), strict=True))
+        else:
+            # One digest of all where all is as it should be; the names and hashes of a hundred files take a second.
+            listing = "".join(f"{wanted[path]} {path}\n" for path in sorted(wanted))
+            if json.loads(self._ask(f"_kw_digest({slot!r})")) == _sha256(listing.encode()):
+                return []
+            lines = self._board.exec(f"_kw_list({slot!r}, print)", _TIMEOUT_S).splitlines()
+            found = dict(reversed(line.split(" ", 1)) for line in lines)
+        wrong = [path for path in wanted if found.get(path) != wanted[path]]
+        return wrong + [path for path in found if path not in wanted]
 
     def check_room(self, files: Mapping[str, bytes]) -> None:
         """Refuse what the board's file system could not hold if it were empty.
@@ -226,9 +238,9 @@ class Slots:
                 self._board.exec(f"_kw_remove({path!r})")
         self._board.exec("_kw_sync()")
 
-    def _strangers(self, slot: str, wanted: Mapping[str, bytes]) -> list[str]:
-        there = json.loads(self._ask(f"_kw_walk({slot!r}, [])"))
-        return [path for path in there if path not in wanted and path != f"{slot}/ready"]
-
     def _ask(self, expression: str) -> str:
         return self._board.exec(f"print(json.dumps({expression}))", _TIMEOUT_S)
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,33 @@
+"""Versions of the firmware to deploy in tests, and an application on an emulated board without the console's wait."""
+
+import kittiwake
+from kittiwake.deploy import choose
+from kittiwake.deploy.slots import NAMES, Slots
+from kittiwake.target import mpy
+
+# Modules that every node imports, of all sizes; the version is put into each, and nothing else differs.
+MARKED = ("__init__", "node", "assembly", "config", "core/frame", "core/record", "core/channel", "store/journal")
+
+
+def version_of(number):
+    """The firmware, marked."""
+    files = dict(kittiwake.firmware_files())
+    for name in MARKED:
+        files[f"kittiwake_node/{name}.py"] += f"\nKW_VERSION = {number}\n".encode()
+    return files
+
+
+def application(number, arch, config):
+    """What a slot holds of a version: path in it -> content."""
+    settings = {"node.json": choose.settings(config, "", {})}
+    return mpy.compile_files(choose.files(version_of(number), config), arch) | settings
+
+
+def install(machine, number, config, boot=b""):
+    """Put a version into both slots, app-a the newer; `boot` is what boot.py does."""
+    held = application(number, machine.facts()["arch"], config)
+    files = {f"{slot}/{path}": content for slot in NAMES for path, content in held.items()}
+    machine.deploy({**files, "boot.py": boot, "main.py": kittiwake.firmware_files()["main.py"]})
+    slots = Slots(machine)
+    for slot in reversed(NAMES):
+        slots.switch(slot)
