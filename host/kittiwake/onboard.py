@@ -56,9 +56,15 @@ def borrowed(port: str, target: str) -> Iterator[Target]:
     with open_target(port or target) as board:
         try:
             yield board
-        finally:
+        except BaseException:
+            # In the middle of an exchange, perhaps; and what went wrong first is what its reader wants to know.
             if port:
-                start_again(board)
+                with contextlib.suppress(KittiwakeError):
+                    board.interrupt()
+                    start_again(board)
+            raise
+        if port:
+            start_again(board)
 
 
 def find(board: Target) -> Application:

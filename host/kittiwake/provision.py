@@ -135,11 +135,18 @@ def write(board: Target, own: Own, config: dict | None = None) -> list[str]:
     if not written and not slots.differing("", {_PATH: text}):
         return []
     if config is not None:
-        _let_judge(board, config, text)
+        try:
+            _let_judge(board, config, text)
+        except ConfigError:
+            slots.prune(_FOLDER, _files_of(old))
+            raise
     slots.replace(_PATH, text)
-    kept = [new[table][name] for table, name in _FILES if name in new[table]]
-    slots.prune(_FOLDER, kept)
+    slots.prune(_FOLDER, _files_of(new))
     return [*written, _PATH]
+
+
+def _files_of(own: dict) -> list[str]:
+    return [own[table][name] for table, name in _FILES if name in own.get(table, {})]
 
 
 def _let_judge(board: Target, config: dict, text: bytes) -> None:

@@ -122,10 +122,10 @@ def test_provision_cut_off_anywhere_leaves_the_old_or_the_new_whole(board):
 
 def test_provision_that_the_node_refuses_changes_nothing(board):
     shared = {"link": "mqtt", "mqtt": {"url": "mqtt://b"}, "channels": [{"source": {"kind": "link"}}]}
-    own = provision.Own({("mqtt", "url"): "mqtts://b:8883"})
+    own = provision.Own({**WIFI, ("mqtt", "url"): "mqtts://b:8883"}, PASSWORD)
     with pytest.raises(ConfigError, match="would not start with it: mqtt.ca_file"):
         provision.write(board, own, shared)
-    assert on_board(board) == ({}, {}) and not list(board.board_dir.glob("provision*"))
+    assert on_board(board) == ({}, {}) and not list(board.board_dir.glob("provision.json*"))
 
 
 def test_provision_damaged_file_is_told_and_mended_by_forgetting_all(board):

@@ -5,8 +5,9 @@ from array import array
 
 import pytest
 
-from kittiwake import cli, series, survey
+from kittiwake import cli, recording, series, survey
 from kittiwake.errors import EXIT_OK
+from kittiwake.pytest_plugin import refuse_or_skip
 from kittiwake.target import open_target
 
 NAMES = ["qemu:mps2-an385", "qemu:virt"]
@@ -16,8 +17,6 @@ CHANNEL = {"name": "vib", "source": {"kind": "timer", "sensor": {"kind": "wave",
 
 @pytest.mark.parametrize("name", NAMES)
 def test_record_takes_each_sample_of_a_timer_and_gives_the_board_back(name, request, tmp_path, capsys):
-    from kittiwake.pytest_plugin import refuse_or_skip
-
     refuse_or_skip(request.config, name)
     with open_target(name) as machine:
         machine.deploy({"wave.bin": WAVE.tobytes()})
@@ -28,3 +27,18 @@ def test_record_takes_each_sample_of_a_timer_and_gives_the_board_back(name, requ
         assert json.loads(capsys.readouterr().out)["samples"] == 2000
         assert [int(value) for value in series.read_column(output, "raw").values] == WAVE[:2000].tolist()
         assert survey.ask_port(machine.console_port).state == "node"
+
+
+def test_record_interrupted_by_its_user_gives_the_board_back(request, tmp_path, capsys, monkeypatch):
+    refuse_or_skip(request.config, NAMES[0])
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    with open_target(NAMES[0]) as machine:
+        machine.deploy({"wave.bin": WAVE.tobytes()})
+        machine.run_node({"device": "kw-record", "link": {"kind": "stdio"}, "channels": [CHANNEL]})
+        monkeypatch.setattr(recording, "record", interrupted)
+        assert cli.run(["record", "--port", machine.console_port, "-o", str(tmp_path / "x.csv")]) == 130
+        assert survey.ask_port(machine.console_port).state == "node"
+        assert list(tmp_path.iterdir()) == []
