@@ -60,7 +60,8 @@ def test_zscore_of_adversarial_signals_equals_reference(unix, kernel, n, t):
             together += samples
         else:
             assert name == "ties"  # the only signal that may not exist for a setting
-    found += check(unix, kernel, together, n, t)  # one state through all of them
+    if SOAK or n < 1000:
+        found += check(unix, kernel, together, n, t)  # one state through all of them
     assert found > 20
 
 
