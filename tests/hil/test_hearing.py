@@ -1,6 +1,7 @@
 """Hearing on every target: nothing allocated, and a node that detects and hears at once."""
 
 import struct
+import time
 import wave
 from array import array
 from fractions import Fraction
@@ -11,16 +12,22 @@ pytest.importorskip("pymicro_wakeword", reason="no wheel of pymicro-wakeword for
 
 from pymicro_wakeword import MicroWakeWord, MicroWakeWordFeatures, Model
 
-from kittiwake import audio, listen, vibration
+from kittiwake import audio, cli, listen, vibration
 from kittiwake.demo import speech
+from kittiwake.demo.run import follow
+from kittiwake.errors import EXIT_OK
+from kittiwake.ledger import LedgerProcess
 from kittiwake.model import wake
 from kittiwake.reference import zscore
 from kittiwake_node.core import messages, payload
 from kittiwake_node.core import record as rec
+from tests.mosquitto import Mosquitto
 from tests.support.hil import Gateway, blank_journal, fastest_kernel
+from tests.support.processes import BridgeProcess
 
 PIECE = 256  # samples in one request
 FIRST, LAST = 48_000, 90_000  # of the demo's speech: the word, and some before and after it
+FED_FIRST, FED_LAST = 62_000, 82_000  # a link is slower than a microphone
 _LOCKED = """
 def _locked(buf):
     import micropython
@@ -59,9 +66,7 @@ def test_node_detects_every_anomaly_while_it_hears(board, tmp_path):
     kernel, paced = fastest_kernel(board), board.name == "unix"
     samples = vibration.samples(3000, seed=5)
     clip = audio.read_wav(speech.PATH)[FIRST:LAST]
-    with wave.open(str(tmp_path / "speech.wav"), "wb") as file:
-        file.setparams((1, 2, 16000, 0, "NONE", ""))
-        file.writeframes(clip.tobytes())
+    write_wav(tmp_path / "speech.wav", clip)
     files = {
         "word.kwm": wake.compile_word(wake.find(speech.WORD), kernel),
         "speech.wav": (tmp_path / "speech.wav").read_bytes(),
@@ -124,17 +129,11 @@ def stimulate(gateway, samples, start=0):
     return at
 
 
-def healths(gateway):
-    """(board's time, state of the microphone) of every health record."""
-    told = [(r.time_ms, payload.unpack_health(r.payload)) for r in gateway.records if r.type == rec.HEALTH]
-    return [(time_ms, payload.MICROPHONE_STATES[h["microphone_state"]]) for time_ms, h in told]
-
-
 @pytest.mark.timeout(300)
 @pytest.mark.targets("unix", "qemu:mps2-an385")
 def test_microphone_fed_over_the_link_hears_its_word(board):
     """A node that runs on a board without a microphone takes audio from its gateway: where pymicro_wakeword does."""
-    clip = audio.read_wav(speech.PATH)[FIRST:LAST]
+    clip = audio.read_wav(speech.PATH)[FED_FIRST:FED_LAST]
     kernel = fastest_kernel(board)
     board.interrupt()
     blank_journal(board)
@@ -149,6 +148,41 @@ def test_microphone_fed_over_the_link_hears_its_word(board):
     board.interrupt()
     (word,) = [payload.unpack_keyword(r.payload) for r in gateway.records if r.type == rec.KEYWORD]
     assert (word["name"], word["index"]) == (speech.WORD, first_index(clip))
+
+
+@pytest.mark.needs("mosquitto")
+@pytest.mark.timeout(240)
+@pytest.mark.targets("unix")
+def test_inject_of_a_wav_file_brings_its_word_to_the_broker(board, tmp_path):
+    clip = audio.read_wav(speech.PATH)[FED_FIRST:FED_LAST]
+    write_wav(tmp_path / "speech.wav", clip)
+    board.interrupt()
+    blank_journal(board)
+    board.deploy({"word.kwm": wake.compile_word(wake.find(speech.WORD), "viper")})
+    microphone = {"kind": "microphone", "name": "hall", "source": {"kind": "link"}, "hear": {"models": ["word.kwm"]}}
+    board.run_node({"device": "kw-fed", "channels": [microphone]})
+    told = tmp_path / "ledger.jsonl"
+    with (
+        Mosquitto(tmp_path) as broker,
+        LedgerProcess(broker.url, ["kittiwake/kw-fed/keyword/#"], told),
+        BridgeProcess(board.link_port, broker.url),
+    ):
+        feeding = ["inject", str(tmp_path / "speech.wav"), "--device", "kw-fed", "--broker", broker.url]
+        assert cli.run(feeding) == EXIT_OK
+        deadline = time.monotonic() + 60
+        while not (arrived := list(follow(told))):
+            board.check_running()
+            assert time.monotonic() < deadline, "no word"
+            time.sleep(0.05)
+    board.interrupt()
+    word = arrived[0].body
+    assert (word["keyword"], word["index"]) == (speech.WORD, first_index(clip))
+
+
+def write_wav(path, samples):
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 16000, 0, "NONE", ""))
+        file.writeframes(samples.tobytes())
 
 
 def first_index(clip):

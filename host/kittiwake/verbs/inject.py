@@ -11,7 +11,7 @@ from kittiwake.verbs import series_options as options
 
 
 def inject(
-    file: Annotated[Path, typer.Argument(help="A CSV file, ',' or ';' separated.")],
+    file: Annotated[Path, typer.Argument(help="A CSV file, ',' or ';' separated; or a WAV file for a microphone.")],
     device: Annotated[str, typer.Option(help="The device's id.")],
     column: options.Column = "0",
     broker: Annotated[str, typer.Option(help="The broker, mqtt://HOST:PORT.")] = "mqtt://localhost:1883",
@@ -21,12 +21,13 @@ def inject(
     bits: options.Bits = 12,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")] = False,
 ) -> None:
-    """Send a column's samples to a node whose channel has a source of kind "link"; a bridge must serve it."""
-    from kittiwake import cli
+    """Send samples to a node whose channel has a source of kind "link"; a bridge must serve it."""
+    from kittiwake import audio, cli
     from kittiwake import inject as work
     from kittiwake.errors import UsageError
 
-    samples = options.read(file, column, range_, bits)
+    is_audio = file.suffix.lower() == ".wav"
+    samples = audio.read_wav(file) if is_audio else options.read(file, column, range_, bits)
     if samples.typecode != "h":
         raise UsageError(f"--bits {bits} does not fit the node's int16 samples", "take at most 15")
     injector = work.Injector(samples, channel)
