@@ -53,18 +53,22 @@ def borrowed(port: str, target: str) -> Iterator[Target]:
     """
     if bool(port) == bool(target):
         raise UsageError("name a port or a target, one of them", "--port /dev/ttyUSB0, say")
-    with open_target(port or target) as board:
-        try:
-            yield board
-        except BaseException:
-            # In the middle of an exchange, perhaps; and what went wrong first is what its reader wants to know.
-            if port:
-                with contextlib.suppress(KittiwakeError):
-                    board.interrupt()
-                    start_again(board)
-            raise
-        if port:
+    with open_target(port or target) as board, given_back(board) if port else contextlib.nullcontext():
+        yield board
+
+
+@contextlib.contextmanager
+def given_back(board: Target) -> Iterator[None]:
+    """Start a board's node again in the end, however it comes."""
+    try:
+        yield
+    except BaseException:
+        # In the middle of an exchange, perhaps; and what went wrong first is what its reader wants to know.
+        with contextlib.suppress(KittiwakeError):
+            board.interrupt()
             start_again(board)
+        raise
+    start_again(board)
 
 
 def find(board: Target) -> Application:

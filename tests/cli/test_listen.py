@@ -88,7 +88,7 @@ def test_listen_meter_measures_each_second_on_the_target(target_name, tmp_path, 
 @pytest.mark.parametrize("arguments", [[], ["a.wav", "--mic"]])
 def test_listen_without_file_or_with_two_sources_is_refused(arguments, capsys):
     assert cli.run(["listen", *arguments]) == EXIT_USAGE
-    assert "either a file or --mic" in capsys.readouterr().err
+    assert "one of a file, --mic and --channel" in capsys.readouterr().err
 
 
 def test_listen_to_a_microphone_that_is_not_there_says_so(monkeypatch, capsys):
@@ -97,3 +97,38 @@ def test_listen_to_a_microphone_that_is_not_there_says_so(monkeypatch, capsys):
     said = capsys.readouterr().err
     assert "install kittiwake[mic]" in said
     assert said.count("\n") == 1
+
+
+HALL = """
+device = "kw-hall"
+[[channels]]
+name = "vib"
+source = {{kind = "replay", path = "{path}"}}
+[[channels]]
+kind = "microphone"
+name = "hall"
+source = {{kind = "wav", path = "{path}"}}
+"""
+
+
+@pytest.mark.targets("unix")
+def test_listen_to_the_targets_own_microphone_hears_and_measures_it(target_name, tmp_path, capsys):
+    from kittiwake import audio
+    from kittiwake.demo import speech
+
+    samples = audio.read_wav(speech.PATH)[speech.INDEX - 40000 : speech.INDEX + 8000]
+    path = tmp_path / "speech.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 16000, 0, "NONE", ""))
+        file.writeframes(samples.tobytes())
+    config = tmp_path / "node.toml"
+    config.write_text(HALL.format(path=path))
+    options = ["--target", target_name, "--config", config, "--channel", "hall", "--seconds", "3"]
+    found, last = heard(capsys, *options, "--model", "okay_nabu")
+    assert [each["model"] for each in found] == ["okay_nabu"]
+    assert last["frames"] == (len(samples) - 480) // 160 + 1
+    assert cli.run(["listen", *map(str, options), "--meter", "--json"]) == EXIT_OK
+    levels = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [each["second"] for each in levels] == [0, 1, 2] and levels[1]["level"] > 100
+    assert cli.run(["listen", *map(str, options), "--meter", "--channel", "vib"]) == EXIT_USAGE
+    assert "name a microphone's" in capsys.readouterr().err

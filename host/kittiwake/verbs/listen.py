@@ -1,8 +1,9 @@
-"""`kittiwake listen`: a recording through the firmware's hearing."""
+"""`kittiwake listen`: a recording, or a microphone, through the firmware's hearing."""
 
 from __future__ import annotations
 
 from array import array
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +15,11 @@ _NAMES = "A wake word: one that was added, one of pymicro-wakeword's four, or a 
 def listen(
     file: Annotated[Path | None, typer.Argument(help="A WAV file: 16 kHz, mono, 16 bits.")] = None,
     mic: Annotated[bool, typer.Option("--mic", help="Listen to this computer's microphone (extra: mic).")] = False,
-    seconds: Annotated[float, typer.Option(help="How long --mic listens.", min=1, max=86400)] = 10,
+    channel: Annotated[str, typer.Option(help="The target's own microphone: a channel of its configuration.")] = "",
+    config: Annotated[
+        Path | None, typer.Option("-c", "--config", help="With --channel: a node's configuration, not the board's.")
+    ] = None,
+    seconds: Annotated[float, typer.Option(help="How long --mic or --channel listens.", min=1, max=86400)] = 10,
     meter: Annotated[bool, typer.Option("--meter", help="Level, offset, clipping, dead: a line a second.")] = False,
     model: Annotated[list[str] | None, typer.Option("--model", help=_NAMES)] = None,
     target: Annotated[str, typer.Option(help="Where the firmware runs; see kittiwake targets.")] = "unix",
@@ -23,30 +28,30 @@ def listen(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines, for machines.")] = False,
 ) -> None:
     """Run a recording through the firmware on a target and print what it hears."""
-    from kittiwake import audio, cli
+    from kittiwake import audio, cli, onboard
     from kittiwake import listen as work
     from kittiwake.errors import UsageError
     from kittiwake.model import wake
     from kittiwake.verbs.model import _fastest, _opened
 
-    if (file is None) != mic:
-        raise UsageError("either a file or --mic", "name a WAV file: kittiwake listen speech.wav")
+    if (file is not None) + mic + bool(channel) != 1:
+        raise UsageError("one of a file, --mic and --channel", "name a WAV file: kittiwake listen speech.wav")
+    samples = audio.read_wav(file) if file else array("h")
     if mic and meter:
-        samples = array("h")
         for piece in work.microphone(seconds):
             samples += piece
-    elif not mic:
-        samples = audio.read_wav(file)
-    if meter:
-        _show_levels(samples, target, kernel, as_json)
-        return
     names = model or wake.known()
-    if not names:
+    if not names and not meter:
         raise UsageError("no wake word is here", "install kittiwake[wake], or kittiwake model add FILE.json")
-    words = {word.name: word for word in map(wake.find, names)}
+    words = {} if meter else {word.name: word for word in map(wake.find, names)}
     sessions = []
-    with _opened(target) as board:
+    with _opened(target) as board, onboard.given_back(board) if channel else nullcontext():
+        if channel:
+            samples = _of_channel(board, channel, config, seconds)
         chosen = kernel or _fastest(board)
+        if meter:
+            _show_levels(board, samples, chosen, as_json)
+            return
         plans = {name: wake.compile_word(word, chosen) for name, word in words.items()}
         if mic:
             listener = work.Listener(board, plans, chosen, refractory_ms)
@@ -78,21 +83,38 @@ def listen(
     print(f"peaks: {told}; {session.frames} frames; {session.per_step:,.0f} {unit} per 30 ms{share} by {chosen}")
 
 
-def _show_levels(samples: array, target: str, kernel: str | None, as_json: bool) -> None:
+def _of_channel(board, channel: str, config: Path | None, seconds: float) -> array:
+    """What the board's own microphone hears."""
+    from kittiwake import audio, cli, node_config, onboard, recording
+    from kittiwake.errors import ConfigError, KittiwakeError, UsageError
+
+    chosen = onboard.find(board).config if config is None else node_config.read(config)
+    if chosen is None:
+        raise UsageError("the board has no configuration", "give one with --config")
+    cli.progress(f"recording {seconds:g} s of channel {channel}")
+    made = recording.record(board, chosen, channel, seconds)
+    if made.rate_hz != audio.RATE_HZ:
+        raise ConfigError(f"channel {made.channel} has {made.rate_hz} samples a second", "name a microphone's")
+    if not made.is_whole:
+        if not made.samples:
+            raise KittiwakeError(f"nothing was heard: {made.why}")
+        cli.progress(f"{len(made.samples) / audio.RATE_HZ:.1f} s: {made.why}")
+    return made.samples
+
+
+def _show_levels(board, samples: array, kernel: str, as_json: bool) -> None:
     from dataclasses import asdict
 
     from kittiwake import cli
     from kittiwake import listen as work
-    from kittiwake.verbs.model import _fastest, _opened
 
-    with _opened(target) as board:
-        for each in work.levels(board, samples, kernel or _fastest(board)):
-            if as_json:
-                cli.print_json(asdict(each))
-                continue
-            clipped = f"{each.clipped_ppm / 10000:.2f} %"
-            dead = "  dead" if each.is_dead else ""
-            print(f"{each.second:>5} s  level {each.level:>6}  offset {each.offset:>6}  clipped {clipped}{dead}")
+    for each in work.levels(board, samples, kernel):
+        if as_json:
+            cli.print_json(asdict(each))
+            continue
+        clipped = f"{each.clipped_ppm / 10000:.2f} %"
+        dead = "  dead" if each.is_dead else ""
+        print(f"{each.second:>5} s  level {each.level:>6}  offset {each.offset:>6}  clipped {clipped}{dead}")
 
 
 def _print_found(found, as_json: bool) -> None:
