@@ -14,6 +14,7 @@ sys.path.insert(0, sys.argv[1])
 sys.path.insert(0, sys.argv[2])
 
 import flash
+import simulated
 import vfs
 
 import kittiwake_node.keeping as keeping_module
@@ -26,26 +27,8 @@ BLOCK = 250
 KEPT = 1 << 15  # of each class, the newest payloads that are remembered
 
 
-class Clock:
-    now_ms = 0
-
-    def ms(self):
-        return self.now_ms
-
-    def us(self):
-        return 0
-
-    def since_us(self, start_us):
-        return 0
-
-
-class Source:
+class Source(simulated.Source):
     """The file's samples over and over, in simulated time."""
-
-    acts = False
-    overruns = clipped = count = 0
-    low = high = None
-    ended = False
 
     def __init__(self, path, clock, total):
         with open(path, "rb") as file:
@@ -61,15 +44,6 @@ class Source:
         self.count += BLOCK
         self._clock.now_ms += BLOCK
         return BLOCK
-
-    def time_ms(self, index):
-        return index
-
-    def age_us(self, index):
-        return 0
-
-    def next_due_ms(self):
-        return 0
 
 
 class Line:
@@ -134,7 +108,7 @@ def is_newest(cls, delivered):
 
 
 hours = float(sys.argv[4])
-clock = Clock()
+clock = simulated.Clock()
 line = Line()
 device = flash.Flash(4096, 256)
 vfs.VfsLfs2.mkfs(device, progsize=128, readsize=128)

@@ -14,6 +14,7 @@ sys.path.insert(0, sys.argv[1])
 sys.path.insert(0, sys.argv[2])
 
 import flash
+import simulated
 import vfs
 
 from kittiwake_node.core import record as rec
@@ -25,25 +26,7 @@ from kittiwake_node.store import segment
 BLOCK = 64
 
 
-class Clock:
-    now_ms = 0
-
-    def ms(self):
-        return self.now_ms
-
-    def us(self):
-        return 0
-
-    def since_us(self, start_us):
-        return 0
-
-
-class Source:
-    acts = False
-    overruns = clipped = count = 0
-    low = high = None
-    ended = False
-
+class Source(simulated.Source):
     def read_into(self, buf):
         for i in range(BLOCK):
             buf[i] = (self.count + i) % 7
@@ -52,15 +35,6 @@ class Source:
         self.count += BLOCK
         clock.now_ms += BLOCK
         return BLOCK
-
-    def time_ms(self, index):
-        return index
-
-    def age_us(self, index):
-        return 0
-
-    def next_due_ms(self):
-        return 0
 
 
 class NoPort:
@@ -169,7 +143,7 @@ def kinds_of(journal):
             found.append([record.type, record.payload.hex()])
 
 
-clock = Clock()
+clock = simulated.Clock()
 device = device_of(sys.argv[3])
 before = bytes(device.image)
 node, keeping, acted = node_on(device, 40)
