@@ -8,6 +8,8 @@ from .core.device_session import DeviceSession
 from .errors import ConfigError, ModelError
 from .io import parts
 
+_AUDIO_SPARE_BYTES = 16384  # what journal and session need while a second of audio goes through them
+
 
 def describe(channels):
     """The channel description that records refer to: what the gateway needs to turn integers into units."""
@@ -97,6 +99,33 @@ def make_hearing(kernel, hear, refuse):
             refuse(path, error)
     spoken = words.make(kernel, plans, hear["refractory_ms"], lambda place, error: refuse(paths[place], error))
     return Hearing(kernel, Frontend(kernel), spoken)
+
+
+def make_last_second(kernel, wanted, heap_free, leave_out):
+    """What keeps a microphone's last second; None where it is not wanted, or where the heap has no room for it.
+
+    Args:
+        kernel: what `kernels.load` returned.
+        wanted: the channel's setting.
+        heap_free: gives the free heap in bytes, after collecting.
+        leave_out: called with a text when there is no room: a node that hears without audio is better than none.
+
+    Returns:
+        speech.last_second.LastSecond, or None. Allocates.
+    """
+    if not wanted:
+        return None
+    from .speech import last_second
+
+    free, needed = heap_free(), last_second.RING_BYTES + _AUDIO_SPARE_BYTES
+    if free < needed:
+        leave_out("audio is left out: the heap has %d bytes free, it takes %d" % (free, needed))
+        return None
+    try:
+        return last_second.LastSecond(kernel)
+    except MemoryError:
+        leave_out("audio is left out: the heap has no %d bytes in one piece" % last_second.RING_BYTES)
+    return None
 
 
 def learners(channels):

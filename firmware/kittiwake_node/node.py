@@ -65,7 +65,8 @@ class Node:
         self.journal = keeping.journal
         self._layout = self.journal.describe(assembly.describe(config["channels"]))
         kernel = kernels.load(config["kernel"])
-        self._models_refused = []
+        self._models_refused = 0
+        self._left_out = []
         self.channels = [
             self._make_channel(number, c, make_source(c, clock), kernel) for number, c in enumerate(config["channels"])
         ]
@@ -96,8 +97,8 @@ class Node:
             self._note(_EVENT_STORAGE, "records are kept in memory only: %s" % keeping.problem)
         if self._baselines.problem:
             self._note(_EVENT_BASELINE, self._baselines.problem)
-        for refused in self._models_refused:
-            self._note(_EVENT_MODEL, refused)
+        for text in self._left_out:
+            self._note(_EVENT_MODEL, text)
 
     def _make_channel(self, number, config, source, kernel):
         if config["kind"] == "microphone":
@@ -117,18 +118,17 @@ class Node:
 
     def _make_ear(self, number, config, source, kernel):
         from .speech.ear import Ear  # boards without a microphone need not load it
-        from .speech.last_second import LastSecond
 
         hear = config["hear"]
-        last = LastSecond(kernel) if hear["audio"] else None
+        hearing = assembly.make_hearing(kernel, hear, self._refuse_model)
         return Ear(
             number,
             config,
             source,
-            assembly.make_hearing(kernel, hear, self._refuse_model),
+            hearing,
             Summary(kernel),
             assembly.make_clip(kernel, config, source),
-            last,
+            assembly.make_last_second(kernel, hear["audio"], self._facts.heap_free, self._left_out.append),
             self._clock,
             self._emit,
             self.journal.commit,
@@ -136,7 +136,8 @@ class Node:
         )
 
     def _refuse_model(self, path, error):
-        self._models_refused.append("model %s is left out: %s" % (path, error))
+        self._models_refused += 1
+        self._left_out.append("model %s is left out: %s" % (path, error))
 
     def step(self):
         """One turn of the loop: input, samples, timers, output. Never blocks."""
@@ -233,7 +234,7 @@ class Node:
         values = health.counters(self._facts, self._keeping, self._uplink.port, self.session, self.channels)
         values["loop_max_us"] = self._loop_max_us
         values["action_max_us"] = self._action_max_us
-        values["models_refused"] = len(self._models_refused)
+        values["models_refused"] = self._models_refused
         return values
 
     def _emit_health(self, now_ms):

@@ -114,6 +114,22 @@ def test_microphone_that_stops_is_in_health_within_a_second(started):
     assert 500 <= stopped_ms - (ended_ms + 20) < 1000
 
 
+@pytest.mark.timeout(300)
+@pytest.mark.targets("qemu:mps2-an385")
+def test_audio_that_the_heap_does_not_hold_is_left_out_and_the_word_is_heard(started):
+    """A bug: the node ended with a MemoryError. 34,624 bytes are free beside one word, of which audio takes 32,000."""
+    clip = audio.read_wav(speech.PATH)[FIRST:LAST]
+    files = {"word.kwm": wake.compile_word(wake.find(speech.WORD), "thumb2")}
+    microphone = {"kind": "microphone", "hear": {"models": ["word.kwm"], "audio": True}}
+    gateway = until_stopped(started(_CORE, [microphone], files, clip.tobytes()))
+    (word,) = of(gateway, rec.KEYWORD, payload.unpack_keyword)
+    assert (word["name"], word["flags"]) == (speech.WORD, 0)
+    (event,) = of(gateway, rec.EVENT, payload.unpack_event)
+    assert event["text"].startswith("audio is left out: the heap has ")
+    health = healths(gateway)[-1][1]
+    assert (health["overruns"], health["models_refused"]) == (0, 0)
+
+
 def detecting_and_hearing(started, core):
     """A second of 1,000 interrupts, judged there and once more by the loop, beside 16 kHz of audio and one word."""
     vibrations = vibration.samples(3000, seed=5)

@@ -6,6 +6,7 @@ Must not know what is heard or where the samples go. The constructor allocates 3
 from array import array
 
 SAMPLES = 16000
+RING_BYTES = 2 * SAMPLES
 
 
 class LastSecond:
@@ -17,7 +18,7 @@ class LastSecond:
 
     def __init__(self, kernel):
         self._keep = kernel.entry("ring", "keep")
-        self._ring = array("h", bytes(2 * SAMPLES))
+        self._ring = array("h", bytes(RING_BYTES))
         self._state = array("i", [SAMPLES, 0, 0, 0])
         self.count = 0  # samples held
 
