@@ -91,8 +91,10 @@ def check(given):
     config["action"] = _check_action(config["action"])
     if config["link"].get("kind") == "mqtt":
         # Boards without a network have no memory to spare for what only a broker needs.
-        from .config_mqtt import check_mqtt, check_wifi
-
+        try:
+            from .config_mqtt import check_mqtt, check_wifi
+        except ImportError:  # deployed for another link, without them
+            raise ConfigError("link", "the modules of direct MQTT are not on this board; deploy this configuration")
         config["wifi"] = check_wifi(config["wifi"])
         config["mqtt"] = check_mqtt(config["mqtt"], config["device"])
     elif config["mqtt"] or config["wifi"]:

@@ -140,3 +140,21 @@ def test_slots_keep_the_nodes_watchdog_fed_at_the_prompt_and_after_a_restart(sec
         assert json.loads(board.exec(look)) == [dogs, periods]
         if seconds:
             assert board.exec("print(_kw_dog.fed)") == "1\n"
+
+
+def test_choose_leaves_direct_mqtt_out_where_the_link_is_another_and_a_change_to_it_is_refused():
+    firmware = kittiwake.firmware_files()
+    linked = choose.files(firmware, PLACES)
+    direct = choose.files(firmware, {**PLACES, "link": "mqtt"})
+    only = {path.removeprefix("kittiwake_node/") for path in set(direct) - set(linked)}
+    assert {"config_mqtt.py", "core/mqtt_session.py", "io/tls.py", "io/wifi.py"} <= only and not set(linked) - set(
+        direct
+    )
+    assert set(choose.files(firmware, {**PLACES, "link": {"kind": "mqtt"}})) == set(direct)
+    change = {**PLACES, "device": "kw", "link": "mqtt", "mqtt": {"url": "mqtt://127.0.0.1:1883"}}
+    for files, answer in ((linked, "the modules of direct MQTT are not on this board"), (direct, "")):
+        with open_target("unix") as board:
+            board.deploy({f"slot/{path}": content for path, content in files.items()})
+            board.exec("import sys\nsys.path.insert(0, 'slot')\nfrom kittiwake_node import node")
+            told = board.exec(f"print(node.refusal({change!r}))").strip()
+            assert (answer in told) if answer else told == ""

@@ -56,7 +56,7 @@ def test_deploy_leaves_the_journal_and_its_numbers_go_on(name):
             gateway.until(lambda: len(gateway.records) >= 4, "no records")
         machine.interrupt()
         machine.exec("import sys\nsys.path.insert(0, 'app-a')")
-        journal, next_seq, *losses, pieces = json.loads(machine.exec(_LISTING))
+        journal, next_seq, *losses, pieces = json.loads(machine.exec(_LISTING, 120))
         before = records_of(binascii.unhexlify("".join(pieces)))
         assert losses == [0, 0] and [seq for seq, _, _ in before] == list(range(next_seq)) and next_seq >= 4
 

@@ -15,6 +15,18 @@ _NODE = "kittiwake_node/"
 _HEARING = ("speech/", "model/")
 _HEARING_STAGES = ("conv", "copy", "depthwise", "features", "fft", "pointwise", "pool", "requant", "shape", "softmax")
 _HEARING_STAGES += ("spectrum", "table", "wake")
+# What direct MQTT alone uses.
+_MQTT = (
+    "config_mqtt",
+    "core/mqtt",
+    "core/publication",
+    "core/figures",
+    "core/decimals",
+    "core/jsontext",
+    "core/requests",
+    "core/dns",
+)
+_MQTT += ("core/sntp", "io/broker", "io/resolver", "io/datagrams", "io/timesync", "io/tcp", "io/tls", "io/wifi")
 # The gateway's side of the session; a board has the device's.
 _HOST_ONLY = ("core/gateway_session.py",)
 
@@ -31,7 +43,15 @@ def files(firmware: Mapping[str, bytes], config: dict) -> dict[str, bytes]:
     """
     hears = any(isinstance(c, dict) and c.get("kind") == "microphone" for c in config.get("channels", []))
     is_plain = config.get("kernel", "viper") == "plain"
-    return {path: content for path, content in firmware.items() if _is_needed(path, hears, is_plain)}
+    link = config.get("link", {})
+    speaks_mqtt = (link.get("kind") if isinstance(link, dict) else link) == "mqtt"
+
+    def is_needed(path: str) -> bool:
+        if not speaks_mqtt and path.removeprefix(_NODE).startswith(_MQTT):
+            return False
+        return _is_needed(path, hears, is_plain)
+
+    return {path: content for path, content in firmware.items() if is_needed(path)}
 
 
 def _is_needed(path: str, hears: bool, is_plain: bool) -> bool:

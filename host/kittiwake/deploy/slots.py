@@ -86,7 +86,7 @@ class Slots:
     def __init__(self, board: Target):
         self._board = board
         board.exec(_AGENT)
-        self._numbers = dict(zip(NAMES, json.loads(self._ask(f"[_kw_number(s) for s in {NAMES!r}]")), strict=True))
+        self._numbers = dict(zip(NAMES, self._ask(f"[_kw_number(s) for s in {NAMES!r}]"), strict=True))
         watchdog.keep_fed(board, self._config)
 
     def renew(self) -> None:
@@ -112,7 +112,6 @@ class Slots:
     def read(self, path: str) -> bytes | None:
         """Read a file of the board's, None when it is not there."""
         text = self._ask(f"binascii.b2a_base64(open({path!r}, 'rb').read()).decode() if _kw_hash({path!r}) else ''")
-        text = json.loads(text)
         return binascii.a2b_base64(text) if text else None
 
     def differing(self, slot: str, files: Mapping[str, bytes]) -> list[str]:
@@ -127,14 +126,14 @@ class Slots:
         """
         wanted = {f"{slot}/{path}" if slot else path: _sha256(content) for path, content in files.items()}
         if not slot:
-            found = dict(zip(wanted, json.loads(self._ask(f"[_kw_hash(p) for p in {list(wanted)!r}]")), strict=True))
+            found = dict(zip(wanted, self._ask(f"[_kw_hash(p) for p in {list(wanted)!r}]"), strict=True))
         else:
             # One digest of all where all is as it should be; the names and hashes of a hundred files take a second.
             listing = "".join(f"{wanted[path]} {path}\n" for path in sorted(wanted))
-            if json.loads(self._ask(f"_kw_digest({slot!r})")) == _sha256(listing.encode()):
+            if self._ask(f"_kw_digest({slot!r})") == _sha256(listing.encode()):
                 return []
             lines = self._board.exec(f"_kw_list({slot!r}, print)", _TIMEOUT_S).splitlines()
-            found = dict(reversed(line.split(" ", 1)) for line in lines)
+            found = {path: digest for digest, _, path in (line.partition(" ") for line in lines)}
         wrong = [path for path in wanted if found.get(path) != wanted[path]]
         return wrong + [path for path in found if path not in wanted]
 
@@ -147,7 +146,7 @@ class Slots:
         Raises:
             KittiwakeError: they are too large.
         """
-        has = int(self._ask("os.statvfs('/')[1] * os.statvfs('/')[2]"))
+        has = self._ask("os.statvfs('/')[1] * os.statvfs('/')[2]")
         need = sum(map(len, files.values()))
         if need > has:
             raise KittiwakeError(
@@ -229,17 +228,21 @@ class Slots:
 
     def size(self, slot: str) -> int:
         """Bytes of a slot's files."""
-        return int(self._ask(f"sum([os.stat(path)[6] for path in _kw_walk({slot!r}, [])])"))
+        return self._ask(f"sum([os.stat(path)[6] for path in _kw_walk({slot!r}, [])])")
 
     def prune(self, folder: str, kept: Collection[str]) -> None:
         """Remove the files of a folder but those that are named."""
-        for path in json.loads(self._ask(f"_kw_walk({folder!r}, [])")):
+        for path in self._ask(f"_kw_walk({folder!r}, [])"):
             if path not in kept:
                 self._board.exec(f"_kw_remove({path!r})")
         self._board.exec("_kw_sync()")
 
-    def _ask(self, expression: str) -> str:
-        return self._board.exec(f"print(json.dumps({expression}))", _TIMEOUT_S)
+    def _ask(self, expression: str):
+        said = self._board.exec(f"print(json.dumps({expression}))", _TIMEOUT_S)
+        try:
+            return json.loads(said)
+        except ValueError as error:
+            raise TargetError("what the board says is garbled on its way", "try another cable", said) from error
 
 
 def _sha256(content: bytes) -> str:
