@@ -10,7 +10,7 @@ from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from kittiwake.errors import ConfigError, KittiwakeError, TargetError
+from kittiwake.errors import ConfigError, TargetError
 from kittiwake.target.base import Target
 
 STEP_MS = 30
@@ -20,7 +20,6 @@ BUDGET_INSTRUCTIONS = {"viper": 2_900_000, "thumb2": 1_100_000, "dsp": 1_100_000
 _FIRST_SAMPLES, _FRAME_SAMPLES, _RATE_HZ = 480, 160, 16000
 _TIMEOUT_S = 300.0
 _CHUNK_SAMPLES = 1600
-_DEAD = 2  # as speech.meter has it
 # A line of a detection: "+ word sum frame"; of the trace: "= " and two hex digits a word and output, in turn.
 # Collecting often keeps what stays at the heap's beginning: plans need room in one piece.
 _ON_BOARD = """
@@ -228,84 +227,6 @@ class Listener:
                 yield Detection(name, end / _RATE_HZ, int(total) / (256 * self._window[name]))
             elif line.strip():
                 raise TargetError(f"the board said {line!r} where a decision was due")
-
-
-_METER_ON_BOARD = """
-from kittiwake_node.core.clip import Clip
-from kittiwake_node.core.summary import Summary
-from kittiwake_node.speech.meter import Meter
-def _meter(kernel):
-    global _m, _sums, _clip
-    _m, _sums, _clip = Meter(), Summary(kernels.load(kernel)), Clip(kernels.load(kernel), -32768, 32767)
-def _measure(text):
-    buf = array('h', a2b_base64(text))
-    at = clipped = 0
-    while at < len(buf):
-        stop = min(len(buf), at + 1600)
-        _sums.feed(buf, at, stop)
-        clipped += _clip.count(buf, at, stop)
-        at = stop
-    _m.second(_sums, clipped)
-    _m.watch(len(buf), 0)
-    _sums.reset()
-    print(_m.state, _m.level, _m.offset, _m.clipped_ppm)
-"""
-
-
-@dataclass(frozen=True)
-class Level:
-    """How a microphone was in one second.
-
-    Attributes:
-        second: from 0.
-        level, offset: deviation and mean without its sign, LSB.
-        clipped_ppm: samples at an end of the range, in millionths.
-        is_dead: all samples were alike.
-    """
-
-    second: int
-    level: int
-    offset: int
-    clipped_ppm: int
-    is_dead: bool
-
-
-def levels(target: Target, samples: array, kernel: str) -> Iterator[Level]:
-    """Let the firmware's meter measure each whole second of a recording.
-
-    Args:
-        target: started.
-        samples: at 16 kHz.
-        kernel: which kernels.
-
-    Raises:
-        TargetError: the board failed.
-    """
-    target.exec("from array import array\nfrom binascii import a2b_base64\nfrom kittiwake_node import kernels\n")
-    target.exec(_METER_ON_BOARD + f"_meter({kernel!r})")
-    for second in range(len(samples) // _RATE_HZ):
-        text = base64.b64encode(samples[second * _RATE_HZ : (second + 1) * _RATE_HZ].tobytes()).decode()
-        state, level, offset, clipped = map(int, target.exec(f"_measure({text!r})", _TIMEOUT_S).split())
-        yield Level(second, level, offset, clipped, state == _DEAD)
-
-
-def microphone(seconds: float) -> Iterator[array]:
-    """The computer's microphone, a tenth of a second at a time.
-
-    Raises:
-        KittiwakeError: no sounddevice, or no microphone.
-    """
-    try:
-        import sounddevice
-    except (ImportError, OSError) as error:  # OSError: the package is there, PortAudio is not
-        raise KittiwakeError(f"no sounddevice: {error}", "install kittiwake[mic] and PortAudio") from error
-    try:
-        with sounddevice.RawInputStream(samplerate=_RATE_HZ, channels=1, dtype="int16") as stream:
-            for _ in range(round(seconds * 10)):
-                data, _overflowed = stream.read(_CHUNK_SAMPLES)
-                yield array("h", bytes(data))
-    except sounddevice.PortAudioError as error:
-        raise KittiwakeError(f"the microphone cannot be read: {error}", "plug one in, or name a WAV file") from error
 
 
 def rounds(

@@ -12,6 +12,7 @@ pytest.importorskip("pymicro_wakeword", reason="no wheel of pymicro-wakeword for
 from kittiwake import cli
 from kittiwake.errors import EXIT_FAILED, EXIT_OK, EXIT_USAGE
 from kittiwake.model import wake
+from tests.support.hil import SOAK
 
 
 @pytest.fixture(autouse=True)
@@ -29,8 +30,6 @@ def heard(capsys, *arguments):
 @pytest.mark.targets("unix", "qemu:*")
 def test_listen_hears_each_word_in_its_own_recording_only(target_name, data_dir, capsys):
     """On boards in two of the five recordings, of which one is the negative; all five on unix and in the soak."""
-    from tests.support.hil import SOAK
-
     paths = sorted((data_dir / "wake").glob("*.wav"))
     if target_name != "unix" and not SOAK:
         paths = [path for path in paths if path.stem.startswith(("hey_jarvis", "negative"))]
@@ -68,7 +67,7 @@ def test_listen_for_an_unknown_word_names_those_there_are(capsys):
     assert "okay_nabu" in capsys.readouterr().err
 
 
-@pytest.mark.targets("unix")
+@pytest.mark.targets("unix", *(["qemu:*"] if SOAK else []))
 def test_listen_meter_measures_each_second_on_the_target(target_name, tmp_path, capsys):
     quiet = [7] * 16000
     loud = [100 + (3000 if i % 2 else -3000) for i in range(16000)]

@@ -28,7 +28,7 @@ def listen(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines, for machines.")] = False,
 ) -> None:
     """Run a recording through the firmware on a target and print what it hears."""
-    from kittiwake import audio, cli, onboard
+    from kittiwake import audio, cli, microphone, onboard
     from kittiwake import listen as work
     from kittiwake.errors import UsageError
     from kittiwake.model import wake
@@ -38,7 +38,7 @@ def listen(
         raise UsageError("one of a file, --mic and --channel", "name a WAV file: kittiwake listen speech.wav")
     samples = audio.read_wav(file) if file else array("h")
     if mic and meter:
-        for piece in work.microphone(seconds):
+        for piece in microphone.pieces(seconds):
             samples += piece
     names = model or wake.known()
     if not names and not meter:
@@ -55,7 +55,7 @@ def listen(
         plans = {name: wake.compile_word(word, chosen) for name, word in words.items()}
         if mic:
             listener = work.Listener(board, plans, chosen, refractory_ms)
-            for piece in work.microphone(seconds):
+            for piece in microphone.pieces(seconds):
                 _print_found(listener.hear(piece), as_json)
             sessions.append(listener.close())
         else:
@@ -105,10 +105,9 @@ def _of_channel(board, channel: str, config: Path | None, seconds: float) -> arr
 def _show_levels(board, samples: array, kernel: str, as_json: bool) -> None:
     from dataclasses import asdict
 
-    from kittiwake import cli
-    from kittiwake import listen as work
+    from kittiwake import cli, meter
 
-    for each in work.levels(board, samples, kernel):
+    for each in meter.levels(board, samples, kernel):
         if as_json:
             cli.print_json(asdict(each))
             continue
