@@ -15,7 +15,7 @@ from kittiwake.target import open_target
 from tests.support.hil import SOAK
 
 NAMES = ["qemu:mps2-an385", "qemu:virt"]
-CUTS = 100 if SOAK else 10
+CUTS = 100 if SOAK else 5
 CONFIG = """
 device = "kw-deploy"
 health_s = 1

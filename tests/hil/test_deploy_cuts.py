@@ -32,6 +32,8 @@ CONFIG = {
 }
 # Turns of an empty loop for each 128 bytes of flash: about 450,000 instructions.
 SPIN = 12_000
+# Of writing `ready`, flash as slow as that.
+SWITCH_S = 0.15
 _BOOT = f"import kwflash\nkwflash.files.spin = {SPIN}\n".encode()
 _LOADED = """
 import json, sys
@@ -45,10 +47,11 @@ class Supply:
     Args:
         machine: emulated, its console free.
         after_s: seconds from the first byte to the cut; None for none.
+        from_switch: seconds from when the board is told to switch, instead.
     """
 
-    def __init__(self, machine, after_s=None):
-        self._machine, self._after_s = machine, after_s
+    def __init__(self, machine, after_s=None, from_switch=False):
+        self._machine, self._after_s, self._from_switch = machine, after_s, from_switch
         self.is_cut = threading.Event()
         self.lasted_s = 0.0
 
@@ -72,7 +75,17 @@ class Supply:
             begun = time.monotonic()
             if self._after_s is not None:
                 timer = threading.Timer(self._after_s, self._cut)
-                timer.start()
+                execute = board.exec
+
+                def execute_and_watch(code, *limit):
+                    if code.startswith("_kw_write('app-"):
+                        timer.start()
+                    return execute(code, *limit)
+
+                if self._from_switch:
+                    board.exec = execute_and_watch
+                else:
+                    timer.start()
             try:
                 job = run.Job(board.name, start=False)
                 run.deploy_to(board, job, CONFIG, {}, version_of(number), lambda text: None)
@@ -84,7 +97,8 @@ class Supply:
             finally:
                 if timer is not None:
                     timer.cancel()
-                    timer.join()
+                    if timer.ident is not None:
+                        timer.join()
 
     def _cut(self):
         self._machine.cut_power()
@@ -129,9 +143,9 @@ def test_deploy_of_the_firmware_cut_at_random_instants_never_bricks_the_board(na
         runs, number, ends = 2, 2, {"old": 0, "new": 0, "not cut": 0}
         while ends["old"] + ends["new"] < CUTS:
             number += 1
-            # One in four near the end, where the board switches.
-            share = rng.uniform(0.85, 1.05) if number % 4 == 0 else rng.random()
-            supply = Supply(machine, share * lasts_s)
+            # One in four from when the board is told to switch on.
+            switches = number % 4 == 0
+            supply = Supply(machine, rng.random() * (SWITCH_S if switches else lasts_s), switches)
             is_through = supply.deploy(number)
             runs_now, slot = boot(machine)
             assert runs_now == number if is_through else runs_now in (runs, number)

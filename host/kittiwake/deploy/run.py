@@ -116,6 +116,8 @@ class _Run:
     def install(self, config: dict | None, models: Mapping[str, bytes], firmware: Mapping[str, bytes]) -> None:
         """Write the application to the slot that does not run, have the board try it, and switch; see `deploy_to`."""
         board = self._board
+        # What ran until now has files open, or an earlier deployment that lost its port: they are closed so, not later.
+        board.reboot()
         facts = board.facts()
         job.check_board(self._job, facts, self._progress)
         slots = Slots(board)

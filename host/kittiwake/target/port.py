@@ -7,6 +7,7 @@ the one thing that cannot be asked for here.
 from __future__ import annotations
 
 import binascii
+import contextlib
 import json
 from collections.abc import Iterator, Mapping
 
@@ -81,6 +82,11 @@ def _kw_begin(path):
     except OSError:
         pass
     _kw_file = open(path, "wb")
+def _kw_abandon():
+    try:
+        _kw_file.close()
+    except (NameError, OSError):
+        pass
 """
 
 
@@ -161,11 +167,20 @@ class PortTarget(Target):
         if differing:
             self.exec(_WRITING)
         for path in differing:
-            self.exec(f"_kw_begin({path!r})")
-            for at in range(0, len(files[path]), _CHUNK_BYTES):
-                text = binascii.b2a_base64(files[path][at : at + _CHUNK_BYTES], newline=False).decode()
-                self.exec(f"_kw_file.write(binascii.a2b_base64({text!r}))", _DEPLOY_S)
-            self.exec("_kw_file.close()", _DEPLOY_S)
+            try:
+                self._write(path, files[path])
+            except TargetError:
+                # A file that is removed while it is open, and closed later, damages LittleFS.
+                with contextlib.suppress(KittiwakeError):
+                    self.exec("_kw_abandon()")
+                raise
+
+    def _write(self, path: str, content: bytes) -> None:
+        self.exec(f"_kw_begin({path!r})", _DEPLOY_S)
+        for at in range(0, len(content), _CHUNK_BYTES):
+            text = binascii.b2a_base64(content[at : at + _CHUNK_BYTES], newline=False).decode()
+            self.exec(f"_kw_file.write(binascii.a2b_base64({text!r}))", _DEPLOY_S)
+        self.exec("_kw_file.close()", _DEPLOY_S)
 
     def exec(self, code: str, timeout_s: float = 10.0) -> str:
         """Run Python source on the board; see the base class. A board that hangs is left hanging: it has a button."""
