@@ -34,6 +34,7 @@ def run_file(path):
     print("whole" if len(set(versions)) == 1 else "mixed", VERSION)
 """
 PARTS = ("first", "second", "third")
+_WRITTEN = "import kwflash\n_s = kwflash.stats()\nprint(_s['programs'], _s['erases'], _s['programmed_bytes'])"
 _NOTHING = {"link": {"kind": "kwboard"}, "storage": {"kind": "kwflash"}, "channels": []}
 
 
@@ -173,10 +174,9 @@ def test_deploy_whole_firmware_runs_then_unchanged_writes_nothing(tmp_path, caps
         assert done["state"] == "running" and len(done["changed"]) == done["files"] + 1
 
         machine.interrupt()
-        programs = machine.exec("import kwflash\nprint(kwflash.stats())")
+        programs = machine.exec(_WRITTEN)
         machine.release_console()
         assert cli.run([*command, "--no-start"]) == EXIT_OK
         done = json.loads(capsys.readouterr().out)
         assert done["state"] == "unchanged" and done["changed"] == []
-        after = machine.exec("import kwflash\nprint(kwflash.stats())")
-        assert after == programs
+        assert machine.exec(_WRITTEN) == programs

