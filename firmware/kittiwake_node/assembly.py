@@ -88,7 +88,7 @@ def make_hearing(kernel, hear, refuse):
     from .speech.frontend import Frontend
     from .speech.hearing import Hearing
 
-    paths, plans = [], []
+    paths, plans, refused = [], [], {}
     for path in hear["models"]:
         try:
             plan = model_file.read_plan(path)
@@ -97,8 +97,23 @@ def make_hearing(kernel, hear, refuse):
             paths.append(path)
         except ModelError as error:
             refuse(path, error)
-    spoken = words.make(kernel, plans, hear["refractory_ms"], lambda place, error: refuse(paths[place], error))
-    return Hearing(kernel, Frontend(kernel), spoken)
+    hearing = None
+    while hearing is None:
+        try:
+            spoken = words.make(
+                kernel, plans, hear["refractory_ms"], lambda place, error: refused.update({paths[place]: error})
+            )
+            hearing = Hearing(kernel, Frontend(kernel), spoken)
+        except MemoryError:
+            if not plans:
+                raise
+            # Plans are the largest part of it: without the last one there may be room.
+            spoken = plan = None
+            plans.pop()
+            refused[paths.pop()] = ModelError("memory", "the heap has no room for it beside the node")
+    for path in refused:
+        refuse(path, refused[path])
+    return hearing
 
 
 def make_last_second(kernel, wanted, heap_free, leave_out):
