@@ -158,3 +158,36 @@ def test_choose_leaves_direct_mqtt_out_where_the_link_is_another_and_a_change_to
             board.exec("import sys\nsys.path.insert(0, 'slot')\nfrom kittiwake_node import node")
             told = board.exec(f"print(node.refusal({change!r}))").strip()
             assert (answer in told) if answer else told == ""
+
+
+def test_deploy_models_go_on_with_later_applications_until_nobody_listens_for_them():
+    word = bytes(range(256)) * 20
+    heard = {
+        "channels": [{"kind": "microphone", "source": {"kind": "wav", "path": "x"}, "hear": {"models": ["a.kwm"]}}]
+    }
+    firmware = kittiwake.firmware_files()
+
+    def newer(number):
+        changed = firmware["kittiwake_node/__init__.py"] + b"NEW = %d\n" % number
+        return {**firmware, "kittiwake_node/__init__.py": changed}
+
+    with open_target("unix") as board:
+
+        def there(slot):
+            config = json.loads((board.board_dir / slot / "node.json").read_text())
+            plan = board.board_dir / slot / "a.kwm"
+            return config["channels"][0].get("hear", {}).get("models"), plan.exists() and plan.read_bytes()
+
+        job = run.Job("unix", start=False)
+        run.deploy_to(board, job, heard, {"a.kwm": word}, firmware, quiet)
+        assert there("app-a") == (["app-a/a.kwm"], word)
+        assert run.deploy_to(board, job, None, {}, firmware, quiet)["state"] == "unchanged"
+        # Twice, so that the slot that the model came in is written anew.
+        for number, slot in ((1, "app-b"), (2, "app-a")):
+            assert run.deploy_to(board, job, None, {}, newer(number), quiet)["slot"] == slot
+            assert there(slot) == ([f"{slot}/a.kwm"], word)
+        assert run.deploy_to(board, job, heard, {}, newer(2), quiet)["state"] == "unchanged"
+        run.deploy_to(board, job, {**heard, "block": 32}, {}, newer(2), quiet)
+        assert there("app-b") == (["app-b/a.kwm"], word)
+        run.deploy_to(board, job, PLACES, {}, newer(2), quiet)
+        assert there("app-a") == (None, False)

@@ -6,7 +6,7 @@ Knows the firmware's rooms by name; neither boards nor files on them.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from kittiwake.errors import ConfigError
 
@@ -68,13 +68,32 @@ def _is_needed(path: str, hears: bool, is_plain: bool) -> bool:
     return hears or not inner.startswith(_HEARING)
 
 
-def settings(config: dict, slot: str, models: Mapping[str, bytes]) -> bytes:
+def named_models(config: dict, slot: str | None) -> set[str]:
+    """Name the models that a configuration listens for and that go with an application: in no folder, or in its slot.
+
+    Args:
+        config: of the node, unchecked.
+        slot: that it was deployed to; None for none.
+    """
+    names = set()
+    for channel in config.get("channels", []):
+        hear = channel.get("hear", {}) if isinstance(channel, dict) else {}
+        names |= {_bare(name, slot) for name in hear.get("models", [])}
+    return {name for name in names if "/" not in name}
+
+
+def _bare(name: str, slot: str | None) -> str:
+    return name.removeprefix(f"{slot}/") if slot else name
+
+
+def settings(config: dict, slot: str, models: Collection[str], was_in: str | None = None) -> bytes:
     """Write the configuration as a slot holds it: models that go with it are looked for there.
 
     Args:
         config: of the node.
         slot: name of its folder.
-        models: file name -> plan.
+        models: names of the files that lie there with it.
+        was_in: slot that the configuration was read from, whose models are meant where it names them; None for none.
 
     Raises:
         ConfigError: no channel listens for one of the models.
@@ -84,8 +103,9 @@ def settings(config: dict, slot: str, models: Mapping[str, bytes]) -> bytes:
     for channel in config.get("channels", []):
         hear = channel.get("hear", {}) if isinstance(channel, dict) else {}
         if "models" in hear:
-            unused -= set(hear["models"])
-            hear["models"] = [f"{slot}/{name}" if name in models else name for name in hear["models"]]
+            names = [name if _bare(name, was_in) not in models else _bare(name, was_in) for name in hear["models"]]
+            unused -= set(names)
+            hear["models"] = [f"{slot}/{name}" if name in models else name for name in names]
     if unused:
         raise ConfigError(f"no channel listens for {sorted(unused)[0]}", "name it in a microphone's hear.models")
     return json.dumps(config, sort_keys=True).encode()

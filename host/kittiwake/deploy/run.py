@@ -131,17 +131,26 @@ class _Run:
             config = {**board.node_overrides(), **job.of_board(self._job.board), **config}
         self._config = config
         application = mpy.compile_files(choose.files(firmware, config), facts["arch"])
+        # Models that were deployed before go on with the next application, where it still listens for them.
+        there = {f"{active}/{name}": name for name in choose.named_models(config, active) - set(models)}
+        known = {there[path]: digest for path, digest in slots.hashes(there).items()} if active else {}
 
         def content(slot: str) -> dict[str, bytes]:
-            text = kept if kept is not None and slot == active else choose.settings(config, slot, models)
+            is_kept = kept is not None and slot == active
+            text = kept if is_kept else choose.settings(config, slot, {*models, *known}, active)
             return {**application, **models, "node.json": text}
 
-        if active is None or slots.differing(active, content(active)):
-            self._fill(slots, content(slots.free))
+        if active is None or slots.differing(active, content(active), known):
+            brought = {name: slots.fetch(f"{active}/{name}") for name in known}
+            self._fill(slots, {**brought, **content(slots.free)})
         if slots.differing("", {"main.py": firmware["main.py"]}):
             slots.replace("main.py", firmware["main.py"])
             self.changed.append("main.py")
-        self.done = {"slot": slots.active, "changed": self.changed, "files": len(application) + len(models) + 1}
+        self.done = {
+            "slot": slots.active,
+            "changed": self.changed,
+            "files": len(application) + len(models) + len(known) + 1,
+        }
 
     def _fill(self, slots: Slots, files: Mapping[str, bytes]) -> None:
         target = slots.free

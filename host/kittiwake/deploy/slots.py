@@ -17,6 +17,7 @@ from kittiwake.errors import KittiwakeError, TargetError, VerificationError
 from kittiwake.target.base import Target
 
 NAMES = ("app-a", "app-b")
+_PIECE_BYTES = 2048
 _TIMEOUT_S = 120.0
 # Small builds know no names of errors. Source: MicroPython, py/mperrno.h.
 _FULL = re.compile(r"OSError: (\[Errno 28\]|28\b)")
@@ -59,6 +60,10 @@ def _kw_list(slot, say):
     for path in sorted(_kw_walk(slot, [])):
         if path != slot + "/ready":
             say(_kw_hash(path) + " " + path)
+def _kw_piece(path, at, size):
+    with open(path, "rb") as file:
+        file.seek(at)
+        return binascii.b2a_base64(file.read(size)).decode()
 def _kw_digest(slot):
     digest = hashlib.sha256()
     _kw_list(slot, lambda line: digest.update((line + "\\n").encode()))
@@ -122,19 +127,33 @@ class Slots:
         text = self._ask(f"binascii.b2a_base64(open({path!r}, 'rb').read()).decode() if _kw_hash({path!r}) else ''")
         return binascii.a2b_base64(text) if text else None
 
-    def differing(self, slot: str, files: Mapping[str, bytes]) -> list[str]:
+    def hashes(self, paths: Collection[str]) -> dict[str, str]:
+        """Give the SHA-256, in hexadecimal, of those files that are there."""
+        found = zip(paths, self._ask(f"[_kw_hash(p) for p in {list(paths)!r}]"), strict=True) if paths else ()
+        return {path: digest for path, digest in found if digest}
+
+    def fetch(self, path: str) -> bytes:
+        """Read a file of the board's that may be larger than its memory, in pieces."""
+        content = b""
+        while piece := binascii.a2b_base64(self._ask(f"_kw_piece({path!r}, {len(content)}, {_PIECE_BYTES})")):
+            content += piece
+        return content
+
+    def differing(self, slot: str, files: Mapping[str, bytes], known: Mapping[str, str] | None = None) -> list[str]:
         """List what of a slot is not as it should be: by SHA-256, read back on the board; and what is too much.
 
         Args:
             slot: its name.
             files: path in the slot -> content; "" for a slot is the board's root, where more may lie.
+            known: path in the slot -> SHA-256, of files that belong there, and whose content is not at hand.
 
         Returns:
             Paths on the board.
         """
         wanted = {f"{slot}/{path}" if slot else path: _sha256(content) for path, content in files.items()}
+        wanted.update({f"{slot}/{path}": digest for path, digest in (known or {}).items()})
         if not slot:
-            found = dict(zip(wanted, self._ask(f"[_kw_hash(p) for p in {list(wanted)!r}]"), strict=True))
+            found = self.hashes(wanted)
         else:
             # One digest of all where all is as it should be; the names and hashes of a hundred files take a second.
             listing = "".join(f"{wanted[path]} {path}\n" for path in sorted(wanted))
