@@ -37,13 +37,16 @@ def test_wake_word_on_a_board_equals_tflite_micro(board, micro, name):
     content = models.wake_word(name)
     logits = models.with_output(content, models.inner_tensors(content)[-2])
     data = [*models.inputs(120, WAKE_INVOKES // 2, 5), *models.spoken_inputs(WAKE_INVOKES // 2, 5)]
-    for network in (content, logits):
-        expected = micro.run(network, data)[0]
-        for kernel in kernels_of(board):
+    expected = {network: micro.run(network, data)[0] for network in (content, logits)}
+    for kernel in kernels_of(board):
+        # Regression: on RV32, two sets of kernels in one heap left the plan a piece of its size, or did not, depending
+        # on what had run on the board before.
+        board.reboot()
+        for network, outputs in expected.items():
             on_target.load(board, compiler.compile_model(network, kernel).plan, kernel)
-            assert on_target.invoke(board, data) == expected, kernel
+            assert on_target.invoke(board, data) == outputs, kernel
             network_tally.add(board.name, kernel, "wake words", len(data))
-    assert len(set(expected)) > WAKE_INVOKES // 4
+    assert len(set(expected[logits])) > WAKE_INVOKES // 4
 
 
 @pytest.mark.timeout(300)
@@ -61,11 +64,13 @@ def test_random_graphs_on_a_board_equal_tflite_micro(board, micro):
 
 @pytest.mark.timeout(300)
 def test_invoke_whole_and_in_slices_with_the_heap_locked_works(board):
+    board.reboot()
     kernel = kernels_of(board)[-1]
     plan = compiler.compile_model(models.wake_word("hey_jarvis"), kernel).plan
     on_target.load(board, plan, kernel)
     source = (
-        "import micropython\n_model.invoke(_given, _result)\nmicropython.heap_lock()\ntry:\n"
+        "import micropython\n_ = 0  # a new name would take heap\n"
+        "_model.invoke(_given, _result)\nmicropython.heap_lock()\ntry:\n"
         "    _model.reset()\n    for _ in range(3):\n        _model.invoke(_given, _result)\n"
         "    _model.begin(_given)\n    while _model.step():\n        pass\n    _model.finish(_result)\n"
         "finally:\n    micropython.heap_unlock()\nprint('done')\n"
