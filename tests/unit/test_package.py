@@ -1,7 +1,9 @@
 """The wheel: it holds firmware and boards as the checkout does, and nothing at the top that is not ours."""
 
+import re
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -12,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # What an installed wheel answers, in a Python that sees nothing but the wheel.
 ASK = """
 import sys
+import tomllib
 sys.path.insert(0, sys.argv[1])
 import kittiwake
 for path, content in kittiwake.firmware_files().items():
@@ -44,3 +47,12 @@ def test_package_wheel_gives_the_same_firmware_and_boards_as_the_checkout(tmp_pa
     boards = tmp_path / "site" / "kittiwake" / "_boards"
     assert {path.relative_to(boards).as_posix(): path.read_text() for path in boards.rglob("*.toml")} == there
     assert len(there) >= 10
+
+
+def test_package_extras_of_the_demo_bring_what_hearing_compiles_with():
+    """Regression: without tflite the demo on a new machine left its microphone out, and said nothing."""
+    makefile = (ROOT / "Makefile").read_text()
+    names = re.search(r"^RUN_EXTRAS = (\S+)$", makefile, re.MULTILINE).group(1).split(",")
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    wanted = {re.split(r"[><=;\[ ]", line)[0] for name in names for line in extras[name]}
+    assert {"tflite", "pymicro-wakeword"} <= wanted
