@@ -14,15 +14,15 @@ import time
 from pathlib import Path
 
 _HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(_HERE), str(_HERE.parents[1] / "host")]
+sys.path[:0] = [str(_HERE), str(_HERE.parents[1]), str(_HERE.parents[1] / "host")]
 
 import cache  # noqa: E402
 import compiler  # noqa: E402
 import source  # noqa: E402
-import toolchain  # noqa: E402
 
 from kittiwake.errors import KittiwakeError, UsageError  # noqa: E402
 from kittiwake.target import images  # noqa: E402
+from tools import system  # noqa: E402
 
 # A source that is edited while it is built makes a result of no use: build again, but not for ever.
 _ROUNDS = 4
@@ -47,9 +47,11 @@ def build(names: list[str]) -> None:
     if unknown:
         raise UsageError(f"no emulated board is called {unknown[0]!r}", f"use one of {', '.join(boards)}")
     wanted = [boards[name] for name in names or boards]
-    if all(images.find_image(board) for board in wanted) and not toolchain.missing(toolchain.EMULATORS):
+    if all(images.find_image(board) for board in wanted) and not system.lacking(system.EMULATORS):
         return
-    toolchain.install(say)
+    problem = system.ensure(system.BOARDS)
+    if problem:
+        raise KittiwakeError(problem, f"run: {system.command_for(system.BOARDS)}")
     with cache.locked(images.cache_dir(), say):
         tree = cross = None
         for _ in range(_ROUNDS):
