@@ -8,7 +8,7 @@ DEV_EXTRAS = demo,journal,plot,test,dev,boards
 T ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help python format setup setup-dev demo test check format soak test-powercut test-chaos boards hil bench bench-bridge bench-nab bench-wear bench-fan clean
+.PHONY: help python format setup setup-dev demo test test-fresh check format soak test-powercut test-chaos boards hil bench bench-bridge bench-nab bench-wear bench-fan clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 12
@@ -30,6 +30,9 @@ test: setup-dev ## every test, as CI runs it (T=path or T='-k name' for some)
 	@$(BIN)/python tools/system.py
 	@$(BIN)/python tools/micropython/build.py || test "$$CI" != true  # elsewhere their tests are skipped, by name
 	@$(BIN)/python -m pytest --target all $(T)
+
+test-fresh: setup ## from nothing to green, as root: make demo and make test on new machines (ARGS='--only demo')
+	@$(BIN)/python tools/fresh/run.py $(ARGS) $(if $(T),-- "T=$(T)")
 
 check: setup-dev ## lint, format, the three laws, and that the tree names no private place
 	@$(BIN)/ruff check --quiet .

@@ -33,7 +33,9 @@ _SERVICES = {
     "systemd-analyze": "systemd",
 }
 BOARDS = {**EMULATORS, **_BUILDERS}
-PACKAGES = {**BOARDS, **_SERVICES}
+TESTS = {**BOARDS, **_SERVICES}
+FRESH = {"debootstrap": "debootstrap"}
+PACKAGES = {**TESTS, **FRESH}
 
 # Compiler -> (package of its C library, arguments that succeed, or print a path, only where that is installed). The
 # compilers only recommend one. picolibc is chosen by a specs file, which a header test would not see.
@@ -137,9 +139,9 @@ def main() -> int:
     """
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--list", action="store_true", help="print the packages that are missing, install nothing")
-    parser.add_argument("programs", nargs="*", choices=[*sorted(PACKAGES), []], help="default: all")
+    parser.add_argument("programs", nargs="*", choices=[*sorted(PACKAGES), []], help="default: what tests need")
     arguments = parser.parse_args()
-    programs = arguments.programs or list(PACKAGES)
+    programs = arguments.programs or list(TESTS)
     if arguments.list:
         print(*lacking(programs), sep="\n")
         return 0

@@ -76,7 +76,7 @@ def machine(tmp_path, monkeypatch):
 
 def test_system_with_nothing_there_lists_every_package(monkeypatch):
     monkeypatch.setattr(system, "SEARCH", "")
-    assert system.lacking(system.PACKAGES) == ALL
+    assert system.lacking(system.TESTS) == ALL
 
 
 def test_system_list_with_an_empty_path_has_the_compilers_with_their_libraries():
@@ -90,9 +90,9 @@ def test_system_list_with_an_empty_path_has_the_compilers_with_their_libraries()
 
 
 def test_system_fresh_machine_is_complete_after_one_install(machine):
-    assert system.ensure(system.PACKAGES) == ""
+    assert system.ensure(system.TESTS) == ""
     assert machine.installations() == [ALL]
-    assert system.lacking(system.PACKAGES) == []
+    assert system.lacking(system.TESTS) == []
 
 
 @pytest.mark.parametrize("there", [*itertools.combinations(LIBRARY_OF, 1), *itertools.combinations(LIBRARY_OF, 2)])
@@ -100,9 +100,9 @@ def test_system_what_is_there_changes_only_what_it_is(machine, there):
     """A compiler that is there without its library takes itself from the list, and nothing else."""
     for package in there:
         machine.install(package)
-    assert system.lacking(system.PACKAGES) == [package for package in ALL if package not in there]
-    assert system.ensure(system.PACKAGES) == ""
-    assert system.lacking(system.PACKAGES) == []
+    assert system.lacking(system.TESTS) == [package for package in ALL if package not in there]
+    assert system.ensure(system.TESTS) == ""
+    assert system.lacking(system.TESTS) == []
 
 
 def test_system_boards_need_no_services(machine):
