@@ -24,10 +24,10 @@ sys.path.insert(0, str(ROOT))
 
 import paho.mqtt.client as paho  # noqa: E402
 
-from kittiwake.bridge import publisher  # noqa: E402
-from kittiwake.ledger import LedgerProcess  # noqa: E402
-from kittiwake_node.core import payload  # noqa: E402
-from kittiwake_node.core import record as rec  # noqa: E402
+from kittiwake.demo.ledger import LedgerProcess  # noqa: E402
+from kittiwake.publish import publisher  # noqa: E402
+from kittiwake_node.link import payload  # noqa: E402
+from kittiwake_node.link import record as rec  # noqa: E402
 from tests.mosquitto import Mosquitto  # noqa: E402
 from tools.devices import LAYOUT, Device, MemoryJournal  # noqa: E402
 from tools.virtual_ports import PtyPort, SocketPort  # noqa: E402

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from kittiwake.reference import baseline as reference
 from kittiwake_node import kernels
-from kittiwake_node.core.baseline import NAMES, Baseline
+from kittiwake_node.detect.baseline import NAMES, Baseline
 
 SPEEDS = ("low", "med", "high")
 AXES = ("x", "y", "z")

@@ -20,9 +20,9 @@ from pathlib import Path
 
 from kittiwake.reference import drift, novelty, zscore
 from kittiwake_node import kernels
-from kittiwake_node.core.drift import Drift
-from kittiwake_node.core.novelty import Novelty
-from kittiwake_node.core.zscore import ZScore
+from kittiwake_node.detect.drift import Drift
+from kittiwake_node.detect.novelty import Novelty
+from kittiwake_node.detect.zscore import ZScore
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))

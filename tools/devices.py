@@ -9,9 +9,9 @@ import random
 import time
 from collections.abc import Callable, Mapping
 
-from kittiwake_node.core import messages, payload
-from kittiwake_node.core import record as rec
-from kittiwake_node.core.device_session import DeviceSession
+from kittiwake_node.link import messages, payload
+from kittiwake_node.link import record as rec
+from kittiwake_node.link.device_session import DeviceSession
 from tools.virtual_ports import PtyPort, SocketPort
 
 TICK_S = 0.05

@@ -19,7 +19,7 @@ except ImportError:
     sys.exit("fuzz_link: atheris is not installed; pip install atheris")
 
 with atheris.instrument_imports(include=["kittiwake", "kittiwake_node"]):
-    from kittiwake_node.core.frame import encode
+    from kittiwake_node.link.frame import encode
     from tests.support import fuzz
 
 _ENDS = {"bridge": (fuzz.GatewayEnd, 0), "device": (fuzz.DeviceEnd, 1)}

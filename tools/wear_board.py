@@ -11,9 +11,9 @@ from array import array
 
 sys.path.insert(0, sys.argv[1])
 
-from kittiwake_node.core import payload
-from kittiwake_node.core import record as rec
 from kittiwake_node.io import storage
+from kittiwake_node.link import payload
+from kittiwake_node.link import record as rec
 from kittiwake_node.store.journal import TAIL_BYTES, Journal
 
 BLOCK_BYTES = 4096

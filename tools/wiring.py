@@ -8,7 +8,7 @@ Knows where lines go on the paper; pins come from the boards' files, so that pic
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from kittiwake import boards
+from kittiwake.boards import catalog
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "wiring"
@@ -18,7 +18,7 @@ _BOARD_X, _BOARD_WIDTH = 380, 240
 _PART_WIDTH = 190
 
 
-def drawing(board: boards.Board) -> str:
+def drawing(board: catalog.Board) -> str:
     """The picture of one board as SVG.
 
     Args:
@@ -99,8 +99,8 @@ def _text(x: int, y: int, text: str, anchor: str, colour: str, size: int = 14, b
 def main() -> None:
     """Write the pictures of all boards that are flashed."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for name in boards.names():
-        board = boards.find(name)
+    for name in catalog.names():
+        board = catalog.find(name)
         if not board.is_virtual:
             (FOLDER / f"{name}.svg").write_text(drawing(board), encoding="utf-8")
 

@@ -2,11 +2,11 @@
 
 import json
 
-from .core import detectors
-from .core.clip import Clip
-from .core.device_session import DeviceSession
+from .detect import kinds
+from .detect.clip import Clip
 from .errors import ConfigError, ModelError
 from .io import parts
+from .link.device_session import DeviceSession
 
 _AUDIO_SPARE_BYTES = 16384  # what journal and session need while a second of audio goes through them
 
@@ -20,14 +20,14 @@ def describe(channels):
 def make_detectors(kernel, channel):
     """The channel's detectors. Raises ConfigError, naming the channel."""
     try:
-        return [detectors.make(kernel, d, channel["bits"]) for d in channel["detectors"]]
+        return [kinds.make(kernel, d, channel["bits"]) for d in channel["detectors"]]
     except ConfigError as error:
         raise ConfigError("channel %s: %s" % (channel["name"], error.code), error.detail)
 
 
 def make_reflex(kernel, channel, source, action, pulse_ms):
     """What the source's interrupt does. It has a detector of its own, so that neither side waits for the other."""
-    from .core.reflex import Reflex  # boards that do not judge in an interrupt need not load it
+    from .detect.reflex import Reflex  # boards that do not judge in an interrupt need not load it
 
     if source.acts:
         push = make_reflex_detector(kernel, channel).push
@@ -50,7 +50,7 @@ def make_reflex_detector(kernel, channel):
             "channel %s: detectors" % channel["name"],
             "the first one runs in an interrupt: zscore, drift or novelty, since a baseline allocates",
         )
-    return detectors.make(kernel, channel["detectors"][0], channel["bits"])
+    return kinds.make(kernel, channel["detectors"][0], channel["bits"])
 
 
 def make_clip(kernel, channel, source):
@@ -64,7 +64,7 @@ def make_snapshots(kernel, channel):
     s = channel["snapshot"]
     if not s["after"]:
         return None
-    from .core.snapshot import Snapshots
+    from .detect.snapshot import Snapshots
 
     try:
         return Snapshots(kernel, s["before"], s["after"], s["bytes_per_hour"], (channel["rate_hz"] or 1000) * 3600)
@@ -160,7 +160,7 @@ def make_session(config, journal, facts, handle):
         config: of the node, checked.
         journal: store.journal.Journal.
         facts: module io.machine_facts, or the like.
-        handle: see core.device_session.
+        handle: see link.device_session.
 
     Raises:
         ConfigError: the broker's password cannot be read.
@@ -169,14 +169,14 @@ def make_session(config, journal, facts, handle):
     if config["link"].get("kind") != "mqtt":
         return DeviceSession(device, journal.state.boot, journal, handle)
     # Boards without a network have no memory to spare for what only a broker needs.
-    from .core import mqtt_session, publication, requests
+    from .mqtt import publication, requests, session
 
     mqtt = config["mqtt"]
     try:
         password = facts.read_secret(mqtt["password_file"])
     except OSError as error:
         raise ConfigError("mqtt.password_file", "%s cannot be read (%s)" % (mqtt["password_file"], error))
-    login = mqtt_session.Login(mqtt["client_id"], mqtt["username"], password, mqtt["keepalive_s"], mqtt["in_flight"])
+    login = session.Login(mqtt["client_id"], mqtt["username"], password, mqtt["keepalive_s"], mqtt["in_flight"])
     publisher = publication.Publisher(mqtt["base"], mqtt["topics"], device, journal.id)
     asked = requests.Requests(device, handle, json.loads, json.dumps, facts.digest)
-    return mqtt_session.MqttSession(login, publisher, journal, json.loads, asked.answer)
+    return session.MqttSession(login, publisher, journal, json.loads, asked.answer)

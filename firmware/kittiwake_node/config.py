@@ -5,8 +5,8 @@ Takes and gives plain dicts (JSON on the board); it knows no file and starts not
 
 from .config_link import check_link
 from .config_link import with_defaults as _merged
-from .core.messages import is_device_id
 from .errors import ConfigError
+from .link.messages import is_device_id
 
 DEFAULTS = {
     "device": "kittiwake",
@@ -92,7 +92,7 @@ def check(given):
     if config["link"].get("kind") == "mqtt":
         # Boards without a network have no memory to spare for what only a broker needs.
         try:
-            from .config_mqtt import check_mqtt, check_wifi
+            from .mqtt.settings import check_mqtt, check_wifi
         except ImportError:  # deployed for another link, without them
             raise ConfigError("link", "the modules of direct MQTT are not on this board; deploy this configuration")
         config["wifi"] = check_wifi(config["wifi"])

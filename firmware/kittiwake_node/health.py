@@ -1,6 +1,6 @@
 """Health: the counters that tell how a node is, read from those who keep them. It counts nothing itself."""
 
-from .core import payload, record
+from .link import payload, record
 
 
 def counters(facts, keeping, port, session, channels):

@@ -8,15 +8,15 @@ import json
 
 from . import __version__, assembly, health, kernels
 from .config import check
-from .core import messages, payload, record
-from .core.channel import Channel
-from .core.commands import Commands
-from .core.summary import Summary
+from .detect.channel import Channel
+from .detect.summary import Summary
 from .errors import ConfigError
 from .io import machine_facts, parts, provisioned
 from .io.clock import Clock
 from .io.settings_file import SettingsFile
 from .keeping import Keeping
+from .link import messages, payload, record
+from .link.commands import Commands
 from .orders import Orders
 from .store.baselines import Baselines
 from .store.executed import Executed

@@ -3,11 +3,11 @@
 import json
 import struct
 
-from .core import messages
+from .link import messages
 
 
 class Orders:
-    """Carries out what core.commands.Commands hands on.
+    """Carries out what link.commands.Commands hands on.
 
     Args:
         version: of the firmware.

@@ -8,7 +8,7 @@ class Uplink:
 
     Args:
         port: see io/port.py.
-        session: core.device_session.DeviceSession over a byte stream to a gateway, or core.mqtt_session.MqttSession
+        session: link.device_session.DeviceSession over a byte stream to a gateway, or mqtt.session.MqttSession
             over a connection to a broker, which comes and goes.
     """
 

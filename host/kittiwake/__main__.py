@@ -1,5 +1,5 @@
 """`python -m kittiwake`: the command without its script on PATH."""
 
-from kittiwake.cli import main
+from kittiwake.cli.app import main
 
 main()

@@ -8,7 +8,7 @@ import time
 import paho.mqtt.client as paho
 import pytest
 
-from kittiwake.ledger import LedgerProcess
+from kittiwake.demo.ledger import LedgerProcess
 from kittiwake.target.unix import UnixTarget
 from tests.mosquitto import Mosquitto
 from tests.support.processes import BridgeProcess

@@ -6,10 +6,10 @@ import wave
 
 import pytest
 
-from kittiwake import audio
 from kittiwake.demo import speech
-from kittiwake.ledger import LedgerProcess
+from kittiwake.demo.ledger import LedgerProcess
 from kittiwake.model import wake
+from kittiwake.signals import wav
 from kittiwake.target.unix import UnixTarget
 from tests.mosquitto import Mosquitto
 from tests.support.processes import BridgeProcess
@@ -33,7 +33,7 @@ def wait(board, condition, what):
     ("second", "verdict", "is_killed"), [(speech.WORD, "confirmed", True), ("alexa", "rejected", False)]
 )
 def test_confirm_keyword_of_a_node_arrives_with_its_verdict(tmp_path, second, verdict, is_killed):
-    clip = audio.read_wav(speech.PATH)[speech.INDEX - 48000 : speech.INDEX + 8000]
+    clip = wav.read_wav(speech.PATH)[speech.INDEX - 48000 : speech.INDEX + 8000]
     with wave.open(str(tmp_path / "speech.wav"), "wb") as file:
         file.setparams((1, 2, 16000, 0, "NONE", ""))
         file.writeframes(clip.tobytes())

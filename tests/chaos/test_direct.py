@@ -10,11 +10,13 @@ from fractions import Fraction
 
 import pytest
 
-from kittiwake import credentials, provision, vibration
-from kittiwake.demo.plan import Plan, node_config
+from kittiwake.config import credentials
+from kittiwake.demo.ledger import LedgerProcess
+from kittiwake.demo.scenario import Plan, node_config
+from kittiwake.deploy import provision
 from kittiwake.errors import TargetError
-from kittiwake.ledger import LedgerProcess
 from kittiwake.reference import zscore
+from kittiwake.signals import vibration
 from kittiwake.target.unix import UnixTarget
 from tests.mosquitto import Mosquitto
 from tests.support import certificates, udp

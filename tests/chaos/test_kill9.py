@@ -8,11 +8,12 @@ from fractions import Fraction
 
 import pytest
 
-from kittiwake import audit, vibration
-from kittiwake.demo.plan import Plan, node_config
-from kittiwake.demo.run import follow
-from kittiwake.ledger import LedgerProcess
+from kittiwake.demo import audit
+from kittiwake.demo.ledger import LedgerProcess
+from kittiwake.demo.pipeline import follow
+from kittiwake.demo.scenario import Plan, node_config
 from kittiwake.reference import zscore
+from kittiwake.signals import vibration
 from kittiwake.target.unix import UnixTarget
 from tests.mosquitto import Mosquitto
 from tests.support.processes import BridgeProcess

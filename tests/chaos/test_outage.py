@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from kittiwake.ledger import LedgerProcess
-from kittiwake_node.core import payload
-from kittiwake_node.core import record as rec
+from kittiwake.demo.ledger import LedgerProcess
+from kittiwake_node.link import payload
+from kittiwake_node.link import record as rec
 from tests.mosquitto import Mosquitto
 from tests.support.processes import BridgeProcess
 from tools.devices import Device

@@ -6,11 +6,11 @@ import time
 
 import pytest
 
-from kittiwake.bridge.channels import Channel
 from kittiwake.bridge.homeassistant import discovery
-from kittiwake.bridge.publisher import Policy
-from kittiwake.ledger import LedgerProcess
-from kittiwake_node.core import record as rec
+from kittiwake.demo.ledger import LedgerProcess
+from kittiwake.publish.channel_description import Channel
+from kittiwake.publish.publisher import Policy
+from kittiwake_node.link import record as rec
 from tests.mosquitto import Mosquitto
 from tests.support.processes import BridgeProcess
 from tools.devices import Device

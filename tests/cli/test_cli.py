@@ -7,7 +7,7 @@ import sys
 import pytest
 
 import kittiwake
-from kittiwake import cli
+from kittiwake.cli import app
 from kittiwake.errors import (
     ConfigError,
     KittiwakeError,
@@ -51,13 +51,13 @@ def test_cli_usage_error_exits_2_with_one_line(arguments):
 )
 def test_cli_kittiwake_error_prints_one_line_with_the_mend(monkeypatch, capsys, error, code):
     _replace_targets(monkeypatch, error)
-    assert cli.run(["targets"]) == code
+    assert app.run(["targets"]) == code
     assert capsys.readouterr() == ("", "kittiwake: broke; mend it\n")
 
 
 def test_cli_bug_prints_one_line_and_how_to_see_more(monkeypatch, capsys):
     _replace_targets(monkeypatch, ZeroDivisionError("one\ntwo"))
-    assert cli.run(["targets"]) == 1
+    assert app.run(["targets"]) == 1
     err = capsys.readouterr().err
     assert err.startswith("kittiwake: internal error: ZeroDivisionError: one; ")
     assert len(err.splitlines()) == 1
@@ -65,7 +65,7 @@ def test_cli_bug_prints_one_line_and_how_to_see_more(monkeypatch, capsys):
 
 def test_cli_interrupt_exits_130(monkeypatch, capsys):
     _replace_targets(monkeypatch, KeyboardInterrupt())
-    assert cli.run(["targets"]) == 130
+    assert app.run(["targets"]) == 130
     assert capsys.readouterr().err == "kittiwake: interrupted\n"
 
 

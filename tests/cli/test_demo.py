@@ -8,8 +8,8 @@ from importlib.util import find_spec
 
 import pytest
 
-from kittiwake import audio
 from kittiwake.demo import speech
+from kittiwake.signals import wav
 
 COMMAND = [sys.executable, "-m", "kittiwake", "demo"]
 
@@ -95,7 +95,7 @@ def test_demo_counts_a_word_too_many_too_few_or_elsewhere_as_a_mismatch():
 
 def test_demo_reference_is_where_pymicro_wakeword_decides():
     wakeword = pytest.importorskip("pymicro_wakeword", reason="no wheel of pymicro-wakeword for this machine")
-    content = audio.read_wav(speech.PATH).tobytes()
+    content = wav.read_wav(speech.PATH).tobytes()
     word = wakeword.MicroWakeWord.from_builtin(wakeword.Model(speech.WORD))
     frames = enumerate(wakeword.MicroWakeWordFeatures().process_streaming(content))
     first = next(i for i, features in frames if word.process_streaming(features))

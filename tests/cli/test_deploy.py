@@ -5,8 +5,8 @@ import json
 import pytest
 
 import kittiwake
-from kittiwake import cli
-from kittiwake.deploy import choose, job, run, slots
+from kittiwake.cli import app
+from kittiwake.deploy import choose, deployment, job, slots
 from kittiwake.errors import EXIT_NO_DEVICE, EXIT_OK, EXIT_USAGE, ConfigError, VerificationError
 from kittiwake.target import open_target
 
@@ -30,30 +30,30 @@ def config(tmp_path):
 
 
 def test_deploy_to_unix_runs_a_node_that_answers(config, capsys):
-    assert cli.run(["deploy", "--target", "unix", "-c", str(config), "--json"]) == EXIT_OK
+    assert app.run(["deploy", "--target", "unix", "-c", str(config), "--json"]) == EXIT_OK
     done = json.loads(capsys.readouterr().out)
     assert done["state"] == "running" and done["slot"] == "app-a"
 
 
 def test_deploy_refused_configuration_opens_no_port(config, capsys):
     config.write_text(CONFIG + "bits = 99\n")
-    assert cli.run(["deploy", "--port", "/dev/no-such-port", "-c", str(config)]) == EXIT_USAGE
+    assert app.run(["deploy", "--port", "/dev/no-such-port", "-c", str(config)]) == EXIT_USAGE
     assert "bits: 99 is not within 8 to 16" in capsys.readouterr().err
     config.write_text(CONFIG)
-    assert cli.run(["deploy", "--port", "/dev/no-such-port", "-c", str(config)]) == EXIT_NO_DEVICE
-    assert cli.run(["deploy", "-c", str(config)]) == EXIT_USAGE
+    assert app.run(["deploy", "--port", "/dev/no-such-port", "-c", str(config)]) == EXIT_NO_DEVICE
+    assert app.run(["deploy", "-c", str(config)]) == EXIT_USAGE
 
 
 def test_deploy_keeps_the_boards_configuration_when_none_is_given():
     with open_target("unix") as board:
-        job = run.Job("unix", start=False)
+        job = deployment.Job("unix", start=False)
         firmware = kittiwake.firmware_files()
-        with pytest.raises(cli.KittiwakeError, match="no configuration to keep"):
-            run.deploy_to(board, job, None, {}, firmware, quiet)
-        run.deploy_to(board, job, PLACES, {}, firmware, quiet)
-        assert run.deploy_to(board, job, None, {}, firmware, quiet)["state"] == "unchanged"
+        with pytest.raises(app.KittiwakeError, match="no configuration to keep"):
+            deployment.deploy_to(board, job, None, {}, firmware, quiet)
+        deployment.deploy_to(board, job, PLACES, {}, firmware, quiet)
+        assert deployment.deploy_to(board, job, None, {}, firmware, quiet)["state"] == "unchanged"
         newer = {**firmware, "kittiwake_node/__init__.py": firmware["kittiwake_node/__init__.py"] + b"NEW = 1\n"}
-        assert run.deploy_to(board, job, None, {}, newer, quiet)["slot"] == "app-b"
+        assert deployment.deploy_to(board, job, None, {}, newer, quiet)["slot"] == "app-b"
         kept = [json.loads((board.board_dir / slot / "node.json").read_text()) for slot in ("app-a", "app-b")]
         assert kept[0] == kept[1]
 
@@ -61,27 +61,29 @@ def test_deploy_keeps_the_boards_configuration_when_none_is_given():
 def test_deploy_node_that_does_not_answer_is_taken_back(monkeypatch):
     with open_target("unix") as board:
         firmware = kittiwake.firmware_files()
-        run.deploy_to(board, run.Job("unix"), PLACES, {}, firmware, quiet)
+        deployment.deploy_to(board, deployment.Job("unix"), PLACES, {}, firmware, quiet)
         board.interrupt()
         mute = firmware["kittiwake_node/node.py"] + b"\ndef run_file(path):\n    while True:\n        pass\n"
-        monkeypatch.setattr(run, "_HEALTH_S", 2.0)
+        monkeypatch.setattr(deployment, "_HEALTH_S", 2.0)
         with pytest.raises(VerificationError, match="does not answer; app-a runs again"):
-            run.deploy_to(board, run.Job("unix"), PLACES, {}, {**firmware, "kittiwake_node/node.py": mute}, quiet)
-        assert run.survey.ask_port(board.link_port).state == "node"
+            deployment.deploy_to(
+                board, deployment.Job("unix"), PLACES, {}, {**firmware, "kittiwake_node/node.py": mute}, quiet
+            )
+        assert deployment.survey.ask_port(board.link_port).state == "node"
 
 
 def test_deploy_slot_that_does_not_load_leaves_the_older_one_to_run():
     with open_target("unix") as board:
-        job, firmware = run.Job("unix"), kittiwake.firmware_files()
-        run.deploy_to(board, job, PLACES, {}, firmware, quiet)
+        job, firmware = deployment.Job("unix"), kittiwake.firmware_files()
+        deployment.deploy_to(board, job, PLACES, {}, firmware, quiet)
         board.interrupt()
         newer = {**firmware, "kittiwake_node/__init__.py": firmware["kittiwake_node/__init__.py"] + b"NEW = 1\n"}
-        assert run.deploy_to(board, job, PLACES, {}, newer, quiet)["slot"] == "app-b"
+        assert deployment.deploy_to(board, job, PLACES, {}, newer, quiet)["slot"] == "app-b"
         board.interrupt()
         for path in (board.board_dir / "app-b" / "kittiwake_node").glob("node.*"):
             path.write_bytes(b"damaged")
         board.start_node()
-        assert run._health(board, job, PLACES) == "running"
+        assert deployment._health(board, job, PLACES) == "running"
         assert "app-b does not load" in board.log_path.read_text()
 
 
@@ -147,9 +149,8 @@ def test_choose_leaves_direct_mqtt_out_where_the_link_is_another_and_a_change_to
     linked = choose.files(firmware, PLACES)
     direct = choose.files(firmware, {**PLACES, "link": "mqtt"})
     only = {path.removeprefix("kittiwake_node/") for path in set(direct) - set(linked)}
-    assert {"config_mqtt.py", "core/mqtt_session.py", "io/tls.py", "io/wifi.py"} <= only and not set(linked) - set(
-        direct
-    )
+    assert {"mqtt/settings.py", "mqtt/session.py", "io/net/tls.py", "io/net/wifi.py"} <= only
+    assert not set(linked) - set(direct)
     assert set(choose.files(firmware, {**PLACES, "link": {"kind": "mqtt"}})) == set(direct)
     change = {**PLACES, "device": "kw", "link": "mqtt", "mqtt": {"url": "mqtt://127.0.0.1:1883"}}
     for files, answer in ((linked, "the modules of direct MQTT are not on this board"), (direct, "")):
@@ -178,16 +179,16 @@ def test_deploy_models_go_on_with_later_applications_until_nobody_listens_for_th
             plan = board.board_dir / slot / "a.kwm"
             return config["channels"][0].get("hear", {}).get("models"), plan.exists() and plan.read_bytes()
 
-        job = run.Job("unix", start=False)
-        run.deploy_to(board, job, heard, {"a.kwm": word}, firmware, quiet)
+        job = deployment.Job("unix", start=False)
+        deployment.deploy_to(board, job, heard, {"a.kwm": word}, firmware, quiet)
         assert there("app-a") == (["app-a/a.kwm"], word)
-        assert run.deploy_to(board, job, None, {}, firmware, quiet)["state"] == "unchanged"
+        assert deployment.deploy_to(board, job, None, {}, firmware, quiet)["state"] == "unchanged"
         # Twice, so that the slot that the model came in is written anew.
         for number, slot in ((1, "app-b"), (2, "app-a")):
-            assert run.deploy_to(board, job, None, {}, newer(number), quiet)["slot"] == slot
+            assert deployment.deploy_to(board, job, None, {}, newer(number), quiet)["slot"] == slot
             assert there(slot) == ([f"{slot}/a.kwm"], word)
-        assert run.deploy_to(board, job, heard, {}, newer(2), quiet)["state"] == "unchanged"
-        run.deploy_to(board, job, {**heard, "block": 32}, {}, newer(2), quiet)
+        assert deployment.deploy_to(board, job, heard, {}, newer(2), quiet)["state"] == "unchanged"
+        deployment.deploy_to(board, job, {**heard, "block": 32}, {}, newer(2), quiet)
         assert there("app-b") == (["app-b/a.kwm"], word)
-        run.deploy_to(board, job, PLACES, {}, newer(2), quiet)
+        deployment.deploy_to(board, job, PLACES, {}, newer(2), quiet)
         assert there("app-a") == (None, False)

@@ -7,8 +7,8 @@ from fractions import Fraction
 
 import pytest
 
-from kittiwake import vibration
 from kittiwake.reference import drift, novelty, zscore
+from kittiwake.signals import vibration
 
 
 def run(*arguments):

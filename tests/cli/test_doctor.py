@@ -5,7 +5,7 @@ from array import array
 
 import pytest
 
-from kittiwake import cli
+from kittiwake.cli import app
 from kittiwake.doctor import ask, judge
 from kittiwake.errors import EXIT_OK, EXIT_USAGE, EXIT_VERIFICATION
 from kittiwake.target import open_target
@@ -30,7 +30,7 @@ def config(tmp_path):
 
 
 def findings(config, capsys):
-    code = cli.run(["doctor", "--target", "unix", "-c", str(config), "--json"])
+    code = app.run(["doctor", "--target", "unix", "-c", str(config), "--json"])
     told = json.loads(capsys.readouterr().out)
     return code, {finding["check"]: finding for finding in told["findings"]}
 
@@ -74,5 +74,5 @@ def test_doctor_sees_a_foreign_partition_and_a_file_that_is_missing():
 
 
 def test_doctor_wants_one_board(capsys):
-    assert cli.run(["doctor"]) == EXIT_USAGE
+    assert app.run(["doctor"]) == EXIT_USAGE
     assert len(capsys.readouterr().err.splitlines()) == 1

@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("littlefs", reason="littlefs-python is not installed: pip install 'kittiwake[journal]'")
 
-from kittiwake import cli
+from kittiwake.cli import app
 from kittiwake.errors import EXIT_NO_DEVICE, EXIT_OK, EXIT_USAGE, EXIT_VERIFICATION, KittiwakeError
 from kittiwake.journal import image, pull
 from tests.support.micropython import FIRMWARE, ROOT, run_script
@@ -29,7 +29,7 @@ def version_1(tmp_path):
 def test_journal_of_version_1_is_listed_whole(version_1, capsys):
     path, said = version_1
     before = path.read_bytes()
-    assert cli.run(["journal", str(path), "--json"]) == EXIT_OK
+    assert app.run(["journal", str(path), "--json"]) == EXIT_OK
     *records, summary = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     waiting = [r for r in records if not r["acked"]]
     assert [r["seq"] for r in waiting] == [w[0] for w in said["waiting"]]
@@ -50,7 +50,7 @@ def test_journal_of_version_1_is_read_by_the_firmware_with_nothing_lost(version_
 
 def test_journal_for_people_ends_with_its_state(version_1, capsys):
     path, said = version_1
-    assert cli.run(["journal", "show", str(path)]) == EXIT_OK
+    assert app.run(["journal", "show", str(path)]) == EXIT_OK
     lines = capsys.readouterr().out.splitlines()
     assert lines[-1] == "sound" and said["id"] in lines[-3]
     assert any("alert" in line and "number" in line for line in lines)
@@ -62,7 +62,7 @@ def test_journal_with_damage_names_the_place_and_exits_5(version_1, capsys):
     segment = image.load(path)["journal/2-00000000.kwj"]
     raw[raw.index(segment[1000:1100]) + 50] ^= 0x20
     path.write_bytes(raw)
-    assert cli.run(["journal", str(path)]) == EXIT_VERIFICATION
+    assert app.run(["journal", str(path)]) == EXIT_VERIFICATION
     lines = capsys.readouterr().out.splitlines()
     assert lines[-1].startswith("NOT sound")
     (named,) = [re.match(r"damaged: (\S+) at byte (\d+), (\d+) bytes: no record", line) for line in lines[-2:-1]]
@@ -74,19 +74,19 @@ def test_journal_of_what_is_no_image_is_one_line(tmp_path, content, capsys):
     path = tmp_path / "it.img"
     if content is not None:
         path.write_bytes(content)
-    assert cli.run(["journal", str(path)]) == EXIT_USAGE
+    assert app.run(["journal", str(path)]) == EXIT_USAGE
     error = capsys.readouterr().err
     assert len(error.splitlines()) == 1 and str(path) in error
 
 
 @pytest.mark.parametrize("words", [["journal", "pull"], ["journal", "."]])
 def test_journal_with_wrong_usage_is_one_line(words, capsys):
-    assert cli.run(words) == EXIT_USAGE
+    assert app.run(words) == EXIT_USAGE
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
 def test_journal_pull_from_a_port_that_is_not_there_exits_3(tmp_path, capsys):
-    assert cli.run(["journal", "--port", "/dev/ttyNONE", "pull", "-o", str(tmp_path / "x")]) == EXIT_NO_DEVICE
+    assert app.run(["journal", "--port", "/dev/ttyNONE", "pull", "-o", str(tmp_path / "x")]) == EXIT_NO_DEVICE
     assert not (tmp_path / "x").exists()
 
 
@@ -116,6 +116,6 @@ def test_journal_cut_anywhere_is_never_a_surprise(version_1, capsys):
     for size in range(4096, len(raw), 12288):
         short = path.with_name("short.img")
         short.write_bytes(raw[:size])
-        assert cli.run(["journal", str(short)]) in (EXIT_OK, EXIT_USAGE, EXIT_VERIFICATION)
+        assert app.run(["journal", str(short)]) in (EXIT_OK, EXIT_USAGE, EXIT_VERIFICATION)
     shutil.rmtree(path.parent, ignore_errors=True)
     capsys.readouterr()

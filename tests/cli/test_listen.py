@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("pymicro_wakeword", reason="no wheel of pymicro-wakeword for this machine")
 
-from kittiwake import cli
+from kittiwake.cli import app
 from kittiwake.errors import EXIT_FAILED, EXIT_OK, EXIT_USAGE
 from kittiwake.model import wake
 from tests.support.hil import SOAK
@@ -21,7 +21,7 @@ def models_folder(tmp_path, monkeypatch):
 
 
 def heard(capsys, *arguments):
-    assert cli.run(["listen", *map(str, arguments), "--json"]) == EXIT_OK
+    assert app.run(["listen", *map(str, arguments), "--json"]) == EXIT_OK
     *found, last = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     return found, last
 
@@ -54,7 +54,7 @@ def test_listen_to_another_form_names_the_command_that_converts_it(tmp_path, cap
     with wave.open(str(tmp_path / "a.wav"), "wb") as file:
         file.setparams((2, 2, 44100, 0, "NONE", ""))
         file.writeframes(bytes(400))
-    assert cli.run(["listen", str(tmp_path / "a.wav")]) == EXIT_USAGE
+    assert app.run(["listen", str(tmp_path / "a.wav")]) == EXIT_USAGE
     said = capsys.readouterr().err
     assert "ffmpeg" in said and "sox" in said
     assert said.count("\n") == 1
@@ -63,7 +63,7 @@ def test_listen_to_another_form_names_the_command_that_converts_it(tmp_path, cap
 def test_listen_for_an_unknown_word_names_those_there_are(capsys):
     from kittiwake.demo import speech
 
-    assert cli.run(["listen", str(speech.PATH), "--model", "hello"]) == EXIT_USAGE
+    assert app.run(["listen", str(speech.PATH), "--model", "hello"]) == EXIT_USAGE
     assert "okay_nabu" in capsys.readouterr().err
 
 
@@ -86,13 +86,13 @@ def test_listen_meter_measures_each_second_on_the_target(target_name, tmp_path, 
 
 @pytest.mark.parametrize("arguments", [[], ["a.wav", "--mic"]])
 def test_listen_without_file_or_with_two_sources_is_refused(arguments, capsys):
-    assert cli.run(["listen", *arguments]) == EXIT_USAGE
+    assert app.run(["listen", *arguments]) == EXIT_USAGE
     assert "one of a file, --mic and --channel" in capsys.readouterr().err
 
 
 def test_listen_to_a_microphone_that_is_not_there_says_so(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "sounddevice", None)
-    assert cli.run(["listen", "--mic"]) == EXIT_FAILED
+    assert app.run(["listen", "--mic"]) == EXIT_FAILED
     said = capsys.readouterr().err
     assert "install kittiwake[mic]" in said
     assert said.count("\n") == 1
@@ -112,10 +112,10 @@ source = {{kind = "wav", path = "{path}"}}
 
 @pytest.mark.targets("unix")
 def test_listen_to_the_targets_own_microphone_hears_and_measures_it(target_name, tmp_path, capsys):
-    from kittiwake import audio
     from kittiwake.demo import speech
+    from kittiwake.signals import wav
 
-    samples = audio.read_wav(speech.PATH)[speech.INDEX - 40000 : speech.INDEX + 8000]
+    samples = wav.read_wav(speech.PATH)[speech.INDEX - 40000 : speech.INDEX + 8000]
     path = tmp_path / "speech.wav"
     with wave.open(str(path), "wb") as file:
         file.setparams((1, 2, 16000, 0, "NONE", ""))
@@ -126,8 +126,8 @@ def test_listen_to_the_targets_own_microphone_hears_and_measures_it(target_name,
     found, last = heard(capsys, *options, "--model", "okay_nabu")
     assert [each["model"] for each in found] == ["okay_nabu"]
     assert last["frames"] == (len(samples) - 480) // 160 + 1
-    assert cli.run(["listen", *map(str, options), "--meter", "--json"]) == EXIT_OK
+    assert app.run(["listen", *map(str, options), "--meter", "--json"]) == EXIT_OK
     levels = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [each["second"] for each in levels] == [0, 1, 2] and levels[1]["level"] > 100
-    assert cli.run(["listen", *map(str, options), "--meter", "--channel", "vib"]) == EXIT_USAGE
+    assert app.run(["listen", *map(str, options), "--meter", "--channel", "vib"]) == EXIT_USAGE
     assert "name a microphone's" in capsys.readouterr().err

@@ -9,9 +9,10 @@ pytest.importorskip("tflite_micro", reason="no wheel of tflite-micro for this ma
 import numpy as np
 
 import kittiwake
-from kittiwake import cli
+from kittiwake.cli import app
 from kittiwake.errors import EXIT_FAILED, EXIT_OK, EXIT_USAGE, EXIT_VERIFICATION
-from kittiwake.model import oracle, plan
+from kittiwake.model.emit import kwm
+from kittiwake.model.run import oracle
 from tests.parity import models
 from tests.support.tflite_graphs import random_model
 
@@ -28,16 +29,16 @@ def model(tmp_path):
 
 def test_model_compile_writes_a_plan(model, tmp_path, capsys):
     path, _, _ = model
-    assert cli.run(["model", "compile", str(path), "--target-isa", "thumb2"]) == EXIT_OK
+    assert app.run(["model", "compile", str(path), "--target-isa", "thumb2"]) == EXIT_OK
     written = (tmp_path / "net.kwm").read_bytes()
-    assert plan.read_header(written).layout == "quads"
+    assert kwm.read_header(written).layout == "quads"
     assert capsys.readouterr().out == ""
 
 
 def test_model_info_adds_up(tmp_path, capsys):
     path = tmp_path / "okay_nabu.tflite"
     path.write_bytes(models.wake_word("okay_nabu"))
-    assert cli.run(["model", "info", str(path), "--json"]) == EXIT_OK
+    assert app.run(["model", "info", str(path), "--json"]) == EXIT_OK
     facts = json.loads(capsys.readouterr().out)
     assert facts["total"]["macs"] == 36480
     assert facts["operators"]["CONV_2D"] == 6
@@ -45,7 +46,7 @@ def test_model_info_adds_up(tmp_path, capsys):
     assert facts["instructions"]["thumb2"] < facts["instructions"]["viper"]
     for kernel, total in facts["instructions"].items():
         assert abs(sum(row["instructions"][kernel] for row in facts["layers"]) - total) <= len(facts["layers"])
-    assert cli.run(["model", "info", str(path)]) == EXIT_OK
+    assert app.run(["model", "info", str(path)]) == EXIT_OK
     assert "36480" in capsys.readouterr().out
 
 
@@ -55,7 +56,7 @@ def test_model_run_gives_tflite_micros_rows(model, tmp_path, capsys):
     np.save(tmp_path / "x.npy", data)
     arguments = ["model", "run", str(path), "--input", str(tmp_path / "x.npy"), "--output", str(tmp_path / "y.npy")]
     for more, resets in (([], False), (["--reset"], True)):
-        assert cli.run([*arguments, "--json", *more]) == EXIT_OK
+        assert app.run([*arguments, "--json", *more]) == EXIT_OK
         facts = json.loads(capsys.readouterr().out)
         assert facts["invokes"] == 7 and facts["microseconds"] > 0
         assert 0 < facts["heap_bytes"] <= facts["peak_heap_bytes"] < 1 << 20
@@ -66,7 +67,7 @@ def test_model_run_gives_tflite_micros_rows(model, tmp_path, capsys):
 
 def test_model_check_passes_and_fails_where_a_kernel_is_changed(model, monkeypatch, capsys):
     path, _, _ = model
-    assert cli.run(["model", "check", str(path), "-k", "12", "--json"]) == EXIT_OK
+    assert app.run(["model", "check", str(path), "-k", "12", "--json"]) == EXIT_OK
     assert json.loads(capsys.readouterr().out)["mismatches"] == 0
     files = kittiwake.firmware_files()
     name, right, wrong = "kittiwake_node/kernels/viper_conv.py", b"+ 64) >> 7", b"+ 65) >> 7"
@@ -74,7 +75,7 @@ def test_model_check_passes_and_fails_where_a_kernel_is_changed(model, monkeypat
     changed = files | {name: files[name].replace(right, wrong)}
     changed[table] = files[table].replace(b"target[i] = source[i]", b"target[i] = source[i] ^ 1")
     monkeypatch.setattr(kittiwake, "firmware_files", lambda: changed)
-    assert cli.run(["model", "check", str(path), "-k", "12", "--json"]) == EXIT_VERIFICATION
+    assert app.run(["model", "check", str(path), "-k", "12", "--json"]) == EXIT_VERIFICATION
     answer = json.loads(capsys.readouterr().out)
     assert answer["mismatches"] > 0 and answer["first"]["got"] != answer["first"]["expected"]
 
@@ -82,7 +83,7 @@ def test_model_check_passes_and_fails_where_a_kernel_is_changed(model, monkeypat
 def test_model_that_is_none_exits_1_with_one_line(tmp_path, capsys):
     path = tmp_path / "x.tflite"
     path.write_bytes(b"nothing of the kind")
-    assert cli.run(["model", "compile", str(path)]) == EXIT_FAILED
+    assert app.run(["model", "compile", str(path)]) == EXIT_FAILED
     said = capsys.readouterr().err
     assert said.count("\n") == 1 and "no .tflite file" in said
 
@@ -103,16 +104,16 @@ def test_model_run_with_a_wrong_input_exits_2_and_says_what_it_takes(model, tmp_
     else:
         np.save(given, array)
     arguments = ["model", "run", str(path), "--input", str(given), "--output", str(tmp_path / "y.npy")]
-    assert cli.run(arguments) == EXIT_USAGE
+    assert app.run(arguments) == EXIT_USAGE
     assert reason in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("arguments", [["compile", "absent.tflite"], ["info", "absent.tflite"]])
 def test_model_that_is_absent_exits_2(arguments, capsys):
-    assert cli.run(["model", *arguments]) == EXIT_USAGE
+    assert app.run(["model", *arguments]) == EXIT_USAGE
     assert "cannot be read" in capsys.readouterr().err
 
 
 def test_model_for_an_unknown_instruction_set_exits_2(model, capsys):
-    assert cli.run(["model", "compile", str(model[0]), "--target-isa", "avr"]) == EXIT_USAGE
+    assert app.run(["model", "compile", str(model[0]), "--target-isa", "avr"]) == EXIT_USAGE
     assert "viper" in capsys.readouterr().err

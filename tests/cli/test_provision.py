@@ -8,9 +8,11 @@ import subprocess
 import pytest
 
 import kittiwake
-from kittiwake import cli, credentials, provision, survey
-from kittiwake.deploy import run
+from kittiwake.cli import app
+from kittiwake.config import credentials
+from kittiwake.deploy import deployment, provision
 from kittiwake.errors import EXIT_OK, EXIT_USAGE, ConfigError, TargetError
+from kittiwake.ports import survey
 from kittiwake.target import open_target
 from kittiwake.target.unix import UnixTarget
 from tests.support import certificates
@@ -46,14 +48,14 @@ def on_board(board):
 def test_provision_names_a_board_and_a_new_deployment_keeps_the_name(board):
     shared = {"device": "fleet", "channels": [{"source": {"kind": "link"}}]}
     firmware = kittiwake.firmware_files()
-    run.deploy_to(board, run.Job("unix", start=False), shared, {}, firmware, quiet)
+    deployment.deploy_to(board, deployment.Job("unix", start=False), shared, {}, firmware, quiet)
     assert provision.write(board, provision.Own({("device", ""): "kw-7"}), shared) == ["provision.json"]
     for version in (1, 2):
         newer = {
             **firmware,
             "kittiwake_node/__init__.py": firmware["kittiwake_node/__init__.py"] + b"N = %d\n" % version,
         }
-        assert run.deploy_to(board, run.Job("unix"), shared, {}, newer, quiet)["state"] == "running"
+        assert deployment.deploy_to(board, deployment.Job("unix"), shared, {}, newer, quiet)["state"] == "running"
         found = survey.ask_port(board.link_port)
         assert (found.state, found.detail) == ("node", "kw-7")
         board.interrupt()
@@ -159,7 +161,7 @@ def test_provision_says_no_secret_whatever_happens(fails, tmp_path, monkeypatch,
         "--mqtt-user",
         "u",
     ]
-    code = cli.run(["provision", "--target", "unix", *options, "--json"])
+    code = app.run(["provision", "--target", "unix", *options, "--json"])
     printed = "".join(capsys.readouterr())
     assert (code == EXIT_OK) is not fails
     assert SECRET not in printed and base64.b64encode(SECRET.encode()).decode()[:16] not in printed
@@ -219,6 +221,6 @@ def test_provision_refusals_are_one_line_and_open_no_port(certs, monkeypatch, ca
     if "locked.key" in options:
         lock = "openssl pkey -in gateway.key -aes128 -passout pass:x1y2z3 -out locked.key"
         subprocess.run(lock.split(), check=True, capture_output=True)
-    assert cli.run(["provision", "--port", "/dev/no-such-port", *options]) == EXIT_USAGE
+    assert app.run(["provision", "--port", "/dev/no-such-port", *options]) == EXIT_USAGE
     err = capsys.readouterr().err
     assert len(err.splitlines()) == 1 and why in err

@@ -7,8 +7,10 @@ from array import array
 
 import pytest
 
-from kittiwake import audio, cli, recording, series
+from kittiwake.cli import app
 from kittiwake.errors import EXIT_FAILED, EXIT_OK, EXIT_USAGE, TargetError
+from kittiwake.runs import record
+from kittiwake.signals import csv_column, wav
 from kittiwake.target import open_target
 
 RAMP = array("h", [(7 * i) % 4001 - 2000 for i in range(16000)])
@@ -42,20 +44,20 @@ def config(tmp_path):
     return path
 
 
-def record(config, output, *options):
-    return cli.run(["record", "--target", "unix", "-c", str(config), "-o", str(output), *options])
+def command(config, output, *options):
+    return app.run(["record", "--target", "unix", "-c", str(config), "-o", str(output), *options])
 
 
 def test_record_csv_has_each_sample_once_in_lsb_and_units(config, tmp_path, capsys):
     output = tmp_path / "vib.csv"
-    assert record(config, output, "--seconds", "0.5", "--label", 'worn, "left"', "--json") == EXIT_OK
+    assert command(config, output, "--seconds", "0.5", "--label", 'worn, "left"', "--json") == EXIT_OK
     told = json.loads(capsys.readouterr().out)
     assert (told["samples"], told["rate_hz"], told["whole"], told["channel"]) == (500, 1000, True, "vib")
-    assert [int(v) for v in series.read_column(output, "raw").values] == RAMP[:500].tolist()
-    assert [float(v) for v in series.read_column(output, "value").values] == [x / 4 + 1 for x in RAMP[:500]]
+    assert [int(v) for v in csv_column.read_column(output, "raw").values] == RAMP[:500].tolist()
+    assert [float(v) for v in csv_column.read_column(output, "value").values] == [x / 4 + 1 for x in RAMP[:500]]
     assert output.read_text().splitlines()[:2] == ["time_s,raw,value,label", '0.000000,-2000,-499.0,"worn, ""left"""']
-    assert series.read_times(output, "label")[499] == 'worn, "left"'
-    assert cli.run(["detect", str(output), "--column", "raw"]) == EXIT_OK
+    assert csv_column.read_times(output, "label")[499] == 'worn, "left"'
+    assert app.run(["detect", str(output), "--column", "raw"]) == EXIT_OK
 
 
 def test_record_longer_than_the_boards_memory_is_sent_while_it_is_made(config, tmp_path):
@@ -64,15 +66,15 @@ def test_record_longer_than_the_boards_memory_is_sent_while_it_is_made(config, t
         (tmp_path / "long.bin").write_bytes(long.tobytes())
         channel = {"rate_hz": 0, "source": {"kind": "replay", "path": str(tmp_path / "long.bin")}}
         progress = []
-        made = recording.record(board, {"channels": [channel]}, "0", 60.0, lambda *told: progress.append(told))
+        made = record.record(board, {"channels": [channel]}, "0", 60.0, lambda *told: progress.append(told))
         assert made.samples == long and made.is_whole
         assert progress[0] == (128, 60000) and progress[-1] == (60000, 60000)
 
 
 def test_record_wav_is_what_listen_reads_and_tells_its_label(config, tmp_path):
     output = tmp_path / "hum.wav"
-    assert record(config, output, "--channel", "hum", "--seconds", "0.25", "--label", "hum") == EXIT_OK
-    assert audio.read_wav(output) == RAMP[:4000]
+    assert command(config, output, "--channel", "hum", "--seconds", "0.25", "--label", "hum") == EXIT_OK
+    assert wav.read_wav(output) == RAMP[:4000]
     with wave.open(str(output)) as read:
         assert (read.getframerate(), read.getnchannels(), read.getnframes()) == (16000, 1, 4000)
     content = output.read_bytes()
@@ -83,10 +85,10 @@ def test_record_wav_is_what_listen_reads_and_tells_its_label(config, tmp_path):
 
 def test_record_source_that_ends_or_is_silent_is_told_and_keeps_what_there_was(config, tmp_path, capsys):
     output = tmp_path / "short.csv"
-    assert record(config, output, "--channel", "hum", "--seconds", "1.5") == EXIT_FAILED
+    assert command(config, output, "--channel", "hum", "--seconds", "1.5") == EXIT_FAILED
     assert "its source ended" in capsys.readouterr().err
     assert len(output.read_text().splitlines()) == 16001
-    assert record(config, tmp_path / "none.csv", "--channel", "quiet", "--seconds", "1") == EXIT_FAILED
+    assert command(config, tmp_path / "none.csv", "--channel", "quiet", "--seconds", "1") == EXIT_FAILED
     assert "the sensor gives nothing" in capsys.readouterr().err
     assert not (tmp_path / "none.csv").exists()
 
@@ -104,7 +106,7 @@ class Gappy:
 
 
 def test_record_ends_at_a_gap_with_what_came_before():
-    made = recording.record(Gappy(), {})
+    made = record.record(Gappy(), {})
     assert (made.samples.tolist(), made.is_whole) == ([1, 2], False) and "samples were lost" in made.why
 
 
@@ -128,9 +130,9 @@ def test_record_agent_stops_at_the_first_sample_lost(seconds):
     with open_target("unix") as board:
         board.exec(LOSSY)
         late = {"channels": [{"source": {"kind": "replay", "path": "x"}}]}
-        assert recording.record(board, late, "0", 0.4).is_whole  # a recording is late, and loses nothing
+        assert record.record(board, late, "0", 0.4).is_whole  # a recording is late, and loses nothing
         channel = {"rate_hz": 1000, "source": {"kind": "adc", "pin": 1}}
-        made = recording.record(board, {"channels": [channel]}, "0", seconds)
+        made = record.record(board, {"channels": [channel]}, "0", seconds)
         assert made.samples.tolist() == list(range(1, 301)) and not made.is_whole
 
 
@@ -160,7 +162,7 @@ def test_record_interrupted_board_is_usable_again():
 def test_record_refusals_are_one_line_and_write_nothing(config, tmp_path, capsys, options, why):
     (tmp_path / "ramp.bin.csv").write_text("kept")
     before = sorted(tmp_path.iterdir())
-    assert record(config, tmp_path / "x.csv", *[o.format(tmp_path) for o in options]) == EXIT_USAGE
+    assert command(config, tmp_path / "x.csv", *[o.format(tmp_path) for o in options]) == EXIT_USAGE
     err = [line for line in capsys.readouterr().err.splitlines() if line.startswith("kittiwake: ")]
     assert len(err) == 1 and why in err[0]
     assert sorted(tmp_path.iterdir()) == before and (tmp_path / "ramp.bin.csv").read_text() == "kept"
@@ -168,5 +170,5 @@ def test_record_refusals_are_one_line_and_write_nothing(config, tmp_path, capsys
 
 def test_record_refused_configuration_is_the_firmwares_own_word(config, tmp_path, capsys):
     config.write_text(config.read_text().replace('unit = "g"', "bits = 77"))
-    assert record(config, tmp_path / "x.csv") == EXIT_USAGE
+    assert command(config, tmp_path / "x.csv") == EXIT_USAGE
     assert "77 is not within 8 to 16" in capsys.readouterr().err

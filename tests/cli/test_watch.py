@@ -7,7 +7,7 @@ import sys
 import paho.mqtt.publish as publish
 import pytest
 
-from kittiwake import watch
+from kittiwake.clients import watch
 from tests.mosquitto import Mosquitto
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kittiwake import cli
+from kittiwake.cli import app
 
 
 class Told:
@@ -20,7 +20,7 @@ def flash(monkeypatch, capsys):
     def run(wire, *arguments):
         for name, value in wire.environment.items():
             monkeypatch.setenv(name, value)
-        code = cli.run(["flash", arguments[0], "--port", wire.port, *map(str, arguments[1:])])
+        code = app.run(["flash", arguments[0], "--port", wire.port, *map(str, arguments[1:])])
         return Told(code, capsys.readouterr())
 
     return run

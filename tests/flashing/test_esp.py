@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from kittiwake import ports
-from kittiwake.flash import run
+from kittiwake.flash import flashing
+from kittiwake.ports import serial
 from tests.support.esp_chip import CHIPS, EspChip
 from tests.support.esp_images import BOOT_AT, image
 from tests.support.wire import Wire
@@ -146,7 +146,10 @@ def test_flash_interrupted_says_what_is_left(firmware):
     holder = []
     with Wire(chip, at={MIDDLE: lambda wire: holder[0].send_signal(signal.SIGINT)}) as wire:
         # This process has the pty open: hide that it is held.
-        script = "import sys; from kittiwake import cli, ports; ports.holder = lambda path: ''; sys.exit(cli.run())"
+        script = (
+            "import sys; from kittiwake.cli import app; from kittiwake.ports import serial; "
+            "serial.holder = lambda path: ''; sys.exit(app.run())"
+        )
         arguments = ["flash", "esp32-devkitc", "--port", wire.port, "--image", str(firmware)]
         process = subprocess.Popen(
             [sys.executable, "-c", script, *arguments],
@@ -184,8 +187,8 @@ def test_flash_a_port_stolen_meanwhile_is_named_with_the_thief(firmware, monkeyp
     with Wire(chip, at={MIDDLE: steal}, drop=[MIDDLE + 1]) as wire:
         for name, value in wire.environment.items():
             monkeypatch.setenv(name, value)
-        with pytest.raises(run.PortBusyError) as caught:
-            run.flash(run.Job("esp32-devkitc", wire.port, firmware), lambda line: None)
+        with pytest.raises(flashing.PortBusyError) as caught:
+            flashing.flash(flashing.Job("esp32-devkitc", wire.port, firmware), lambda line: None)
         end(thieves[0])
     assert f"was taken by {name_of(thieves[0])} while writing" in str(caught.value)
     assert "no whole MicroPython now" in str(caught.value)
@@ -235,9 +238,9 @@ def end(process):
 
 def test_flash_without_permission_names_the_group(flash, firmware, monkeypatch):
     def refuse(path, *_):
-        raise ports.explain(path, PermissionError(errno.EACCES, "Permission denied"))
+        raise serial.explain(path, PermissionError(errno.EACCES, "Permission denied"))
 
-    monkeypatch.setattr(ports, "open_blocking", refuse)
+    monkeypatch.setattr(serial, "open_blocking", refuse)
     with Wire(used()) as wire:
         group = grp.getgrgid(os.stat(wire.port).st_gid).gr_name
         told = flash(wire, "esp32-devkitc", "--image", firmware)

@@ -7,7 +7,7 @@ import zlib
 
 import pytest
 
-from kittiwake import boards
+from kittiwake.boards import catalog
 from kittiwake.errors import ConfigError, UsageError, VerificationError
 from kittiwake.flash import formats, image
 from tests.support import esp_images, stm32_images
@@ -18,7 +18,7 @@ ESP, STM = "esp32-devkitc", "pyboard-v1.1"
 def read(tmp_path, board, content, name="firmware.bin", **more):
     path = tmp_path / name
     path.write_bytes(content)
-    return image.read(path, boards.find(board), **more)
+    return image.read(path, catalog.find(board), **more)
 
 
 @pytest.mark.parametrize("make", [stm32_images.dfu, stm32_images.hex_], ids=["dfu", "hex"])

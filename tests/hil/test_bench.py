@@ -9,8 +9,9 @@ from importlib import util
 import pytest
 
 import kittiwake
-from kittiwake import bench, benches, cli, ratios
-from kittiwake.benches import detectors
+from kittiwake.bench import cases, measure, ratios
+from kittiwake.bench.cases import detectors
+from kittiwake.cli import app
 from kittiwake.errors import EXIT_OK, EXIT_USAGE, EXIT_VERIFICATION
 from kittiwake.reference import zscore
 from kittiwake.target import open_target
@@ -20,10 +21,10 @@ LOOP = b"    label(loop)\n"
 CASE = "zscore/thumb2/20"
 
 
-def measure(name, *cases):
+def measured(name, *wanted):
     with open_target(name, count=True) as board:
-        known = benches.all_cases(board.facts()["arch"])
-        return {row.case: row for row in bench.run(board, [known[case] for case in cases])}
+        known = cases.registered(board.facts()["arch"])
+        return {row.case: row for row in measure.run(board, [known[case] for case in wanted])}
 
 
 @pytest.mark.timeout(300)
@@ -42,7 +43,7 @@ def test_bench_command_twice_on_the_other_boards_is_identical(target_name, capsy
 def assert_twice_the_same(target_name, capsys):
     outputs = []
     for _ in range(2):
-        assert cli.run(["bench", "--target", target_name, "--json"]) == EXIT_OK
+        assert app.run(["bench", "--target", target_name, "--json"]) == EXIT_OK
         outputs.append(capsys.readouterr().out)
     rows, again = [json.loads(output)["rows"] for output in outputs]
     assert [row for row in rows if row["exact"]] == [row for row in again if row["exact"]]
@@ -60,38 +61,40 @@ def assert_twice_the_same(target_name, capsys):
 def test_bench_of_a_kernel_with_no_ops_in_its_loop_differs_by_them(target_name, monkeypatch):
     files = kittiwake.firmware_files()
     assert files[KERNEL].count(LOOP) >= 1
-    before = measure(target_name, CASE)[CASE].cost
+    before = measured(target_name, CASE)[CASE].cost
     slower = files[KERNEL].replace(LOOP, LOOP + 3 * b"    nop()\n", 1)
     monkeypatch.setattr(kittiwake, "firmware_files", lambda: files | {KERNEL: slower})
-    assert measure(target_name, CASE)[CASE].cost == pytest.approx(before + 3, abs=0.02)  # 4 instructions in 256 samples
+    assert measured(target_name, CASE)[CASE].cost == pytest.approx(
+        before + 3, abs=0.02
+    )  # 4 instructions in 256 samples
 
 
 def test_bench_elsewhere_gives_time(capsys):
-    assert cli.run(["bench", "--case", "summary/viper", "--case", "record", "--json"]) == EXIT_OK
+    assert app.run(["bench", "--case", "summary/viper", "--case", "record", "--json"]) == EXIT_OK
     rows = json.loads(capsys.readouterr().out)["rows"]
     assert {row["case"] for row in rows} == {"summary/viper", "record/seal"}
     assert all(row["unit"] == "us" and row["cost"] > 0 for row in rows)
 
 
 def test_bench_of_an_unknown_case_lists_the_known(capsys):
-    assert cli.run(["bench", "--case", "moon"]) == EXIT_USAGE
+    assert app.run(["bench", "--case", "moon"]) == EXIT_USAGE
     assert "record/seal" in capsys.readouterr().err
 
 
 def test_bench_check_exits_5_when_something_is_over_its_budget(monkeypatch, capsys):
-    one = benches.Case("slow", "def make(storage):\n    return sum, ([1, 2],)\n", "turn", budget=0)
-    monkeypatch.setattr(benches, "all_cases", lambda arch: {"slow": one})
-    assert cli.run(["bench", "--check"]) == EXIT_VERIFICATION
+    one = cases.Case("slow", "def make(storage):\n    return sum, ([1, 2],)\n", "turn", budget=0)
+    monkeypatch.setattr(cases, "registered", lambda arch: {"slow": one})
+    assert app.run(["bench", "--check"]) == EXIT_VERIFICATION
     assert "OVER" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", ["nonsense", ""])
 def test_bench_of_an_unknown_target_exits_2(name):
-    assert cli.run(["bench", "--target", name]) == EXIT_USAGE
+    assert app.run(["bench", "--target", name]) == EXIT_USAGE
 
 
 def test_bench_on_unix_holds_viper_beside_the_guide_and_c(capsys):
-    assert cli.run(["bench", "--case", "ratio", "--json"]) == EXIT_OK
+    assert app.run(["bench", "--case", "ratio", "--json"]) == EXIT_OK
     rows = {row["case"]: row for row in json.loads(capsys.readouterr().out)["rows"]}
     assert {"ratio/guide", "ratio/viper", "ratio/guide-to-viper"} <= set(rows)
     assert rows["ratio/guide-to-viper"]["cost"] > 1
@@ -116,12 +119,12 @@ def test_ratios_take_the_same_alerts_from_the_guide_and_from_c(tmp_path):
 
 @pytest.mark.targets("qemu:*")
 def test_bench_of_a_channel_with_alerts_costs_more_than_without(target_name):
-    rows = measure(target_name, "channel/viper", "channel/viper/alerts")
+    rows = measured(target_name, "channel/viper", "channel/viper/alerts")
     assert rows["channel/viper/alerts"].cost > rows["channel/viper"].cost + 10
 
 
 def test_bench_of_states_is_within_what_is_allowed(capsys):
-    assert cli.run(["bench", "--case", "state", "--check", "--json"]) == EXIT_OK
+    assert app.run(["bench", "--case", "state", "--check", "--json"]) == EXIT_OK
     rows = json.loads(capsys.readouterr().out)["rows"]
     assert {"state/zscore/256", "state/drift", "state/novelty"} <= {row["case"] for row in rows}
     assert all(row["unit"] == "bytes" and 0 < row["cost"] <= row["budget"] for row in rows)
@@ -136,9 +139,9 @@ def test_bench_of_networks_has_each_kernel_and_the_models_at_hand(tmp_path, monk
     monkeypatch.setenv("KITTIWAKE_DATA", str(tmp_path))
     sets = {"armv7em": {"viper", "thumb2", "dsp"}, "armv7m": {"viper", "thumb2"}, "rv32imc": {"viper", "rv32"}}
     for arch, kernels in (sets | {"x64": {"viper"}}).items():
-        names = {name for name in benches.all_cases(arch) if name.startswith("network/")}
+        names = {name for name in cases.registered(arch) if name.startswith("network/")}
         wanted = {"okay_nabu", "okay_nabu/longest-layer", "ds_cnn", "mine"}
         assert names == {f"network/{kernel}/{end}" for kernel in kernels for end in wanted}
     with open_target("unix") as board:
-        (row,) = bench.run(board, [benches.all_cases("x64")["network/viper/mine"]])
+        (row,) = measure.run(board, [cases.registered("x64")["network/viper/mine"]])
     assert row.cost > 0 and row.budget is None

@@ -7,8 +7,8 @@ import time
 import pytest
 
 import kittiwake
-from kittiwake import cli
-from kittiwake.deploy import run
+from kittiwake.cli import app
+from kittiwake.deploy import deployment
 from kittiwake.deploy.slots import Slots
 from kittiwake.errors import EXIT_OK, ConfigError, KittiwakeError, PortLostError, VerificationError
 from kittiwake.target import open_target
@@ -80,7 +80,9 @@ def deploy_small(machine, version, cut_at=None, delay_s=0.0):
 
         board._repl.submit = submit_and_cut
         try:
-            run.deploy_to(board, run.Job(board.name, start=False), _NOTHING, {}, small_application(version), quiet)
+            deployment.deploy_to(
+                board, deployment.Job(board.name, start=False), _NOTHING, {}, small_application(version), quiet
+            )
         except KittiwakeError:
             if not is_cut:
                 raise
@@ -133,7 +135,7 @@ def test_deploy_broken_application_is_refused_and_the_old_one_stays(emulated):
     broken = {**small_application(6), "kittiwake_node/first.py": b"import no_such_module\n"}
     with open_target(emulated.console_port) as board:
         with pytest.raises(VerificationError, match="no_such_module.*still has the old application"):
-            run.deploy_to(board, run.Job(board.name, start=False), _NOTHING, {}, broken, quiet)
+            deployment.deploy_to(board, deployment.Job(board.name, start=False), _NOTHING, {}, broken, quiet)
     assert boot(emulated) == ["whole", "5"]
 
 
@@ -158,7 +160,9 @@ def test_console_of_a_board_cut_off_while_input_was_on_its_way_answers_after_its
 def test_deploy_for_another_architecture_is_refused(emulated):
     with open_target(emulated.console_port) as board:
         with pytest.raises(ConfigError, match="esp32-devkitc is xtensawin"):
-            run.deploy_to(board, run.Job(board.name, "esp32-devkitc"), _NOTHING, {}, small_application(1), quiet)
+            deployment.deploy_to(
+                board, deployment.Job(board.name, "esp32-devkitc"), _NOTHING, {}, small_application(1), quiet
+            )
 
 
 def test_deploy_whole_firmware_runs_then_unchanged_writes_nothing(tmp_path, capsys):
@@ -169,14 +173,14 @@ def test_deploy_whole_firmware_runs_then_unchanged_writes_nothing(tmp_path, caps
         machine.release_console()
         machine._set_strap(run_main=True)
         command = ["deploy", "qemu-mps2-an385", "--port", machine.console_port, "--json"]
-        assert cli.run([*command, "--link", machine.link_port, "-c", str(config)]) == EXIT_OK
+        assert app.run([*command, "--link", machine.link_port, "-c", str(config)]) == EXIT_OK
         done = json.loads(capsys.readouterr().out)
         assert done["state"] == "running" and len(done["changed"]) == done["files"] + 1
 
         machine.interrupt()
         programs = machine.exec(_WRITTEN)
         machine.release_console()
-        assert cli.run([*command, "--no-start"]) == EXIT_OK
+        assert app.run([*command, "--no-start"]) == EXIT_OK
         done = json.loads(capsys.readouterr().out)
         assert done["state"] == "unchanged" and done["changed"] == []
         assert machine.exec(_WRITTEN) == programs

@@ -14,7 +14,7 @@ import time
 
 import pytest
 
-from kittiwake.deploy import run
+from kittiwake.deploy import deployment
 from kittiwake.deploy.slots import Slots
 from kittiwake.errors import PortLostError
 from kittiwake.target import open_target
@@ -87,8 +87,8 @@ class Supply:
                 else:
                     timer.start()
             try:
-                job = run.Job(board.name, start=False)
-                run.deploy_to(board, job, CONFIG, {}, version_of(number), lambda text: None)
+                job = deployment.Job(board.name, start=False)
+                deployment.deploy_to(board, job, CONFIG, {}, version_of(number), lambda text: None)
                 self.lasted_s = time.monotonic() - begun
                 return True
             except PortLostError as error:
@@ -168,13 +168,13 @@ def test_deploy_cuts_judge_sees_a_damaged_file():
         install(machine, 1, CONFIG, _BOOT)
         files = application(1, arch, CONFIG)
         assert_whole(machine, "app-a", files)
-        other = application(2, arch, CONFIG)["kittiwake_node/core/frame.mpy"]
-        machine.deploy({"app-a/kittiwake_node/core/frame.mpy": other})
+        other = application(2, arch, CONFIG)["kittiwake_node/link/frame.mpy"]
+        machine.deploy({"app-a/kittiwake_node/link/frame.mpy": other})
         with pytest.raises(AssertionError, match="frame.mpy"):
             assert_whole(machine, "app-a", files)
         with pytest.raises(AssertionError, match="run together"):
             boot(machine)
-        machine.deploy({"app-a/kittiwake_node/core/frame.mpy": files["kittiwake_node/core/frame.mpy"]})
+        machine.deploy({"app-a/kittiwake_node/link/frame.mpy": files["kittiwake_node/link/frame.mpy"]})
         machine.exec("open('app-a/stranger', 'w').close()")
         with pytest.raises(AssertionError, match="stranger"):
             assert_whole(machine, "app-a", files)

@@ -9,8 +9,9 @@ import tty
 
 import pytest
 
-from kittiwake import cli, ports
+from kittiwake.cli import app
 from kittiwake.errors import EXIT_FAILED, EXIT_OK, EXIT_PORT_BUSY, EXIT_USAGE
+from kittiwake.ports import serial
 from kittiwake.target import mpy, open_target
 from tests.support.wire import Wire
 
@@ -40,7 +41,7 @@ def deploy(tmp_path, capsys):
 
     def run(port, *arguments):
         capsys.readouterr()
-        code = cli.run(["deploy", *arguments, "--port", port, "-c", str(config)])
+        code = app.run(["deploy", *arguments, "--port", port, "-c", str(config)])
         lines = capsys.readouterr().err.strip().splitlines()
         errors = [line for line in lines if line.startswith("kittiwake: ")]
         assert len(errors) == (code != EXIT_OK), errors
@@ -85,16 +86,16 @@ def test_deploy_to_another_board_is_refused(board, deploy):
 
 
 def test_deploy_to_a_busy_port_is_refused(board, deploy):
-    with contextlib.closing(ports.open_blocking(board.console_port)):
+    with contextlib.closing(serial.open_blocking(board.console_port)):
         code, told = deploy(board.console_port)
     assert code == EXIT_PORT_BUSY and "is in use" in told
 
 
 def test_deploy_without_permission_names_the_group(board, deploy, monkeypatch):
     def refuse(path, *_, **__):
-        raise ports.explain(path, PermissionError(errno.EACCES, "Permission denied"))
+        raise serial.explain(path, PermissionError(errno.EACCES, "Permission denied"))
 
-    monkeypatch.setattr(ports, "open_blocking", refuse)
+    monkeypatch.setattr(serial, "open_blocking", refuse)
     group = grp.getgrgid(os.stat(board.console_port).st_gid).gr_name
     code, told = deploy(board.console_port)
     assert code == EXIT_FAILED and f"no permission to open {board.console_port}; sudo usermod -aG {group} $USER" in told
@@ -154,7 +155,7 @@ print(os.statvfs("/")[3])
 def test_deploy_to_a_board_that_is_too_small_is_refused(capsys, tmp_path):
     config = tmp_path / "node.toml"
     config.write_text(CONFIG)
-    assert cli.run(["deploy", "--target", "qemu:netduino2", "-c", str(config)]) == EXIT_FAILED
+    assert app.run(["deploy", "--target", "qemu:netduino2", "-c", str(config)]) == EXIT_FAILED
     told = capsys.readouterr().err.strip().splitlines()[-1]
     assert (
         "and the board's file system has 3" in told and "this board is too small for it" in told and UNTOUCHED in told

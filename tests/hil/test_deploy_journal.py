@@ -5,9 +5,9 @@ import json
 
 import pytest
 
-from kittiwake.deploy import run
+from kittiwake.deploy import deployment
 from kittiwake.target import open_target
-from kittiwake_node.core import record
+from kittiwake_node.link import record
 from tests.support.deployments import install, version_of
 from tests.support.hil import Gateway
 
@@ -63,8 +63,8 @@ def test_deploy_leaves_the_journal_and_its_numbers_go_on(name):
         machine.release_console()
         machine._set_strap(run_main=True)
         with open_target(machine.console_port, link=machine.link_port) as board:
-            job = run.Job(board.name, link=machine.link_port)
-            done = run.deploy_to(board, job, CONFIG, {}, version_of(2), lambda text: None)
+            job = deployment.Job(board.name, link=machine.link_port)
+            done = deployment.deploy_to(board, job, CONFIG, {}, version_of(2), lambda text: None)
             assert (done["slot"], done["state"]) == ("app-b", "running")
         with Gateway(machine.link_port) as gateway:
             gateway.until(lambda: sum(r.boot == 2 for r in gateway.records) >= 2, "no records of the new application")

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from kittiwake import cli, survey
+from kittiwake.cli import app
 from kittiwake.errors import EXIT_OK, EXIT_VERIFICATION
+from kittiwake.ports import survey
 from kittiwake.pytest_plugin import refuse_or_skip
 from kittiwake.target import open_target
 
@@ -20,7 +21,7 @@ def run_node(machine, channels):
 
 
 def doctor(machine, capsys):
-    code = cli.run(["doctor", "--port", machine.console_port, "--json"])
+    code = app.run(["doctor", "--port", machine.console_port, "--json"])
     told = json.loads(capsys.readouterr().out)
     return code, {finding["check"]: finding for finding in told["findings"]}
 
@@ -33,7 +34,7 @@ def test_doctor_over_the_console_finds_a_sound_node_and_starts_it_again(name, re
         while survey.ask_port(machine.console_port).state != "node":
             machine.check_running()
         command = ["provision", "--port", machine.console_port, "--device", "press-7"]
-        assert cli.run(command) == EXIT_OK, capsys.readouterr().err
+        assert app.run(command) == EXIT_OK, capsys.readouterr().err
         assert capsys.readouterr().out.splitlines()[0] == "device       press-7"
         code, found = doctor(machine, capsys)
         assert code == EXIT_OK, found

@@ -10,9 +10,11 @@ from fractions import Fraction
 
 import pytest
 
-from kittiwake import audit, inject, vibration
-from kittiwake.demo.run import follow
-from kittiwake.ledger import LedgerProcess
+from kittiwake.clients import inject
+from kittiwake.demo import audit
+from kittiwake.demo.ledger import LedgerProcess
+from kittiwake.demo.pipeline import follow
+from kittiwake.signals import vibration
 from tests.mosquitto import Mosquitto
 from tests.support.hil import SOAK, blank_journal
 from tests.support.processes import BridgeProcess

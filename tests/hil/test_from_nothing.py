@@ -17,9 +17,11 @@ from array import array
 
 import pytest
 
-from kittiwake import cli, inject, survey
+from kittiwake.cli import app
+from kittiwake.clients import inject
+from kittiwake.demo.ledger import LedgerProcess
 from kittiwake.errors import EXIT_OK
-from kittiwake.ledger import LedgerProcess
+from kittiwake.ports import survey
 from kittiwake.target import open_target
 from tests.hil.test_end_to_end import read
 from tests.mosquitto import Mosquitto
@@ -43,7 +45,10 @@ detectors = [{{kind = "zscore", n = 20, t = "5/2"}}]
 """
 LIMIT_S = 60
 # This process has the pty open, and so holds the port in the eyes of another.
-COMMAND = "import sys; from kittiwake import cli, ports; ports.holder = lambda path: ''; sys.exit(cli.run())"
+COMMAND = (
+    "import sys; from kittiwake.cli import app; from kittiwake.ports import serial; "
+    "serial.holder = lambda path: ''; sys.exit(app.run())"
+)
 
 
 class BootingChip(EspChip):
@@ -128,9 +133,9 @@ def test_from_nothing_to_alerts_at_a_broker_by_three_commands_over_one_port(tmp_
             seconds[verb] = time.monotonic() - begun
             said[verb] = capfd.readouterr().err
 
-        run("flash", lambda: cli.run(["flash", BOARD, "--port", wire.port, "--image", str(path)]))
+        run("flash", lambda: app.run(["flash", BOARD, "--port", wire.port, "--image", str(path)]))
         assert survey.ask_port(wire.port).state == "micropython"
-        run("deploy", lambda: cli.run(["deploy", BOARD, "--port", wire.port, "-c", str(tmp_path / "node.toml")]))
+        run("deploy", lambda: app.run(["deploy", BOARD, "--port", wire.port, "-c", str(tmp_path / "node.toml")]))
         found = survey.ask_port(wire.port)
         assert (found.state, found.detail) == ("node", DEVICE)
         run("bridge", lambda: wait_for_alert(wire.port, broker, tmp_path))
@@ -167,12 +172,12 @@ def test_from_nothing_each_command_interrupted_is_run_again(tmp_path, monkeypatc
         flash = ["flash", BOARD, "--image", str(path)]
         code, told = interrupt("writing [3-9]. %", *flash)
         assert code == 130 and "no whole MicroPython now" in told and "run the same command again" in told
-        assert cli.run([*flash, "--port", wire.port]) == EXIT_OK
+        assert app.run([*flash, "--port", wire.port]) == EXIT_OK
 
         deploy = ["deploy", BOARD, "-c", str(tmp_path / "node.toml")]
         code, told = interrupt(r"file 60 of \d+", *deploy)
         assert code == 130 and "the board has no application yet" in told and "run the same command again" in told
-        assert cli.run([*deploy, "--port", wire.port]) == EXIT_OK
+        assert app.run([*deploy, "--port", wire.port]) == EXIT_OK
 
         assert interrupt("^bridging /dev/", "bridge", "--broker", broker.url)[0] == 0
         wait_for_alert(wire.port, broker, tmp_path)

@@ -12,7 +12,7 @@ pytest.importorskip("espeakng_loader", reason="no wheel of espeakng-loader for t
 
 import pymicro_features
 
-from kittiwake.suites.frontend import sound
+from kittiwake.verify.suites.frontend import sound
 from tests.support import voices
 from tests.support.hil import SOAK, fastest_kernel
 

@@ -12,15 +12,17 @@ pytest.importorskip("pymicro_wakeword", reason="no wheel of pymicro-wakeword for
 
 from pymicro_wakeword import MicroWakeWord, MicroWakeWordFeatures, Model
 
-from kittiwake import audio, cli, listen, vibration
+from kittiwake.cli import app
 from kittiwake.demo import speech
-from kittiwake.demo.run import follow
+from kittiwake.demo.ledger import LedgerProcess
+from kittiwake.demo.pipeline import follow
 from kittiwake.errors import EXIT_OK
-from kittiwake.ledger import LedgerProcess
 from kittiwake.model import wake
 from kittiwake.reference import zscore
-from kittiwake_node.core import messages, payload
-from kittiwake_node.core import record as rec
+from kittiwake.runs import listen
+from kittiwake.signals import vibration, wav
+from kittiwake_node.link import messages, payload
+from kittiwake_node.link import record as rec
 from tests.mosquitto import Mosquitto
 from tests.support.hil import Gateway, blank_journal, fastest_kernel
 from tests.support.processes import BridgeProcess
@@ -65,7 +67,7 @@ def test_node_detects_every_anomaly_while_it_hears(board, tmp_path):
     """
     kernel, paced = fastest_kernel(board), board.name == "unix"
     samples = vibration.samples(3000, seed=5)
-    clip = audio.read_wav(speech.PATH)[FIRST:LAST]
+    clip = wav.read_wav(speech.PATH)[FIRST:LAST]
     write_wav(tmp_path / "speech.wav", clip)
     files = {
         "word.kwm": wake.compile_word(wake.find(speech.WORD), kernel),
@@ -133,7 +135,7 @@ def stimulate(gateway, samples, start=0):
 @pytest.mark.targets("unix", "qemu:mps2-an385")
 def test_microphone_fed_over_the_link_hears_its_word(board):
     """A node that runs on a board without a microphone takes audio from its gateway: where pymicro_wakeword does."""
-    clip = audio.read_wav(speech.PATH)[FED_FIRST:FED_LAST]
+    clip = wav.read_wav(speech.PATH)[FED_FIRST:FED_LAST]
     kernel = fastest_kernel(board)
     board.interrupt()
     blank_journal(board)
@@ -154,7 +156,7 @@ def test_microphone_fed_over_the_link_hears_its_word(board):
 @pytest.mark.timeout(240)
 @pytest.mark.targets("unix")
 def test_inject_of_a_wav_file_brings_its_word_to_the_broker(board, tmp_path):
-    clip = audio.read_wav(speech.PATH)[FED_FIRST:FED_LAST]
+    clip = wav.read_wav(speech.PATH)[FED_FIRST:FED_LAST]
     write_wav(tmp_path / "speech.wav", clip)
     board.interrupt()
     blank_journal(board)
@@ -168,7 +170,7 @@ def test_inject_of_a_wav_file_brings_its_word_to_the_broker(board, tmp_path):
         BridgeProcess(board.link_port, broker.url),
     ):
         feeding = ["inject", str(tmp_path / "speech.wav"), "--device", "kw-fed", "--broker", broker.url]
-        assert cli.run(feeding) == EXIT_OK
+        assert app.run(feeding) == EXIT_OK
         deadline = time.monotonic() + 60
         while not (arrived := list(follow(told))):
             board.check_running()

@@ -8,13 +8,13 @@ import pytest
 
 pytest.importorskip("pymicro_wakeword", reason="no wheel of pymicro-wakeword for this machine")
 
-from kittiwake import audio, vibration
 from kittiwake.demo import speech
 from kittiwake.model import wake
 from kittiwake.reference import zscore
+from kittiwake.signals import vibration, wav
 from kittiwake.target import open_target
-from kittiwake_node.core import payload
-from kittiwake_node.core import record as rec
+from kittiwake_node.link import payload
+from kittiwake_node.link import record as rec
 from tests.support.hil import Gateway
 
 # Four nanoseconds an instruction. The core never sleeps: asleep, its clock would be the host's, and interrupts merge.
@@ -119,7 +119,7 @@ def test_microphone_that_stops_is_in_health_within_a_second(started):
 @pytest.mark.targets("qemu:mps2-an385")
 def test_audio_that_the_heap_does_not_hold_is_left_out_and_the_word_is_heard(started):
     """A bug: the node ended with a MemoryError. 34,624 bytes are free beside one word, of which audio takes 32,000."""
-    clip = audio.read_wav(speech.PATH)[FIRST:LAST]
+    clip = wav.read_wav(speech.PATH)[FIRST:LAST]
     files = {"word.kwm": wake.compile_word(wake.find(speech.WORD), "thumb2")}
     microphone = {"kind": "microphone", "hear": {"models": ["word.kwm"], "audio": True}}
     gateway = until_stopped(started(_CORE, [microphone], files, clip.tobytes()))
@@ -134,7 +134,7 @@ def test_audio_that_the_heap_does_not_hold_is_left_out_and_the_word_is_heard(sta
 def detecting_and_hearing(started, core, kernel="thumb2"):
     """A second of 1,000 interrupts, judged there and once more by the loop, beside 16 kHz of audio and one word."""
     vibrations = vibration.samples(3000, seed=5)
-    clip = audio.read_wav(speech.PATH)[FIRST:LAST]
+    clip = wav.read_wav(speech.PATH)[FIRST:LAST]
     files = {
         "word.kwm": wake.compile_word(wake.find(speech.WORD), kernel),
         "wave.i16": vibrations.tobytes(),

@@ -10,9 +10,9 @@ from fractions import Fraction
 
 import pytest
 
-from kittiwake import benches
+from kittiwake.bench import cases
 from kittiwake.reference import drift, novelty, zscore
-from kittiwake_node.core import payload, record
+from kittiwake_node.link import payload, record
 from tests.support.hil import Gateway, blank_journal
 
 COUNT = 800
@@ -37,8 +37,8 @@ import micropython, time
 from array import array
 from kittiwake_node import kernels
 from kittiwake_node.config import check_detector
-from kittiwake_node.core import detectors
-from kittiwake_node.core.reflex import Reflex
+from kittiwake_node.detect import kinds as detectors
+from kittiwake_node.detect.reflex import Reflex
 from kittiwake_node.io import ticked
 from kittiwake_node.io.clock import Clock
 
@@ -142,7 +142,7 @@ def expected(kind, samples):
 
 
 def kernels_without_plain(board):
-    return [name for name in benches.kernels_of(board.facts()["arch"]) if name != "plain"]
+    return [name for name in cases.kernels_of(board.facts()["arch"]) if name != "plain"]
 
 
 @pytest.mark.parametrize("kind", sorted(_DETECTORS))

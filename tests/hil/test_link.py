@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from kittiwake_node.core import messages, payload, record
+from kittiwake_node.link import messages, payload, record
 from tests.support.hil import Gateway, blank_journal
 
 CONFIG = {

@@ -5,7 +5,8 @@ import pytest
 pytest.importorskip("tflite_micro", reason="no wheel of tflite-micro for this machine")
 
 from kittiwake.errors import TargetError
-from kittiwake.model import compiler, on_target, oracle, peak_heap
+from kittiwake.model import compiler
+from kittiwake.model.run import on_target, oracle, peak_heap
 from tests.parity import models
 from tests.support import network_tally
 from tests.support.hil import SOAK

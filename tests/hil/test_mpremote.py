@@ -7,7 +7,7 @@ import time
 import pytest
 
 from kittiwake.errors import PortBusyError
-from kittiwake_node.core import messages
+from kittiwake_node.link import messages
 from tests.support.hil import Gateway, blank_journal
 
 CONFIG = {
@@ -39,7 +39,7 @@ def test_mpremote_takes_back_a_running_node_deploys_and_starts_it_again(board, t
         assert gateway.ask(messages.OP_PING, b"running") == (messages.OK, b"running")
         journal, boot = gateway.session.journal, gateway.session.boot
     (tmp_path / "main.py").write_text(MAIN)
-    told = mpremote("exec", "from kittiwake_node.core import frame\nprint(frame.VERSION, 'taken back')")
+    told = mpremote("exec", "from kittiwake_node.link import frame\nprint(frame.VERSION, 'taken back')")
     assert told == "1 taken back\n"
     mpremote("cp", str(tmp_path / "main.py"), ":/main.py")
     try:

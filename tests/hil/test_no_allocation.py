@@ -2,7 +2,7 @@
 
 import pytest
 
-from kittiwake import benches
+from kittiwake.bench import cases
 from kittiwake.errors import TargetError
 
 # Full-scale square waves and noise: the largest values that the sums can take, and many alerts.
@@ -10,8 +10,8 @@ _SETUP = """
 import gc, micropython
 from array import array
 from kittiwake_node import kernels
-from kittiwake_node.core.summary import Summary
-from kittiwake_node.core.zscore import ZScore
+from kittiwake_node.detect.summary import Summary
+from kittiwake_node.detect.zscore import ZScore
 def _samples():
     x, out = 1, []
     for i in range(512):
@@ -89,7 +89,7 @@ print(got)
 
 
 def kernels_without_plain(board):
-    names = [name for name in benches.kernels_of(board.facts()["arch"]) if name != "plain"]
+    names = [name for name in cases.kernels_of(board.facts()["arch"]) if name != "plain"]
     assert names
     return names
 

@@ -7,7 +7,7 @@ millions.
 
 import pytest
 
-from kittiwake import benches
+from kittiwake.bench import cases
 from tests.parity import stream
 from tests.support import parity_tally
 from tests.support.hil import SOAK
@@ -26,7 +26,7 @@ def count_for(board, stage):
 
 
 def kernels_of(board):
-    names = benches.kernels_of(board.facts()["arch"])
+    names = cases.kernels_of(board.facts()["arch"])
     assert len(names) >= 2  # plain, and one that is fast
     return names
 

@@ -7,7 +7,7 @@ import tty
 
 import pytest
 
-from kittiwake import cli, ports, survey
+from kittiwake.cli import app
 from kittiwake.errors import (
     EXIT_NO_DEVICE,
     EXIT_OK,
@@ -17,8 +17,9 @@ from kittiwake.errors import (
     TargetError,
     UsageError,
 )
+from kittiwake.ports import serial, survey
 from kittiwake.target import mpy, open_target, port
-from kittiwake_node.core import messages, payload, record
+from kittiwake_node.link import messages, payload, record
 from tests.support.hil import Gateway
 
 NAMES = ["qemu:mps2-an385", "qemu:virt"]
@@ -149,22 +150,22 @@ def test_port_in_use_by_another_program_is_exit_4_and_free_afterwards(emulated, 
     script = tmp_path / "s.py"
     script.write_text("print('ran')\n")
     command = ["run", "--target", emulated.console_port, str(script)]
-    holder = ports.open_blocking(emulated.console_port)
+    holder = serial.open_blocking(emulated.console_port)
     try:
         with pytest.raises(PortBusyError):
             open_target(emulated.console_port).start()
-        assert cli.run(command) == EXIT_PORT_BUSY
+        assert app.run(command) == EXIT_PORT_BUSY
         assert len(capsys.readouterr().err.splitlines()) == 1
     finally:
         holder.close()
-    assert cli.run(command) == EXIT_OK
+    assert app.run(command) == EXIT_OK
     assert capsys.readouterr().out == "ran\n"
 
 
 def test_port_that_is_not_there_is_exit_3(tmp_path, capsys):
     script = tmp_path / "s.py"
     script.write_text("1\n")
-    assert cli.run(["run", "--target", "/dev/ttyUSB99", str(script)]) == EXIT_NO_DEVICE
+    assert app.run(["run", "--target", "/dev/ttyUSB99", str(script)]) == EXIT_NO_DEVICE
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 

@@ -24,7 +24,7 @@ SPIN, SPIN_SMALL = 400, 1600
 # Lists what the journal holds, then works until the power goes. Every line is out before the next step begins.
 _WORKER = """
 import binascii, kwflash
-from kittiwake_node.core import record
+from kittiwake_node.link import record
 from kittiwake_node.io import parts
 from kittiwake_node.store.journal import TAIL_BYTES, Journal
 

@@ -5,9 +5,12 @@ from array import array
 
 import pytest
 
-from kittiwake import cli, recording, series, survey
+from kittiwake.cli import app
 from kittiwake.errors import EXIT_OK
+from kittiwake.ports import survey
 from kittiwake.pytest_plugin import refuse_or_skip
+from kittiwake.runs import record
+from kittiwake.signals import csv_column
 from kittiwake.target import open_target
 
 NAMES = ["qemu:mps2-an385", "qemu:virt"]
@@ -23,9 +26,9 @@ def test_record_takes_each_sample_of_a_timer_and_gives_the_board_back(name, requ
         machine.run_node({"device": "kw-record", "link": {"kind": "stdio"}, "channels": [CHANNEL]})
         output = tmp_path / "vib.csv"
         command = ["record", "--port", machine.console_port, "-o", str(output), "--seconds", "2", "--json"]
-        assert cli.run(command) == EXIT_OK, capsys.readouterr().err
+        assert app.run(command) == EXIT_OK, capsys.readouterr().err
         assert json.loads(capsys.readouterr().out)["samples"] == 2000
-        assert [int(value) for value in series.read_column(output, "raw").values] == WAVE[:2000].tolist()
+        assert [int(value) for value in csv_column.read_column(output, "raw").values] == WAVE[:2000].tolist()
         assert survey.ask_port(machine.console_port).state == "node"
 
 
@@ -38,7 +41,7 @@ def test_record_interrupted_by_its_user_gives_the_board_back(request, tmp_path, 
     with open_target(NAMES[0]) as machine:
         machine.deploy({"wave.bin": WAVE.tobytes()})
         machine.run_node({"device": "kw-record", "link": {"kind": "stdio"}, "channels": [CHANNEL]})
-        monkeypatch.setattr(recording, "record", interrupted)
-        assert cli.run(["record", "--port", machine.console_port, "-o", str(tmp_path / "x.csv")]) == 130
+        monkeypatch.setattr(record, "record", interrupted)
+        assert app.run(["record", "--port", machine.console_port, "-o", str(tmp_path / "x.csv")]) == 130
         assert survey.ask_port(machine.console_port).state == "node"
         assert list(tmp_path.iterdir()) == []

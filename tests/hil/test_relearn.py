@@ -4,8 +4,8 @@ import struct
 
 import pytest
 
-from kittiwake_node.core import messages as m
-from kittiwake_node.core import payload, record
+from kittiwake_node.link import messages as m
+from kittiwake_node.link import payload, record
 from tests.support.hil import Gateway, blank_journal
 
 BLOCK, LEARN = 16, 8

@@ -4,10 +4,10 @@ import time
 
 import pytest
 
-from kittiwake import audit
-from kittiwake.demo.run import follow
+from kittiwake.demo import audit
+from kittiwake.demo.ledger import LedgerProcess
+from kittiwake.demo.pipeline import follow
 from kittiwake.errors import TargetError
-from kittiwake.ledger import LedgerProcess
 from kittiwake.target import open_target
 from tests.mosquitto import Mosquitto
 from tests.support.processes import BridgeProcess

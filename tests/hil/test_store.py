@@ -8,7 +8,7 @@ from tests.support.hil import blank_journal
 
 _OPEN = """
 import binascii
-from kittiwake_node.core import record
+from kittiwake_node.link import record
 from kittiwake_node.io import parts
 from kittiwake_node.store.journal import TAIL_BYTES, Journal
 journal = Journal(parts.make_storage({storage!r})[0], lambda: 0x1122334455667788, tail_bytes=TAIL_BYTES)
@@ -146,7 +146,7 @@ def test_store_each_alert_costs_at_most_700000_instructions(target_name):
 
 
 _KEEP = """
-from kittiwake_node.core import record
+from kittiwake_node.link import record
 from kittiwake_node.io import machine_facts, parts
 from kittiwake_node.keeping import Keeping
 device = parts.make_device({storage!r})
@@ -172,7 +172,7 @@ def test_store_on_a_foreign_partition_is_in_memory_and_leaves_it_alone(board):
 
 
 _LOCKED = """
-from kittiwake_node.core import record
+from kittiwake_node.link import record
 from kittiwake_node.io import machine_facts, parts, storage
 from kittiwake_node.keeping import Keeping
 class Locked:

@@ -5,22 +5,23 @@ import json
 import pytest
 
 import kittiwake
-from kittiwake import cli, suites, verify
+from kittiwake.cli import app
 from kittiwake.errors import EXIT_OK, EXIT_VERIFICATION
+from kittiwake.verify import compare, suites
 from tests.support.hil import SOAK
 
 # In a module of the firmware, one constant for another.
 _MUTATIONS = {
     **dict.fromkeys(
         ("zscore", "lagged", "wide"),
-        ("kittiwake_node/core/zscore.py", b"q * q * (n - 1), p * p * n", b"q * q * (n - 1), p * p * n + 1"),
+        ("kittiwake_node/detect/zscore.py", b"q * q * (n - 1), p * p * n", b"q * q * (n - 1), p * p * n + 1"),
     ),
-    "drift": ("kittiwake_node/core/drift.py", b"state[_PQ] = p | q << 8", b"state[_PQ] = p + 1 | q << 8"),
-    "novelty": ("kittiwake_node/core/novelty.py", b"base=(51200 ", b"base=(51700 "),
-    "baseline": ("kittiwake_node/core/baseline.py", b"self.p * self.p * m * spread", b"self.p * self.p * spread"),
-    "summary": ("kittiwake_node/core/summary.py", b"(state[_Q1] << 15)", b"(state[_Q1] << 16)"),
-    "records": ("kittiwake_node/core/record.py", b"VERSION = 1\n", b"VERSION = 2\n"),
-    "frames": ("kittiwake_node/core/frame.py", b'_CTRL_C = b"\\x03"', b'_CTRL_C = b"\\x04"'),
+    "drift": ("kittiwake_node/detect/drift.py", b"state[_PQ] = p | q << 8", b"state[_PQ] = p + 1 | q << 8"),
+    "novelty": ("kittiwake_node/detect/novelty.py", b"base=(51200 ", b"base=(51700 "),
+    "baseline": ("kittiwake_node/detect/baseline.py", b"self.p * self.p * m * spread", b"self.p * self.p * spread"),
+    "summary": ("kittiwake_node/detect/summary.py", b"(state[_Q1] << 15)", b"(state[_Q1] << 16)"),
+    "records": ("kittiwake_node/link/record.py", b"VERSION = 1\n", b"VERSION = 2\n"),
+    "frames": ("kittiwake_node/link/frame.py", b'_CTRL_C = b"\\x03"', b'_CTRL_C = b"\\x04"'),
     "keyword": ("kittiwake_node/speech/keyword.py", b"self.sum > self.note.limit", b"self.sum >= 0"),
     "frontend": ("kittiwake_node/kernels/viper_features.py", b"smoothing = 983", b"smoothing = 984"),
     "model": ("kittiwake_node/kernels/viper_conv.py", b"- 128) * 2 + 1", b"- 128) * 2 + 3"),
@@ -28,12 +29,12 @@ _MUTATIONS = {
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("name", list(suites.all_suites()))
+@pytest.mark.parametrize("name", list(suites.registered()))
 def test_verify_on_every_target_finds_no_mismatch(board, name):
     board.reboot()  # as `kittiwake verify` does: on a small board, no suite sees what another left on the heap
-    suite = suites.all_suites()[name]
+    suite = suites.registered()[name]
     count = suite.count if SOAK or board.name == "unix" else max(6, suite.count // 4)
-    result = verify.verify(board, suite, count=count)
+    result = compare.verify(board, suite, count=count)
     assert result.vectors >= count
     assert result.mismatches == 0, result.first
 
@@ -43,13 +44,13 @@ def test_verify_on_every_target_finds_no_mismatch(board, name):
 def test_verify_command_with_a_mutated_constant_exits_5_and_shows_the_first_mismatch(
     target_name, monkeypatch, capsys, name="records"
 ):
-    assert cli.run(["verify", "--target", target_name, "--suite", name, "--count", "3"]) == EXIT_OK
+    assert app.run(["verify", "--target", target_name, "--suite", name, "--count", "3"]) == EXIT_OK
     path, right, wrong = _MUTATIONS[name]
     files = kittiwake.firmware_files()
     assert files[path].count(right) == 1
     monkeypatch.setattr(kittiwake, "firmware_files", lambda: files | {path: files[path].replace(right, wrong)})
     capsys.readouterr()
-    status = cli.run(["verify", "--target", target_name, "--suite", name, "--count", "3", "--json"])
+    status = app.run(["verify", "--target", target_name, "--suite", name, "--count", "3", "--json"])
     assert status == EXIT_VERIFICATION
     (result,) = json.loads(capsys.readouterr().out)["results"]
     assert result["mismatches"] == 3
@@ -63,5 +64,5 @@ def test_verify_suite_finds_a_mutated_constant(name, monkeypatch, capsys):
     files = kittiwake.firmware_files()
     assert files[path].count(right) == 1
     monkeypatch.setattr(kittiwake, "firmware_files", lambda: files | {path: files[path].replace(right, wrong)})
-    assert cli.run(["verify", "--suite", name]) == EXIT_VERIFICATION
+    assert app.run(["verify", "--suite", name]) == EXIT_VERIFICATION
     assert "expected" in capsys.readouterr().out

@@ -13,7 +13,7 @@ from tests.support import spoken
 PROGRAM = """
 from binascii import a2b_base64, hexlify
 from kittiwake_node import kernels
-from kittiwake_node.model.executor import Model
+from kittiwake_node.network import Model
 
 def model_load(kernel, text):
     global model, result

@@ -9,7 +9,8 @@ import sys
 
 sys.path.insert(0, sys.argv[1])
 
-from kittiwake_node.core import layout, publication, record
+from kittiwake_node.link import channel_description, record
+from kittiwake_node.mqtt import publication
 
 publisher = publication.Publisher("plant/a", {"boot": "plant/boots"}, "dev-1", 0x0123456789ABCDEF)
 with open(sys.argv[2]) as cases:
@@ -20,5 +21,5 @@ with open(sys.argv[2]) as cases:
         except ValueError:
             entries = None
         found, _ = record.decode(binascii.unhexlify(raw))
-        topic, body = publisher.form(found, layout.describe(entries))
+        topic, body = publisher.form(found, channel_description.describe(entries))
         print(topic + "\t" + body.decode())

@@ -11,7 +11,7 @@ from kittiwake_node import kernels
 
 def parity_start(module, name, kernel, settings):
     global detector, fed
-    made = getattr(__import__("kittiwake_node.core." + module, None, None, (name,)), name)
+    made = getattr(__import__("kittiwake_node.detect." + module, None, None, (name,)), name)
     detector = made(kernels.load(kernel), **settings)
     fed = 0
 

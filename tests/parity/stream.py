@@ -36,7 +36,7 @@ def stream_begin(module, name, kernel, settings, code):
     global made, fed, typecode, size
     made = None
     gc.collect()
-    package = __import__("kittiwake_node.core." + module, None, None, (name,))
+    package = __import__("kittiwake_node.detect." + module, None, None, (name,))
     made = getattr(package, name)(kernels.load(kernel), **settings)
     fed = 0
     typecode = code
@@ -107,7 +107,7 @@ class Stage:
 
     Args:
         name: for reports.
-        module, cls: in kittiwake_node.core.
+        module, cls: in kittiwake_node.detect.
         settings: of the constructor.
         reference: called with the series, yields (index, text) of every detection, and how the state stands after each
             chunk where the reference has it.

@@ -10,7 +10,7 @@ from array import array
 import pytest
 
 from kittiwake.reference import frontend as reference
-from kittiwake.suites.frontend import sound
+from kittiwake.verify.suites.frontend import sound
 from kittiwake_node import kernels
 from kittiwake_node.speech import tables
 from kittiwake_node.speech.frontend import Frontend

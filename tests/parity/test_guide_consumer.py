@@ -7,11 +7,11 @@ from fractions import Fraction
 
 import pytest
 
-from kittiwake import vibration
-from kittiwake.bridge import publisher
-from kittiwake.broker import EmbeddedBroker
-from kittiwake.demo.plan import Plan, node_config
-from kittiwake.ledger import LedgerProcess
+from kittiwake.demo.broker import EmbeddedBroker
+from kittiwake.demo.ledger import LedgerProcess
+from kittiwake.demo.scenario import Plan, node_config
+from kittiwake.publish import publisher
+from kittiwake.signals import vibration
 from kittiwake.target.unix import UnixTarget
 from tests.support.processes import BridgeProcess
 

@@ -7,8 +7,11 @@ import pytest
 
 pytest.importorskip("tflite_micro", reason="no wheel of tflite-micro for this machine")
 
-from kittiwake.benches import ds_cnn
-from kittiwake.model import compiler, flatbuffer, layout, oracle
+from kittiwake.bench.cases import ds_cnn
+from kittiwake.model import compiler
+from kittiwake.model.lower import weights as weight_streams
+from kittiwake.model.read import flatbuffer
+from kittiwake.model.run import oracle
 from tests.parity import models
 from tests.parity.boards import ThisProcess, UnixPort
 from tests.support import coverage, network_tally, spoken
@@ -135,7 +138,7 @@ def test_model_parity_with_one_weight_bias_or_multiplier_changed_fails(unix, mic
     step = [s for s in compiled.program.steps if s.kind == "conv"][-1]
     stream = step.words[2].content
     at = compiled.plan.index(stream)
-    weights = layout.filled(64, layout.ROWS, False)
+    weights = weight_streams.filled(64, weight_streams.ROWS, False)
     assert models.run(unix, "viper", compiled.plan, data) == expected
     for what, place, change in (("weight", 4 + 10, 64), ("bias", 1, 8), ("multiplier", 4 + weights + 3, 4)):
         broken = bytearray(compiled.plan)

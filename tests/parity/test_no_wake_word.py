@@ -14,9 +14,10 @@ pytest.importorskip("espeakng_loader", reason="no wheel of espeakng-loader for t
 import numpy
 from pymicro_wakeword import MicroWakeWord, MicroWakeWordFeatures, Model
 
-from kittiwake import listen
-from kittiwake.model import oracle, wake
+from kittiwake.model import wake
+from kittiwake.model.run import oracle
 from kittiwake.reference import keyword as reference
+from kittiwake.runs import listen
 from kittiwake.target import open_target
 from tests.support import voices
 from tests.support.hil import SOAK

@@ -12,9 +12,10 @@ from fractions import Fraction
 
 import pytest
 
-from kittiwake.bridge import publisher
-from kittiwake_node.core import figures, layout, payload, publication
-from kittiwake_node.core import record as rec
+from kittiwake.publish import publisher
+from kittiwake_node.link import channel_description, payload
+from kittiwake_node.link import record as rec
+from kittiwake_node.mqtt import figures, publication
 from tests.support.hil import SOAK
 from tests.support.micropython import FIRMWARE, ROOT, run_text
 
@@ -133,7 +134,7 @@ def published_by_the_board(text, raw):
         entries = json.loads(text)
     except ValueError:
         entries = None
-    topic, body = board.form(rec.decode(raw)[0], layout.describe(entries))
+    topic, body = board.form(rec.decode(raw)[0], channel_description.describe(entries))
     return topic + "\t" + body.decode()
 
 
@@ -170,7 +171,7 @@ def test_publication_parity_notices_a_figure_rounded_otherwise(monkeypatch):
 
 @pytest.mark.parametrize("text", ["1/100", "-3/7", "+4", "0.25", "12.", "1e-3", "2.5E+07", "-1e9", "0" * 23 + "1"])
 def test_layout_rational_reads_what_fractions_reads(text):
-    top, bottom = layout.rational(text, None)
+    top, bottom = channel_description.rational(text, None)
     assert Fraction(top, bottom) == Fraction(text)
 
 
@@ -178,4 +179,4 @@ def test_layout_rational_reads_what_fractions_reads(text):
     "text", ["", "-", ".5", "1/", "/2", "1/0", "1//2", "1e", "1e999", "1.2.3", "1 ", "0x10", "1" * 25, None, True, 1.5]
 )
 def test_layout_rational_of_no_number_is_the_default(text):
-    assert layout.rational(text, "default") == "default"
+    assert channel_description.rational(text, "default") == "default"

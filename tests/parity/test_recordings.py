@@ -4,8 +4,9 @@ from fractions import Fraction
 
 import pytest
 
-from kittiwake import detect, series
 from kittiwake.reference import zscore
+from kittiwake.runs import detect
+from kittiwake.signals import csv_column
 from kittiwake.target import open_target
 
 SETTINGS = [(20, Fraction(5, 2)), (256, Fraction(11, 2))]
@@ -31,7 +32,7 @@ def test_zscore_on_fan_recordings_raises_the_reference_alerts(data_dir, board, n
     total = 0
     for path in files:
         for axis in ("x", "y", "z"):
-            total += assert_same_alerts(board, series.as_integers(series.read_column(path, axis), path), n, t)
+            total += assert_same_alerts(board, csv_column.as_integers(csv_column.read_column(path, axis), path), n, t)
     assert total > 0
 
 
@@ -41,7 +42,7 @@ def test_zscore_on_nab_series_raises_the_reference_alerts(data_dir, board, n, t)
     assert len(files) == 58
     total = 0
     for path in files:
-        column = series.read_column(path, "value")
-        samples = series.quantise(column, min(column.values), max(column.values), 12, path)
+        column = csv_column.read_column(path, "value")
+        samples = csv_column.quantise(column, min(column.values), max(column.values), 12, path)
         total += assert_same_alerts(board, samples, n, t)
     assert total > 0

@@ -10,7 +10,7 @@ from tests.parity.boards import UnixPort
 PROGRAM = """
 from array import array
 from kittiwake_node import kernels
-from kittiwake_node.core.clip import Clip
+from kittiwake_node.detect.clip import Clip
 
 def run(kernel, length, level, samples, cuts):
     clip = Clip(kernels.load(kernel), *sorted((level, -level // 2 - 1)))

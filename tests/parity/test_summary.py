@@ -15,7 +15,7 @@ PROGRAM = """
 from array import array
 from binascii import a2b_base64
 from kittiwake_node import kernels
-from kittiwake_node.core.summary import Summary
+from kittiwake_node.detect.summary import Summary
 
 def parity_start(kernel, bits):
     global s, typecode

@@ -14,7 +14,7 @@ pytest.importorskip("ai_edge_litert", reason="no wheel of ai-edge-litert for thi
 import numpy as np
 from ai_edge_litert import interpreter as litert
 
-from kittiwake.model import oracle
+from kittiwake.model.run import oracle
 from tests.parity import models
 from tests.support.tflite_graphs import random_model
 from tests.support.tflite_net import Net

@@ -5,8 +5,10 @@ import pytest
 pytest.importorskip("tflite_micro", reason="no wheel of tflite-micro for this machine")
 pytest.importorskip("pymicro_wakeword", reason="no wheel of pymicro-wakeword for this machine")
 
-from kittiwake import audio, listen
-from kittiwake.model import oracle, wake
+from kittiwake.model import wake
+from kittiwake.model.run import oracle
+from kittiwake.runs import listen
+from kittiwake.signals import wav
 from kittiwake.target import open_target
 from tests.parity import models, wake_words
 from tests.support.hil import SOAK
@@ -69,7 +71,7 @@ def test_spoken_word_gives_tflite_micros_trace_and_pymicro_wakewords_decisions(l
 
 def test_recording_of_each_word_fires_its_own_model_only(listener, reference, data_dir):
     for path in sorted((data_dir / "wake").glob("*.wav")):
-        fired, its_fired = compared(listener, reference, wake_words.numpy.array(audio.read_wav(path)), path.name)
+        fired, its_fired = compared(listener, reference, wake_words.numpy.array(wav.read_wav(path)), path.name)
         assert fired == its_fired == ({path.stem} & set(wake.NAMES)), path.name
 
 

@@ -11,7 +11,7 @@ PROGRAM = """
 from array import array
 from binascii import a2b_base64, crc32
 from kittiwake_node import kernels
-from kittiwake_node.core.zscore import ZScore
+from kittiwake_node.detect.zscore import ZScore
 
 def parity_start(kernel, n, p, q, bits, settings):
     global detector, fed, typecode, lagged

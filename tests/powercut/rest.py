@@ -18,9 +18,9 @@ import flash
 import oracle
 from workload import Rng, Run
 
-from kittiwake_node.core import record as rec
 from kittiwake_node.errors import StorageError
 from kittiwake_node.io import storage
+from kittiwake_node.link import record as rec
 from kittiwake_node.store.journal import TAIL_BYTES, Journal
 
 SETTINGS = json.loads(sys.argv[2])

@@ -3,7 +3,7 @@
 It keeps the promises true that oracle.py judges by; faults, cuts and media are others' business. Runs on MicroPython.
 """
 
-from kittiwake_node.core import record as rec
+from kittiwake_node.link import record as rec
 
 
 class Rng:

@@ -6,7 +6,7 @@ from kittiwake.deploy.slots import NAMES, Slots
 from kittiwake.target import mpy
 
 # Modules that every node imports, of all sizes; the version is put into each, and nothing else differs.
-MARKED = ("__init__", "node", "assembly", "config", "core/frame", "core/record", "core/channel", "store/journal")
+MARKED = ("__init__", "node", "assembly", "config", "link/frame", "link/record", "detect/channel", "store/journal")
 
 
 def version_of(number):

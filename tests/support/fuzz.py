@@ -7,14 +7,14 @@ exchange still works.
 import json
 import random
 
-from kittiwake.bridge.device import DeviceLink
-from kittiwake.bridge.publisher import Policy
+from kittiwake.bridge.device_link import DeviceLink
 from kittiwake.bridge.settings import DeviceSection
-from kittiwake_node.core import messages as m
-from kittiwake_node.core import payload
-from kittiwake_node.core import record as rec
-from kittiwake_node.core.device_session import DeviceSession
-from kittiwake_node.core.frame import BODY_LIMIT_BYTES, encode
+from kittiwake.publish.publisher import Policy
+from kittiwake_node.link import messages as m
+from kittiwake_node.link import payload
+from kittiwake_node.link import record as rec
+from kittiwake_node.link.device_session import DeviceSession
+from kittiwake_node.link.frame import BODY_LIMIT_BYTES, encode
 from tools.devices import LAYOUT, MemoryJournal
 
 SESSION = 0x01020304

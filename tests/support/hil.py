@@ -4,8 +4,8 @@ import os
 import secrets
 import time
 
-from kittiwake import ports
-from kittiwake_node.core import gateway_session as gw
+from kittiwake.ports import serial
+from kittiwake_node.link import gateway_session as gw
 
 SOAK = os.environ.get("KITTIWAKE_SOAK") == "1"
 WAIT_S = 30
@@ -53,7 +53,7 @@ class Gateway:
 
     def __init__(self, port, board=None, window=64):
         self._board = board
-        self._port = ports.open_blocking(port, read_timeout_s=0.02)
+        self._port = serial.open_blocking(port, read_timeout_s=0.02)
         self.session = gw.GatewaySession(lambda: secrets.randbelow(1 << 31) + 1, window)
         self.records, self.answers, self.text, self.raw = [], {}, b"", b""
         self.opened = 0

@@ -1,6 +1,6 @@
 """Shortcuts around a journal: fill it, read it out, and the plain list of what must be in it."""
 
-from kittiwake_node.core import record as rec
+from kittiwake_node.link import record as rec
 from kittiwake_node.store.journal import Journal
 
 JOURNAL_ID = 0x0123456789ABCDEF

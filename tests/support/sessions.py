@@ -2,9 +2,9 @@
 
 import random
 
-from kittiwake_node.core import messages
-from kittiwake_node.core.device_session import DeviceSession
-from kittiwake_node.core.gateway_session import GatewaySession
+from kittiwake_node.link import messages
+from kittiwake_node.link.device_session import DeviceSession
+from kittiwake_node.link.gateway_session import GatewaySession
 
 from . import spec
 

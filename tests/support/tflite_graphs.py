@@ -89,7 +89,7 @@ _OPTIONS = {
 
 
 def from_graph(graph):
-    """A graph of ours (kittiwake.model.graph) as a .tflite file; the operators of the benchmark's networks only."""
+    """A graph (kittiwake.model.read.graph) as a .tflite file; the operators of the benchmark's networks only."""
     made = Builder()
     main = graph.main
     for t in main.tensors:

@@ -9,10 +9,10 @@ import sys
 
 sys.path.insert(0, sys.argv[1])
 
-from kittiwake_node.core import frame, messages, payload, record
-from kittiwake_node.core.device_session import DeviceSession
-from kittiwake_node.core.gateway_session import GatewaySession
 from kittiwake_node.errors import FrameError
+from kittiwake_node.link import frame, messages, payload, record
+from kittiwake_node.link.device_session import DeviceSession
+from kittiwake_node.link.gateway_session import GatewaySession
 
 
 class Digest:

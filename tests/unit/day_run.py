@@ -18,8 +18,8 @@ import simulated
 import vfs
 
 import kittiwake_node.keeping as keeping_module
-from kittiwake_node.core import gateway_session as gw
 from kittiwake_node.io import action, machine_facts
+from kittiwake_node.link import gateway_session as gw
 from kittiwake_node.node import Node
 from kittiwake_node.store import journal as journal_module
 

@@ -13,7 +13,7 @@ import micropython
 
 sys.path.insert(0, sys.argv[1])
 
-from kittiwake_node.core.reflex import Reflex
+from kittiwake_node.detect.reflex import Reflex
 from kittiwake_node.io import adc, fifo, i2c_bus, lis3dh, mpu6050, ticked, uart
 
 

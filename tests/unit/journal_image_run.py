@@ -9,9 +9,9 @@ import sys
 
 sys.path.insert(0, sys.argv[1])
 
-from kittiwake_node.core import payload
-from kittiwake_node.core import record as rec
 from kittiwake_node.io import storage
+from kittiwake_node.link import payload
+from kittiwake_node.link import record as rec
 from kittiwake_node.store.journal import TAIL_BYTES, Journal
 
 JOURNAL = 0x0123456789ABCDEF

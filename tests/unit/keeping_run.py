@@ -17,9 +17,9 @@ import flash
 import simulated
 import vfs
 
-from kittiwake_node.core import record as rec
 from kittiwake_node.io import action, machine_facts, parts, storage
 from kittiwake_node.keeping import Keeping
+from kittiwake_node.link import record as rec
 from kittiwake_node.node import Node
 from kittiwake_node.store import segment
 

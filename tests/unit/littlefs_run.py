@@ -11,8 +11,8 @@ import flash
 import oracle
 import vfs
 
-from kittiwake_node.core import record as rec
 from kittiwake_node.io import storage
+from kittiwake_node.link import record as rec
 from kittiwake_node.store.journal import TAIL_BYTES, Journal
 
 

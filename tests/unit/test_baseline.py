@@ -10,7 +10,7 @@ import pytest
 
 from kittiwake.reference import baseline as reference
 from kittiwake_node import kernels
-from kittiwake_node.core.baseline import NAMES, Baseline
+from kittiwake_node.detect.baseline import NAMES, Baseline
 from kittiwake_node.errors import ConfigError, StorageError
 
 PLAIN = kernels.load("plain")

@@ -7,7 +7,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from kittiwake import boards, cli
+from kittiwake.boards import catalog
+from kittiwake.cli import app
 from kittiwake.errors import ConfigError, UsageError
 from kittiwake.target import images
 
@@ -28,13 +29,13 @@ FLASHED = {
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.parent.name)
 def test_boards_every_file_is_of_the_schema_and_has_its_folders_name(path):
-    assert boards.read(path).name == path.parent.name
+    assert catalog.read(path).name == path.parent.name
 
 
 def test_boards_flashed_ones_say_what_the_documents_say():
     stated = {}
-    for name in boards.names():
-        board = boards.find(name)
+    for name in catalog.names():
+        board = catalog.find(name)
         if not board.is_virtual:
             memory = board.memory
             stated[name] = (board.flash.offset, board.flash.chip_id, memory.flash_bytes, memory.storage_address)
@@ -50,7 +51,7 @@ def test_boards_esp32_pins_stay_off_strapping_flash_and_console_pins():
     }
     checked = 0
     for name in FLASHED:
-        board = boards.find(name)
+        board = catalog.find(name)
         if board.chip in taken:
             used = [value for key, value in board.facts() if key.startswith("pins.") and not key.endswith(".id")]
             assert not taken[board.chip] & set(used), name
@@ -60,7 +61,7 @@ def test_boards_esp32_pins_stay_off_strapping_flash_and_console_pins():
 
 
 def test_boards_virtual_ones_are_those_that_the_targets_know():
-    virtual = {name: boards.find(name).qemu.target for name in boards.names() if boards.find(name).is_virtual}
+    virtual = {name: catalog.find(name).qemu.target for name in catalog.names() if catalog.find(name).is_virtual}
     assert virtual == {name: board.target for name, board in images.boards().items()}
     assert len(virtual) == 4
 
@@ -82,30 +83,30 @@ def test_boards_a_broken_file_is_refused_by_its_fault(tmp_path, old, new, said):
     broken = tmp_path / "board.toml"
     broken.write_text(text.replace(old, new, 1))
     with pytest.raises(ConfigError) as caught:
-        boards.read(broken)
+        catalog.read(broken)
     assert said in str(caught.value)
 
 
 def test_boards_an_unknown_name_suggests_the_nearest():
     with pytest.raises(UsageError, match="did you mean nucleo-f446re"):
-        boards.find("nucleo")
+        catalog.find("nucleo")
 
 
 def test_boards_usb_ids_name_the_boards_that_show_them():
-    assert boards.by_usb(0x0483, 0x374B) == ["nucleo-f446re"]
-    assert len(boards.by_usb(0x10C4, 0xEA60)) == 3
-    assert boards.by_usb(None, None) == []
+    assert catalog.by_usb(0x0483, 0x374B) == ["nucleo-f446re"]
+    assert len(catalog.by_usb(0x10C4, 0xEA60)) == 3
+    assert catalog.by_usb(None, None) == []
 
 
 def test_boards_command_lists_and_shows_them(capsys):
-    assert cli.run(["boards", "--json"]) == 0
-    assert [row["name"] for row in json.loads(capsys.readouterr().out)["boards"]] == boards.names()
-    assert cli.run(["boards", "show", "esp32-devkitc", "--json"]) == 0
+    assert app.run(["boards", "--json"]) == 0
+    assert [row["name"] for row in json.loads(capsys.readouterr().out)["boards"]] == catalog.names()
+    assert app.run(["boards", "show", "esp32-devkitc", "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)
     assert shown["flash"]["offset"] == 0x1000 and shown["download"].endswith("/ESP32_GENERIC/")
-    assert cli.run(["boards", "show", "pyboard-v1.1"]) == 0
+    assert app.run(["boards", "show", "pyboard-v1.1"]) == 0
     assert "0x8000000" in capsys.readouterr().out
-    assert cli.run(["boards", "show", "toaster"]) == 2
+    assert app.run(["boards", "show", "toaster"]) == 2
     assert capsys.readouterr().err.startswith("kittiwake: no board 'toaster'")
 
 
@@ -117,8 +118,8 @@ def test_boards_wiring_pictures_are_those_of_the_files():
         sys.path.pop(0)
     for name in FLASHED:
         drawn = (wiring.FOLDER / f"{name}.svg").read_text(encoding="utf-8")
-        assert drawn == wiring.drawing(boards.find(name)), "run tools/wiring.py"
+        assert drawn == wiring.drawing(catalog.find(name)), "run tools/wiring.py"
         assert ElementTree.fromstring(drawn).tag.endswith("svg")
-        for key, value in boards.find(name).facts():
+        for key, value in catalog.find(name).facts():
             if key.startswith("pins.") and not key.endswith(".id"):
                 assert f">{'GPIO ' * isinstance(value, int)}{value}<" in drawn

@@ -6,11 +6,12 @@ import pytest
 
 from kittiwake_node import kernels
 from kittiwake_node.config import check
-from kittiwake_node.core import detectors, payload, record
-from kittiwake_node.core.channel import Channel
-from kittiwake_node.core.clip import Clip
-from kittiwake_node.core.snapshot import Snapshots
-from kittiwake_node.core.summary import Summary
+from kittiwake_node.detect import kinds
+from kittiwake_node.detect.channel import Channel
+from kittiwake_node.detect.clip import Clip
+from kittiwake_node.detect.snapshot import Snapshots
+from kittiwake_node.detect.summary import Summary
+from kittiwake_node.link import payload, record
 from kittiwake_node.store.baselines import Baselines
 
 KERNEL = kernels.load("plain")
@@ -44,7 +45,7 @@ def run(samples, piece=16, **settings):
         0,
         config,
         ListSource(samples, piece),
-        [detectors.make(KERNEL, d, 16) for d in config["detectors"]],
+        [kinds.make(KERNEL, d, 16) for d in config["detectors"]],
         Summary(KERNEL),
         Clip(KERNEL, -1000, 1000),
         Snapshots(KERNEL, s["before"], s["after"], s["bytes_per_hour"], 3600000) if s["after"] else None,
@@ -120,8 +121,8 @@ def test_channel_cuts_a_long_snapshot_into_parts_that_fit_a_record():
 def test_channel_with_two_detectors_tells_both_and_sums_up_once():
     samples = [100 + i % 2 for i in range(400)] + [160 + i % 2 for i in range(200)]
     _, records, _ = run(samples, detectors=[GUIDE, {"kind": "drift"}])
-    kinds = {a["detector"] for a in of(records, record.ANOMALY, payload.unpack_anomaly)}
-    assert kinds == {payload.ZSCORE, payload.DRIFT}
+    seen = {a["detector"] for a in of(records, record.ANOMALY, payload.unpack_anomaly)}
+    assert seen == {payload.ZSCORE, payload.DRIFT}
     assert sum(s["n"] for s in of(records, record.SUMMARY, payload.unpack_summary)) == len(samples)
 
 
@@ -187,7 +188,7 @@ class DictFs:
 
 def learner():
     config = check({"channels": [{"detectors": [{"kind": "baseline", "block": 16, "learn": 8}]}]})
-    return detectors.make(KERNEL, config["channels"][0]["detectors"][0], 16).learner
+    return kinds.make(KERNEL, config["channels"][0]["detectors"][0], 16).learner
 
 
 def test_baselines_learned_once_are_there_after_a_reboot_until_cleared():

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from kittiwake.child import Child
 from kittiwake.errors import KittiwakeError
+from kittiwake.target.child import Child
 
 
 @pytest.fixture
@@ -23,7 +23,10 @@ def module(tmp_path, monkeypatch):
     return write
 
 
-READY = "import sys, time\nfrom kittiwake.child import end_with_parent\nend_with_parent()\nprint('up 7', flush=True)\n"
+READY = (
+    "import sys, time\nfrom kittiwake.target.child import end_with_parent\n"
+    "end_with_parent()\nprint('up 7', flush=True)\n"
+)
 
 
 def _is_gone(pid):
@@ -67,7 +70,7 @@ def test_child_that_ends_later_is_noticed(module):
 
 
 def test_child_that_ignores_its_lifeline_is_killed_on_stop(module, monkeypatch):
-    monkeypatch.setattr("kittiwake.child._STOP_S", 0.2)
+    monkeypatch.setattr("kittiwake.target.child._STOP_S", 0.2)
     child = Child(module("import time\nprint('up', flush=True)\ntime.sleep(60)"), [], "it")
     pid = child.pid
     child.stop()
@@ -77,7 +80,7 @@ def test_child_that_ignores_its_lifeline_is_killed_on_stop(module, monkeypatch):
 def test_child_dies_with_a_killed_parent(module):
     name = module(READY + "time.sleep(60)")
     code = (
-        "import sys\nfrom kittiwake.child import Child\n"
+        "import sys\nfrom kittiwake.target.child import Child\n"
         f"child = Child({name!r}, [], 'it')\nprint(child.pid, flush=True)\nsys.stdin.read()"
     )
     parent = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

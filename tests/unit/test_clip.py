@@ -5,7 +5,7 @@ from array import array
 import pytest
 
 from kittiwake_node import kernels
-from kittiwake_node.core.clip import Clip
+from kittiwake_node.detect.clip import Clip
 
 PLAIN = kernels.load("plain")
 

@@ -6,9 +6,9 @@ import struct
 
 import pytest
 
-from kittiwake_node.core import messages as m
-from kittiwake_node.core import record as rec
-from kittiwake_node.core.commands import Commands
+from kittiwake_node.link import messages as m
+from kittiwake_node.link import record as rec
+from kittiwake_node.link.commands import Commands
 from kittiwake_node.store.executed import KEPT, Executed
 from tests.support.fake_fs import FakeFs
 from tests.support.journals import open_journal

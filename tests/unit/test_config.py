@@ -5,17 +5,17 @@ import tomllib
 
 import pytest
 
-from kittiwake import config, toml_lines
-from kittiwake.bridge import example, plan
-from kittiwake.bridge.publisher import Policy
+from kittiwake.bridge import check, example
 from kittiwake.bridge.settings import DeviceSection, Settings, of_ports
+from kittiwake.config import load, toml_lines
 from kittiwake.errors import ConfigError, UsageError
+from kittiwake.publish.publisher import Policy
 
 DEVICE = '[[devices]]\nport = "/dev/ttyS0"\n'
 
 
 def parse(text, **environment):
-    return config.parse(text, Settings, environment, "gw.toml")
+    return load.parse(text, Settings, environment, "gw.toml")
 
 
 def refusal(text, **environment):
@@ -93,13 +93,13 @@ def test_config_with_a_port_twice_is_refused():
 
 def test_config_that_is_not_there_names_init(tmp_path):
     with pytest.raises(ConfigError, match="bridge init"):
-        config.load(tmp_path / "none.toml", Settings)
+        load.load(tmp_path / "none.toml", Settings)
 
 
 def test_config_that_is_not_utf8_is_refused(tmp_path):
     (tmp_path / "a.toml").write_bytes(b"\xff")
     with pytest.raises(ConfigError, match="UTF-8"):
-        config.load(tmp_path / "a.toml", Settings)
+        load.load(tmp_path / "a.toml", Settings)
 
 
 def test_config_overridden_by_the_environment_takes_each_fields_type():
@@ -153,7 +153,7 @@ def test_schema_describes_every_field():
 
 
 def test_plan_of_the_example_says_what_it_would_do():
-    text = "\n".join(plan.lines(parse(example.text())))
+    text = "\n".join(check.lines(parse(example.text())))
     for word in ("localhost:1883", "auto", "kittiwake/DEVICE/alert", "cmd"):
         assert word in text
 
@@ -161,14 +161,14 @@ def test_plan_of_the_example_says_what_it_would_do():
 def test_plan_with_a_file_that_is_not_there_names_the_setting():
     got = parse(DEVICE + '[broker]\nurl = "mqtts://h"\nca_file = "/nowhere/ca.pem"\n')
     with pytest.raises(ConfigError, match=r"broker.ca_file: /nowhere/ca.pem"):
-        plan.lines(got)
+        check.lines(got)
 
 
 def test_plan_with_a_secret_that_others_may_read_warns(tmp_path):
     (tmp_path / "pw").write_text("x\n")
     (tmp_path / "pw").chmod(0o644)
     got = parse(DEVICE + f'[broker]\nusername = "u"\npassword_file = "{tmp_path}/pw"\n')
-    assert any("chmod 600" in line for line in plan.lines(got))
+    assert any("chmod 600" in line for line in check.lines(got))
 
 
 def test_settings_of_ports_named_twice_are_refused():

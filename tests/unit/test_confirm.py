@@ -7,13 +7,13 @@ from array import array
 import numpy as np
 import pytest
 
-from kittiwake import audio as wav
-from kittiwake.confirm import scorer
-from kittiwake.confirm.audio import Audio
-from kittiwake.confirm.worker import NoScore, Worker
+from kittiwake.bridge.confirm import scorer
+from kittiwake.bridge.confirm.audio import Audio
+from kittiwake.bridge.confirm.worker import NoScore, Worker
 from kittiwake.demo import speech
 from kittiwake.errors import ConfigError, UsageError
 from kittiwake.model import wake
+from kittiwake.signals import wav
 from tests.support import tflite_builder as tb
 
 pytest.importorskip("ai_edge_litert", reason="no wheel of ai-edge-litert for this machine")

@@ -7,13 +7,14 @@ import pytest
 from kittiwake.reference import drift, novelty
 from kittiwake_node import kernels
 from kittiwake_node.config import DETECTOR_DEFAULTS, check
-from kittiwake_node.core import detectors, payload
+from kittiwake_node.detect import kinds
 from kittiwake_node.errors import ConfigError, FrameError
+from kittiwake_node.link import payload
 
 
 def make(**settings):
     config = check({"channels": [{"detectors": [settings]}]})["channels"][0]["detectors"][0]
-    return detectors.make(kernels.load("plain"), config, 16)
+    return kinds.make(kernels.load("plain"), config, 16)
 
 
 def step():

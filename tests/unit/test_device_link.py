@@ -6,11 +6,11 @@ import json
 
 import pytest
 
-from kittiwake.bridge.device import DeviceLink, Hooks
+from kittiwake.bridge.device_link import DeviceLink, Hooks
 from kittiwake.bridge.outbox import Outbox
-from kittiwake.bridge.publisher import Policy
 from kittiwake.bridge.settings import DeviceSection
-from kittiwake_node.core.device_session import DeviceSession
+from kittiwake.publish.publisher import Policy
+from kittiwake_node.link.device_session import DeviceSession
 from tests.support.sessions import ListJournal
 
 

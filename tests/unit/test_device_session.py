@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from kittiwake_node.core.device_session import SILENCE_MS
-from kittiwake_node.core.gateway_session import GatewaySession
+from kittiwake_node.link.device_session import SILENCE_MS
+from kittiwake_node.link.gateway_session import GatewaySession
 from tests.support import spec
 from tests.support.link import SESSION, ack_frame, command_frame, frames_of, kinds_of, make_device, open_frame
 

@@ -6,10 +6,10 @@ import pytest
 
 from kittiwake_node import kernels
 from kittiwake_node.config import check
-from kittiwake_node.core import payload, record
-from kittiwake_node.core.clip import Clip
-from kittiwake_node.core.summary import Summary
+from kittiwake_node.detect.clip import Clip
+from kittiwake_node.detect.summary import Summary
 from kittiwake_node.errors import ConfigError
+from kittiwake_node.link import payload, record
 from kittiwake_node.speech import meter
 from kittiwake_node.speech.ear import Ear
 from kittiwake_node.speech.hearing import Hearing

@@ -2,7 +2,7 @@
 
 import random
 
-from kittiwake_node.core.event import CLOSED, NOTHING, OPENED, Events
+from kittiwake_node.detect.event import CLOSED, NOTHING, OPENED, Events
 
 
 def take(events, indexes, end):

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from kittiwake import explain
+from kittiwake.explain import detectors
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,7 @@ from kittiwake import explain
     [(20, 3.90, 1.0), (64, 5.05, 1.0), (256, 5.53, 1.0), (20, 2.5, 6.35 / 1000 * 86.4e6)],
 )
 def test_false_alarm_share_of_known_settings(n, t, a_day_at_1khz):
-    assert explain.false_alarm_share(n, t) * 86.4e6 == pytest.approx(a_day_at_1khz, rel=0.03)
+    assert detectors.false_alarm_share(n, t) * 86.4e6 == pytest.approx(a_day_at_1khz, rel=0.03)
 
 
 @pytest.mark.parametrize("lagged", [False, True])
@@ -29,16 +29,16 @@ def test_false_alarm_share_agrees_with_simulated_noise(lagged):
         mean = sum(window) / n
         stdev = (sum((v - mean) ** 2 for v in window) / (n - 1)) ** 0.5
         seen += abs(x - mean) > t * stdev
-    share = explain.lagged_false_alarm_share if lagged else explain.false_alarm_share
+    share = detectors.lagged_false_alarm_share if lagged else detectors.false_alarm_share
     assert share(n, t) == pytest.approx(seen / count, rel=0.06)
 
 
 def test_false_alarm_share_beyond_the_largest_z_is_nothing():
-    assert explain.false_alarm_share(20, explain.largest_z(20)) == 0
+    assert detectors.false_alarm_share(20, detectors.largest_z(20)) == 0
 
 
 def test_masked_z_of_one_two_and_three_outliers():
-    assert [round(explain.masked_z(20, k), 2) for k in (1, 2, 3)] == [4.25, 2.92, 2.32]
+    assert [round(detectors.masked_z(20, k), 2) for k in (1, 2, 3)] == [4.25, 2.92, 2.32]
 
 
 def run(path, *options):

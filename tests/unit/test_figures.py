@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import pytest
 
-from kittiwake.bridge import figures
+from kittiwake.publish import figures
 
 ONE, ZERO = Fraction(1), Fraction(0)
 

@@ -4,12 +4,12 @@ import asyncio
 import os
 from contextlib import asynccontextmanager
 
-from kittiwake import ports
-from kittiwake.bridge import fleet as fleet_module
-from kittiwake.bridge.device import DeviceLink, Hooks
-from kittiwake.bridge.publisher import Policy
+from kittiwake.bridge import links as fleet_module
+from kittiwake.bridge.device_link import DeviceLink, Hooks
 from kittiwake.bridge.settings import DeviceSection
-from kittiwake_node.core import record as rec
+from kittiwake.ports import serial
+from kittiwake.publish.publisher import Policy
+from kittiwake_node.link import record as rec
 from tools.devices import Device
 from tools.virtual_ports import PtyPort, SocketPort
 
@@ -35,12 +35,12 @@ class Usb:
 
     def __init__(self, monkeypatch):
         self.ports = {}
-        monkeypatch.setattr(ports, "list_ports", self.list)
+        monkeypatch.setattr(serial, "list_ports", self.list)
         monkeypatch.setattr(fleet_module, "SCAN_S", 0.05)
         monkeypatch.setattr(fleet_module, "_device_names", lambda: None)
 
     def list(self):
-        return [ports.PortInfo(path, serial, None, None, 1, 1) for path, serial in sorted(self.ports.items())]
+        return [serial.PortInfo(path, number, None, None, 1, 1) for path, number in sorted(self.ports.items())]
 
 
 @asynccontextmanager
@@ -132,7 +132,7 @@ def test_fleet_released_port_can_be_locked_by_another_program_and_is_taken_back(
             await until(lambda: statuses == [("dev-1", True)])
             assert fleet.release(os.path.realpath(device.port.path)) == [device.port.path]
             await until(lambda: statuses == [("dev-1", True), ("dev-1", False)])
-            other = await ports.open_port(device.port.path)
+            other = await serial.open_port(device.port.path)
             fleet.resume()
             await until(lambda: "in use" in fleet.links[0].problem)
             await other.close()

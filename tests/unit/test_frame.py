@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kittiwake_node.core.frame import BODY_LIMIT_BYTES, FrameDecoder, encode
 from kittiwake_node.errors import FrameError
+from kittiwake_node.link.frame import BODY_LIMIT_BYTES, FrameDecoder, encode
 from tests.support import spec
 
 # SPEC.md, "Frame", the example: ACK of session 0A0B0C0D.

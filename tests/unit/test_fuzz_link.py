@@ -49,7 +49,7 @@ def test_link_ends_fed_anything_stay_in_bounds_and_recover(chunks):
 
 def test_link_end_that_raised_on_a_bad_frame_would_be_caught(monkeypatch, caplog):
     # The mutation: a publisher that trusts its sums.
-    monkeypatch.setattr("kittiwake.bridge.publisher.ArithmeticError", KeyError, raising=False)
+    monkeypatch.setattr("kittiwake.publish.publisher.ArithmeticError", KeyError, raising=False)
     caplog.set_level("CRITICAL")
     # One frame in some thousands is such a one; which of them changes with every new kind of record.
     rng = random.Random(29)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kittiwake_node.core.gateway_session import GatewaySession
+from kittiwake_node.link.gateway_session import GatewaySession
 from tests.support import spec
 from tests.support.link import (
     SESSION,

@@ -10,11 +10,11 @@ from array import array
 import pytest
 
 from kittiwake_node import kernels
-from kittiwake_node.core.baseline import Baseline
-from kittiwake_node.core.drift import Drift
-from kittiwake_node.core.novelty import Novelty
-from kittiwake_node.core.summary import Summary
-from kittiwake_node.core.zscore import ZScore
+from kittiwake_node.detect.baseline import Baseline
+from kittiwake_node.detect.drift import Drift
+from kittiwake_node.detect.novelty import Novelty
+from kittiwake_node.detect.summary import Summary
+from kittiwake_node.detect.zscore import ZScore
 
 PLAIN = kernels.load("plain")
 SIGMA = 10

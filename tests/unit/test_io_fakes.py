@@ -6,8 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from kittiwake_node.core.reflex import Reflex
-from kittiwake_node.io import adc, watchdog, wifi
+from kittiwake_node.detect.reflex import Reflex
+from kittiwake_node.io import adc, watchdog
+from kittiwake_node.io.net import wifi
 from kittiwake_node.io.ticked import BoardTimer, Ticked
 from tests.support.sensors import Clock
 

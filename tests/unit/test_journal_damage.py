@@ -5,8 +5,8 @@ import random
 
 import pytest
 
-from kittiwake_node.core.record import ALERT, RAW, TELEMETRY
 from kittiwake_node.errors import NodeError
+from kittiwake_node.link.record import ALERT, RAW, TELEMETRY
 from tests.support import spec
 from tests.support.fake_fs import FakeFs
 from tests.support.journals import JOURNAL_ID, add, drain, open_journal

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from kittiwake import vibration
+from kittiwake.signals import vibration
 from tests.support.micropython import FIRMWARE, ROOT, run_script
 
 SOAK = os.environ.get("KITTIWAKE_SOAK") == "1"

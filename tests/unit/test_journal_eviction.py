@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from kittiwake_node.core.record import ALERT, CLASSES, RAW, TELEMETRY
 from kittiwake_node.errors import NodeError
+from kittiwake_node.link.record import ALERT, CLASSES, RAW, TELEMETRY
 from tests.support import journals
 from tests.support.fake_fs import FakeFs, fail_n_times
 from tests.support.journals import add, drain, open_journal

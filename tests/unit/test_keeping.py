@@ -2,8 +2,8 @@
 
 import pytest
 
-from kittiwake_node.core import payload
-from kittiwake_node.core import record as rec
+from kittiwake_node.link import payload
+from kittiwake_node.link import record as rec
 from tests.support.micropython import FIRMWARE, ROOT, run_script
 
 

@@ -10,10 +10,10 @@ import time
 import paho.mqtt.client as paho
 import pytest
 
-from kittiwake import ledger
-from kittiwake.broker import EmbeddedBroker
+from kittiwake.demo import ledger
+from kittiwake.demo.broker import EmbeddedBroker
+from kittiwake.demo.ledger import LedgerProcess
 from kittiwake.errors import KittiwakeError
-from kittiwake.ledger import LedgerProcess
 from tests.mosquitto import Mosquitto
 
 
@@ -227,6 +227,6 @@ def test_broker_gives_retained_messages_and_two_brokers_share_no_port(broker_url
 
 
 def test_broker_without_amqtt_names_the_mend(monkeypatch):
-    monkeypatch.setattr("kittiwake.broker.importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("kittiwake.demo.broker.importlib.util.find_spec", lambda name: None)
     with pytest.raises(KittiwakeError, match=r"kittiwake\[demo\]"):
         EmbeddedBroker().__enter__()

@@ -2,8 +2,8 @@
 
 import pytest
 
-from kittiwake_node.core import messages as m
 from kittiwake_node.errors import FrameError
+from kittiwake_node.link import messages as m
 
 # (packed by the codec, bytes by SPEC.md's tables, unpack, fields, bytes that must be there)
 MESSAGES = {

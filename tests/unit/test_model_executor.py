@@ -10,7 +10,7 @@ pytest.importorskip("tflite_micro", reason="no wheel of tflite-micro for this ma
 from kittiwake.model import compiler
 from kittiwake_node import kernels
 from kittiwake_node.errors import ModelError
-from kittiwake_node.model.executor import Header, Model, Scratch
+from kittiwake_node.network import Header, Model, Scratch
 from tests.support.tflite_graphs import random_model
 from tests.support.tflite_net import Net
 

@@ -11,8 +11,10 @@ pytest.importorskip("tflite_micro", reason="no wheel of tflite-micro for this ma
 import numpy as np
 
 from kittiwake.errors import UsageError
-from kittiwake.model import compiler, flatbuffer, plan
-from kittiwake.model.graph import ModelRefused
+from kittiwake.model import compiler
+from kittiwake.model.emit import kwm
+from kittiwake.model.read import flatbuffer
+from kittiwake.model.read.graph import ModelRefused
 from tests.support.tflite_builder import FLOAT32, INT32, NONE, OPS, options
 from tests.support.tflite_graphs import random_model
 from tests.support.tflite_net import Net
@@ -179,6 +181,6 @@ def test_compiling_twice_gives_the_same_bytes():
 def test_header_tells_what_the_plan_takes():
     content, shape, _ = random_model(3)
     made = compiler.compile_model(content, "thumb2")
-    header = plan.read_header(made.plan)
+    header = kwm.read_header(made.plan)
     assert (header.layout, header.size) == ("quads", len(made.plan))
     assert (header.scratch, header.state, header.input_bytes) == (made.scratch, made.state, int(np.prod(shape)))

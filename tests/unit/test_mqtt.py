@@ -10,11 +10,11 @@ import paho.mqtt.client as paho
 import pytest
 import websockets.asyncio.server as websockets
 
-from kittiwake.bridge.address import Address, parse_url
-from kittiwake.bridge.mqtt import Events, MqttClient
-from kittiwake.bridge.settings import BrokerSection
+from kittiwake.demo.ledger import LedgerProcess
 from kittiwake.errors import ConfigError, UsageError
-from kittiwake.ledger import LedgerProcess
+from kittiwake.mqtt.address import Address, parse_url
+from kittiwake.mqtt.client import Events, MqttClient
+from kittiwake.mqtt.settings import BrokerSection
 from tests.mosquitto import Mosquitto
 from tests.support import certificates
 
@@ -353,7 +353,7 @@ def test_mqtt_client_with_tls_to_a_plain_broker_says_so(mosquitto):
 
 
 def test_mqtt_client_on_a_broker_without_mqtt_5_goes_on_with_3_1_1():
-    from kittiwake.broker import EmbeddedBroker
+    from kittiwake.demo.broker import EmbeddedBroker
 
     async def run(url):
         done = []

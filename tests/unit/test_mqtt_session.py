@@ -5,9 +5,10 @@ import random
 
 import pytest
 
-from kittiwake_node.core import mqtt, payload, publication
-from kittiwake_node.core import record as rec
-from kittiwake_node.core.mqtt_session import CONFIRM_MS, HANDSHAKE_MS, LATE_MS, Login, MqttSession
+from kittiwake_node.link import payload
+from kittiwake_node.link import record as rec
+from kittiwake_node.mqtt import packets, publication
+from kittiwake_node.mqtt.session import CONFIRM_MS, HANDSHAKE_MS, LATE_MS, Login, MqttSession
 from tools.devices import MemoryJournal
 
 DEVICE = "dev-1"
@@ -47,11 +48,11 @@ class Broker:
             self.take(packet, fresh)
 
     def take(self, packet, fresh):
-        reader = mqtt.PacketReader()
+        reader = packets.PacketReader()
         reader.feed(packet)
         kind, flags, body = reader.next_packet()
-        if kind == mqtt.PUBLISH:
-            topic, text, packet_id = mqtt.read_publish(flags, body)
+        if kind == packets.PUBLISH:
+            topic, text, packet_id = packets.read_publish(flags, body)
             if packet_id > 65000:
                 self.told.append((topic.decode(), text, packet_id))
                 return
@@ -59,14 +60,14 @@ class Broker:
             assert self.bodies.setdefault(seq, (topic, text)) == (topic, text)
             self.arrived.append((seq, packet_id, bool(flags & 8)))
             fresh.append(packet_id)
-        elif kind == mqtt.PUBACK:
-            self.acks.append(mqtt.read_id(body))
+        elif kind == packets.PUBACK:
+            self.acks.append(packets.read_id(body))
         elif kind == 12:
             self.pings += 1
 
     def confirm(self, *packet_ids, now_ms=0):
         for packet_id in packet_ids:
-            self.session.feed(mqtt.puback(packet_id), now_ms)
+            self.session.feed(packets.puback(packet_id), now_ms)
 
 
 def test_session_frees_the_journal_only_after_puback_and_in_order():
@@ -113,7 +114,7 @@ def test_session_says_online_and_leaves_a_will():
     broker.session.feed(ACCEPTED, 0)
     broker.turn()
     assert broker.told[0][:2] == ("kittiwake/dev-1/status", b"online")
-    assert broker.session.goodbye().endswith(b"offline" + mqtt.GOODBYE)
+    assert broker.session.goodbye().endswith(b"offline" + packets.GOODBYE)
 
 
 @pytest.mark.parametrize("code", [1, 2, 3, 4, 5, 77])
@@ -188,7 +189,7 @@ def test_session_confirms_a_command_only_after_its_answer():
     broker = Broker(answer=lambda body, now_ms: asked.append(body) or b'{"id":"1"}')
     broker.connect()
     broker.turn()
-    command = mqtt.publish("kittiwake/dev-1/cmd", b'{"id":"1","op":"ping"}', 9)
+    command = packets.publish("kittiwake/dev-1/cmd", b'{"id":"1","op":"ping"}', 9)
     broker.session.feed(command, 0)
     broker.session.feed(command, 0)
     broker.turn()
@@ -207,7 +208,7 @@ def test_session_with_more_commands_than_it_can_keep_does_some_and_asks_for_the_
     for connection in range(3):
         broker.connect(connection)
         for number in waiting:
-            broker.session.feed(mqtt.publish("kittiwake/dev-1/cmd", b"%d" % number, number), connection)
+            broker.session.feed(packets.publish("kittiwake/dev-1/cmd", b"%d" % number, number), connection)
         assert len(broker.session._answers) <= 8
         broker.turn(connection)
         broker.confirm(*[packet_id for topic, _, packet_id in broker.told if topic.endswith("resp")])

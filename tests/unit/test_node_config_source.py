@@ -2,7 +2,7 @@
 
 import pytest
 
-from kittiwake.explain_source import explain_source
+from kittiwake.explain.sources import explain_source
 from kittiwake_node.config import check
 from kittiwake_node.errors import ConfigError
 

@@ -20,8 +20,8 @@ import pytest
 
 from kittiwake.bridge import logs, settings, systemd, web
 from kittiwake.bridge.metrics import Exposition
-from kittiwake.bridge.publisher import Policy
 from kittiwake.bridge.service import Bridge
+from kittiwake.publish.publisher import Policy
 from tests.mosquitto import Mosquitto
 from tests.support.processes import BridgeProcess
 

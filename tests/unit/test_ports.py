@@ -12,8 +12,8 @@ import tty
 import pytest
 from serial import rfc2217
 
-from kittiwake import ports
 from kittiwake.errors import KittiwakeError, NoDeviceError, PortBusyError, PortLostError, UsageError
+from kittiwake.ports import serial
 
 ALL_BYTES = bytes(range(256)) * 64
 
@@ -105,7 +105,7 @@ def echo(request):
 
 def test_port_echo_gives_every_byte_back(echo):
     async def main():
-        port = await ports.open_port(echo.url)
+        port = await serial.open_port(echo.url)
         try:
             writer = asyncio.create_task(_write_in_pieces(port))
             got = b""
@@ -129,7 +129,7 @@ def test_port_whose_peer_closes_raises_port_lost(handler):
     peer.scheme = "socket" if handler is _plain else "rfc2217"
 
     async def main():
-        port = await ports.open_port(peer.url)
+        port = await serial.open_port(peer.url)
         await port.write(b"x")
         assert await port.read() == b"x"
         peer.vanish()
@@ -150,7 +150,7 @@ def test_port_whose_pty_master_closes_raises_port_lost():
     tty.setraw(slave)
 
     async def main():
-        port = await ports.open_port(os.ttyname(slave))
+        port = await serial.open_port(os.ttyname(slave))
         os.close(slave)
         os.write(master, b"last words")
         assert await asyncio.wait_for(port.read(), 10) == b"last words"
@@ -167,12 +167,12 @@ def test_port_try_write_to_a_device_that_does_not_read_refuses_and_stays_bounded
     tty.setraw(slave)
 
     async def main():
-        port = await ports.open_port(os.ttyname(slave))
+        port = await serial.open_port(os.ttyname(slave))
         taken = 0
         while port.try_write(b"x" * 1024):
             taken += 1024
-            assert taken < 4 * ports.WRITE_LIMIT_BYTES
-        assert port.waiting_bytes <= ports.WRITE_LIMIT_BYTES + 1024
+            assert taken < 4 * serial.WRITE_LIMIT_BYTES
+        assert port.waiting_bytes <= serial.WRITE_LIMIT_BYTES + 1024
         await port.close()
 
     asyncio.run(main())
@@ -186,11 +186,11 @@ def test_port_opened_twice_is_busy_and_free_again_after_close():
     path = os.ttyname(slave)
 
     async def main():
-        port = await ports.open_port(path)
+        port = await serial.open_port(path)
         with pytest.raises(PortBusyError, match="in use"):
-            await ports.open_port(path)
+            await serial.open_port(path)
         await port.close()
-        await (await ports.open_port(path)).close()
+        await (await serial.open_port(path)).close()
 
     asyncio.run(main())
     os.close(master)
@@ -210,7 +210,7 @@ def test_port_held_by_another_process_names_it():
     try:
         assert holder.stdout.readline() == "held\n"
         with pytest.raises(PortBusyError, match=f"process {holder.pid}") as caught:
-            asyncio.run(ports.open_port(path))
+            asyncio.run(serial.open_port(path))
         assert caught.value.exit_code == 4
     finally:
         holder.communicate()
@@ -232,7 +232,7 @@ def test_port_held_by_another_process_names_it():
 )
 def test_port_that_cannot_be_opened_says_why_and_the_mend(name, error, said):
     with pytest.raises(error, match=said) as caught:
-        asyncio.run(ports.open_port(name))
+        asyncio.run(serial.open_port(name))
     assert caught.value.mend
 
 
@@ -241,40 +241,40 @@ def test_port_without_permission_names_the_group(tmp_path):
 
     path = tmp_path / "tty"
     path.touch()
-    error = ports.explain(str(path), PermissionError(errno.EACCES, "Permission denied"))
+    error = serial.explain(str(path), PermissionError(errno.EACCES, "Permission denied"))
     assert type(error) is KittiwakeError
     assert f"usermod -aG {grp.getgrgid(path.stat().st_gid).gr_name}" in error.mend
 
 
 def _info(path, serial_number=None, vid=1):
-    return ports.PortInfo(path, serial_number, None, None, vid, None)
+    return serial.PortInfo(path, serial_number, None, None, vid, None)
 
 
 def test_resolve_auto_takes_the_only_usb_port(monkeypatch):
-    monkeypatch.setattr(ports, "list_ports", lambda: [_info("/dev/ttyS0", vid=None), _info("/dev/ttyACM3", "A1")])
-    assert ports.resolve("auto") == "/dev/ttyACM3"
+    monkeypatch.setattr(serial, "list_ports", lambda: [_info("/dev/ttyS0", vid=None), _info("/dev/ttyACM3", "A1")])
+    assert serial.resolve("auto") == "/dev/ttyACM3"
 
 
 def test_resolve_auto_with_several_lists_them(monkeypatch):
-    monkeypatch.setattr(ports, "list_ports", lambda: [_info("/dev/ttyACM0", "A1"), _info("/dev/ttyUSB0")])
+    monkeypatch.setattr(serial, "list_ports", lambda: [_info("/dev/ttyACM0", "A1"), _info("/dev/ttyUSB0")])
     with pytest.raises(UsageError, match="id:A1, /dev/ttyUSB0"):
-        ports.resolve("auto")
+        serial.resolve("auto")
 
 
 def test_resolve_auto_with_none_is_no_device(monkeypatch):
-    monkeypatch.setattr(ports, "list_ports", lambda: [_info("/dev/ttyS0", vid=None)])
+    monkeypatch.setattr(serial, "list_ports", lambda: [_info("/dev/ttyS0", vid=None)])
     with pytest.raises(NoDeviceError):
-        ports.resolve("auto")
+        serial.resolve("auto")
 
 
 def test_resolve_id_follows_a_renumbered_port(monkeypatch):
-    monkeypatch.setattr(ports, "list_ports", lambda: [_info("/dev/ttyUSB0", "A1")])
-    assert ports.resolve("id:A1") == "/dev/ttyUSB0"
-    monkeypatch.setattr(ports, "list_ports", lambda: [_info("/dev/ttyUSB7", "A1")])
-    assert ports.resolve("id:A1") == "/dev/ttyUSB7"
+    monkeypatch.setattr(serial, "list_ports", lambda: [_info("/dev/ttyUSB0", "A1")])
+    assert serial.resolve("id:A1") == "/dev/ttyUSB0"
+    monkeypatch.setattr(serial, "list_ports", lambda: [_info("/dev/ttyUSB7", "A1")])
+    assert serial.resolve("id:A1") == "/dev/ttyUSB7"
     with pytest.raises(NoDeviceError, match="plugged in: A1"):
-        ports.resolve("id:B2")
+        serial.resolve("id:B2")
 
 
 def test_list_ports_answers_without_a_device():
-    assert isinstance(ports.list_ports(), list)
+    assert isinstance(serial.list_ports(), list)

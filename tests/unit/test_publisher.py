@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from kittiwake.bridge import bodies, publisher
-from kittiwake_node.core import payload
-from kittiwake_node.core import record as rec
+from kittiwake.publish import bodies, publisher
+from kittiwake_node.link import payload
+from kittiwake_node.link import record as rec
 
 LAYOUT = json.dumps(
     [{"name": "vibration", "sensor_id": "vib-001", "unit": "mm/s", "scale": "1/100", "offset": "0"}]

@@ -13,7 +13,7 @@ def test_adds(board):
     assert int(board.exec("print(1 + 1)")) == 2
 
 def test_has_the_firmware(target):
-    assert target.exec("from kittiwake_node.core import frame\\nprint(frame.VERSION)") == "1\\n"
+    assert target.exec("from kittiwake_node.link import frame\\nprint(frame.VERSION)") == "1\\n"
 
 @pytest.mark.targets("moon:*")
 def test_of_another_kind(board):

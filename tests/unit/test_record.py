@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kittiwake_node.core import payload, record
 from kittiwake_node.errors import FrameError
+from kittiwake_node.link import payload, record
 from tests.support import spec
 
 # SPEC.md, "Example: an anomaly".

@@ -8,8 +8,8 @@ import pytest
 
 from kittiwake.reference import zscore
 from kittiwake_node import kernels
-from kittiwake_node.core.reflex import Reflex
-from kittiwake_node.core.zscore import ZScore
+from kittiwake_node.detect.reflex import Reflex
+from kittiwake_node.detect.zscore import ZScore
 from kittiwake_node.io.action import VirtualPin
 
 LOW, HIGH = -2048, 2047

@@ -6,9 +6,9 @@ import random
 
 import pytest
 
-from kittiwake.bridge import commands
-from kittiwake_node.core import messages as m
-from kittiwake_node.core import requests
+from kittiwake.bridge import command_codec
+from kittiwake_node.link import messages as m
+from kittiwake_node.mqtt import requests
 
 
 def make(handle=lambda op, body, now_ms: (m.OK, bytes(8))):
@@ -20,7 +20,7 @@ def ask(told, **fields):
 
 
 def test_requests_know_the_operations_that_the_bridge_knows():
-    assert frozenset(requests._OPERATIONS) == commands.OPERATIONS
+    assert frozenset(requests._OPERATIONS) == command_codec.OPERATIONS
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kittiwake import series
 from kittiwake.errors import ConfigError, UsageError
+from kittiwake.signals import csv_column
 
 
 def _file(tmp_path, text, encoding="utf-8"):
@@ -38,16 +38,16 @@ def _file(tmp_path, text, encoding="utf-8"):
     ],
 )
 def test_series_read_column_gives_exact_values(tmp_path, text, column, expected):
-    assert series.read_column(_file(tmp_path, text), column).values == expected
+    assert csv_column.read_column(_file(tmp_path, text), column).values == expected
 
 
 def test_series_decimal_text_is_not_rounded_to_a_float(tmp_path):
-    column = series.read_column(_file(tmp_path, "v\n0.1\n0.30000000000000000001\n"))
+    column = csv_column.read_column(_file(tmp_path, "v\n0.1\n0.30000000000000000001\n"))
     assert column.values == [Fraction(1, 10), Fraction(30000000000000000001, 10**20)]
 
 
 def test_series_lines_count_from_one_in_the_file(tmp_path):
-    assert series.read_column(_file(tmp_path, "v\n\n1\n\n2\n")).lines == [3, 5]
+    assert csv_column.read_column(_file(tmp_path, "v\n\n1\n\n2\n")).lines == [3, 5]
 
 
 @pytest.mark.parametrize(
@@ -72,28 +72,28 @@ def test_series_lines_count_from_one_in_the_file(tmp_path):
 )
 def test_series_wrong_file_is_named_with_its_line(tmp_path, text, column, error, said):
     with pytest.raises(error) as caught:
-        series.read_column(_file(tmp_path, text), column)
+        csv_column.read_column(_file(tmp_path, text), column)
     assert said in str(caught.value)
     assert caught.value.mend
 
 
 def test_series_missing_folder_or_binary_file_is_an_error_of_ours(tmp_path):
     with pytest.raises(UsageError, match="is not there"):
-        series.read_column(tmp_path / "none.csv")
+        csv_column.read_column(tmp_path / "none.csv")
     with pytest.raises(UsageError, match="cannot be read"):
-        series.read_column(tmp_path)
+        csv_column.read_column(tmp_path)
     (tmp_path / "b.csv").write_bytes(b"v\n\xff\xfe\x00\n")
     with pytest.raises(ConfigError, match="not a CSV file"):
-        series.read_column(tmp_path / "b.csv")
+        csv_column.read_column(tmp_path / "b.csv")
 
 
 def _column(*values):
-    return series.Column("v", [Fraction(v) for v in values], list(range(2, 2 + len(values))))
+    return csv_column.Column("v", [Fraction(v) for v in values], list(range(2, 2 + len(values))))
 
 
 def test_series_integers_are_taken_as_they_are():
-    assert series.as_integers(_column(-32768, 0, 32767)) == array("h", [-32768, 0, 32767])
-    assert series.as_integers(_column(1 << 20), low=-(1 << 23), high=(1 << 23) - 1) == array("i", [1 << 20])
+    assert csv_column.as_integers(_column(-32768, 0, 32767)) == array("h", [-32768, 0, 32767])
+    assert csv_column.as_integers(_column(1 << 20), low=-(1 << 23), high=(1 << 23) - 1) == array("i", [1 << 20])
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_series_integers_are_taken_as_they_are():
 )
 def test_series_integer_that_does_not_fit_names_its_line(value, said):
     with pytest.raises(ConfigError, match=said):
-        series.as_integers(_column(1, value))
+        csv_column.as_integers(_column(1, value))
 
 
 @pytest.mark.parametrize(
@@ -119,8 +119,8 @@ def test_series_integer_that_does_not_fit_names_its_line(value, said):
     ],
 )
 def test_series_quantise_rounds_half_to_even_exactly(value, low, high, bits, expected):
-    bounds = series.parse_bound(low), series.parse_bound(high)
-    assert series.quantise(_column(value), *bounds, bits)[0] == expected
+    bounds = csv_column.parse_bound(low), csv_column.parse_bound(high)
+    assert csv_column.quantise(_column(value), *bounds, bits)[0] == expected
 
 
 @settings(max_examples=300, deadline=None)
@@ -134,7 +134,7 @@ def test_series_quantise_agrees_with_decimal_arithmetic(one, other, share, bits)
     scaled = (value - low) / (high - low) * (2**bits - 1) if high > low else Decimal(0)
     # 80 digits: a tie is represented exactly, and nothing else rounds to one.
     expected = int(scaled.quantize(Decimal(1), ROUND_HALF_EVEN))
-    assert series.quantise(_column(value), Fraction(low), Fraction(high), bits)[0] == expected
+    assert csv_column.quantise(_column(value), Fraction(low), Fraction(high), bits)[0] == expected
 
 
 @pytest.mark.parametrize(
@@ -148,25 +148,25 @@ def test_series_quantise_agrees_with_decimal_arithmetic(one, other, share, bits)
 )
 def test_series_quantise_of_nonsense_is_refused(values, low, high, bits, said):
     with pytest.raises(ConfigError, match=said):
-        series.quantise(_column(*values), Fraction(low), Fraction(high), bits)
+        csv_column.quantise(_column(*values), Fraction(low), Fraction(high), bits)
 
 
 @pytest.mark.parametrize("text", ["", "x", "nan", "1,5", "0x10"])
 def test_series_bound_that_is_no_number_is_refused(text):
     with pytest.raises(UsageError, match="is not a number"):
-        series.parse_bound(text)
+        csv_column.parse_bound(text)
 
 
 def test_series_reads_every_recorded_file(data_dir):
     files = sorted((data_dir / "nab/data").rglob("*.csv"))
     assert len(files) == 58
     for path in files:
-        column = series.read_column(path, "value")
+        column = csv_column.read_column(path, "value")
         with path.open() as file:
             assert [float(v) for v in column.values] == [float(row["value"]) for row in csv.DictReader(file)]
-        assert max(series.quantise(column, min(column.values), max(column.values), 12)) in (0, 4095)
+        assert max(csv_column.quantise(column, min(column.values), max(column.values), 12)) in (0, 4095)
     fans = sorted((data_dir / "fan_esp32").glob("*.csv"))
     assert fans
     for path in fans:
         for axis in "xyz":
-            assert len(series.as_integers(series.read_column(path, axis))) > 1000
+            assert len(csv_column.as_integers(csv_column.read_column(path, axis))) > 1000

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kittiwake_node.core import messages as m
+from kittiwake_node.link import messages as m
 from tests.support.sessions import World
 
 FAULTS = {

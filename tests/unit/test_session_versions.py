@@ -2,10 +2,10 @@
 
 import pytest
 
-from kittiwake_node.core import messages as m
-from kittiwake_node.core.device_session import DeviceSession
-from kittiwake_node.core.frame import FrameDecoder
-from kittiwake_node.core.gateway_session import GatewaySession
+from kittiwake_node.link import messages as m
+from kittiwake_node.link.device_session import DeviceSession
+from kittiwake_node.link.frame import FrameDecoder
+from kittiwake_node.link.gateway_session import GatewaySession
 from tests.support.sessions import World
 
 

@@ -5,7 +5,7 @@ from array import array
 import pytest
 
 from kittiwake_node import kernels
-from kittiwake_node.core.snapshot import Snapshots
+from kittiwake_node.detect.snapshot import Snapshots
 from kittiwake_node.errors import ConfigError
 
 PLAIN = kernels.load("plain")

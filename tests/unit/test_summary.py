@@ -7,7 +7,7 @@ import pytest
 
 from kittiwake.reference.summary import summary as reference
 from kittiwake_node import kernels
-from kittiwake_node.core.summary import Summary
+from kittiwake_node.detect.summary import Summary
 
 PLAIN = kernels.load("plain")
 

@@ -10,9 +10,10 @@ import tty
 
 import pytest
 
-from kittiwake import cli, ports, survey
+from kittiwake.cli import app
+from kittiwake.ports import serial, survey
 from kittiwake.target import open_target
-from kittiwake_node.core.device_session import DeviceSession
+from kittiwake_node.link.device_session import DeviceSession
 from tests.support.sessions import ListJournal
 
 
@@ -110,8 +111,8 @@ def test_survey_a_port_that_is_not_there_says_so():
 def test_survey_unasked_ports_are_not_opened(monkeypatch):
     monkeypatch.setattr(survey, "_Line", None)
     listed = [
-        ports.PortInfo("/dev/ttyUSB0", "A1", "CP2102N", "Silicon Labs", 0x10C4, 0xEA60),
-        ports.PortInfo("/dev/ttyS0", None, None, None, None, None),
+        serial.PortInfo("/dev/ttyUSB0", "A1", "CP2102N", "Silicon Labs", 0x10C4, 0xEA60),
+        serial.PortInfo("/dev/ttyS0", None, None, None, None, None),
     ]
     usb, plain = survey.survey(listed, ask=False)
     assert usb.state == plain.state == "unasked" and "esp32-devkitc" in usb.boards and plain.boards == ()
@@ -131,7 +132,7 @@ def test_ports_command_finds_a_running_node_and_it_goes_on(capsys):
         board.run_node(config)
         for _ in range(2):  # asked twice: the first took nothing away
             for _attempt in range(20):  # it may be starting
-                assert cli.run(["ports", board.link_port, "--json"]) == 0
+                assert app.run(["ports", board.link_port, "--json"]) == 0
                 (row,) = json.loads(capsys.readouterr().out)["ports"]
                 if row["state"] == "node":
                     break

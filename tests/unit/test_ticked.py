@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from kittiwake_node.config import check
-from kittiwake_node.core.reflex import Reflex
+from kittiwake_node.detect.reflex import Reflex
 from kittiwake_node.errors import ConfigError
 from kittiwake_node.io import action, ticked, wave
 

@@ -6,14 +6,14 @@ from array import array
 
 import pytest
 
-from kittiwake.bridge.device import DeviceLink
-from kittiwake.bridge.publisher import Policy
+from kittiwake.bridge.confirm.worker import NoScore
+from kittiwake.bridge.device_link import DeviceLink
 from kittiwake.bridge.settings import ConfirmSection, DeviceSection
 from kittiwake.bridge.verdicts import Judges, Verdicts
-from kittiwake.confirm.worker import NoScore
-from kittiwake_node.core import payload
-from kittiwake_node.core import record as rec
-from kittiwake_node.core.device_session import DeviceSession
+from kittiwake.publish.publisher import Policy
+from kittiwake_node.link import payload
+from kittiwake_node.link import record as rec
+from kittiwake_node.link.device_session import DeviceSession
 from tests.support import spec
 from tests.support.sessions import ListJournal
 from tests.unit.test_device_link import Broker, FakePort

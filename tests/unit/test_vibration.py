@@ -4,7 +4,7 @@ import statistics
 
 import pytest
 
-from kittiwake import vibration
+from kittiwake.signals import vibration
 
 
 def test_vibration_same_seed_gives_the_same_readings():

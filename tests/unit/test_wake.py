@@ -7,9 +7,10 @@ import pytest
 
 pytest.importorskip("pymicro_wakeword", reason="no wheel of pymicro-wakeword for this machine")
 
-from kittiwake import cli
+from kittiwake.cli import app
 from kittiwake.errors import EXIT_OK, EXIT_USAGE, ConfigError
-from kittiwake.model import compiler, plan, wake
+from kittiwake.model import compiler, wake
+from kittiwake.model.emit import kwm
 from kittiwake_node.errors import ModelError
 from kittiwake_node.speech.note import Note
 
@@ -50,7 +51,7 @@ def test_limit_parts_the_sums_as_the_mean_of_floats_does(cutoff, window):
 @pytest.mark.parametrize("name", wake.NAMES)
 def test_plan_of_a_wake_word_is_whole_and_says_its_settings(name):
     made = wake.compile_word(wake.find(name), "viper")
-    assert plan.read_header(made).size == len(made)
+    assert kwm.read_header(made).size == len(made)
     note = Note(made)
     assert (note.name, note.window, note.stride, note.step_ms) == (name, 5, 3, 10)
     assert note.limit == wake.limit(wake.find(name).cutoff, 5)
@@ -71,7 +72,7 @@ def test_note_with_frames_that_do_not_match_the_input_is_refused():
 
 def test_model_add_keeps_a_word_under_its_name(tmp_path, models_folder):
     path = written(tmp_path, lambda s: s["micro"].update(probability_cutoff=0.5))
-    assert cli.run(["model", "add", str(path), "-o", str(tmp_path / "mine.kwm")]) == EXIT_OK
+    assert app.run(["model", "add", str(path), "-o", str(tmp_path / "mine.kwm")]) == EXIT_OK
     assert wake.find("mine").cutoff == 0.5
     assert "mine" in wake.known()
     assert Note((tmp_path / "mine.kwm").read_bytes()).limit == 640
@@ -90,7 +91,7 @@ def test_model_add_keeps_a_word_under_its_name(tmp_path, models_folder):
     ],
 )
 def test_model_add_with_bad_settings_says_so_in_one_line(tmp_path, capsys, change, line):
-    assert cli.run(["model", "add", str(written(tmp_path, change))]) == EXIT_USAGE
+    assert app.run(["model", "add", str(written(tmp_path, change))]) == EXIT_USAGE
     said = capsys.readouterr().err
     assert line in said
     assert said.count("\n") == 1
@@ -99,7 +100,7 @@ def test_model_add_with_bad_settings_says_so_in_one_line(tmp_path, capsys, chang
 def test_model_add_of_what_is_no_wake_word_is_refused(tmp_path, capsys):
     from tests.support.tflite_graphs import random_model
 
-    assert cli.run(["model", "add", str(written(tmp_path, lambda s: None, random_model(0)[0]))]) == EXIT_USAGE
+    assert app.run(["model", "add", str(written(tmp_path, lambda s: None, random_model(0)[0]))]) == EXIT_USAGE
     said = capsys.readouterr().err
     assert "a wake word takes int8 of 1 x frames x 40" in said
     assert said.count("\n") == 1

@@ -6,7 +6,7 @@ from math import sqrt
 import pytest
 
 from kittiwake_node import kernels
-from kittiwake_node.core.zscore import ZScore, default_threshold
+from kittiwake_node.detect.zscore import ZScore, default_threshold
 from kittiwake_node.errors import ConfigError
 
 PLAIN = kernels.load("plain")

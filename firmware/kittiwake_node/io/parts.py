@@ -32,7 +32,7 @@ def make_port(config):
         except (ImportError, TypeError, ValueError) as error:
             raise ConfigError("link", "no UART %d with these pins on this board (%s)" % (link["id"], error))
     if kind == "mqtt":
-        from . import broker  # the network's modules are for boards that have one
+        from .net import broker  # the network's modules are for boards that have one
 
         return broker.make_port(config)
     raise ConfigError("link.kind", "%r is not one of: fd, kwboard, stdio, uart, mqtt" % kind)
@@ -108,7 +108,7 @@ def make_source(channel, clock):
 
 
 def make_sensor(given, bits):
-    """What a timer's interrupt reads, see core.reflex.Reflex. Raises ConfigError for a kind that there is not."""
+    """What a timer's interrupt reads, see detect.reflex.Reflex. Raises ConfigError for a kind that there is not."""
     kind = given.get("kind")
     if kind == "wave":
         from . import wave

@@ -1,7 +1,7 @@
 """A source whose samples are taken, judged and acted upon in a periodic interrupt; the loop gets them afterwards.
 
 It knows the timers that there are: `machine.Timer` on a board, `kwboard.tick` on emulated ones, and `micropython.
-schedule` on the unix port, which has no timer. All of them call the same code, core.reflex.Reflex.tick.
+schedule` on the unix port, which has no timer. All of them call the same code, detect.reflex.Reflex.tick.
 """
 
 from ..errors import ConfigError
@@ -13,7 +13,7 @@ class Ticked:
     """Samples of a sensor, one a period, taken by a timer whatever the loop does.
 
     Args:
-        sensor: see core.reflex.Reflex.
+        sensor: see detect.reflex.Reflex.
         rate_hz: samples a second, 1 or more.
         clock: a Clock.
         room: samples that may wait for the loop, a power of two.
@@ -56,7 +56,7 @@ class Ticked:
         """Say what judges and acts, and start the timer.
 
         Args:
-            reflex: core.reflex.Reflex over `sensor`, with `room`; `tick` and `read_into` are called, its counts read.
+            reflex: detect.reflex.Reflex over `sensor`, with `room`; `tick` and `read_into` are called, its counts read.
         """
         self._reflex = reflex
         self._start_ms = self._clock.ms()

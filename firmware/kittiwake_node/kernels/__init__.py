@@ -85,7 +85,7 @@ state is array('H') of 64 halves (low half first where a value takes two), 128 b
     10 V0 (2), 12 V1 (2), 14 V2 (2)   V            32 .. 47     AFTER4: row = bin four samples ago, bit = bin now
     16 BOOST (2) of the threshold, Q16             48 .. 63     AFTER8: the same over eight samples
 
-A sample outside the bins is answered with -1 - index, unfed; core.novelty widens the bins and calls again.
+A sample outside the bins is answered with -1 - index, unfed; detect.novelty widens the bins and calls again.
 
 ### ring: `keep(state, ring, buf)` and `cross(state, buf)`
 

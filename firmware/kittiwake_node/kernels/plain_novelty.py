@@ -1,7 +1,7 @@
 """The novelty detector as it is defined: dual means, and a threshold that falls where bins or transitions are new.
 
 Must not know how alarms are reported. State layout: see the package's docstring. Doubling the bins is not done here: it
-happens at most 14 times in a life, and core.novelty does it for all kernels.
+happens at most 14 times in a life, and detect.novelty does it for all kernels.
 """
 
 _AFTER4 = 32

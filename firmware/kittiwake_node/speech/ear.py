@@ -1,13 +1,13 @@
 """A channel with a microphone: audio to wake words in slices, and how the microphone is.
 
-It has the face of core.channel.Channel and joins a source, hearing, a meter and summaries; it knows no journal, no link
-and no clock but the one it is given. Built in the constructor: with native kernels, audio in which no word is heard
-allocates nothing but some integers a second.
+It has the face of detect.channel.Channel and joins a source, hearing, a meter and summaries; it knows no journal, no
+link and no clock but the one it is given. Built in the constructor: with native kernels, audio in which no word is
+heard allocates nothing but some integers a second.
 """
 
 import array
 
-from ..core import payload, record
+from ..link import payload, record
 from .meter import Meter
 
 _BLOCK = 480  # samples taken from the source at once, 30 ms
@@ -24,8 +24,8 @@ class Ear:
         config: of the channel, checked (config.check).
         source: see io/source.py.
         hearing: speech.hearing.Hearing.
-        summary: core.summary.Summary.
-        clip: core.clip.Clip with the ends of the samples' range.
+        summary: detect.summary.Summary.
+        clip: detect.clip.Clip with the ends of the samples' range.
         last: speech.last_second.LastSecond, or None where no audio is kept.
         clock: has ms(), us() and since_us(earlier).
         emit: called as emit(type, channel, class, time_ms, payload) for every record.

@@ -26,7 +26,7 @@ class Meter:
         self._dead = False
 
     def second(self, summary, clipped):
-        """Take a second's core.summary.Summary, and how many of its samples were clipped."""
+        """Take a second's detect.summary.Summary, and how many of its samples were clipped."""
         n, total = summary.count, summary.sum
         self._dead = summary.min == summary.max
         self.offset = total // n if total >= 0 else -(-total // n)

@@ -4,7 +4,7 @@ Must not know where plans lie or what a detection leads to.
 """
 
 from ..errors import ModelError
-from ..model.executor import Header, Model, Scratch
+from ..network import Header, Model, Scratch
 from .keyword import Keyword
 from .note import Note
 

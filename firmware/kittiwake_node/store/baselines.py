@@ -1,6 +1,6 @@
 """Learned baselines beside the journal: read at start, written once learned, removed when they are to be learned anew.
 
-It uses the file system it is given; what a baseline is, is core/baseline.py's.
+It uses the file system it is given; what a baseline is, is detect/baseline.py's.
 """
 
 from ..errors import StorageError
@@ -11,7 +11,7 @@ class Baselines:
 
     Args:
         fs: has `open` and `remove`, as VfsLfs2.
-        learners: list of (name, core.baseline.Baseline); the name makes the file's.
+        learners: list of (name, detect.baseline.Baseline); the name makes the file's.
 
     Attributes:
         problem: why a stored baseline was not taken, or "".

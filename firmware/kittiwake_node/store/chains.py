@@ -3,7 +3,7 @@
 It knows files and sizes. What is written, when one is dropped and what the bytes mean is not its business.
 """
 
-from ..core import record as rec
+from ..link import record as rec
 from . import segment as seg
 from .tail import Tail
 

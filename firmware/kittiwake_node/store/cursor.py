@@ -3,7 +3,7 @@
 It knows readers, and the segments and tails that the journal keeps; it writes nothing.
 """
 
-from ..core import record as rec
+from ..link import record as rec
 from .tail import TailReader
 
 _TAIL = -1  # in place of a segment's first number

@@ -8,7 +8,7 @@ effect is a journal record was carried out if that record is there, any other is
 import binascii
 import struct
 
-from ..core import record as rec
+from ..link import record as rec
 
 _FILE = "executed.kwx"
 _NEW = "executed.new"

@@ -9,8 +9,8 @@ It uses only the file system object it is given (VfsLfs2's methods) and knows no
 One task calls everything here; nothing may be called from an interrupt.
 """
 
-from ..core import record as rec
 from ..errors import StorageError
+from ..link import record as rec
 from . import eviction
 from . import segment as seg
 from .chains import Chains

@@ -3,8 +3,8 @@
 It reads only. It knows segments; what is made of the findings is the journal's.
 """
 
-from ..core import record as rec
 from ..errors import StorageError
+from ..link import record as rec
 from . import segment as seg
 
 

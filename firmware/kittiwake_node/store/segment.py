@@ -6,7 +6,7 @@ It knows bytes and one open file at a time; which segment is written, sent or dr
 import binascii
 import struct
 
-from ..core import record as rec
+from ..link import record as rec
 
 MAGIC = b"KWJ"
 VERSION = 1

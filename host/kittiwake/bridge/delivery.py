@@ -1,19 +1,14 @@
-"""What goes between a device's link and the rest of the bridge: messages on their way, counts, and who is told.
+"""A message on its way from a device's link to a sink: who takes it, who is told, and what is counted.
 
 It knows no port and no broker.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-from kittiwake.bridge import publisher
-from kittiwake.bridge.channels import Channel
-
-if TYPE_CHECKING:
-    from kittiwake.bridge.device import DeviceLink
+from kittiwake.publish import publisher
 
 
 class Sink(Protocol):
@@ -41,44 +36,34 @@ class Counts:
     received_bytes: int = 0
 
 
-@dataclass(frozen=True)
-class Hooks:
-    """What a link tells.
+class Owner(Protocol):
+    """Whose messages are on their way: told once of each what became of it."""
 
-    Args:
-        on_status: on_status(link, is_online) when that changes.
-        on_text: on_text(link, line) with console text from the device.
-        on_layout: on_layout(link, channels) when records come under a channel description not seen in this session.
-        on_answer: on_answer(link, request, status, body) to a command.
-        on_opened: on_opened(link) when a session is open; commands may be sent.
-        on_message: on_message(link, record, publication) for every new record.
-        on_backlog: on_backlog(link): it has messages that wait for room.
-    """
+    def on_confirmed(self, delivery: Delivery) -> None:
+        """The sink has it."""
 
-    on_status: Callable[[DeviceLink, bool], None] = lambda link, is_online: None
-    on_text: Callable[[DeviceLink, str], None] = lambda link, line: None
-    on_layout: Callable[[DeviceLink, list[Channel]], None] = lambda link, channels: None
-    on_answer: Callable[[DeviceLink, int, int, bytes], None] = lambda link, request, status, body: None
-    on_opened: Callable[[DeviceLink], None] = lambda link: None
-    on_message: Callable[[DeviceLink, object, publisher.Publication], None] = lambda link, record, message: None
-    on_backlog: Callable[[DeviceLink], None] = lambda link: None
+    def on_refused(self, delivery: Delivery, reason: str) -> None:
+        """The sink does not take it."""
+
+    def offer_again(self, delivery: Delivery) -> None:
+        """It was refused, and has waited long enough."""
 
 
 class Delivery:
     """One record's message on its way, None until it is formed; the sink's token."""
 
-    __slots__ = ("_link", "epoch", "seq", "message")
+    __slots__ = ("_owner", "epoch", "seq", "message")
 
-    def __init__(self, link: DeviceLink, epoch: int, seq: int, message: publisher.Publication | None):
-        self._link = link
+    def __init__(self, owner: Owner, epoch: int, seq: int, message: publisher.Publication | None):
+        self._owner = owner
         self.epoch = epoch
         self.seq = seq
         self.message = message
 
     def confirmed(self) -> None:
         """The sink has it."""
-        self._link.on_confirmed(self)
+        self._owner.on_confirmed(self)
 
     def refused(self, reason: str) -> None:
         """The sink does not take it."""
-        self._link.on_refused(self, reason)
+        self._owner.on_refused(self, reason)

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from kittiwake.bridge.settings import Settings
-from kittiwake.config import Section
+from kittiwake.config.load import Section
 
 _WIDTH = 110
 # What stands uncommented: the two things that every gateway has to say.

@@ -10,8 +10,8 @@ import re
 from collections.abc import Sequence
 
 from kittiwake import __version__
-from kittiwake.bridge.channels import Channel
-from kittiwake.bridge.publisher import Former, Policy, Publication
+from kittiwake.publish.channel_description import Channel
+from kittiwake.publish.publisher import Former, Policy, Publication
 
 _HEALTH = {
     "heap_free": ("Free heap", "B", "data_size"),

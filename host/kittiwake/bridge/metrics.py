@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from kittiwake.bridge.device import DeviceLink
+from kittiwake.bridge.device_link import DeviceLink
 
 if TYPE_CHECKING:
     from kittiwake.bridge.service import Bridge

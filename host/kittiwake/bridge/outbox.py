@@ -8,13 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING
 
-from kittiwake.bridge.delivery import Counts, Delivery, Sink
-from kittiwake.bridge.publisher import Publication
-
-if TYPE_CHECKING:
-    from kittiwake.bridge.device import DeviceLink
+from kittiwake.bridge.delivery import Counts, Delivery, Owner, Sink
+from kittiwake.publish.publisher import Publication
 
 REFUSED_FIRST_S = 1.0
 REFUSED_LAST_S = 60.0
@@ -24,13 +20,13 @@ class Outbox:
     """What of one device is not confirmed.
 
     Args:
-        link: whose they are; its on_confirmed and on_refused are told.
+        owner: whose they are.
         sink: where messages go.
         counts: what is handed over, confirmed and refused is counted there.
     """
 
-    def __init__(self, link: DeviceLink, sink: Sink, counts: Counts):
-        self._link = link
+    def __init__(self, owner: Owner, sink: Sink, counts: Counts):
+        self._owner = owner
         self._sink = sink
         self._counts = counts
         self._epoch = 0  # counts the (device, journal) pairs seen here: a confirmation of an older one is no news
@@ -65,7 +61,7 @@ class Outbox:
 
     def put(self, seq: int, message: Publication) -> bool:
         """Take the next record's message; hand it over at once where there is room. Returns whether it was."""
-        delivery = self._waiting[seq] = Delivery(self._link, self._epoch, seq, message)
+        delivery = self._waiting[seq] = Delivery(self._owner, self._epoch, seq, message)
         if self._backlog or not self._sink.has_room:
             self._backlog.append(delivery)
             return False
@@ -74,7 +70,7 @@ class Outbox:
 
     def hold(self, seq: int) -> Delivery:
         """Take the place of the next record, whose message is not formed yet; all after it wait for `release`."""
-        delivery = self._waiting[seq] = Delivery(self._link, self._epoch, seq, None)
+        delivery = self._waiting[seq] = Delivery(self._owner, self._epoch, seq, None)
         self._backlog.append(delivery)
         return delivery
 
@@ -103,11 +99,11 @@ class Outbox:
         return True
 
     def refuse(self, delivery: Delivery) -> bool:
-        """The sink does not take a message: the link's `offer_again` is called later. Returns whether that is news."""
+        """The sink does not take a message: the owner's `offer_again` is called later. Returns whether that is news."""
         if delivery.epoch != self._epoch:
             return False
         self._counts.refused += 1
-        asyncio.get_running_loop().call_later(self._retry_s, self._link.offer_again, delivery)
+        asyncio.get_running_loop().call_later(self._retry_s, self._owner.offer_again, delivery)
         self._retry_s = min(self._retry_s * 2, REFUSED_LAST_S)
         return True
 

@@ -11,9 +11,9 @@ import json
 import logging
 from collections.abc import Callable
 
-from kittiwake.bridge.device import DeviceLink
-from kittiwake.bridge.publisher import Policy
-from kittiwake_node.core.messages import is_device_id
+from kittiwake.bridge.device_link import DeviceLink
+from kittiwake.publish.publisher import Policy
+from kittiwake_node.link.messages import is_device_id
 
 log = logging.getLogger(__name__)
 

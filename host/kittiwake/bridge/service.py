@@ -8,20 +8,20 @@ import logging
 from collections import deque
 from collections.abc import Callable
 
-from kittiwake.bridge.channels import Channel
-from kittiwake.bridge.commands import RequestError
-from kittiwake.bridge.desk import Desk
-from kittiwake.bridge.device import DeviceLink, Hooks
-from kittiwake.bridge.fleet import Fleet
+from kittiwake.bridge.command_codec import RequestError
+from kittiwake.bridge.command_queue import Desk
+from kittiwake.bridge.confirm import scorer
+from kittiwake.bridge.confirm.worker import Worker
+from kittiwake.bridge.device_link import DeviceLink, Hooks
 from kittiwake.bridge.homeassistant import discovery
-from kittiwake.bridge.mqtt import Events, MqttClient
+from kittiwake.bridge.links import Fleet
 from kittiwake.bridge.presence import Presence
-from kittiwake.bridge.publisher import Publication
 from kittiwake.bridge.settings import DeviceSection, Settings
 from kittiwake.bridge.spool import Spool
 from kittiwake.bridge.verdicts import Judges
-from kittiwake.confirm import scorer
-from kittiwake.confirm.worker import Worker
+from kittiwake.mqtt.client import Events, MqttClient
+from kittiwake.publish.channel_description import Channel
+from kittiwake.publish.publisher import Publication
 
 log = logging.getLogger(__name__)
 

@@ -15,9 +15,9 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from kittiwake.bridge.mqtt import MqttClient, Token
 from kittiwake.bridge.settings import SpoolSection
 from kittiwake.errors import ConfigError
+from kittiwake.mqtt.client import MqttClient, Token
 
 log = logging.getLogger(__name__)
 

@@ -15,12 +15,12 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from kittiwake.bridge.confirm.audio import Audio
+from kittiwake.bridge.confirm.worker import NoScore, Worker
 from kittiwake.bridge.settings import ConfirmSection
-from kittiwake.confirm.audio import Audio
-from kittiwake.confirm.worker import NoScore, Worker
-from kittiwake_node.core import payload
-from kittiwake_node.core import record as rec
 from kittiwake_node.errors import FrameError
+from kittiwake_node.link import payload
+from kittiwake_node.link import record as rec
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from kittiwake import audit
+from kittiwake.demo import audit
 from kittiwake.demo.report import Progress
 
 _ALERT_ROWS = 8

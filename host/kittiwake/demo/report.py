@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from kittiwake import audit
-from kittiwake.demo import speech
-from kittiwake.demo.plan import Plan
+from kittiwake.demo import audit, speech
+from kittiwake.demo.scenario import Plan
 
 REFERENCE_ALERTS_LEAST = 20
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kittiwake import audio
 from kittiwake.errors import KittiwakeError
 from kittiwake.model import wake
+from kittiwake.signals import wav
 
 PATH = Path(__file__).with_name("okay_nabu.wav")
 WORD = "okay_nabu"
@@ -18,7 +18,7 @@ INDEX = 81440
 
 def samples_count() -> int:
     """Samples of the recording."""
-    return len(audio.read_wav(PATH))
+    return len(wav.read_wav(PATH))
 
 
 def plan() -> bytes | None:

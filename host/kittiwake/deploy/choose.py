@@ -12,23 +12,13 @@ from kittiwake.errors import ConfigError
 
 _NODE = "kittiwake_node/"
 # What audio and networks alone use.
-_HEARING = ("speech/", "model/")
+_HEARING = ("speech/", "network.py")
 _HEARING_STAGES = ("conv", "copy", "depthwise", "features", "fft", "pointwise", "pool", "requant", "shape", "softmax")
 _HEARING_STAGES += ("spectrum", "table", "wake")
 # What direct MQTT alone uses.
-_MQTT = (
-    "config_mqtt",
-    "core/mqtt",
-    "core/publication",
-    "core/figures",
-    "core/decimals",
-    "core/jsontext",
-    "core/requests",
-    "core/dns",
-)
-_MQTT += ("core/sntp", "io/broker", "io/resolver", "io/datagrams", "io/timesync", "io/tcp", "io/tls", "io/wifi")
+_MQTT = ("mqtt/", "io/net/")
 # The gateway's side of the session; a board has the device's.
-_HOST_ONLY = ("core/gateway_session.py",)
+_HOST_ONLY = ("link/gateway_session.py",)
 
 
 def files(firmware: Mapping[str, bytes], config: dict) -> dict[str, bytes]:

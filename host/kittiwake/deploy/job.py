@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kittiwake import boards, node_config
+from kittiwake.boards import catalog
 from kittiwake.errors import ConfigError, UsageError
-from kittiwake.target import available, open_target
+from kittiwake.target import available, node_config, open_target
 
 _OLDEST, _NEWEST = (1, 24), (1, 29)
 _SUPPORTED = "1.24 to 1.29 are supported"
@@ -107,7 +107,7 @@ def check_board(job: Job, facts: dict, progress: Callable[[str], None]) -> None:
     if version > _NEWEST:
         progress(f"the board runs MicroPython {told}, which has not been tried; {_SUPPORTED}")
     if job.board:
-        wanted = boards.find(job.board).mpy_arch
+        wanted = catalog.find(job.board).mpy_arch
         if facts["arch"] != wanted:
             raise ConfigError(
                 f"the board on {job.target} is {facts['arch'] or 'without native code'}, {job.board} is {wanted}",
@@ -119,7 +119,7 @@ def of_board(name: str) -> dict:
     """Give the places of link and journal on a board; nothing when it is not named."""
     if not name:
         return {}
-    board = boards.find(name)
+    board = catalog.find(name)
     storage = {"kind": board.journal.kind}
     if board.journal.path is not None:
         storage["path"] = board.journal.path

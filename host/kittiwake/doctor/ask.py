@@ -11,9 +11,10 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from kittiwake import onboard, survey
+from kittiwake.deploy import application
 from kittiwake.deploy.slots import NAMES, Slots
 from kittiwake.errors import KittiwakeError, TargetError
+from kittiwake.ports import survey
 from kittiwake.target.base import Target
 
 _PROBES = ("tls", "ssl", "network", "bluetooth", "machine")
@@ -181,11 +182,11 @@ def ask(board: Target, is_port: bool, given: dict | None, progress: Callable[[st
     facts: dict = {"system": _of(lambda: {**board.facts(), **json.loads(board.exec(_SYSTEM))})}
     facts["clock"] = _of(lambda: _clock(board))
     progress("looking at the application")
-    facts["application"] = application = _of(lambda: _application(board))
-    kept = application.pop("config", None)
+    facts["application"] = installed = _of(lambda: _application(board))
+    kept = installed.pop("config", None)
     config = given or kept
     facts["configuration"] = None
-    if config is not None and "error" not in application:
+    if config is not None and "error" not in installed:
         config = {**board.node_overrides(), **config}
         facts["configuration"] = _of(lambda: _configuration(board, config))
         facts["provisioned"] = _of(lambda: _provisioned(board))
@@ -241,7 +242,7 @@ def _application(board: Target) -> dict:
     slots = Slots(board)
     sizes = {name: slots.size(name) for name in NAMES}
     try:
-        found = onboard.find(board)
+        found = application.find(board)
     except KittiwakeError as error:
         return {"error": error.message, "sizes": sizes}
     told = {"slot": found.slot, "version": found.version, "sizes": sizes, "config": found.config}
@@ -251,27 +252,27 @@ def _application(board: Target) -> dict:
 
 def _configuration(board: Target, config: dict) -> dict:
     board.reboot()
-    onboard.find(board)
+    application.find(board)
     refused, absent = json.loads(board.exec(_CONFIG.format(text=json.dumps(config)), 60.0))
     link = config.get("link", "stdio")
     return {"refused": refused, "absent": absent, "link": link, "watchdog_s": config.get("watchdog_s", 0)}
 
 
 def _provisioned(board: Target) -> dict:
-    from kittiwake import provision
+    from kittiwake.deploy import provision
 
     return provision.read(board)
 
 
 def _fresh(board: Target, code: str) -> dict:
     board.reboot()
-    onboard.find(board)
+    application.find(board)
     return json.loads(board.exec(code, 120.0))
 
 
 def _sensor(board: Target, config: dict, number: int) -> dict:
     board.reboot()
-    onboard.find(board)
+    application.find(board)
     board.exec(_SENSOR)
     return json.loads(
         board.exec(f"print(json.dumps(_kw_listen({json.dumps(config)!r}, {number}, {_SENSOR_MS})))", 60.0)
@@ -280,7 +281,7 @@ def _sensor(board: Target, config: dict, number: int) -> dict:
 
 def _link(board: Target, config: dict) -> dict:
     board.reboot()
-    onboard.start_again(board)
+    application.start_again(board)
     link = config.get("link", "stdio")
     kind = link.get("kind") if isinstance(link, dict) else link.partition(":")[0]
     if kind != "stdio":

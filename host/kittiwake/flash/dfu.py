@@ -10,7 +10,7 @@ import re
 import tempfile
 from pathlib import Path
 
-from kittiwake.boards import Board
+from kittiwake.boards.catalog import Board
 from kittiwake.errors import KittiwakeError, NoDeviceError, PortLostError, UsageError, VerificationError
 from kittiwake.flash import tool
 from kittiwake.flash.formats import Piece

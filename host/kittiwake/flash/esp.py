@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 import re
 
-from kittiwake import ports
-from kittiwake.boards import Board
+from kittiwake.boards.catalog import Board
 from kittiwake.errors import KittiwakeError, NoDeviceError, PortBusyError, PortLostError, UsageError, VerificationError
 from kittiwake.flash import attempts, tool
 from kittiwake.flash.image import Image
 from kittiwake.flash.progress import Progress
+from kittiwake.ports import serial
 
 _SLOW_BAUDRATE = 115200
 _CHIP = re.compile(r"^Connected to (\S+) on ")
@@ -113,7 +113,7 @@ def _watch(progress: Progress):
 
 def _fault(outcome: tool.Outcome, board: Board, port: str, progress: Progress) -> KittiwakeError:
     where, left = progress.where, progress.left
-    by = ports.holder(port)
+    by = serial.holder(port)
     if outcome.has("This chip is "):
         return UsageError(f"the chip on {port} is another one by now: {outcome.cause}; {left}", _RUN_AGAIN)
     if outcome.has("MD5 of file does not match"):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import struct
 
-from kittiwake.boards import Board
+from kittiwake.boards.catalog import Board
 from kittiwake.errors import ConfigError, VerificationError
 from kittiwake.flash.formats import Piece
 

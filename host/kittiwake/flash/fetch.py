@@ -9,7 +9,7 @@ import os
 import re
 from pathlib import Path
 
-from kittiwake.boards import Board
+from kittiwake.boards.catalog import Board
 from kittiwake.errors import KittiwakeError, UsageError
 from kittiwake.flash import tool
 from kittiwake.flash.progress import Say

@@ -11,13 +11,13 @@ import re
 import tempfile
 from pathlib import Path
 
-from kittiwake import ports
-from kittiwake.boards import Board
+from kittiwake.boards.catalog import Board
 from kittiwake.errors import KittiwakeError, NoDeviceError, PortBusyError, PortLostError, UsageError, VerificationError
 from kittiwake.flash import attempts, tool
 from kittiwake.flash.formats import Piece
 from kittiwake.flash.image import Image
 from kittiwake.flash.progress import Progress
+from kittiwake.ports import serial
 
 _SLOW_BAUDRATE = 57600
 _CHIP_ID = re.compile(r"^Chip id: 0x([0-9A-Fa-f]+)")
@@ -125,7 +125,7 @@ def _fault(outcome: tool.Outcome, board: Board, port: str, progress: Progress) -
         )
     if "://" not in port and not os.path.exists(port):
         return PortLostError(f"{port} was lost {where}; {left}", f"plug it in, then {_RUN_AGAIN}")
-    by = ports.holder(port)
+    by = serial.holder(port)
     if by:
         return PortBusyError(f"{port} was taken{by} {where}; {left}", f"close the other program, then {_RUN_AGAIN}")
     if any(outcome.has(text) for text in _LOST):

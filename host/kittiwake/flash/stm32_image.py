@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 
-from kittiwake.boards import Board
+from kittiwake.boards.catalog import Board
 from kittiwake.errors import ConfigError, VerificationError
 from kittiwake.flash.formats import Piece
 

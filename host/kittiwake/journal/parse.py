@@ -10,7 +10,7 @@ import re
 import struct
 from dataclasses import dataclass, field
 
-from kittiwake_node.core import record as rec
+from kittiwake_node.link import record as rec
 
 VERSION = 1
 HEAD_BYTES = 56

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from kittiwake.errors import UsageError
 from kittiwake.journal import parse
 from kittiwake.journal.parse import Damage, Segment, State
-from kittiwake_node.core import record as rec
+from kittiwake_node.link import record as rec
 
 CLASSES = ("raw", "telemetry", "alert")
 

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from kittiwake.bridge import publisher
 from kittiwake.journal.reading import CLASSES, Entry, Journal
+from kittiwake.publish import publisher
 
 
 def records(journal: Journal) -> Iterator[dict]:

@@ -8,16 +8,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kittiwake.errors import UsageError
-from kittiwake.model import admit, arena, flatbuffer, layout, lower, plan
-from kittiwake.model.graph import Graph, ModelRefused
+from kittiwake.model.emit import arena
+from kittiwake.model.emit import kwm as plan
+from kittiwake.model.lower import operators, weights
+from kittiwake.model.read import admit, flatbuffer
+from kittiwake.model.read.graph import Graph, ModelRefused
 
 # Kernel sets of the firmware, and the layout that each reads.
 LAYOUT_OF = {
-    "plain": layout.ROWS,
-    "viper": layout.ROWS,
-    "thumb2": layout.QUADS,
-    "rv32": layout.QUADS,
-    "dsp": layout.PAIRS,
+    "plain": weights.ROWS,
+    "viper": weights.ROWS,
+    "thumb2": weights.QUADS,
+    "rv32": weights.QUADS,
+    "dsp": weights.PAIRS,
 }
 
 
@@ -34,7 +37,7 @@ class Compiled:
     """
 
     plan: bytes
-    program: lower.Program
+    program: operators.Program
     graph: Graph
     isa: str
     scratch: int
@@ -80,7 +83,7 @@ def compile_graph(
     if reasons:
         raise ModelRefused(reasons, name)
     try:
-        program = lower.lower(graph, LAYOUT_OF[isa])
+        program = operators.lower(graph, LAYOUT_OF[isa])
     except ModelRefused as error:
         raise ModelRefused(error.reasons, name) from None
     scratch, state = arena.plan(program)

@@ -5,9 +5,9 @@ Knows programs and the cost table; prints nothing.
 
 from __future__ import annotations
 
-from kittiwake.model import cost
 from kittiwake.model.compiler import Compiled
-from kittiwake.model.steps import SCRATCH
+from kittiwake.model.emit import cost
+from kittiwake.model.lower.steps import SCRATCH
 
 
 def facts(made: Compiled) -> dict:

@@ -12,8 +12,8 @@ import json
 from collections.abc import Iterator, Mapping
 
 import kittiwake
-from kittiwake import ports
 from kittiwake.errors import KittiwakeError, TargetError, UsageError
+from kittiwake.ports import serial
 from kittiwake.target import mpy
 from kittiwake.target.base import Target
 from kittiwake.target.repl import Repl
@@ -231,7 +231,7 @@ class PortTarget(Target):
     @property
     def link_port(self) -> str:
         """The link's port; the console's own when there is no other, free while the node runs."""
-        return self._link or ports.resolve(self.name)
+        return self._link or serial.resolve(self.name)
 
     def interrupt(self) -> None:
         """Take the board back by Ctrl-C. Idempotent.

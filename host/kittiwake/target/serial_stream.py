@@ -7,24 +7,24 @@ from __future__ import annotations
 
 import time
 
-from kittiwake import ports
 from kittiwake.errors import PortLostError, TargetError
+from kittiwake.ports import serial
 
 
 class SerialStream:
     """A serial port as the REPL wants it.
 
     Args:
-        name: as `kittiwake.ports.resolve` takes it.
+        name: as `kittiwake.ports.serial.resolve` takes it.
         baudrate: of the line.
 
     Raises:
-        As `kittiwake.ports.open_port`.
+        As `kittiwake.ports.serial.open_port`.
     """
 
     def __init__(self, name: str, baudrate: int = 115200):
         self._name = name
-        self._port = ports.open_blocking(name, baudrate)
+        self._port = serial.open_blocking(name, baudrate)
 
     def read(self, timeout_s: float) -> bytes:
         """Wait for bytes; empty when none came in time.

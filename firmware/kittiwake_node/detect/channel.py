@@ -1,0 +1,186 @@
+"""One channel: samples through its detectors into drafted records, and the action on the way.
+
+It joins a source, detectors, events, a snapshot ring and a summary; it knows no journal and no link. Everything is
+built in the constructor: with native kernels, a sample that is no anomaly allocates nothing.
+"""
+
+import array
+
+from ..link import payload, record
+from . import event
+
+_PART_SAMPLES = 448  # of a snapshot, in one record
+
+
+class Watch:
+    """A detector and the events that its flags become.
+
+    Args:
+        detector: what detect.kinds.make returns.
+        settings: of events, checked (config.EVENT_DEFAULTS).
+    """
+
+    def __init__(self, detector, settings):
+        self.detector = detector
+        self.events = event.Events(settings["hold_off"], settings["rise"], settings["burst"], settings["refill"])
+        self.tells_end = settings["hold_off"] > 0
+
+
+class Channel:
+    """A channel of the node.
+
+    Args:
+        number: 0 to 255.
+        config: of the channel, checked (config.check).
+        source: see io/source.py.
+        detectors: list of what detect.kinds.make returns; each sees every sample.
+        summary: detect.summary.Summary.
+        clip: detect.clip.Clip with the ends of the samples' range.
+        snapshots: detect.snapshot.Snapshots, or None.
+        block: samples taken from the source at once.
+        on_alert: called as on_alert(source, index) before anything is stored. Here the action is driven.
+        emit: called as emit(type, channel, class, time_ms, payload) for every record.
+
+    Attributes:
+        index: samples seen since boot.
+        alerts: events told since boot.
+        held_back: flags that became no alert: all of events not told (rise, rate limit), all but one of those told.
+        clipped: samples at or beyond an end of their range since boot.
+        ended: the source is through and everything it gave was emitted.
+    """
+
+    def __init__(self, number, config, source, detectors, summary, clip, snapshots, block, on_alert, emit):
+        self.number = number
+        self.source = source
+        self.index = 0
+        self.alerts = 0
+        self.clipped = 0
+        self.ended = False
+        self.watches = [Watch(detector, config["event"]) for detector in detectors]
+        self._summary = summary
+        self._summary_samples = config["summary_samples"]
+        self._readings = config["readings"]
+        self._clip = clip
+        self._clipped = 0  # in this summary's interval
+        self._buf = array.array("h", bytes(2 * block))
+        self._snapshots = snapshots
+        self._snapshot = array.array("h", bytes(2 * snapshots.length)) if snapshots else None
+        self._opened = []  # where events opened in the piece under way, for the snapshots
+        self._on_alert = on_alert
+        self._emit = emit
+        self._anomalies = 0  # in this summary's interval
+
+    @property
+    def held_back(self):
+        """Flags that became no alert."""
+        return sum([watch.events.flags for watch in self.watches]) - self.alerts
+
+    @property
+    def snapshots_refused(self):
+        """Snapshots that the hour's bytes, or one under way, refused."""
+        return self._snapshots.refused if self._snapshots else 0
+
+    def step(self):
+        """Take one block from the source and work through it. Returns the number of samples."""
+        got = self.source.read_into(self._buf)
+        at = 0
+        while at < got:
+            stop = min(got, at + self._summary_samples - self._summary.count)
+            for watch in self.watches:
+                self._detect(watch, at, stop)
+            if self._snapshots:
+                self._keep(at, stop)
+            self._sum_up(at, stop)
+            if self._readings:
+                self._read_out(at, stop)
+            at = stop
+            if self._summary.count >= self._summary_samples:
+                self._summarise(self.index + at)
+        self.index += got
+        if self.source.ended and not self.ended:
+            self.ended = True
+            for watch in self.watches:
+                if watch.events.open:
+                    self._tell_end(watch)
+            if self._summary.count:
+                self._summarise(self.index)
+        return got
+
+    def _detect(self, watch, at, stop):
+        find = watch.detector.find
+        while at < stop:
+            at = find(self._buf, at, stop)
+            if at < stop:
+                self._flag(watch, at)
+                at += 1
+        if watch.events.passed(self.index + stop) == event.CLOSED:
+            self._tell_end(watch)
+
+    def _flag(self, watch, at):
+        index, x = self.index + at, self._buf[at]
+        if watch.events.passed(index) == event.CLOSED:
+            self._tell_end(watch)
+        self._anomalies += 1
+        if watch.events.flag(index, watch.detector.score(x)) != event.OPENED:
+            return
+        self._on_alert(self.source, index)
+        self.alerts += 1
+        if self._snapshots:
+            self._opened.append(at)
+        body = watch.detector.tell(x, payload.CLIPPED if self._clip.has(x) else 0, index)
+        self._emit(record.ANOMALY, self.number, record.ALERT, self.source.time_ms(index), body)
+
+    def _tell_end(self, watch):
+        if not watch.tells_end:
+            return
+        e = watch.events
+        body = payload.pack_disturbance(watch.detector.number, e.count, e.start, e.end, e.peak, e.peak_index)
+        self._emit(record.DISTURBANCE, self.number, record.ALERT, self.source.time_ms(e.end), body)
+
+    def _keep(self, at, stop):
+        self._opened.sort()
+        for moment in self._opened:
+            at = self._keep_up_to(at, moment)
+            self._snapshots.trigger()
+        self._opened.clear()
+        self._keep_up_to(at, stop)
+
+    def _keep_up_to(self, at, stop):
+        while at < stop:
+            at = self._snapshots.feed(self._buf, at, stop)
+            if self._snapshots.ready:
+                self._tell_snapshot(self.index + at)
+        return at
+
+    def _tell_snapshot(self, end):
+        count = self._snapshots.take_into(self._snapshot)
+        parts = (count + _PART_SAMPLES - 1) // _PART_SAMPLES
+        raw = memoryview(self._snapshot)
+        for part in range(parts):
+            first = part * _PART_SAMPLES
+            piece = bytes(raw[first : min(first + _PART_SAMPLES, count)])
+            index = end - count + first
+            body = payload.pack_snapshot(part, parts, index, piece)
+            self._emit(record.SNAPSHOT, self.number, record.RAW, self.source.time_ms(index), body)
+
+    def _sum_up(self, at, stop):
+        s, clip = self._summary, self._clip
+        s.feed(self._buf, at, stop)
+        # Looked for one by one only in an interval that has any.
+        if s.min <= clip.low or s.max >= clip.high:
+            found = clip.count(self._buf, at, stop)
+            self._clipped += found
+            self.clipped += found
+
+    def _summarise(self, index):
+        s = self._summary
+        body = payload.pack_summary(s.count, s.min, s.max, self._anomalies, s.sum, s.sum_sq, index, self._clipped)
+        self._anomalies = self._clipped = 0
+        s.reset()
+        self._emit(record.SUMMARY, self.number, record.TELEMETRY, self.source.time_ms(index - 1), body)
+
+    def _read_out(self, at, stop):
+        for i in range(at, stop):
+            index = self.index + i
+            body = payload.pack_reading(self._buf[i], index)
+            self._emit(record.READING, self.number, record.TELEMETRY, self.source.time_ms(index), body)

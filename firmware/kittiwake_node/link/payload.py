@@ -1,0 +1,360 @@
+"""Payloads: what each record type carries, as integers, packed and unpacked (SPEC.md, "Payloads").
+
+Each `pack_*` returns bytes and allocates; each `unpack_*` returns a dict with the names used there. Payloads longer
+than a reader knows are later versions that only append: the tail is ignored. Shorter ones raise FrameError.
+"""
+
+import struct
+
+from ..errors import FrameError
+
+ZSCORE = 1
+DRIFT = 2
+NOVELTY = 3
+BASELINE = 4
+DETECTORS = {ZSCORE: "zscore", DRIFT: "drift", NOVELTY: "novelty", BASELINE: "baseline"}
+
+LAGGED = 2  # anomaly flag: the sums are of the window before the sample
+AUDIO = 1  # keyword flag: the second of audio before it stands in snapshots that came before the record
+CLIPPED = 1  # anomaly flag: the sample stood at an end of its type's range
+
+_ANOMALY = "<BBHiiiqQIHBB"
+_LEVELS = "<BBHiqqQIHBB"
+_FEATURE = "<BBHIQQQQIHBB"
+_DISTURBANCE = "<BBHIIHIHIIH"
+_SNAPSHOT = "<HHIH"
+_SUMMARY = "<IiiIqQIHH"
+_KEYWORD = "<HHIIIHBB"
+_READING = "<iIH"
+_TIME = "<IHH"
+_BOOT = "<BBHI"
+
+HEALTH_FIELDS = (
+    "heap_free",
+    "loop_max_us",
+    "action_max_us",
+    "samples",
+    "overruns",
+    "clipped",
+    "alerts",
+    "evicted_raw",
+    "evicted_telemetry",
+    "evicted_alert",
+    "damaged",
+    "journal_bytes",
+    "journal_limit_bytes",
+    "commits",
+    "frames_rejected",
+    "resends",
+    "bytes_programmed",
+    "blocks_erased",
+    "storage_state",
+    "held_back",
+    "snapshots_refused",
+    "bus_errors",
+    "reconnects",
+    "microphone_state",
+    "microphone_level",
+    "microphone_offset",
+    "microphone_clipped_ppm",
+    "models_refused",
+)
+MICROPHONE_STATES = ("none", "ok", "dead", "stopped")
+STORAGE_STATES = ("ok", "absent", "full", "read-only", "foreign", "failed")
+
+
+def pack_anomaly(detector, flags, n, x, low, high, total, squares, index, p, q):
+    """One anomaly: the window's exact sums with the newest sample in them.
+
+    Args:
+        detector: ZSCORE, DRIFT, …
+        flags: bit 0, CLIPPED.
+        n: samples in the window.
+        x: the sample, int32.
+        low, high: smallest and largest sample of the window, int32.
+        total: sum of the window, int64.
+        squares: sum of squares of the window, uint64.
+        index: samples seen on this channel since boot before this one, below 2^48.
+        p, q: threshold t = p/q, each at most 255.
+    """
+    return struct.pack(
+        _ANOMALY, detector, flags, n, x, low, high, total, squares, index & 0xFFFFFFFF, index >> 32, p, q
+    )
+
+
+def pack_levels(detector, flags, x, fast, slow, variance, index, p, q):
+    """One anomaly of a detector that compares two means, after the sample that raised it was taken in.
+
+    Args:
+        detector: DRIFT or NOVELTY.
+        flags: bit 0, CLIPPED.
+        x: the sample, int32.
+        fast, slow: the two means, Q16 of LSB, int64.
+        variance: Q16 of LSB², uint64.
+        index: samples seen on this channel since boot before this one, below 2^48.
+        p, q: threshold p/q, each at most 255; 0/0 where it is not constant.
+    """
+    return struct.pack(_LEVELS, detector, flags, 0, x, fast, slow, variance, index & 0xFFFFFFFF, index >> 32, p, q)
+
+
+def pack_feature(flags, feature, blocks, value, total, squares, index, p, q):
+    """One anomalous block of the baseline detector.
+
+    Args:
+        flags: bit 0, CLIPPED.
+        feature: number of the feature that decided, see detect.baseline.
+        blocks: learned blocks.
+        value: the feature of this block.
+        total, squares: sum and sum of squares of the feature over the learned blocks, below 2^64 and 2^128.
+        index: of the block's last sample.
+        p, q: threshold p/q.
+    """
+    mask = 0xFFFFFFFFFFFFFFFF
+    return struct.pack(
+        _FEATURE,
+        BASELINE,
+        flags,
+        feature,
+        blocks,
+        value,
+        total,
+        squares & mask,
+        squares >> 64,
+        index & 0xFFFFFFFF,
+        index >> 32,
+        p,
+        q,
+    )
+
+
+def pack_disturbance(detector, count, start, end, peak, peak_index):
+    """The end of an event: detector, count of flags, indexes of first and last, the greatest score and its index."""
+    return struct.pack(
+        _DISTURBANCE,
+        detector,
+        0,
+        0,
+        count,
+        start & 0xFFFFFFFF,
+        start >> 32,
+        end & 0xFFFFFFFF,
+        end >> 32,
+        min(peak, 0xFFFFFFFF),
+        peak_index & 0xFFFFFFFF,
+        peak_index >> 32,
+    )
+
+
+def unpack_disturbance(payload):
+    """The dict behind `pack_disturbance`: detector, count, start, end, peak, peak_index."""
+    v = _unpack(_DISTURBANCE, payload)
+    return {
+        "detector": v[0],
+        "count": v[3],
+        "start": v[5] << 32 | v[4],
+        "end": v[7] << 32 | v[6],
+        "peak": v[8],
+        "peak_index": v[10] << 32 | v[9],
+    }
+
+
+def pack_snapshot(part, parts, index, samples):
+    """Part `part` of `parts` of a snapshot: the index of its first sample, and int16 samples as bytes."""
+    return struct.pack(_SNAPSHOT, part, parts, index & 0xFFFFFFFF, index >> 32) + samples
+
+
+def unpack_snapshot(payload):
+    """The dict behind `pack_snapshot`: part, parts, index, samples (a list)."""
+    part, parts, low, high = _unpack(_SNAPSHOT, payload)
+    raw = payload[struct.calcsize(_SNAPSHOT) :]
+    count = len(raw) // 2
+    return {
+        "part": part,
+        "parts": parts,
+        "index": high << 32 | low,
+        "samples": list(struct.unpack("<%dh" % count, raw[: 2 * count])),
+    }
+
+
+def unpack_anomaly(payload):
+    """The dict behind `pack_anomaly`, `pack_levels` or `pack_feature`, by the detector's number.
+
+    Returns:
+        detector, flags, index, p, q, and x, n, min, max, sum, sum_sq for a z-score; x, fast, slow, variance for drift
+        and novelty; feature, blocks, value, sum, sum_sq for a baseline.
+
+    Raises:
+        FrameError: it is short, or of a detector that this reader does not know.
+    """
+    detector = payload[0] if payload else 0
+    if detector in (DRIFT, NOVELTY):
+        v = _unpack(_LEVELS, payload)
+        return {
+            "detector": detector,
+            "flags": v[1],
+            "x": v[3],
+            "fast": v[4],
+            "slow": v[5],
+            "variance": v[6],
+            "index": v[8] << 32 | v[7],
+            "p": v[9],
+            "q": v[10],
+        }
+    if detector == BASELINE:
+        v = _unpack(_FEATURE, payload)
+        return {
+            "detector": detector,
+            "flags": v[1],
+            "feature": v[2],
+            "blocks": v[3],
+            "value": v[4],
+            "sum": v[5],
+            "sum_sq": v[7] << 64 | v[6],
+            "index": v[9] << 32 | v[8],
+            "p": v[10],
+            "q": v[11],
+        }
+    if detector != ZSCORE:
+        raise FrameError("payload-detector", "%d" % detector)
+    v = _unpack(_ANOMALY, payload)
+    return {
+        "detector": v[0],
+        "flags": v[1],
+        "n": v[2],
+        "x": v[3],
+        "min": v[4],
+        "max": v[5],
+        "sum": v[6],
+        "sum_sq": v[7],
+        "index": v[9] << 32 | v[8],
+        "p": v[10],
+        "q": v[11],
+    }
+
+
+def pack_summary(count, low, high, anomalies, total, squares, index, clipped):
+    """One interval of a channel: count, extremes, exact sums, anomalies in it, and the index after its last sample."""
+    return struct.pack(
+        _SUMMARY,
+        count,
+        low,
+        high,
+        anomalies,
+        total,
+        squares,
+        index & 0xFFFFFFFF,
+        index >> 32,
+        min(clipped, 0xFFFF),
+    )
+
+
+def unpack_summary(payload):
+    """The dict behind `pack_summary`: n, min, max, anomalies, sum, sum_sq, index, clipped."""
+    v = _unpack(_SUMMARY, payload)
+    return {
+        "n": v[0],
+        "min": v[1],
+        "max": v[2],
+        "anomalies": v[3],
+        "sum": v[4],
+        "sum_sq": v[5],
+        "index": v[7] << 32 | v[6],
+        "clipped": v[8],
+    }
+
+
+def pack_keyword(flags, name, window, total, limit, index):
+    """A word was heard.
+
+    Args:
+        flags: bit 0, AUDIO.
+        name: of the word, up to 31 bytes of UTF-8.
+        window: outputs in the sliding mean.
+        total: their sum, each a probability in 256ths.
+        limit: which the sum had to exceed.
+        index: samples of the channel since boot up to the last one that the decision needed, below 2^48.
+    """
+    raw = name.encode()
+    head = struct.pack(_KEYWORD, window, flags, total, limit, index & 0xFFFFFFFF, index >> 32, len(raw), 0)
+    return head + raw
+
+
+def unpack_keyword(payload):
+    """The dict behind `pack_keyword`: flags, name, window, sum, limit, index."""
+    v = _unpack(_KEYWORD, payload)
+    start = struct.calcsize(_KEYWORD)
+    if not v[0] or len(payload) < start + v[6]:
+        raise FrameError("payload-short", "a window of %d, a name of %d bytes" % (v[0], v[6]))
+    name = _text(payload[start : start + v[6]])
+    return {"flags": v[1], "name": name, "window": v[0], "sum": v[2], "limit": v[3], "index": v[5] << 32 | v[4]}
+
+
+def pack_reading(x, index):
+    """One sample, int32, and its index on the channel since boot."""
+    return struct.pack(_READING, x, index & 0xFFFFFFFF, index >> 32)
+
+
+def unpack_reading(payload):
+    """The dict behind `pack_reading`: x, index."""
+    x, low, high = _unpack(_READING, payload)
+    return {"x": x, "index": high << 32 | low}
+
+
+def pack_time(utc_ms):
+    """The moment in UTC, milliseconds since 1970, that the record's own time stands for."""
+    return struct.pack(_TIME, utc_ms & 0xFFFFFFFF, utc_ms >> 32, 0)
+
+
+def unpack_time(payload):
+    """The dict behind `pack_time`: utc_ms."""
+    low, high, _ = _unpack(_TIME, payload)
+    return {"utc_ms": high << 32 | low}
+
+
+def pack_boot(reset_cause, heap_free, text):
+    """A boot: `machine.reset_cause()` (0 when unknown), free heap in bytes, and the firmware in words (UTF-8)."""
+    return struct.pack(_BOOT, reset_cause, 0, 0, min(heap_free, 0xFFFFFFFF)) + text.encode()
+
+
+def unpack_boot(payload):
+    """The dict behind `pack_boot`: reset_cause, heap_free, firmware."""
+    cause, _, _, heap = _unpack(_BOOT, payload)
+    return {"reset_cause": cause, "heap_free": heap, "firmware": _text(payload[8:])}
+
+
+def pack_health(values):
+    """The node's counters, one uint32 a name of HEALTH_FIELDS, missing names as 0; larger counts saturate."""
+    out = bytearray(4 * len(HEALTH_FIELDS))
+    for i, name in enumerate(HEALTH_FIELDS):
+        struct.pack_into("<I", out, 4 * i, min(values.get(name, 0), 0xFFFFFFFF))
+    return bytes(out)
+
+
+def unpack_health(payload):
+    """The dict behind `pack_health`; fields that the sender did not know yet are left out."""
+    known = min(len(payload) // 4, len(HEALTH_FIELDS))
+    return {HEALTH_FIELDS[i]: struct.unpack_from("<I", payload, 4 * i)[0] for i in range(known)}
+
+
+def pack_event(code, text):
+    """A log event: a number of the application's choosing and a line of text (UTF-8)."""
+    return struct.pack("<H", code) + text.encode()
+
+
+def unpack_event(payload):
+    """The dict behind `pack_event`: code, text."""
+    return {"code": _unpack("<H", payload)[0], "text": _text(payload[2:])}
+
+
+def _unpack(layout, payload):
+    if len(payload) < struct.calcsize(layout):
+        raise FrameError("payload-short", "%d bytes, needs %d" % (len(payload), struct.calcsize(layout)))
+    return struct.unpack_from(layout, payload, 0)
+
+
+def _text(raw):
+    # MicroPython's decode knows no error handlers, and a damaged string must not stop a bridge.
+    try:
+        return bytes(raw).decode()
+    except (UnicodeError, ValueError):
+        return "".join(chr(b) if 32 <= b < 127 else "?" for b in raw)

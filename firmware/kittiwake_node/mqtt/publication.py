@@ -1,0 +1,256 @@
+"""Publications: the topic and the payload of one record, formed on the board that speaks MQTT itself.
+
+Pure. It does what the gateway does (host/kittiwake/publish/publisher.py) in integers and by itself: the host shares
+no numerics with the board. A test forms every kind of record by both and compares the bytes.
+"""
+
+import binascii
+
+from ..errors import FrameError
+from ..link import payload
+from ..link import record as rec
+from ..link.channel_description import Described
+from . import figures, jsontext
+
+_KINDS = {
+    rec.BOOT: "boot",
+    rec.TIME: "time",
+    rec.READING: "reading",
+    rec.SUMMARY: "summary",
+    rec.ANOMALY: "alert",
+    rec.HEALTH: "health",
+    rec.EVENT: "event",
+    rec.SNAPSHOT: "snapshot",
+    rec.DISTURBANCE: "disturbance",
+    rec.KEYWORD: "keyword",
+}
+KINDS = tuple(_KINDS.values()) + ("opaque",)
+_CHANNEL_KINDS = ("reading", "summary", "alert", "snapshot", "disturbance", "keyword")
+_FEATURES = ("variance", "peak", "range", "crossings")
+_LEVEL_CHARACTERS = 64
+_YEAR_10000_MS = 253402300800000
+_DAYS_OF_400_YEARS = 146097
+
+
+class Publisher:
+    """Forms the messages of one device's journal.
+
+    Args:
+        base: first levels of every topic.
+        topics: kind -> a topic of its own.
+        device: device id.
+        journal: journal id, 64 bits.
+    """
+
+    def __init__(self, base, topics, device, journal):
+        self._prefix = "%s/%s/" % (base, device)
+        self._topics = topics
+        self._identity = [("device", device), ("journal", "%08x%08x" % (journal >> 32, journal & 0xFFFFFFFF))]
+
+    def topic(self, leaf):
+        """A topic of the device's own: `status`, `cmd`, `resp`."""
+        return self._prefix + leaf
+
+    def form(self, record, channels):
+        """Form one message. Allocates.
+
+        Args:
+            record: a Record.
+            channels: the channel description it refers to (layout.describe).
+
+        Returns:
+            (topic, payload as bytes). What cannot be read goes out as kind `opaque`, its payload in hex.
+        """
+        known = record.channel < len(channels)
+        channel = channels[record.channel] if known else Described({}, record.channel)
+        kind = _KINDS.get(record.type, "opaque") if record.version == rec.VERSION else "opaque"
+        try:
+            fields = _FORMS[kind](record, channel)
+        except (FrameError, ArithmeticError, ValueError):
+            kind = "opaque"
+            fields = _opaque(record, channel)
+        fields += self._identity
+        fields += [("seq", record.seq), ("boot", record.boot), ("uptime_ms", record.time_ms)]
+        if record.is_late:
+            fields.append(("late", True))
+        return self._topic_of(kind, channel.name), jsontext.dump(fields).encode()
+
+    def _topic_of(self, kind, channel):
+        topic = self._topics.get(kind)
+        if topic is None:
+            topic = self._prefix + kind
+            if kind in _CHANNEL_KINDS:
+                topic += "/" + topic_level(channel)
+        return topic
+
+
+def topic_level(name):
+    """One level of a topic out of a channel's name: what a level may not hold becomes '_'."""
+    return "".join(["_" if c in "+#/" or ord(c) < 32 else c for c in name])[:_LEVEL_CHARACTERS] or "_"
+
+
+def timestamp(utc_ms):
+    """ISO 8601 in UTC with milliseconds; None for None and for what is beyond the year 9999.
+
+    Source: the Gregorian calendar's 400-year cycle, counted from 1 March, so that a leap day is the last of its year.
+    """
+    if utc_ms is None or utc_ms >= _YEAR_10000_MS:
+        return None
+    seconds, ms = divmod(utc_ms, 1000)
+    days, second = divmod(seconds, 86400)
+    cycles, day = divmod(days + 719468, _DAYS_OF_400_YEARS)
+    year = (day - day // 1460 + day // 36524 - day // 146096) // 365
+    day -= 365 * year + year // 4 - year // 100
+    month = (5 * day + 2) // 153
+    day -= (153 * month + 2) // 5 - 1
+    month += 3 if month < 10 else -9
+    year += 400 * cycles + (month < 3)
+    clock = (year, month, day, second // 3600, second // 60 % 60, second % 60, ms)
+    return "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ" % clock
+
+
+def _opaque(record, channel):
+    return [
+        ("ts", timestamp(record.utc_ms)),
+        ("type", record.type),
+        ("version", record.version),
+        ("channel", record.channel),
+        ("payload", binascii.hexlify(record.payload).decode()),
+    ]
+
+
+def _alert(record, channel):
+    told = payload.unpack_anomaly(record.payload)
+    if told["detector"] == payload.BASELINE:
+        value, mean, stdev, z, exact = _of_feature(told, channel.scale)
+    else:
+        value = figures.value(told["x"], channel.scale, channel.offset)
+        mean, stdev, z, exact = _of_samples(told, channel)
+    fields = [("anomaly", True), ("value", value), ("z_score", z), ("mean", mean), ("stdev", stdev)]
+    fields += [
+        ("ts", timestamp(record.utc_ms)),
+        ("sensor_id", channel.sensor_id),
+        ("unit", channel.unit),
+        ("index", told["index"]),
+    ]
+    fields += exact
+    fields.append(("t", "%d/%d" % (told["p"], told["q"]) if told["q"] else None))
+    fields.append(("detector", payload.DETECTORS[told["detector"]]))
+    if told["flags"] & payload.CLIPPED:
+        fields.append(("clipped", True))
+    if told["flags"] & payload.LAGGED:
+        fields.append(("lagged", True))
+    return fields
+
+
+def _of_samples(told, channel):
+    scale, offset = channel.scale, channel.offset
+    if "n" in told:
+        mean, stdev, z = figures.of_window(told["n"], told["sum"], told["sum_sq"], told["x"], scale, offset)
+        exact = [("x", told["x"]), ("n", told["n"]), ("s", told["sum"]), ("q", told["sum_sq"])]
+        return mean, stdev, z, exact + [("min", told["min"]), ("max", told["max"])]
+    mean, stdev, z = figures.of_levels(told["fast"], told["slow"], told["variance"], scale, offset)
+    exact = [("x", told["x"]), ("fast_q16", told["fast"]), ("slow_q16", told["slow"])]
+    return mean, stdev, z, exact + [("variance_q16", told["variance"])]
+
+
+def _of_feature(told, scale):
+    number = told["feature"]
+    feature = _FEATURES[number] if number < len(_FEATURES) else str(number)
+    a, b = abs(scale[0]), scale[1]
+    # Variance and peak come in Q8; an offset moves no feature, a scale moves all but the count of crossings.
+    factors = {"variance": (a * a, b * b << 8), "peak": (a, b << 8), "range": (a, b)}
+    factor = factors.get(feature, (1, 1))
+    zero = (0, 1)
+    mean, stdev, z = figures.of_window(told["blocks"], told["sum"], told["sum_sq"], told["value"], factor, zero)
+    exact = [("feature", feature), ("feature_value", told["value"]), ("blocks", told["blocks"])]
+    exact += [("s", told["sum"]), ("q", told["sum_sq"])]
+    return figures.value(told["value"], factor, zero), mean, stdev, z, exact
+
+
+def _summary(record, channel):
+    s = payload.unpack_summary(record.payload)
+    scale, offset = channel.scale, channel.offset
+    fields = _head(record, channel)
+    if s["n"]:
+        mean, stdev, _ = figures.of_window(s["n"], s["sum"], s["sum_sq"], None, scale, offset)
+        ends = ("max", "min") if scale[0] < 0 else ("min", "max")
+        low, high = [figures.value(s[end], scale, offset) for end in ends]
+        fields += [("mean", mean), ("stdev", stdev), ("low", low), ("high", high)]
+    names = (("n", "n"), ("s", "sum"), ("q", "sum_sq"))
+    fields += [(name, s[key]) for name, key in names]
+    return fields + [(name, s[name]) for name in ("min", "max", "anomalies", "clipped", "index")]
+
+
+def _reading(record, channel):
+    r = payload.unpack_reading(record.payload)
+    return [
+        ("sensor_id", channel.sensor_id),
+        ("value", figures.value(r["x"], channel.scale, channel.offset)),
+        ("unit", channel.unit),
+        ("ts", timestamp(record.utc_ms)),
+        ("x", r["x"]),
+        ("index", r["index"]),
+    ]
+
+
+def _disturbance(record, channel):
+    d = payload.unpack_disturbance(record.payload)
+    fields = [("sensor_id", channel.sensor_id), ("ts", timestamp(record.utc_ms))]
+    fields.append(("detector", payload.DETECTORS.get(d["detector"], str(d["detector"]))))
+    return fields + [(name, d[name]) for name in ("count", "start", "end", "peak", "peak_index")]
+
+
+def _snapshot(record, channel):
+    s = payload.unpack_snapshot(record.payload)
+    return _head(record, channel) + [(name, s[name]) for name in ("part", "parts", "index", "samples")]
+
+
+def _keyword(record, channel):
+    k = payload.unpack_keyword(record.payload)
+    fields = [("keyword", k["name"]), ("probability", figures.value(k["sum"], (1, 256 * k["window"]), (0, 1)))]
+    fields += [("ts", timestamp(record.utc_ms)), ("sensor_id", channel.sensor_id)]
+    fields += [(name, k[name]) for name in ("sum", "limit", "window", "index")]
+    if k["flags"] & payload.AUDIO:
+        fields.append(("audio", True))
+    return fields
+
+
+def _time(record, channel):
+    return [("ts", timestamp(payload.unpack_time(record.payload)["utc_ms"]))]
+
+
+def _boot(record, channel):
+    b = payload.unpack_boot(record.payload)
+    return _stamped(record, b, ("reset_cause", "heap_free", "firmware"))
+
+
+def _health(record, channel):
+    return _stamped(record, payload.unpack_health(record.payload), payload.HEALTH_FIELDS)
+
+
+def _event(record, channel):
+    return _stamped(record, payload.unpack_event(record.payload), ("code", "text"))
+
+
+def _head(record, channel):
+    return [("sensor_id", channel.sensor_id), ("unit", channel.unit), ("ts", timestamp(record.utc_ms))]
+
+
+def _stamped(record, values, names):
+    return [("ts", timestamp(record.utc_ms))] + [(name, values[name]) for name in names if name in values]
+
+
+_FORMS = {
+    "boot": _boot,
+    "time": _time,
+    "reading": _reading,
+    "summary": _summary,
+    "alert": _alert,
+    "health": _health,
+    "event": _event,
+    "snapshot": _snapshot,
+    "disturbance": _disturbance,
+    "keyword": _keyword,
+    "opaque": _opaque,
+}

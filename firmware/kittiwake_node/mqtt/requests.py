@@ -1,0 +1,184 @@
+"""Requests: commands as JSON, carried out on the board that speaks MQTT itself, and their answers as JSON.
+
+Pure: JSON, a digest and what carries commands out are arguments. The forms are those of the gateway
+(host/kittiwake/bridge/command_codec.py): `{"id": …, "op": …}` to `…/cmd`, and what came of it to `…/resp`.
+"""
+
+import binascii
+import struct
+
+from ..link import messages as m
+from . import jsontext
+
+_ID_LIMIT = 64
+_TEXT_LIMIT_BYTES = 512
+_SAMPLES_LIMIT = 256
+_PIECE_BYTES = 512
+
+
+class _No(Exception):
+    """The answer is not "ok". Args: status; why, in words."""
+
+    def __init__(self, status, why):
+        super().__init__(status, why)
+        self.status = status
+        self.why = why
+
+
+class Requests:
+    """Carries out requests.
+
+    Args:
+        device: device id.
+        handle: called as handle(op, body, now_ms), gives (status, body): Commands.handle.
+        parse_json: bytes to a value; raises ValueError.
+        write_json: a value to text.
+        digest: bytes to at least 8 bytes that name them.
+    """
+
+    def __init__(self, device, handle, parse_json, write_json, digest):
+        self._device = device
+        self._handle = handle
+        self._parse_json = parse_json
+        self._write_json = write_json
+        self._digest = digest
+        self._now_ms = 0
+
+    def answer(self, payload, now_ms):
+        """Carry out a request. Returns the answer's payload: whatever arrives has one. Allocates."""
+        self._now_ms = now_ms
+        name = op = result = None
+        status, why = "ok", None
+        try:
+            fields = self._parse(payload)
+            name = _name(fields)
+            op = fields.get("op")
+            if not isinstance(op, str) or op not in _OPERATIONS:
+                op = op[:_ID_LIMIT] if isinstance(op, str) else None
+                raise _No("invalid", "op: there are " + ", ".join(sorted(_OPERATIONS)))
+            result = _OPERATIONS[op](self, fields, name)
+        except _No as no:
+            status, why = no.status, no.why
+        except ValueError:  # text of half a character, which JSON can ask for
+            status, why = "refused", "the answer cannot be read"
+        told = [("id", name), ("op", op), ("device", self._device), ("bridge", None), ("status", status)]
+        if why is not None:
+            told.append(("error", why))
+        else:
+            told.append(("result", jsontext.Raw(result)))
+        return jsontext.dump(told).encode()
+
+    def _parse(self, payload):
+        try:
+            fields = self._parse_json(payload)
+        except ValueError:
+            raise _No("invalid", 'not JSON: write {"id": "1", "op": "ping"}')
+        if not isinstance(fields, dict):
+            raise _No("invalid", "not a JSON object")
+        return fields
+
+    def _ask(self, op, body):
+        status, answer = self._handle(op, body, self._now_ms)
+        if status == m.UNKNOWN:
+            raise _No("unknown", "this device's firmware does not know the operation; update it")
+        if status != m.OK:
+            raise _No("refused", bytes(answer).decode() or "the device refuses")
+        return bytes(answer)
+
+    def _once(self, name, op, body):
+        key = self._digest(("%s\0%s" % (self._device, name)).encode())[: m.KEY_BYTES]
+        return self._ask(m.OP_ONCE, key + bytes([op]) + body)
+
+    def _ping(self, fields, name):
+        text = self._ask(m.OP_PING, _text(fields, "text").encode()).decode()
+        return jsontext.dump([("text", text)])
+
+    def _time(self, fields, name):
+        # A gateway has a clock of its own; here whoever asks must say what time it is.
+        utc_ms = _number(fields, "utc_ms", 1, (1 << 48) - 1, None)
+        self._ask(m.OP_TIME, struct.pack("<Q", utc_ms))
+        return jsontext.dump([("utc_ms", utc_ms)])
+
+    def _identify(self, fields, name):
+        return self._ask(m.OP_IDENTIFY, b"").decode()
+
+    def _config_get(self, fields, name):
+        raw = b""
+        while True:
+            answer = self._ask(m.OP_CONFIG_GET, struct.pack("<H", len(raw)))
+            raw += answer[2:]
+            if len(answer) <= 2 or len(raw) >= struct.unpack_from("<H", answer, 0)[0]:
+                break
+        if not raw:
+            raise _No("refused", "this node has no settings file")
+        return '{"config":' + self._write_json(self._parse(raw)) + "}"
+
+    def _config_set(self, fields, name):
+        config = fields.get("config")
+        if not isinstance(config, dict):
+            raise _No("invalid", "config: an object with the node's settings")
+        raw = self._write_json(config).encode()
+        for offset in range(0, len(raw), _PIECE_BYTES):
+            self._ask(m.OP_CONFIG_PUT, struct.pack("<H", offset) + raw[offset : offset + _PIECE_BYTES])
+        save = struct.pack("<HI", len(raw), binascii.crc32(raw) & 0xFFFFFFFF)
+        return jsontext.dump([("text", self._once(name, m.OP_CONFIG_SAVE, save).decode())])
+
+    def _stimulus(self, fields, name):
+        head = struct.pack("<BI", _number(fields, "channel", 0, 255, 0), _number(fields, "start", 0, 0xFFFFFFFF, 0))
+        samples = fields.get("samples")
+        if not isinstance(samples, list) or not 1 <= len(samples) <= _SAMPLES_LIMIT:
+            raise _No("invalid", "samples: 1 to %d numbers" % _SAMPLES_LIMIT)
+        for x in samples:
+            if not _is_whole(x) or not -32768 <= x <= 32767:
+                raise _No("invalid", "samples: whole numbers from -32768 to 32767")
+        answer = self._once(name, m.OP_STIMULUS, head + struct.pack("<%dh" % len(samples), *samples))
+        expected, room = struct.unpack_from("<II", answer, 0)
+        return jsontext.dump([("next", expected), ("room", room)])
+
+    def _event(self, fields, name):
+        code = _number(fields, "code", 0, 65535, 0)
+        answer = self._once(name, m.OP_EVENT, struct.pack("<H", code) + _text(fields, "text").encode())
+        return jsontext.dump([("seq", struct.unpack_from("<I", answer, 0)[0])])
+
+    def _relearn(self, fields, name):
+        answer = self._once(name, m.OP_RELEARN, bytes([_number(fields, "channel", 0, 255, 0)]))
+        return jsontext.dump([("detectors", answer[0])])
+
+
+def _name(fields):
+    name = fields.get("id")
+    if _is_whole(name):
+        name = str(name)
+    if not isinstance(name, str) or not 1 <= len(name) <= _ID_LIMIT:
+        raise _No("invalid", "id: 1 to %d characters that no other command has had" % _ID_LIMIT)
+    return name
+
+
+def _text(fields, key):
+    text = fields.get(key, "")
+    if not isinstance(text, str) or len(text.encode()) > _TEXT_LIMIT_BYTES:
+        raise _No("invalid", "%s: a text of at most %d bytes" % (key, _TEXT_LIMIT_BYTES))
+    return text
+
+
+def _number(fields, key, low, high, default):
+    number = fields.get(key, default)
+    if not _is_whole(number) or not low <= number <= high:
+        raise _No("invalid", "%s: a whole number from %d to %d" % (key, low, high))
+    return number
+
+
+def _is_whole(value):
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+_OPERATIONS = {
+    "ping": Requests._ping,
+    "time": Requests._time,
+    "identify": Requests._identify,
+    "config_get": Requests._config_get,
+    "config_set": Requests._config_set,
+    "stimulus": Requests._stimulus,
+    "event": Requests._event,
+    "relearn": Requests._relearn,
+}

@@ -1,0 +1,1 @@
+"""What the firmware costs on a target, and beside other implementations."""

@@ -1,0 +1,107 @@
+"""Costs of networks: an invoke of a wake word, a multiply-accumulate of a keyword spotter, and any model of the user's.
+
+okay_nabu comes from the installed package `pymicro-wakeword`, the keyword spotter from ds_cnn.py; what else lies under
+the folder KITTIWAKE_DATA as a .tflite file is measured besides, without a budget.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from functools import cache, partial
+from importlib import resources, util
+from pathlib import Path
+
+from kittiwake.bench.cases import ds_cnn
+from kittiwake.bench.cases.registry import Case, register
+from kittiwake.model import compiler
+from kittiwake.model.emit import cost
+
+PLAN = "bench.kwm"
+_DSP = ("armv7em", "armv7emsp", "armv7emdp")
+# Instructions: (must be below, aim) an invoke of okay_nabu; a multiply-accumulate of the keyword spotter.
+_BUDGETS = {
+    "viper": ((900_000, 600_000), (22, 16)),
+    "thumb2": ((330_000, 150_000), (7, 3.2)),
+    "rv32": ((400_000, 200_000), (9, 5)),
+    "dsp": ((330_000, 150_000), (5, 2.4)),
+}
+_PLAN = """
+from kittiwake_node.io import model_file
+_plan = model_file.read_plan({plan!r})
+from kittiwake_node import kernels
+from kittiwake_node.network import Model
+"""
+_INVOKE = """
+def make(storage):
+    m = Model(_plan, kernels.load({kernel!r}))
+    return m.invoke, (bytearray(m.header.input_bytes), bytearray(m.header.output_bytes))
+"""
+# The layer after which a caller of `step` has waited longest.
+_LAYER = """
+def make(storage):
+    m = Model(_plan, kernels.load({kernel!r}))
+    run, at = m._steps[{step}]
+    return run, (at, m._plan, m._scratch, m._state)
+"""
+
+
+def wake_word(name: str = "okay_nabu") -> bytes | None:
+    """The .tflite file of a wake word; None where the package is not installed."""
+    if util.find_spec("pymicro_wakeword") is None or util.find_spec("tflite") is None:
+        return None
+    return (resources.files("pymicro_wakeword") / "models" / f"{name}.tflite").read_bytes()
+
+
+@cache
+def compiled(name: str, kernel: str) -> compiler.Compiled:
+    """One of the networks here, compiled.
+
+    Args:
+        name: "okay_nabu", "ds_cnn", or the path of a .tflite file.
+        kernel: whose layout it gets.
+
+    Raises:
+        ModelRefused, OSError: a file that is none, or unsupported.
+    """
+    if name == "ds_cnn":
+        return compiler.compile_graph(ds_cnn.graph(), kernel, name)
+    content = wake_word() if name == "okay_nabu" else Path(name).read_bytes()
+    return compiler.compile_model(content, kernel, name)
+
+
+def _files(name: str, kernel: str) -> dict[str, bytes]:
+    return {PLAN: compiled(name, kernel).plan}
+
+
+def _cases(kernel: str, archs: tuple[str, ...] = ()) -> Iterator[Case]:
+    source = (_PLAN + _INVOKE).format(plan=PLAN, kernel=kernel)
+    wake, spotter = _BUDGETS[kernel]
+
+    def case(name: str, label: str, per: str, units: int, budget: tuple = (None, None)) -> Case:
+        files = partial(_files, name, kernel)
+        return Case(f"network/{kernel}/{label}", source, per, units, 1, *budget, files=files, archs=archs)
+
+    if wake_word() is not None:
+        yield case("okay_nabu", "okay_nabu", "invoke", 1, wake)
+        layer = (_PLAN + _LAYER).format(plan=PLAN, kernel=kernel, step=_longest(kernel))
+        files = partial(_files, "okay_nabu", kernel)
+        yield Case(f"network/{kernel}/okay_nabu/longest-layer", layer, "layer", files=files, archs=archs)
+    yield case("ds_cnn", "ds_cnn", "MAC", ds_cnn.MACS, spotter)
+    folder = os.environ.get("KITTIWAKE_DATA")
+    for path in sorted(Path(folder).rglob("*.tflite")) if folder else ():
+        yield case(str(path), path.stem, "invoke", 1)
+
+
+def _longest(kernel: str) -> int:
+    steps = compiled("okay_nabu", kernel).program.steps
+    return max(range(len(steps)), key=lambda i: cost.of_step(steps[i], kernel))
+
+
+@register
+def _networks(kernels: list[str]) -> Iterator[Case]:
+    for kernel in kernels:
+        if kernel != "plain":  # some minutes a network
+            yield from _cases(kernel)
+    if "thumb2" in kernels:
+        yield from _cases("dsp", _DSP)

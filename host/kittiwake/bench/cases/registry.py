@@ -1,0 +1,73 @@
+"""What a benchmark is: source that gives a board something to call, next to its budget. It knows no target."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+# Instruction set -> kernels that run there, the readable definition first.
+_ASSEMBLERS = {
+    **dict.fromkeys(("armv7m", "armv7em", "armv7emsp", "armv7emdp"), "thumb2"),
+    "rv32imc": "rv32",
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One benchmark.
+
+    Attributes:
+        name: as `kittiwake bench --case` takes it, e.g. "zscore/thumb2/20".
+        board_source: defines `make(storage)` on the board, which gives (function, arguments): one call is measured.
+            `storage` is the target's own, as the node's configuration has it.
+        per: what the cost is given for: "sample", "record", ….
+        units: how many of them one call works through.
+        calls: calls measured, of which the mean is taken; the first, unmeasured, comes on top.
+        budget: instructions per unit that it must stay below; None where there is none.
+        aim: what it ought to stay below; None where there is none.
+        allocates: so much that the collector runs within it. What that looks at depends on chance (a number on the
+            stack may look like an address): three digits of the figure are told, and the last may differ by one.
+        unit: "" for a cost; else what the call returns is in that unit, and may be as much as its budget: "bytes".
+        files: gives what must lie on the board, path -> content; called when the case is measured.
+        archs: the architectures that it is for; empty for all.
+    """
+
+    name: str
+    board_source: str
+    per: str
+    units: int = 1
+    calls: int = 1
+    budget: float | None = None
+    aim: float | None = None
+    allocates: bool = False
+    unit: str = ""
+    files: Callable[[], Mapping[str, bytes]] | None = None
+    archs: tuple[str, ...] = ()
+
+
+_groups: list[Callable[[list[str]], Iterator[Case]]] = []
+
+
+def register(group: Callable[[list[str]], Iterator[Case]]) -> Callable[[list[str]], Iterator[Case]]:
+    """Add cases: a function from the kernels that a board runs to the cases for it; usable as a decorator."""
+    _groups.append(group)
+    return group
+
+
+def kernels_of(arch: str | None) -> list[str]:
+    """List the kernels that a board of this architecture runs.
+
+    Args:
+        arch: as `Target.facts` gives it.
+    """
+    return ["plain", "viper", *([_ASSEMBLERS[arch]] if arch in _ASSEMBLERS else [])]
+
+
+def registered(arch: str | None) -> dict[str, Case]:
+    """Every case registered so far for a board of this architecture by name, in the order of registration.
+
+    Args:
+        arch: as `Target.facts` gives it.
+    """
+    cases = [case for group in _groups for case in group(kernels_of(arch))]
+    return {case.name: case for case in cases if not case.archs or arch in case.archs}

@@ -1,0 +1,133 @@
+"""Bench: what each stage costs on a target: in instructions where they can be counted, else in microseconds.
+
+Knows how to measure; what is measured is benches/'s. On an emulated board that counts, a figure is the same in every
+run and on every machine (but for its last digits where the collector runs within); elsewhere it is the best of several.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from kittiwake.bench.cases import Case
+from kittiwake.target.base import Target
+
+INSTRUCTIONS = "instructions"
+MICROSECONDS = "us"
+# What a budget in instructions allows where only time can be had: slower than any board this runs on.
+_SLOWEST_MIPS = 50
+_TIMEOUT_S = 300.0
+
+# The collector is run before each measured call, so that none runs within one by chance.
+_COUNT = """
+import gc, kwboard
+def measure(calls):
+    f, arguments = make(STORAGE)
+    f(*arguments)
+    total = 0
+    for _ in range(calls):
+        gc.collect()
+        total += kwboard.count(f, *arguments)
+    print(total)
+"""
+# Repeated until the clock's grain no longer matters; the best of five, for what else the machine does only adds.
+_TIME = """
+import gc, time
+def measure(calls):
+    f, arguments = make(STORAGE)
+    f(*arguments)
+    turns = calls
+    best = None
+    for _ in range(5):
+        gc.collect()
+        while True:
+            began = time.ticks_us()
+            for _ in range(turns):
+                f(*arguments)
+            took = time.ticks_diff(time.ticks_us(), began)
+            if took > 5000 or turns > 100000:
+                break
+            turns *= 2
+        if best is None or took * best[1] < best[0] * turns:
+            best = took, turns
+    print(best[0] * calls / best[1])
+"""
+
+
+_READ = """
+def measure(calls):
+    f, arguments = make(STORAGE)
+    print(f(*arguments))
+"""
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one case costs.
+
+    Attributes:
+        case: its name.
+        cost: in `unit`, per `per`.
+        unit: "instructions", "us", "bytes" or "times".
+        per: "sample", "record", ….
+        budget: in `unit`; None where there is none.
+        within: whether the cost is within its budget: below it (instructions, us), at most it, or, with `at_least`, not
+            below it; None where there is none.
+        aim: what is wanted beyond the budget, in `unit`; None where nothing is.
+        at_least: more is better.
+        exact: the same in every run. Of instructions that are not, the collector ran within, and the last of three
+            digits may differ by one; times never are.
+    """
+
+    case: str
+    cost: float
+    unit: str
+    per: str
+    budget: float | None
+    within: bool | None
+    aim: float | None = None
+    at_least: bool = False
+    exact: bool = False
+
+
+def run(target: Target, cases: Iterable[Case], on_progress: Callable[[str], None] = lambda name: None) -> list[Row]:
+    """Measure.
+
+    Args:
+        target: started; its journal is made anew by the cases that need one.
+        cases: what to measure.
+        on_progress: called with each case's name before it is measured.
+
+    Returns:
+        A Row a case.
+
+    Raises:
+        TargetError: a case failed on the board, or the board did.
+    """
+    counts = target.instructions() is not None
+    rows = []
+    for case in cases:
+        on_progress(case.name)
+        if case.files is not None:
+            target.deploy(case.files())
+        target.reboot()  # no case sees what another left on the heap
+        target.exec(case.board_source)
+        program = _READ if case.unit else _COUNT if counts else _TIME
+        source = f"STORAGE = {target.node_overrides()['storage']!r}\n{program}"
+        total = float(target.exec(f"{source}measure({case.calls})", _TIMEOUT_S))
+        unit = case.unit or (INSTRUCTIONS if counts else MICROSECONDS)
+        rows.append(_row(case, total / case.calls / case.units, unit))
+    return rows
+
+
+def _row(case: Case, cost: float, unit: str) -> Row:
+    budget, aim = case.budget, case.aim
+    if unit == MICROSECONDS:
+        budget = None if budget is None else budget / _SLOWEST_MIPS
+        aim = None if aim is None else aim / _SLOWEST_MIPS
+    within = None if budget is None else cost <= budget if case.unit else cost < budget
+    digits = 4 if unit == MICROSECONDS else 2
+    if case.allocates and unit == INSTRUCTIONS:
+        digits = 3 - len(str(int(cost)))
+    exact = unit != MICROSECONDS and not case.allocates
+    return Row(case.name, round(cost, digits), unit, case.per, budget, within, aim, exact=exact)

@@ -1,0 +1,272 @@
+"""Boards as data: what is on them, how they are flashed, which pins a node uses; read from `boards/NAME/board.toml`.
+
+Knows the schema of those files and where they lie; not how a board is flashed, built, emulated or talked to.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from kittiwake.config.load import Section, parse
+from kittiwake.errors import KittiwakeError, UsageError
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+# An installed wheel's, then a checkout's.
+_PLACES = (_PACKAGE / "_boards", _PACKAGE.parents[1] / "boards")
+_DOWNLOAD = "https://micropython.org/download"
+# What says what the file is rather than stating a fact about the board.
+_UNSOURCED = ("name", "sources")
+
+
+def _one_line(text: str) -> str:
+    if not text.strip() or "\n" in text:
+        raise ValueError("is one line of text")
+    return text
+
+
+Line = Annotated[str, AfterValidator(_one_line)]
+Pin = int | Line
+Word = Annotated[int, Field(ge=0, lt=1 << 32)]
+Size = Annotated[int, Field(gt=0, lt=1 << 32)]
+Id16 = Annotated[int, Field(ge=0, lt=1 << 16)]
+Arch = Literal["armv6m", "armv7m", "armv7em", "armv7emsp", "armv7emdp", "xtensa", "xtensawin", "rv32imc"]
+
+
+class Flash(Section):
+    """How MicroPython gets onto the board."""
+
+    tools: list[Literal["esptool", "dfu-util", "stm32loader"]] = Field(min_length=1, description="The first is tried.")
+    offset: Word = Field(description="Where the image starts: in flash (ESP32), or as an address (STM32)")
+    images: list[Literal["bin", "dfu", "hex"]] = Field(min_length=1, description="File formats, best first")
+    chip_id: Id16 = Field(description="In the image's header (ESP32), or what the ROM answers to Get ID (STM32)")
+    baudrate: int = Field(gt=0, description="To begin with; slower ones are tried when it fails")
+    reset: Literal["lines", "boot0"] = Field(description="By the serial port's DTR and RTS, or by hand with BOOT0 high")
+    enter: Line = Field(description="How the ROM's loader is entered by hand")
+
+
+class Memory(Section):
+    """Memories, in bytes."""
+
+    flash_bytes: Size | None = None
+    ram_bytes: Size | None = None
+    heap_bytes: Size | None = Field(None, description="Of MicroPython's heap, where the build fixes it")
+    storage: Literal["littlefs", "fat", "romfs"] = Field(description="What files are deployed to, on a new board")
+    storage_address: Word | None = Field(None, description="Where it starts, in flash")
+    storage_bytes: Size
+    romfs_address: Word | None = None
+    romfs_bytes: Size | None = None
+
+
+class Journal(Section):
+    """Where the journal is kept: the firmware's `storage`."""
+
+    kind: Literal["folder", "kwflash"]
+    path: Line | None = Field(None, description="The folder, where kind is folder")
+    partition: Line = Field(description="What the board calls the place")
+    bytes: Size | None = Field(None, description="Where the place is the journal's alone")
+
+    @model_validator(mode="after")
+    def _has_path(self) -> Journal:
+        if (self.kind == "folder") != (self.path is not None):
+            raise ValueError("a path belongs to kind folder, and only there")
+        return self
+
+
+class Uart(Section):
+    """A UART for a link of its own, beside the console."""
+
+    id: int
+    tx: Pin
+    rx: Pin
+
+
+class Link(Section):
+    """The link, as a node has it unless told otherwise."""
+
+    kind: Literal["stdio", "kwboard"]
+    port: Line = Field(description="Which connector that is")
+    uart: Uart | None = None
+
+
+class I2s(Section):
+    """An I2S microphone."""
+
+    id: int
+    sck: Pin
+    ws: Pin
+    sd: Pin
+
+
+class I2c(Section):
+    """An I2C bus: the chip's, or Arm's SBCon where the board is emulated."""
+
+    kind: Literal["machine", "sbcon"] = "machine"
+    id: int | None = None
+    scl: Pin | None = None
+    sda: Pin | None = None
+    base: Word | None = None
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> I2c:
+        given = {name for name in ("id", "scl", "sda", "base") if getattr(self, name) is not None}
+        if given != ({"base"} if self.kind == "sbcon" else {"id", "scl", "sda"}):
+            raise ValueError("machine has id, scl and sda; sbcon has base")
+        return self
+
+
+class Pins(Section):
+    """Default pins, as `machine.Pin` takes them."""
+
+    adc: Pin | None = None
+    i2s: I2s | None = None
+    i2c: I2c | None = None
+    action: Pin | None = None
+
+
+class Usb(Section):
+    """What the board shows on USB."""
+
+    vid: Id16
+    pid: Id16
+    what: Line
+
+
+class Qemu(Section):
+    """How the board is emulated; see kittiwake.target."""
+
+    target: Line
+    system: Line
+    machine: Line
+    link: Literal["serial", "pci-serial"]
+    instructions_step: int = Field(gt=0)
+
+
+class Board(Section):
+    """One board.
+
+    Every fact has its source in `sources`, under its own key ("flash.offset") or that of its table ("flash").
+    """
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")]
+    title: Line
+    chip: Line | None = Field(None, description="As the flashing tool names it")
+    mcu: Line = Field(description="As the board's sys.implementation names it")
+    mpy_arch: Arch
+    micropython: Line | None = Field(None, description="The board's name at micropython.org")
+    cautions: list[Line] = []
+    flash: Flash | None = None
+    qemu: Qemu | None = None
+    memory: Memory
+    journal: Journal
+    link: Link
+    pins: Pins = Pins()
+    usb: list[Usb] = []
+    sources: dict[str, Line]
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Board:
+        if (self.flash is None) == (self.qemu is None):
+            raise ValueError("a board is either flashed or emulated: one of [flash] and [qemu]")
+        if self.flash is not None and (self.chip is None or self.micropython is None):
+            raise ValueError("a board that is flashed has chip and micropython")
+        if self.flash is not None and (self.memory.flash_bytes is None or self.memory.storage_address is None):
+            raise ValueError("a board that is flashed has memory.flash_bytes and memory.storage_address")
+        facts = list(self.facts())
+        bare = [key for key, _ in facts if not self.source(key)]
+        if bare:
+            raise ValueError(f"no source is given for {', '.join(bare)}")
+        idle = [key for key in self.sources if not any(key == fact or fact.startswith(f"{key}.") for fact, _ in facts)]
+        if idle:
+            raise ValueError(f"a source is given for {', '.join(idle)}, which is not there")
+        return self
+
+    @property
+    def is_virtual(self) -> bool:
+        """Whether the board exists in emulation only."""
+        return self.qemu is not None
+
+    @property
+    def download_url(self) -> str | None:
+        """The page at micropython.org with the board's images; None of a virtual one."""
+        return f"{_DOWNLOAD}/{self.micropython}/" if self.micropython else None
+
+    def facts(self) -> Iterator[tuple[str, Any]]:
+        """Give every fact that the file states, as (dotted key, value)."""
+        for key, value in _leaves("", self.model_dump(exclude_unset=True)):
+            if key.partition(".")[0] not in _UNSOURCED:
+                yield key, value
+
+    def source(self, key: str) -> str | None:
+        """Name where a fact comes from, by its dotted key; None when it is not said."""
+        while key:
+            if key in self.sources:
+                return self.sources[key]
+            key = key.rpartition(".")[0]
+        return None
+
+
+def read(path: Path) -> Board:
+    """Read one board.toml.
+
+    Raises:
+        ConfigError: it cannot be read or breaks the schema; names file, line, setting and mend.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise KittiwakeError(f"{path} cannot be read: {error}", "reinstall kittiwake") from error
+    return parse(text, Board, {}, str(path))
+
+
+def names() -> list[str]:
+    """List the boards' names: real ones first, then virtual ones."""
+    return sorted((path.parent.name for path in _files()), key=lambda name: (name.startswith("qemu-"), name))
+
+
+def find(name: str) -> Board:
+    """Give a board.
+
+    Raises:
+        UsageError: there is no such board.
+        ConfigError: its file is broken.
+    """
+    for path in _files():
+        if path.parent.name == name:
+            return read(path)
+    known = names()
+    near = difflib.get_close_matches(name.lower(), known, 1, 0.4)
+    mend = f"did you mean {near[0]}?" if near else "`kittiwake boards` lists them"
+    raise UsageError(f"no board {name!r}", mend)
+
+
+def by_usb(vid: int | None, pid: int | None) -> list[str]:
+    """Name the boards that show these USB ids; several share an adapter."""
+    shown = []
+    for name in names():
+        if any((usb.vid, usb.pid) == (vid, pid) for usb in find(name).usb):
+            shown.append(name)
+    return shown
+
+
+def _files() -> list[Path]:
+    for place in _PLACES:
+        found = sorted(place.glob("*/board.toml"))
+        if found:
+            return found
+    raise KittiwakeError(f"no boards are described in {_PLACES[0]}", "reinstall kittiwake")
+
+
+def _leaves(key: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        for inner, item in value.items():
+            yield from _leaves(f"{key}.{inner}" if key else inner, item)
+    elif isinstance(value, list) and value and isinstance(value[0], dict):
+        for number, item in enumerate(value):
+            yield from _leaves(f"{key}.{number}", item)
+    else:
+        yield key, value

@@ -1,0 +1,95 @@
+"""Keeps the scorer's process: one question at a time, each answered within its time or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import sys
+from array import array
+
+log = logging.getLogger(__name__)
+
+_START_S = 60.0  # a Raspberry Pi takes seconds to load a runtime and a model
+_COMMAND = (sys.executable, "-m", "kittiwake.bridge.confirm.scorer")
+
+
+class NoScore(Exception):
+    """There is no score, and why; one line."""
+
+
+class Worker:
+    """The process; started by the first question, and again after one that it did not answer.
+
+    Args:
+        command: what is run, for tests.
+    """
+
+    def __init__(self, command: tuple[str, ...] = _COMMAND):
+        self._command = command
+        self._process: asyncio.subprocess.Process | None = None
+        self._is_free = asyncio.Lock()
+
+    async def load(self, model: str, output: int, window: int) -> None:
+        """Have a model loaded before it is needed.
+
+        Raises:
+            NoScore: it cannot be.
+        """
+        await self.score(model, output, window, array("h"), _START_S)
+
+    async def score(self, model: str, output: int, window: int, samples: array, limit_s: float) -> float:
+        """Have a second of audio heard.
+
+        Args:
+            model: path of a .tflite file.
+            output, window: see scorer.Listener.
+            samples: array('h') of up to a second.
+            limit_s: seconds for it, waiting for others included.
+
+        Raises:
+            NoScore: it took longer, the model does not run, or the process died.
+        """
+        try:
+            async with asyncio.timeout(limit_s), self._is_free:
+                return await self._ask(model, output, window, samples)
+        except TimeoutError:
+            raise NoScore(f"no score within {limit_s:g} s") from None
+
+    async def close(self) -> None:
+        """End the process. Idempotent."""
+        process, self._process = self._process, None
+        if process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+    async def _ask(self, model: str, output: int, window: int, samples: array) -> float:
+        content = array("h", samples)
+        if sys.byteorder == "big":
+            content.byteswap()
+        raw = content.tobytes()
+        request = {"model": model, "output": output, "window": window, "bytes": len(raw)}
+        is_answered = False
+        try:
+            if self._process is None:
+                pipe = asyncio.subprocess.PIPE
+                self._process = await asyncio.create_subprocess_exec(
+                    *self._command, stdin=pipe, stdout=pipe, stderr=asyncio.subprocess.DEVNULL, start_new_session=True
+                )
+            self._process.stdin.write(json.dumps(request).encode() + b"\n" + raw)
+            await self._process.stdin.drain()
+            line = await self._process.stdout.readline()
+            if not line:
+                raise NoScore(f"the scorer ended with status {await self._process.wait()}")
+            answer = json.loads(line)
+            is_answered = True
+        except OSError as error:
+            raise NoScore(f"the scorer cannot be asked: {error}") from error
+        finally:
+            if not is_answered:
+                await self.close()  # what it says later must not be taken for the answer to the next question
+        if "error" in answer:
+            raise NoScore(answer["error"])
+        return answer["score"]

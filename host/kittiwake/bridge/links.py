@@ -1,0 +1,170 @@
+"""The devices of one bridge: those that are named, and under `auto` those that are plugged in, as they come and go.
+
+It knows ports and links; not what the links carry.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Callable, Iterable
+
+from kittiwake.bridge.device_link import DeviceLink
+from kittiwake.bridge.settings import DeviceSection
+from kittiwake.errors import KittiwakeError
+from kittiwake.ports import serial
+
+log = logging.getLogger(__name__)
+
+AUTO = "auto"
+TICK_S = 0.1
+SCAN_S = 1.0
+
+
+class Fleet:
+    """All links.
+
+    Args:
+        sections: the devices of the configuration.
+        make_link: makes the link of one port.
+        on_gone: called with a link whose port was unplugged for good, under `auto`.
+
+    Attributes:
+        links: those that there are now.
+    """
+
+    def __init__(
+        self,
+        sections: Iterable[DeviceSection],
+        make_link: Callable[[DeviceSection], DeviceLink],
+        on_gone: Callable[[DeviceLink], None] = lambda link: None,
+    ):
+        self._make_link = make_link
+        self._on_gone = on_gone
+        self._named = [section for section in sections if section.port != AUTO]
+        self._template = next((section for section in sections if section.port == AUTO), None)
+        self.links = [make_link(section) for section in self._named]
+        self._tasks: dict[DeviceLink, asyncio.Task] = {}
+        self._found: dict[str, DeviceLink] = {}  # by the name under which the port is opened
+        self._resume_calls: dict[str | None, asyncio.TimerHandle] = {}
+
+    async def run(self) -> None:
+        """Serve every link until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            for link in self.links:
+                self._start(tasks, link)
+            tasks.create_task(self._tick())
+            if self._template is not None:
+                tasks.create_task(self._watch(tasks))
+
+    def release(self, url: str | None = None, seconds: float | None = None) -> list[str]:
+        """Give ports to other programs.
+
+        Args:
+            url: of one link, as it is named or as a path; all when None.
+            seconds: take them back by ourselves after so long; not when None.
+
+        Returns:
+            The ports that are free now.
+        """
+        chosen = self._choose(url)
+        for link in chosen:
+            link.release()
+            log.info("%s: released", link.url)
+        pending = self._resume_calls.pop(url, None)
+        if pending is not None:
+            pending.cancel()
+        if seconds is not None and chosen:
+            self._resume_calls[url] = asyncio.get_running_loop().call_later(seconds, self.resume, url)
+        return [link.url for link in chosen]
+
+    def resume(self, url: str | None = None) -> list[str]:
+        """Take released ports again; all when `url` is None. Returns them."""
+        chosen = [link for link in self._choose(url) if link.is_released]
+        for link in chosen:
+            link.resume()
+            log.info("%s: taken back", link.url)
+        pending = self._resume_calls.pop(url, None)
+        if pending is not None:
+            pending.cancel()
+        return [link.url for link in chosen]
+
+    def of_device(self, device: str) -> DeviceLink | None:
+        """The link on which a device is on line, else one on which it was."""
+        links = [link for link in self.links if link.device == device]
+        return next((link for link in links if link.is_online), links[0] if links else None)
+
+    def _choose(self, url: str | None) -> list[DeviceLink]:
+        if url is None:
+            return list(self.links)
+        return [link for link in self.links if url == link.url or os.path.realpath(url) == _real_path(link.url)]
+
+    def _start(self, tasks: asyncio.TaskGroup, link: DeviceLink) -> None:
+        self._tasks[link] = tasks.create_task(link.run(), name=f"device {link.url}")
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            now_ms = time.monotonic_ns() // 1_000_000
+            for link in self.links:
+                link.tick(now_ms)
+
+    async def _watch(self, tasks: asyncio.TaskGroup) -> None:
+        seen: frozenset[str] | None = None
+        while True:
+            # The names in /dev are cheap to read; asking every adapter who it is happens only when they change.
+            names = _device_names()
+            if names is None or names != seen:
+                seen = names
+                try:
+                    listed = await asyncio.get_running_loop().run_in_executor(None, serial.list_ports)
+                except OSError as error:
+                    log.warning("ports cannot be listed: %s", error)
+                else:
+                    await self._settle(tasks, [port for port in listed if port.vid is not None])
+            await asyncio.sleep(SCAN_S)
+
+    async def _settle(self, tasks: asyncio.TaskGroup, plugged_in: list[serial.PortInfo]) -> None:
+        taken = {_real_path(section.port) for section in self._named} - {""}
+        serial_numbers = [port.serial_number for port in plugged_in]
+        wanted = {}
+        for port in plugged_in:
+            if os.path.realpath(port.path) in taken:
+                continue
+            # By serial number where it is one of a kind, so that a renumbered port is still the same link.
+            unique = port.serial_number and serial_numbers.count(port.serial_number) == 1
+            wanted[f"id:{port.serial_number}" if unique else port.path] = port
+        for name in [name for name in self._found if name not in wanted]:
+            link = self._found.pop(name)
+            log.info("%s: unplugged", name)
+            task = self._tasks.pop(link)
+            task.cancel()
+            await asyncio.wait([task])
+            self.links.remove(link)
+            self._on_gone(link)
+        for name in wanted:
+            if name not in self._found:
+                log.info("%s: plugged in (%s)", name, wanted[name].path)
+                link = self._make_link(self._template.model_copy(update={"port": name}))
+                self._found[name] = link
+                self.links.append(link)
+                self._start(tasks, link)
+
+
+def _device_names() -> frozenset[str] | None:
+    """Names that serial ports may have, None where there is no /dev to look at."""
+    try:
+        return frozenset(name for name in os.listdir("/dev") if name.startswith("tty"))
+    except OSError:
+        return None
+
+
+def _real_path(url: str) -> str:
+    if "://" in url:
+        return ""
+    try:
+        return os.path.realpath(serial.resolve(url))
+    except KittiwakeError:
+        return ""

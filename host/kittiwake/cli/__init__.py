@@ -1,0 +1,1 @@
+"""The command `kittiwake`: arguments and printing only; the work is in other rooms."""

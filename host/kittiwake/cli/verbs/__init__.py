@@ -1,0 +1,47 @@
+"""The command's verbs: one module each, arguments and printing only; the work is imported when a verb is called."""
+
+from kittiwake.cli.verbs.bench import bench
+from kittiwake.cli.verbs.boards import boards
+from kittiwake.cli.verbs.bridge import bridge
+from kittiwake.cli.verbs.demo import demo
+from kittiwake.cli.verbs.deploy import deploy
+from kittiwake.cli.verbs.detect import detect
+from kittiwake.cli.verbs.doctor import doctor
+from kittiwake.cli.verbs.explain import explain
+from kittiwake.cli.verbs.flash import flash
+from kittiwake.cli.verbs.inject import inject
+from kittiwake.cli.verbs.journal import journal
+from kittiwake.cli.verbs.listen import listen
+from kittiwake.cli.verbs.model import model
+from kittiwake.cli.verbs.plot import plot
+from kittiwake.cli.verbs.ports import ports
+from kittiwake.cli.verbs.provision import provision
+from kittiwake.cli.verbs.record import record
+from kittiwake.cli.verbs.run import run
+from kittiwake.cli.verbs.targets import targets
+from kittiwake.cli.verbs.verify import verify
+from kittiwake.cli.verbs.watch import watch
+
+ALL = (
+    demo,
+    detect,
+    plot,
+    explain,
+    bridge,
+    watch,
+    journal,
+    inject,
+    verify,
+    bench,
+    run,
+    listen,
+    model,
+    ports,
+    boards,
+    flash,
+    deploy,
+    provision,
+    doctor,
+    record,
+    targets,
+)

@@ -1,0 +1,70 @@
+"""`kittiwake boards`: which boards are known, and what is known of one."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from kittiwake.cli.output import print_json
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
+_HEXADECIMAL = ("offset", "chip_id", "storage_address", "romfs_address", "vid", "pid", "base")
+
+app = typer.Typer(name="boards", help="List the boards that are known here.", invoke_without_command=True)
+
+
+@app.callback()
+def boards(context: typer.Context, as_json: Json = False) -> None:
+    """List the boards that are known here."""
+    if context.invoked_subcommand is not None:
+        return
+    from kittiwake.boards import catalog as known
+
+    found = [known.find(name) for name in known.names()]
+    if as_json:
+        print_json({"boards": [{"name": board.name, "title": board.title, "how": _how(board)} for board in found]})
+        return
+    for board in found:
+        print(f"{board.name:<22} {board.title:<60} {_how(board)}")
+
+
+boards.group = app
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(help="As `kittiwake boards` lists it.")],
+    as_json: Json = False,
+) -> None:
+    """Print every fact about a board, with its source."""
+    from kittiwake.boards import catalog as known
+
+    board = known.find(name)
+    if as_json:
+        facts = board.model_dump(exclude_none=True) | {"download": board.download_url, "is_virtual": board.is_virtual}
+        print_json(facts)
+        return
+    print(f"{board.name}: {board.title}")
+    sources: list[str] = []
+    for key, value in board.facts():
+        source = board.source(key)
+        if source not in sources:
+            sources.append(source)
+        print(f"  {key:<24} {_shown(key, value)} [{sources.index(source) + 1}]")
+    for number, source in enumerate(sources, 1):
+        print(f"  [{number}] {source}")
+    if board.download_url:
+        print(f"images: {board.download_url} ({', '.join(board.flash.images)}); then: kittiwake flash {board.name}")
+
+
+def _how(board) -> str:
+    return f"target {board.qemu.target}" if board.is_virtual else f"flashed by {', '.join(board.flash.tools)}"
+
+
+def _shown(key: str, value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(str(item) for item in value)
+    if isinstance(value, int) and key.rpartition(".")[2] in _HEXADECIMAL:
+        return f"0x{value:x}"
+    return str(value)

@@ -1,0 +1,40 @@
+"""`kittiwake inject`: a recording through a running node, by way of its bridge."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kittiwake.cli import options
+from kittiwake.cli.output import print_json
+
+
+def inject(
+    file: Annotated[Path, typer.Argument(help="A CSV file, ',' or ';' separated; or a WAV file for a microphone.")],
+    device: Annotated[str, typer.Option(help="The device's id.")],
+    column: options.Column = "0",
+    broker: Annotated[str, typer.Option(help="The broker, mqtt://HOST:PORT.")] = "mqtt://localhost:1883",
+    base: Annotated[str, typer.Option(help="First level of every topic.")] = "kittiwake",
+    channel: Annotated[int, typer.Option(help="Number of the channel, from 0.", min=0, max=7)] = 0,
+    range_: options.Range = None,
+    bits: options.Bits = 12,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")] = False,
+) -> None:
+    """Send samples to a node whose channel has a source of kind "link"; a bridge must serve it."""
+    from kittiwake.clients import inject as work
+    from kittiwake.errors import UsageError
+    from kittiwake.signals import wav
+
+    is_audio = file.suffix.lower() == ".wav"
+    samples = wav.read_wav(file) if is_audio else options.read(file, column, range_, bits)
+    if samples.typecode != "h":
+        raise UsageError(f"--bits {bits} does not fit the node's int16 samples", "take at most 15")
+    injector = work.Injector(samples, channel)
+    with work.Wire(broker, device, base) as wire:
+        work.feed(wire, injector)
+    if as_json:
+        print_json({"device": device, "samples": injector.taken})
+    else:
+        print(f"{device} has taken {injector.taken} samples")

@@ -1,0 +1,92 @@
+"""`kittiwake journal`: what a partition's image holds and what is wrong with it; and to fetch one from a device."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from typer.core import TyperGroup
+
+from kittiwake.cli.output import print_json, progress
+
+_Json = Annotated[bool, typer.Option("--json", help="One JSON object a record, and a last one on the whole.")]
+
+
+class _ImageOrCommand(TyperGroup):
+    """A group whose first word may be an image: `kittiwake journal IMAGE` is `kittiwake journal show IMAGE`."""
+
+    def resolve_command(self, ctx, args):
+        if args and args[0] not in self.commands and not args[0].startswith("-"):
+            args = ["show", *args]
+        return super().resolve_command(ctx, args)
+
+
+group = typer.Typer(name="journal", cls=_ImageOrCommand, no_args_is_help=True)
+
+
+@group.callback()
+def journal(
+    context: typer.Context,
+    port: Annotated[str, typer.Option(help="For pull: the device.")] = "",
+) -> None:
+    """Read a journal: kittiwake journal IMAGE [--json], or fetch an image: kittiwake journal pull --port P.
+
+    An image is a raw dump of the partition. It is only read. Exit 5 when something in it is damaged.
+    """
+    context.obj = port
+
+
+journal.group = group
+
+
+@group.command()
+def show(
+    image: Annotated[Path, typer.Argument(help="A raw dump of the partition.")],
+    as_json: _Json = False,
+) -> None:
+    """List an image's records as they would be published, and say what is damaged and where."""
+    from kittiwake.errors import EXIT_VERIFICATION
+    from kittiwake.journal import image as images
+    from kittiwake.journal import reading, tell
+
+    read = reading.read(images.load(image), str(image))
+    for entry, body in zip(read.entries, tell.records(read), strict=True):
+        if as_json:
+            print_json(body)
+        else:
+            print(tell.line(entry, body))
+    if as_json:
+        print_json(tell.summary(read))
+    else:
+        for text in tell.closing_lines(read):
+            print(text)
+    if not read.is_sound:
+        raise typer.Exit(EXIT_VERIFICATION)
+
+
+@group.command()
+def pull(
+    context: typer.Context,
+    port: Annotated[str, typer.Option(help="The device: a port, or a target; see kittiwake targets.")] = "",
+    output: Annotated[Path, typer.Option("-o", "--output", help="The image to write.")] = Path("journal.img"),
+    config: Annotated[
+        Path | None, typer.Option("-c", "--config", help="The node's configuration, for its storage section.")
+    ] = None,
+) -> None:
+    """Fetch the partition's image from a device, whose node is stopped for it and started again by its next reset."""
+    from kittiwake.errors import KittiwakeError, UsageError
+    from kittiwake.journal import pull as work
+    from kittiwake.target import node_config, open_target
+
+    name = port or context.obj
+    if not name:
+        raise UsageError("no device is named", "kittiwake journal pull --port /dev/ttyUSB0")
+    with open_target(name) as board:
+        storage = node_config.read(config).get("storage", {}) if config else board.node_overrides()["storage"]
+        image = work.pull(board, storage, lambda done, total: progress(f"piece {done} of {total}"))
+    try:
+        output.write_bytes(image)
+    except OSError as error:
+        raise KittiwakeError(f"{output} cannot be written: {error.strerror}", "name another place with -o") from error
+    progress(f"{output}: {len(image)} bytes; `kittiwake journal {output}` reads it")

@@ -1,0 +1,202 @@
+"""`kittiwake model`: compile int8 networks, tell what they cost, run them on a target, check them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kittiwake.cli.output import print_json, progress
+
+_MODEL = typer.Argument(help="A .tflite file: int8, streaming or not.")
+_Model = Annotated[Path, _MODEL]
+_Isa = Annotated[str, typer.Option("--target-isa", help="Kernels it is for: viper, thumb2, dsp, rv32.")]
+_Target = Annotated[str, typer.Option(help="Where it runs; see kittiwake targets.")]
+_Kernel = Annotated[str | None, typer.Option(help="Which kernels; the target's fastest when not given.")]
+_Json = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
+_Ram = Annotated[int | None, typer.Option("--ram", help="Refuse more bytes of RAM than this.", min=0)]
+_Flash = Annotated[int | None, typer.Option("--flash", help="Refuse a plan of more bytes than this.", min=0)]
+
+group = typer.Typer(name="model", help="Int8 networks: compile, inspect, run and check them.", no_args_is_help=True)
+# The best that each architecture runs.
+_FASTEST = {
+    "armv7m": "thumb2",
+    **dict.fromkeys(("armv7em", "armv7emsp", "armv7emdp"), "dsp"),
+    "rv32imc": "rv32",
+}
+
+
+def model() -> None:
+    """Stand for the group in the list of verbs."""
+
+
+model.group = group
+
+
+@group.command("compile")
+def compile_(
+    file: _Model,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="The plan; MODEL.kwm when not given.")] = None,
+    isa: _Isa = "viper",
+    ram: _Ram = None,
+    flash: _Flash = None,
+) -> None:
+    """Compile a model to a plan that the firmware runs."""
+    from kittiwake.errors import KittiwakeError
+
+    made = _compiled(file, isa, ram, flash)
+    path = output or file.with_suffix(".kwm")
+    try:
+        path.write_bytes(made.plan)
+    except OSError as error:
+        raise KittiwakeError(f"{path} cannot be written: {error.strerror}", "name another place with -o") from error
+    progress(f"{path}: {len(made.plan)} bytes for {isa}, {made.scratch + made.state} bytes of RAM")
+
+
+@group.command()
+def info(file: _Model, isa: _Isa = "viper", as_json: _Json = False) -> None:
+    """Tell operators, multiply-accumulates, flash and RAM a layer, and the instructions to expect."""
+    from kittiwake.model import inform
+    from kittiwake.model.emit import cost
+
+    made = _compiled(file, isa)
+    facts = inform.facts(made)
+    if as_json:
+        print_json(facts)
+        return
+    shown = isa if isa in cost.KERNELS else cost.KERNELS[0]
+    print(f"{'layer':<28} {'kernel':<10} {'MACs':>9} {'outputs':>8} {'flash':>7} {'RAM':>7} {'by ' + shown:>11}")
+    for row in facts["layers"]:
+        print(
+            f"{row['source']:<28} {row['kernel']:<10} {row['macs']:>9} {row['outputs']:>8} {row['flash_bytes']:>7}"
+            f" {row['ram_bytes']:>7} {row['instructions'][shown]:>11,}"
+        )
+    total = facts["total"]
+    print(
+        f"{'total':<28} {'':<10} {total['macs']:>9} {'':>8} {total['flash_bytes']:>7} {total['ram_bytes']:>7}"
+        f"  ({total['scratch_bytes']} shared, {total['state_bytes']} state)"
+    )
+    for kernel in cost.KERNELS:
+        print(f"about {facts['instructions'][kernel]:>11,} instructions an invoke by {kernel}")
+
+
+@group.command()
+def run(
+    file: _Model,
+    given: Annotated[Path, typer.Option("--input", help="X.npy of shape (k, *input shape), int8 or uint8.")],
+    output: Annotated[Path, typer.Option("--output", help="Y.npy to write: raw outputs, one row an invoke.")],
+    target: _Target = "unix",
+    kernel: _Kernel = None,
+    reset: Annotated[bool, typer.Option("--reset", help="Begin each invoke with fresh state.")] = False,
+    in_ram: Annotated[
+        bool, typer.Option("--in-ram", help="Copy the plan to the heap even where flash is memory.")
+    ] = False,
+    as_json: _Json = False,
+) -> None:
+    """Run a model on a target over the rows of a file."""
+    from kittiwake.model.run import arrays, on_target, peak_heap
+
+    content = _read(file)
+    with _opened(target) as board:
+        chosen = kernel or _fastest(board)
+        made = _compile_content(content, chosen, file)
+        rows = arrays.load(given, made.program.source)
+        loaded = on_target.load(board, made.plan, chosen, mapped=not in_ram)
+        outputs = on_target.invoke(board, rows, reset)
+        figures = on_target.cost(board)
+        peak = peak_heap.measure(board, chosen, mapped=not in_ram)
+    arrays.save(output, outputs, made.program.target)
+    facts = {"target": target, "kernel": chosen, "invokes": len(outputs), **figures}
+    facts |= {"heap_bytes": loaded.heap_bytes, "peak_heap_bytes": peak}
+    if as_json:
+        print_json(facts)
+    else:
+        print(", ".join(f"{name.replace('_', ' ')} {value}" for name, value in facts.items()))
+
+
+@group.command()
+def check(
+    file: _Model,
+    target: _Target = "unix",
+    kernel: _Kernel = None,
+    count: Annotated[int, typer.Option("-k", "--invokes", help="Invokes to compare.", min=1)] = 100,
+    seed: Annotated[int, typer.Option(help="Of the random inputs.")] = 1,
+    as_json: _Json = False,
+) -> None:
+    """Hold a target's outputs against TFLite Micro's, byte by byte; exit 5 when they differ."""
+    from kittiwake.errors import EXIT_VERIFICATION
+    from kittiwake.model.run import check as work
+    from kittiwake.model.run import on_target, oracle
+
+    content = _read(file)
+    with _opened(target) as board, oracle.Oracle() as micro:
+        chosen = kernel or _fastest(board)
+        made = _compile_content(content, chosen, file)
+        rows = work.inputs(made.program.source.elements, count, seed)
+        expected, seconds = micro.run(content, rows)
+        on_target.load(board, made.plan, chosen)
+        got = on_target.invoke(board, rows)
+        figures = on_target.cost(board)
+    result = work.compare(got, expected)
+    if as_json:
+        facts = {"target": target, "kernel": chosen, "invokes": result.invokes, "mismatches": result.mismatches}
+        print_json({**facts, "first": result.first, **figures, "tflite_micro_us": round(seconds * 1e6, 1)})
+    else:
+        print(f"{target} by {chosen}: {result.invokes} invokes, {result.mismatches} mismatches")
+        if result.first:
+            print(", ".join(f"{name} {value}" for name, value in result.first.items()))
+    if result.mismatches:
+        raise typer.Exit(EXIT_VERIFICATION)
+
+
+@group.command()
+def add(
+    name: Annotated[
+        str, typer.Argument(help="alexa, hey_jarvis, hey_mycroft, okay_nabu, or the .json of a microWakeWord model.")
+    ],
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Write its plan (.kwm) here, too.")] = None,
+    isa: _Isa = "viper",
+) -> None:
+    """Add a wake word, under its name; -o compiles it for a board."""
+    from kittiwake.errors import KittiwakeError
+    from kittiwake.model import wake
+
+    word = wake.add(name)
+    progress(f"{word.name} ({word.phrase!r}): above {word.cutoff} over {word.window} outputs; in {wake.folder()}")
+    if output is not None:
+        plan = wake.compile_word(word, isa)
+        try:
+            output.write_bytes(plan)
+        except OSError as error:
+            raise KittiwakeError(f"{output} cannot be written: {error.strerror}", "name another place") from error
+        progress(f"{output}: {len(plan)} bytes for {isa}")
+
+
+def _read(file: Path) -> bytes:
+    from kittiwake.errors import UsageError
+
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}", "name a .tflite file") from error
+
+
+def _compiled(file: Path, isa: str, ram: int | None = None, flash: int | None = None):
+    return _compile_content(_read(file), isa, file, ram, flash)
+
+
+def _compile_content(content: bytes, isa: str, file: Path, ram: int | None = None, flash: int | None = None):
+    from kittiwake.model import compiler
+
+    return compiler.compile_model(content, isa, str(file), ram, flash)
+
+
+def _opened(target: str):
+    from kittiwake.target import open_target
+
+    return open_target(target, **({"count": True} if target.startswith("qemu:") else {}))
+
+
+def _fastest(board) -> str:
+    return _FASTEST.get(board.facts()["arch"], "viper")

@@ -1,0 +1,98 @@
+"""Functions of one byte, made on the host: 256 entries each, indexed by the input byte as an unsigned number.
+
+Knows arithmetic, no graph. Entry i belongs to the int8 value i for i < 128, i - 256 above.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+
+from kittiwake.model.lower import fixed
+
+
+def signed(byte: int) -> int:
+    """The int8 value of a byte."""
+    return byte - 256 if byte > 127 else byte
+
+
+def of_bytes(function: Callable[[int], int]) -> bytes:
+    """Tabulate a function from int8 to int8 or uint8."""
+    return bytes(function(signed(byte)) & 0xFF for byte in range(256))
+
+
+def clamp(low: int, high: int) -> bytes:
+    """The table of a fused activation."""
+    return of_bytes(lambda x: max(low, min(high, x)))
+
+
+def _squashing(function: Callable[[int], int], scale: float, zero_point: int, output: Callable[[int], int]) -> bytes:
+    m, shift = fixed.quantize_multiplier(scale * (1 << 27))
+    radius = fixed.input_radius(4, shift)
+
+    def one(x: int) -> int:
+        x -= zero_point
+        if x <= -radius:
+            return -128
+        if x >= radius:
+            return 127
+        return fixed.clamp8(output(function(fixed.multiply(x, m, shift))))
+
+    return of_bytes(one)
+
+
+def logistic(scale: float, zero_point: int) -> bytes:
+    """LOGISTIC of int8 with output 1/256, zero point -128."""
+    return _squashing(fixed.logistic, scale, zero_point, lambda q: fixed.divide_by_pot(q, 23) - 128)
+
+
+def tanh(scale: float, zero_point: int) -> bytes:
+    """TANH of int8 with output 1/128, zero point 0."""
+    return _squashing(fixed.tanh, scale, zero_point, lambda q: fixed.divide_by_pot(q, 24))
+
+
+def requantize(scale: float, zero_point: int, to_scale: float, to_zero_point: int, low: int, high: int, from_: int = 0):
+    """QUANTIZE between bytes, and RELU with a change of scale.
+
+    Args:
+        scale, zero_point: of the input.
+        to_scale, to_zero_point: of the output.
+        low, high: bounds of the output.
+        from_: 0 when the input is int8; 256 when it is uint8.
+    """
+    m, shift = fixed.quantize_multiplier(scale / to_scale)
+
+    def one(x: int) -> int:
+        x = x % from_ if from_ else x
+        return max(low, min(high, fixed.multiply(x - zero_point, m, shift) + to_zero_point))
+
+    return of_bytes(one)
+
+
+def dequantize(scale: float, zero_point: int, unsigned: bool) -> bytes:
+    """DEQUANTIZE: 256 floats of single precision, little-endian."""
+    values = []
+    for byte in range(256):
+        x = byte if unsigned else signed(byte)
+        values.append(fixed.float32(scale * (x - zero_point)))
+    return struct.pack("<256f", *values)
+
+
+def scaled_terms(zero_point: int, m: int, shift: int) -> bytes:
+    """One input's share of ADD's sum for each of its bytes: 256 int32."""
+    values = [fixed.multiply((signed(byte) - zero_point) << 20, m, shift) for byte in range(256)]
+    return struct.pack("<256i", *values)
+
+
+def softmax_exponentials(beta: float, scale: float) -> bytes:
+    """exp(beta * scale * -d) for d = 0 .. 255, Q0.31; 0 where SOFTMAX leaves the term out (exp never is 0)."""
+    real = min(beta * scale * (1 << 26), float(fixed.INT32_MAX))
+    m, shift = fixed.quantize_multiplier(real)
+    radius = fixed.input_radius(5, shift)
+    values = []
+    for d in range(256):
+        term = 0
+        if d <= radius:
+            term = fixed.exp_negative(fixed.high_mul(fixed.wrap(-d << shift), m), 5)
+        values.append(term)
+    return struct.pack("<256i", *values)

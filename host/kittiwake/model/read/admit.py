@@ -1,0 +1,220 @@
+"""What can be compiled: every reason against a model, found before anything is lowered.
+
+Knows operators and their rules; no kernel and no bytes of a plan. A model that passes lowers without further doubt.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from kittiwake.model.read import rules
+from kittiwake.model.read.graph import Graph, Operator, Subgraph, Tensor
+
+# Operators on bytes: how many inputs they take (constants included), least and most.
+_ARITY = {
+    "CONV_2D": (2, 3),
+    "DEPTHWISE_CONV_2D": (2, 3),
+    "FULLY_CONNECTED": (2, 3),
+    "AVERAGE_POOL_2D": (1, 1),
+    "MAX_POOL_2D": (1, 1),
+    "MEAN": (2, 2),
+    "ADD": (2, 2),
+    "MUL": (2, 2),
+    "CONCATENATION": (1, 64),
+    "STRIDED_SLICE": (4, 4),
+    "SPLIT": (2, 2),
+    "SPLIT_V": (3, 3),
+    "RESHAPE": (1, 2),
+    "PAD": (2, 2),
+    "PADV2": (3, 3),
+    "RELU": (1, 1),
+    "RELU6": (1, 1),
+    "LOGISTIC": (1, 1),
+    "TANH": (1, 1),
+    "SOFTMAX": (1, 1),
+    "QUANTIZE": (1, 1),
+    "DEQUANTIZE": (1, 1),
+    "VAR_HANDLE": (0, 0),
+    "READ_VARIABLE": (1, 1),
+    "ASSIGN_VARIABLE": (2, 2),
+    "CALL_ONCE": (0, 0),
+}
+_NO_OUTPUT = ("CALL_ONCE", "ASSIGN_VARIABLE")
+_STATE = ("VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "CALL_ONCE")
+# Inputs that must be known when compiling, by place.
+_CONSTANTS = {
+    "CONV_2D": (1, 2),
+    "DEPTHWISE_CONV_2D": (1, 2),
+    "FULLY_CONNECTED": (1, 2),
+    "MEAN": (1,),
+    "STRIDED_SLICE": (1, 2, 3),
+    "SPLIT": (0,),
+    "SPLIT_V": (1, 2),
+    "PAD": (1,),
+    "PADV2": (1, 2),
+}
+# Only these may read or write unsigned bytes.
+_UNSIGNED = ("QUANTIZE", "DEQUANTIZE", "RESHAPE")
+OPERATORS = tuple(_ARITY)
+
+
+def reasons(graph: Graph) -> list[str]:
+    """List everything that keeps a model from being compiled.
+
+    Args:
+        graph: as read.
+
+    Returns:
+        One line a reason, naming operator and index; empty when there is none.
+    """
+    main = graph.main
+    found = list(_ends(main))
+    defined = set(main.inputs) | {tensor.index for tensor in main.tensors if tensor.data is not None}
+    for op in main.operators:
+        found += [f"{op}: {why}" for why in _operator(main, op, defined)]
+        for index in op.outputs:
+            if index in defined:
+                found.append(f"{op}: writes tensor {index}, which has its value already")
+            defined.add(index)
+    found += [f"output tensor {index} is never computed" for index in main.outputs if index not in defined]
+    found += _variables(graph)
+    return found
+
+
+def _ends(main: Subgraph) -> Iterator[str]:
+    for what, indexes in (("input", main.inputs), ("output", main.outputs)):
+        if len(indexes) != 1:
+            yield f"it has {len(indexes)} {what}s, one is what runs here"
+        for index in indexes:
+            tensor = main.tensors[index]
+            allowed = ("int8", "uint8") if what == "input" else ("int8", "uint8", "float32")
+            if tensor.type not in allowed:
+                yield f"{what} tensor {index} is {tensor.type}, not {' or '.join(allowed)}"
+            if tensor.dynamic or 0 in tensor.shape:
+                yield f"{what} tensor {index} has a dynamic or empty shape {list(tensor.shape)}"
+    if main.operators == ():
+        yield "it has no operators"
+
+
+def _operator(main: Subgraph, op: Operator, defined: set[int]) -> Iterator[str]:
+    if op.kind not in _ARITY:
+        yield "is not supported"
+        return
+    least, most = _ARITY[op.kind]
+    given = [index for index in op.inputs if index >= 0]
+    if not least <= len(op.inputs) <= most or len(given) < least:
+        yield f"has {len(given)} inputs"
+        return
+    if -1 in op.inputs and op.kind not in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"):
+        yield "leaves an input out"
+        return
+    outputs = 0 if op.kind in _NO_OUTPUT else None
+    if (outputs == 0 and op.outputs) or (outputs is None and not op.outputs):
+        yield f"has {len(op.outputs)} outputs"
+        return
+    if op.kind not in ("SPLIT", "SPLIT_V") and len(op.outputs) > 1:
+        yield f"has {len(op.outputs)} outputs"
+        return
+    early = [index for index in given if index not in defined]
+    if early:
+        yield f"reads tensor {early[0]} before it is computed"
+        return
+    constants = _CONSTANTS.get(op.kind, ())
+    for place in constants:
+        if place < len(op.inputs) and op.inputs[place] >= 0 and main.tensors[op.inputs[place]].data is None:
+            yield f"input {place} is not constant"
+            return
+    problems = [why for t in _data_tensors(main, op, constants) for why in _tensor(t, op)]
+    if problems:
+        yield from problems
+        return
+    if op.kind not in _STATE:
+        try:
+            yield from rules.problems(main, op)
+        except (ValueError, IndexError, ZeroDivisionError, OverflowError):
+            yield "has options or constants that make no sense"
+
+
+def _data_tensors(main: Subgraph, op: Operator, constants: tuple[int, ...]) -> list[Tensor]:
+    if op.kind in ("VAR_HANDLE", "CALL_ONCE"):
+        return []
+    inputs = [main.tensors[i] for place, i in enumerate(op.inputs) if i >= 0 and place not in constants]
+    if op.kind == "RESHAPE":
+        inputs = inputs[:1]
+    if op.kind in ("READ_VARIABLE", "ASSIGN_VARIABLE"):
+        inputs = inputs[1:]
+    return inputs + [main.tensors[i] for i in op.outputs]
+
+
+def _tensor(tensor: Tensor, op: Operator) -> Iterator[str]:
+    of = f"tensor {tensor.index}"
+    if tensor.dynamic or 0 in tensor.shape:
+        yield f"{of} has a dynamic or empty shape {list(tensor.shape)}"
+    if tensor.variable:
+        yield f"{of} is a variable tensor of the old kind"
+    allowed = ["int8"]
+    if op.kind in _UNSIGNED:
+        allowed.append("uint8")
+    if op.kind == "DEQUANTIZE" and tensor.index in op.outputs:
+        allowed = ["float32"]
+    if tensor.type not in allowed:
+        yield f"{of} is {tensor.type}, not {' or '.join(allowed)}"
+        return
+    if tensor.is_bytes:
+        yield from quantisation(tensor)
+
+
+def quantisation(tensor: Tensor) -> Iterator[str]:
+    """Say what is wrong with the one scale and zero point of an activation."""
+    of = f"tensor {tensor.index}"
+    low, high = (0, 255) if tensor.type == "uint8" else (-128, 127)
+    if len(tensor.scales) != 1 or len(tensor.zero_points) > 1:
+        yield f"{of} has {len(tensor.scales)} scales and {len(tensor.zero_points)} zero points, not one"
+    elif not (math.isfinite(tensor.scale) and tensor.scale > 0):
+        yield f"{of} has the scale {tensor.scale}"
+    elif not low <= tensor.zero_point <= high:
+        yield f"{of} has the zero point {tensor.zero_point}, outside {low} .. {high}"
+
+
+def _variables(graph: Graph) -> Iterator[str]:
+    """Handles and initial values: each variable named once a subgraph, initialised by constants, of one size."""
+    main = graph.main
+    sizes: dict = {}
+    for op in main.operators:
+        if op.kind == "CALL_ONCE":
+            number = op.options["subgraph"]
+            if not 0 < number < len(graph.subgraphs):
+                yield f"{op}: names subgraph {number} of {len(graph.subgraphs)}"
+                continue
+            yield from _initialisation(graph.subgraphs[number], number, sizes)
+    handles = {op.outputs[0]: op.options["name"] for op in main.operators if op.kind == "VAR_HANDLE" and op.outputs}
+    for op in main.operators:
+        if op.kind not in ("READ_VARIABLE", "ASSIGN_VARIABLE") or len(op.inputs) < 1:
+            continue
+        name = handles.get(op.inputs[0])
+        value = op.outputs[:1] if op.kind == "READ_VARIABLE" else op.inputs[1:2]
+        if name is None:
+            yield f"{op}: its handle comes from no VAR_HANDLE"
+        elif name not in sizes:
+            yield f"{op}: variable {name[1].decode(errors='replace')!r} is never initialised"
+        elif value and main.tensors[value[0]].elements != sizes[name]:
+            yield f"{op}: moves {main.tensors[value[0]].elements} bytes, the variable has {sizes[name]}"
+
+
+def _initialisation(subgraph: Subgraph, number: int, sizes: dict) -> Iterator[str]:
+    handles = {}
+    for op in subgraph.operators:
+        where = f"subgraph {number}, {op}"
+        if op.kind == "VAR_HANDLE" and len(op.outputs) == 1:
+            handles[op.outputs[0]] = op.options["name"]
+        elif op.kind == "ASSIGN_VARIABLE" and len(op.inputs) == 2 and op.inputs[1] >= 0:
+            value = subgraph.tensors[op.inputs[1]]
+            if value.data is None or value.type != "int8":
+                yield f"{where}: assigns {value.type} that is not constant int8"
+            elif op.inputs[0] not in handles:
+                yield f"{where}: its handle comes from no VAR_HANDLE"
+            else:
+                sizes[handles[op.inputs[0]]] = value.elements
+        else:
+            yield f"{where}: only VAR_HANDLE and ASSIGN_VARIABLE initialise"

@@ -1,0 +1,236 @@
+"""Rules of each operator: what of its options and tensors keeps it from being compiled.
+
+Knows the operators' definitions as TFLite's schema gives them; no kernel and no plan.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from kittiwake.model.read import shapes
+from kittiwake.model.read.graph import Operator, Subgraph, Tensor
+
+_ACCUMULATOR = 1 << 30  # products and roundings of the kernels are exact below
+# Exponentials whose sum reaches 512 make TFLite Micro's SOFTMAX shift by more than 31 bits: it aborts.
+_CLASSES = 511
+_FUSED = ("none", "relu", "relu6", "relu_n1_to_1")
+_ROW_LIMIT = 12000  # inputs of one output whose products with unsigned bytes stay within 2^30
+
+
+def problems(main: Subgraph, op: Operator) -> Iterator[str]:
+    """Say what is wrong with an operator whose tensors are bytes of known shape.
+
+    Args:
+        main: its subgraph.
+        op: the operator.
+
+    Yields:
+        A reason each.
+
+    Raises:
+        ValueError: constants or options that mean nothing (also IndexError, ZeroDivisionError).
+    """
+    yield from _fused(op)
+    source = shapes.data_input(main, op)
+    target = main.tensors[op.outputs[0]]
+    check = _CHECKS.get(op.kind)
+    if check is not None:
+        yield from check(main, op, source, target)
+
+
+def _fused(op: Operator) -> Iterator[str]:
+    activation = op.options.get("activation", "none")
+    if activation not in _FUSED:
+        yield f"the fused activation {activation} is not supported"
+
+
+def _same(shape: tuple[int, ...], target: Tensor) -> Iterator[str]:
+    if tuple(shape) != target.shape:
+        yield f"gives {list(shape)}, its output is declared {list(target.shape)}"
+
+
+def _windowed(op: Operator, source: Tensor, target: Tensor, filter_: tuple[int, int], channels: int) -> Iterator[str]:
+    stride = op.options["stride"]
+    dilation = op.options.get("dilation", (1, 1))
+    if op.options["padding"] not in ("same", "valid") or min(stride) < 1 or min(dilation) < 1 or min(filter_) < 1:
+        raise ValueError
+    padding = op.options["padding"]
+    sides = [shapes.window(source.shape[1 + i], filter_[i], stride[i], dilation[i], padding) for i in (0, 1)]
+    if min(side.outputs for side in sides) < 1:
+        yield "its filter is larger than its input"
+        return
+    yield from _same((source.shape[0], sides[0].outputs, sides[1].outputs, channels), target)
+
+
+def _convolution(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> Iterator[str]:
+    weights = main.tensors[op.inputs[1]]
+    if len(source.shape) != 4 or len(weights.shape) != 4:
+        yield "its input and filter do not have four dimensions"
+        return
+    depthwise = op.kind == "DEPTHWISE_CONV_2D"
+    channels = weights.shape[3 if depthwise else 0]
+    if depthwise:
+        if weights.shape[0] != 1 or channels % source.shape[3]:
+            yield f"its filter {list(weights.shape)} does not fit {source.shape[3]} channels"
+            return
+    elif weights.shape[3] != source.shape[3]:
+        yield f"its filter takes {weights.shape[3]} channels of {source.shape[3]}: groups are not supported"
+        return
+    yield from _windowed(op, source, target, weights.shape[1:3], channels)
+    inputs = math.prod(weights.shape[1:3]) if depthwise else math.prod(weights.shape[1:])
+    yield from _weights(main, op, channels, 3 if depthwise else 0, inputs)
+
+
+def _fully_connected(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> Iterator[str]:
+    weights = main.tensors[op.inputs[1]]
+    if op.options["weights_format"]:
+        yield "its weights are shuffled"
+        return
+    if len(weights.shape) != 2 or source.elements % weights.shape[1]:
+        yield f"its filter {list(weights.shape)} does not fit an input of {source.elements}"
+        return
+    if target.elements != source.elements // weights.shape[1] * weights.shape[0]:
+        yield f"its output is declared {list(target.shape)}"
+    yield from _weights(main, op, weights.shape[0], 0, weights.shape[1])
+
+
+def _weights(main: Subgraph, op: Operator, channels: int, axis: int, inputs: int) -> Iterator[str]:
+    weights = main.tensors[op.inputs[1]]
+    if weights.type != "int8":
+        yield f"its filter is {weights.type}, not int8"
+        return
+    if any(weights.zero_points):
+        yield "its filter has a zero point"
+    if len(weights.scales) not in (1, channels) or not all(math.isfinite(s) and s >= 0 for s in weights.scales):
+        yield f"its filter has {len(weights.scales)} scales for {channels} channels"
+    elif len(weights.scales) > 1 and weights.axis != axis:
+        yield f"its filter has its scales along axis {weights.axis}, not {axis}"
+    if inputs > _ROW_LIMIT:
+        yield f"{inputs} inputs an output are more than the {_ROW_LIMIT} that the kernels add up"
+    if len(op.inputs) > 2 and op.inputs[2] >= 0:
+        bias = main.tensors[op.inputs[2]]
+        if bias.type != "int32" or bias.elements != channels:
+            yield f"its bias is {bias.type}{list(bias.shape)}, not int32[{channels}]"
+        elif max(abs(b) for b in shapes.ints(bias)) >= _ACCUMULATOR // 2:
+            yield "a bias is 2^29 or more"
+
+
+def _pool(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> Iterator[str]:
+    if len(source.shape) != 4:
+        yield "its input does not have four dimensions"
+        return
+    yield from _windowed(op, source, target, op.options["filter"], source.shape[3])
+    yield from _equal_scales(source, target)
+
+
+def _equal_scales(source: Tensor, target: Tensor) -> Iterator[str]:
+    if (source.scale, source.zero_point) != (target.scale, target.zero_point):
+        yield "its output has another scale or zero point than its input"
+
+
+def _broadcast(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> Iterator[str]:
+    other = main.tensors[op.inputs[1]]
+    ranks = max(len(source.shape), len(other.shape))
+    a, b = ((1,) * (ranks - len(t.shape)) + t.shape for t in (source, other))
+    if any(x != y and 1 not in (x, y) for x, y in zip(a, b, strict=True)):
+        yield f"shapes {list(source.shape)} and {list(other.shape)} do not go together"
+        return
+    yield from _same(tuple(max(x, y) for x, y in zip(a, b, strict=True)), target)
+    if op.kind == "ADD":
+        twice = 2 * max(source.scale, other.scale)
+        if not twice / (target.scale * (1 << 20)) < 1:
+            yield "its output's scale is too small for its inputs'"
+    elif source.scale * other.scale / target.scale >= 1 << 13:
+        yield "its output's scale is too small for its inputs'"
+
+
+def _concatenation(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> Iterator[str]:
+    inputs = [main.tensors[index] for index in op.inputs]
+    axis = shapes.normal_axis(op.options["axis"], len(target.shape))
+    if op.options["activation"] != "none":
+        yield "a fused activation is not supported"
+    if any(len(t.shape) != len(target.shape) for t in inputs):
+        yield "its inputs have another number of dimensions than its output"
+        return
+    expected = list(source.shape)
+    expected[axis] = sum(t.shape[axis] for t in inputs)
+    for t in inputs:
+        if t.shape[:axis] + t.shape[axis + 1 :] != source.shape[:axis] + source.shape[axis + 1 :]:
+            raise ValueError
+        yield from _equal_scales(t, target)
+    yield from _same(tuple(expected), target)
+
+
+def _slice(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> Iterator[str]:
+    yield from _same(shapes.bounds(main, op)[1], target)
+
+
+def _split(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> Iterator[str]:
+    axis, sizes = shapes.sizes_of_split(main, op)
+    for index, size in zip(op.outputs, sizes, strict=True):
+        yield from _same(source.shape[:axis] + (size,) + source.shape[axis + 1 :], main.tensors[index])
+
+
+def _reshape(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> Iterator[str]:
+    if source.elements != target.elements or source.type != target.type:
+        yield f"turns {source.type}{list(source.shape)} into {target.type}{list(target.shape)}"
+
+
+def _pad(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> Iterator[str]:
+    pads = shapes.ints(main.tensors[op.inputs[1]])
+    if len(pads) != 2 * len(source.shape) or min(pads) < 0:
+        raise ValueError
+    yield from _same(tuple(n + pads[2 * i] + pads[2 * i + 1] for i, n in enumerate(source.shape)), target)
+    yield from _equal_scales(source, target)
+    if op.kind == "PADV2" and (main.tensors[op.inputs[2]].type != "int8" or main.tensors[op.inputs[2]].elements != 1):
+        yield "its value is not one int8"
+
+
+def _mean(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> Iterator[str]:
+    axes = shapes.mean_axes(main, op)
+    if op.options["keep_dims"]:
+        yield from _same(tuple(1 if i in axes else n for i, n in enumerate(source.shape)), target)
+    else:
+        yield from _same(tuple(n for i, n in enumerate(source.shape) if i not in axes), target)
+    if math.prod(source.shape[axis] for axis in axes) > 1 << 20:
+        yield "it joins more than 2^20 elements"
+
+
+def _elementwise(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> Iterator[str]:
+    yield from _same(source.shape, target)
+    wanted = {"LOGISTIC": (1 / 256, -128), "SOFTMAX": (1 / 256, -128), "TANH": (1 / 128, 0)}.get(op.kind)
+    if wanted and (target.scale, target.zero_point) != wanted:
+        yield f"its output has the scale {target.scale:g} and the zero point {target.zero_point}, not {wanted}"
+    if op.kind in ("LOGISTIC", "TANH") and source.scale < 2**-25:
+        yield f"its input's scale {source.scale:g} is out of range"
+    if op.kind == "SOFTMAX" and not 2**-25 < op.options["beta"] * source.scale < 2**30:
+        yield f"beta times its input's scale, {op.options['beta'] * source.scale:g}, is out of range"
+    if op.kind == "SOFTMAX" and (not source.shape or source.shape[-1] > _CLASSES):
+        yield f"its last dimension is no count of classes up to {_CLASSES}"
+
+
+_CHECKS = {
+    "CONV_2D": _convolution,
+    "DEPTHWISE_CONV_2D": _convolution,
+    "FULLY_CONNECTED": _fully_connected,
+    "AVERAGE_POOL_2D": _pool,
+    "MAX_POOL_2D": _pool,
+    "ADD": _broadcast,
+    "MUL": _broadcast,
+    "CONCATENATION": _concatenation,
+    "STRIDED_SLICE": _slice,
+    "SPLIT": _split,
+    "SPLIT_V": _split,
+    "RESHAPE": _reshape,
+    "PAD": _pad,
+    "PADV2": _pad,
+    "MEAN": _mean,
+    "RELU": _elementwise,
+    "RELU6": _elementwise,
+    "LOGISTIC": _elementwise,
+    "TANH": _elementwise,
+    "SOFTMAX": _elementwise,
+    "QUANTIZE": _elementwise,
+    "DEQUANTIZE": _elementwise,
+}

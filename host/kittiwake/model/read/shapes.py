@@ -1,0 +1,130 @@
+"""Shapes of operators: windows, slices, splits and axes, as TFLite's schema defines them.
+
+Knows the definitions; whether a file keeps to them is judged in rules.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kittiwake.model.read.graph import Operator, Subgraph, Tensor
+
+
+@dataclass(frozen=True)
+class Window:
+    """How a filter walks over an image, one dimension.
+
+    Attributes:
+        outputs: positions.
+        before: elements of padding in front.
+        after: behind.
+    """
+
+    outputs: int
+    before: int
+    after: int
+
+
+def window(size: int, filter_: int, stride: int, dilation: int, padding: str) -> Window:
+    """Place a filter along one dimension, as TFLite pads."""
+    reach = (filter_ - 1) * dilation + 1
+    if padding == "valid":
+        return Window(max(0, (size - reach + stride) // stride), 0, 0)
+    outputs = -(-size // stride)
+    total = max(0, (outputs - 1) * stride + reach - size)
+    return Window(outputs, total // 2, total - total // 2)
+
+
+def ints(tensor: Tensor) -> list[int]:
+    """Content of a constant int32 tensor.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    if tensor.type != "int32" or tensor.data is None or len(tensor.data) % 4:
+        raise ValueError
+    data = tensor.data
+    return [int.from_bytes(data[i : i + 4], "little", signed=True) for i in range(0, len(data), 4)]
+
+
+def bounds(main: Subgraph, op: Operator) -> tuple[list[tuple[int, int, int]], tuple[int, ...]]:
+    """What a STRIDED_SLICE takes: (start, count, step) of each dimension of its input, and the output's shape.
+
+    Raises:
+        ValueError: masks or steps that are not supported.
+    """
+    shape = main.tensors[op.inputs[0]].shape
+    begin, end, step = (ints(main.tensors[index]) for index in op.inputs[1:4])
+    o = op.options
+    if not len(begin) == len(end) == len(step) <= len(shape) or o["ellipsis_mask"] or o["new_axis_mask"] or o["offset"]:
+        raise ValueError
+    taken, kept = [], []
+    for axis, size in enumerate(shape):
+        if axis >= len(begin):
+            taken.append((0, size, 1))
+            kept.append(size)
+            continue
+        if step[axis] < 1:
+            raise ValueError
+        first = begin[axis] + size * (begin[axis] < 0)
+        stop = end[axis] + size * (end[axis] < 0)
+        first = 0 if o["begin_mask"] >> axis & 1 else max(0, min(size, first))
+        stop = size if o["end_mask"] >> axis & 1 else max(0, min(size, stop))
+        if o["shrink_axis_mask"] >> axis & 1:
+            first = begin[axis] + size * (begin[axis] < 0)
+            if not 0 <= first < size:
+                raise ValueError
+            taken.append((first, 1, 1))
+            continue
+        count = -(-(stop - first) // step[axis]) if stop > first else 0
+        taken.append((first, count, step[axis]))
+        kept.append(count)
+    return taken, tuple(kept)
+
+
+def sizes_of_split(main: Subgraph, op: Operator) -> tuple[int, list[int]]:
+    """Axis and sizes of a SPLIT or SPLIT_V.
+
+    Raises:
+        ValueError: they do not add up.
+    """
+    if op.kind == "SPLIT":
+        axis_tensor, data = main.tensors[op.inputs[0]], main.tensors[op.inputs[1]]
+    else:
+        data, axis_tensor = main.tensors[op.inputs[0]], main.tensors[op.inputs[2]]
+    (axis,) = ints(axis_tensor)
+    axis = normal_axis(axis, len(data.shape))
+    whole = data.shape[axis]
+    if op.kind == "SPLIT":
+        if whole % len(op.outputs):
+            raise ValueError
+        return axis, [whole // len(op.outputs)] * len(op.outputs)
+    sizes = ints(main.tensors[op.inputs[1]])
+    if sizes.count(-1) == 1:
+        sizes[sizes.index(-1)] = whole - sum(sizes) - 1
+    if sum(sizes) != whole or min(sizes) < 1 or len(sizes) != len(op.outputs):
+        raise ValueError
+    return axis, sizes
+
+
+def normal_axis(axis: int, ranks: int) -> int:
+    """An axis counted from the front.
+
+    Raises:
+        ValueError: there is none such.
+    """
+    axis += ranks * (axis < 0)
+    if not 0 <= axis < ranks:
+        raise ValueError
+    return axis
+
+
+def mean_axes(main: Subgraph, op: Operator) -> list[int]:
+    """Axes that a MEAN joins, in order."""
+    ranks = len(main.tensors[op.inputs[0]].shape)
+    return sorted({normal_axis(axis, ranks) for axis in ints(main.tensors[op.inputs[1]])})
+
+
+def data_input(main: Subgraph, op: Operator) -> Tensor:
+    """The tensor that an operator works on first."""
+    return main.tensors[op.inputs[1 if op.kind == "SPLIT" else 0]]

@@ -1,0 +1,1 @@
+"""Serial ports of this machine: opened as byte streams, and what answers on them."""

@@ -1,0 +1,141 @@
+"""The fields of each kind of message, from a record and its channel. Pure; names are fixed by contract.
+
+A form raises FrameError on a payload that is too short, ArithmeticError or ValueError on sums that no window can have.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from fractions import Fraction
+from functools import lru_cache
+
+from kittiwake.publish import alerts, figures
+from kittiwake.publish.channel_description import Channel
+from kittiwake_node.link import payload
+from kittiwake_node.link import record as rec
+
+OPAQUE = "opaque"
+
+
+def timestamp(utc_ms: int | None) -> str | None:
+    """ISO 8601 in UTC with milliseconds, or None for a time that was not known."""
+    if utc_ms is None:
+        return None
+    second = _second(utc_ms // 1000)
+    return None if second is None else f"{second}.{utc_ms % 1000:03d}Z"
+
+
+@lru_cache(maxsize=256)
+def _second(utc_s: int) -> str | None:
+    try:
+        return datetime.fromtimestamp(utc_s, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    except (OverflowError, ValueError, OSError):
+        return None
+
+
+def _alert(record: rec.Record, channel: Channel) -> dict:
+    told = payload.unpack_anomaly(record.payload)
+    formed = alerts.form(told, channel.scale, channel.offset)
+    return {
+        "anomaly": True,
+        **{name: formed.pop(name) for name in ("value", "z_score", "mean", "stdev")},
+        "ts": timestamp(record.utc_ms),
+        "sensor_id": channel.sensor_id,
+        "unit": channel.unit,
+        "index": told["index"],
+        **formed,
+        "t": f"{told['p']}/{told['q']}" if told["q"] else None,
+        "detector": payload.DETECTORS[told["detector"]],
+        **({"clipped": True} if told["flags"] & payload.CLIPPED else {}),
+        **({"lagged": True} if told["flags"] & payload.LAGGED else {}),
+    }
+
+
+def _disturbance(record: rec.Record, channel: Channel) -> dict:
+    d = payload.unpack_disturbance(record.payload)
+    d["detector"] = payload.DETECTORS.get(d["detector"], str(d["detector"]))
+    return {"sensor_id": channel.sensor_id, "ts": timestamp(record.utc_ms)} | d
+
+
+def _snapshot(record: rec.Record, channel: Channel) -> dict:
+    head = {"sensor_id": channel.sensor_id, "unit": channel.unit, "ts": timestamp(record.utc_ms)}
+    return head | payload.unpack_snapshot(record.payload)
+
+
+def _keyword(record: rec.Record, channel: Channel) -> dict:
+    k = payload.unpack_keyword(record.payload)
+    return {
+        "keyword": k["name"],
+        "probability": figures.value(k["sum"], Fraction(1, 256 * k["window"]), Fraction(0)),
+        "ts": timestamp(record.utc_ms),
+        "sensor_id": channel.sensor_id,
+        **{name: k[name] for name in ("sum", "limit", "window", "index")},
+        **({"audio": True} if k["flags"] & payload.AUDIO else {}),
+    }
+
+
+def _summary(record: rec.Record, channel: Channel) -> dict:
+    s = payload.unpack_summary(record.payload)
+    body = {"sensor_id": channel.sensor_id, "unit": channel.unit, "ts": timestamp(record.utc_ms)}
+    if s["n"]:
+        mean, stdev, _ = figures.window_figures(s["n"], s["sum"], s["sum_sq"], None, channel.scale, channel.offset)
+        ends = [figures.value(s[end], channel.scale, channel.offset) for end in ("min", "max")]
+        body |= {"mean": mean, "stdev": stdev, "low": min(ends), "high": max(ends)}
+    return body | {
+        "n": s["n"],
+        "s": s["sum"],
+        "q": s["sum_sq"],
+        "min": s["min"],
+        "max": s["max"],
+        "anomalies": s["anomalies"],
+        "clipped": s["clipped"],
+        "index": s["index"],
+    }
+
+
+def _reading(record: rec.Record, channel: Channel) -> dict:
+    r = payload.unpack_reading(record.payload)
+    return {
+        "sensor_id": channel.sensor_id,
+        "value": figures.value(r["x"], channel.scale, channel.offset),
+        "unit": channel.unit,
+        "ts": timestamp(record.utc_ms),
+        "x": r["x"],
+        "index": r["index"],
+    }
+
+
+def _time(record: rec.Record, channel: Channel) -> dict:
+    return {"ts": timestamp(payload.unpack_time(record.payload)["utc_ms"])}
+
+
+def _plain(unpack):
+    def body(record: rec.Record, channel: Channel) -> dict:
+        return {"ts": timestamp(record.utc_ms)} | unpack(record.payload)
+
+    return body
+
+
+def _opaque(record: rec.Record, channel: Channel) -> dict:
+    return {
+        "ts": timestamp(record.utc_ms),
+        "type": record.type,
+        "version": record.version,
+        "channel": record.channel,
+        "payload": record.payload.hex(),
+    }
+
+
+FORMS = {
+    "alert": _alert,
+    "summary": _summary,
+    "reading": _reading,
+    "time": _time,
+    "boot": _plain(payload.unpack_boot),
+    "health": _plain(payload.unpack_health),
+    "event": _plain(payload.unpack_event),
+    "snapshot": _snapshot,
+    "disturbance": _disturbance,
+    "keyword": _keyword,
+    OPAQUE: _opaque,
+}

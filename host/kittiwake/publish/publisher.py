@@ -1,0 +1,168 @@
+"""Publisher policy: one record in, the MQTT messages it becomes out. Pure: no broker, no port, no clock.
+
+What comes out is a function of the record's bytes, its channel description and the configuration, so that a record
+published twice gives the same bytes twice.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from kittiwake.publish import bodies
+from kittiwake.publish.bodies import OPAQUE
+from kittiwake.publish.channel_description import Channel, parse_layout
+from kittiwake_node.errors import FrameError
+from kittiwake_node.link import payload
+from kittiwake_node.link import record as rec
+
+KINDS = {
+    rec.BOOT: "boot",
+    rec.TIME: "time",
+    rec.READING: "reading",
+    rec.SUMMARY: "summary",
+    rec.ANOMALY: "alert",
+    rec.HEALTH: "health",
+    rec.EVENT: "event",
+    rec.SNAPSHOT: "snapshot",
+    rec.DISTURBANCE: "disturbance",
+    rec.KEYWORD: "keyword",
+}
+GUIDE_TOPICS = {"reading": "factory/line1/vibration", "alert": "factory/line1/alerts"}
+_CHANNEL_KINDS = {"reading", "summary", "alert", "snapshot", "disturbance", "keyword"}
+_LAYOUTS_KEPT = 256
+_TOPICS_KEPT = 4096
+_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+
+
+@dataclass(frozen=True)
+class Publication:
+    """One MQTT message: topic, payload bytes, QoS 0 to 2, retain flag."""
+
+    topic: str
+    payload: bytes
+    qos: int
+    retain: bool = False
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The configuration of the publisher.
+
+    Args:
+        base: first levels of every topic.
+        topics: kind -> a topic of its own in place of `<base>/<device>/<kind>/<channel>`, e.g. the guide's.
+        qos: kind -> QoS; 1 where nothing is said.
+    """
+
+    base: str = "kittiwake"
+    topics: Mapping[str, str] = field(default_factory=dict)
+    qos: Mapping[str, int] = field(default_factory=dict)
+
+    def status_topic(self, device: str) -> str:
+        """Topic of a device's retained `online` / `offline`."""
+        return f"{self.base}/{device}/status"
+
+
+class Former:
+    """Forms the messages of one device's journal; remembers the channel descriptions, which never change.
+
+    Args:
+        policy: the configuration.
+        device: device id.
+        journal: journal id, 64 bits.
+    """
+
+    def __init__(self, policy: Policy, device: str, journal: int):
+        self._policy = policy
+        self._device = device
+        self._identity = {"device": device, "journal": f"{journal:016x}"}
+        self._layouts: dict[int, list[Channel]] = {}
+        self._topics: dict[tuple[str, str], str] = {}
+
+    def knows(self, layout: int) -> bool:
+        """Whether that channel description was given."""
+        return layout in self._layouts
+
+    def describe(self, layout: int, text: bytes) -> list[Channel]:
+        """Take a channel description. Returns its channels."""
+        if len(self._layouts) >= _LAYOUTS_KEPT:
+            self._layouts.clear()
+        channels = self._layouts[layout] = parse_layout(text)
+        return channels
+
+    def form(self, record: rec.Record, also: Mapping[str, object] | None = None) -> Publication:
+        """Form the MQTT message of a record whose channel description is known.
+
+        Args:
+            record: as received.
+            also: fields that the bridge adds.
+
+        Returns:
+            A message whatever the record holds: unknown types, later versions and payloads that cannot be read go out
+            as kind "opaque" with the payload in hex.
+        """
+        channels = self._layouts[record.layout]
+        channel = channels[record.channel] if record.channel < len(channels) else Channel(name=str(record.channel))
+        kind = KINDS.get(record.type, OPAQUE) if record.version == rec.VERSION else OPAQUE
+        try:
+            text = self._write(kind, record, channel, also)
+        except (FrameError, ArithmeticError, ValueError):
+            # Cut short, or sums that no window can have: it goes on as it is.
+            kind = OPAQUE
+            text = self._write(kind, record, channel)
+        return Publication(self.topic(kind, channel.name), text.encode(), self._policy.qos.get(kind, 1), False, kind)
+
+    def _write(self, kind: str, record: rec.Record, channel: Channel, also: Mapping[str, object] | None = None) -> str:
+        body = bodies.FORMS[kind](record, channel)
+        body |= also or {}
+        body |= self._identity
+        body["seq"] = record.seq
+        body["boot"] = record.boot
+        body["uptime_ms"] = record.time_ms
+        if record.is_late:
+            body["late"] = True
+        return _encode(body)
+
+    def topic(self, kind: str, channel: str) -> str:
+        """Topic of a kind of message, of the channel of that name where the kind has channels."""
+        topic = self._topics.get((kind, channel))
+        if topic is None:
+            topic = self._policy.topics.get(kind)
+            if topic is None:
+                topic = f"{self._policy.base}/{self._device}/{kind}"
+                if kind in _CHANNEL_KINDS:
+                    topic += f"/{topic_level(channel)}"
+            if len(self._topics) < _TOPICS_KEPT:
+                self._topics[kind, channel] = topic
+        return topic
+
+
+def publication(policy: Policy, device: str, journal: int, record: rec.Record, layout: bytes) -> Publication:
+    """Form one MQTT message; for many of one device, use a Former, which reads the channel description once.
+
+    Args:
+        policy: the configuration.
+        device: device id.
+        journal: journal id, 64 bits.
+        record: as received.
+        layout: the channel description it refers to.
+    """
+    former = Former(policy, device, journal)
+    former.describe(record.layout, layout)
+    return former.form(record)
+
+
+def topic_level(name: str) -> str:
+    """Make one level of a topic out of a channel's name: what a level may not hold becomes '_'."""
+    return "".join("_" if c in "+#/" or ord(c) < 32 else c for c in name)[:64] or "_"
+
+
+def health_of(record: rec.Record) -> dict:
+    """The counters of a health record, {} when it cannot be read."""
+    try:
+        return payload.unpack_health(record.payload)
+    except FrameError:
+        return {}

@@ -1,0 +1,1 @@
+"""Samples from outside: columns of CSV files, WAV files, the computer's microphone, and synthetic vibration."""

@@ -1,0 +1,1 @@
+"""The firmware on a target held against the independent reference."""

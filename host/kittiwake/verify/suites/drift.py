@@ -1,0 +1,72 @@
+"""Suites `drift` and `novelty`: detections, means and variance, from the kernels that the board runs."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+
+from kittiwake.reference import drift, novelty
+from kittiwake.verify.suites import signals
+from kittiwake.verify.suites.registry import Suite, Vector, register
+
+_SAMPLES = 700
+_DRIFT = (
+    {},
+    {"p": 1, "q": 1, "holdoff": 3},
+    {"fast": 1, "slow": 14, "p": 1, "q": 200, "warmup": 0, "holdoff": 0, "floor": 0},
+    {"fast": 8, "slow": 9, "p": 255, "q": 250, "warmup": 10, "holdoff": 1, "floor": 4095},
+)
+# Settings by their names for the user, and the constants that they stand for.
+_NOVELTY = (
+    ({}, {}),
+    ({"sensitivity": 400, "patience": 0}, {"base": 128, "least": 32, "hold": 0, "step": 0}),
+    ({"sensitivity": 150, "patience": 40}, {"base": 341, "least": 85, "hold": 26, "step": 38}),
+)
+
+
+def _board_source(name: str) -> str:
+    return f"""{signals.BOARD}
+from kittiwake_node.detect.{name} import {name.capitalize()} as _{name.capitalize()}
+def answer(a):
+    kernel, settings, piece, text = a
+    detector = _{name.capitalize()}(_kernel(kernel), **settings)
+    _feed(detector, _samples(text), piece, lambda at: '%d ' % at)
+    print(*detector.figures())
+"""
+
+
+def _vectors(name: str, settings: list[tuple[dict, Callable]]) -> Callable[[random.Random, int], Iterator[Vector]]:
+    def vectors(rng: random.Random, count: int) -> Iterator[Vector]:
+        for number in range(count):
+            kernel = signals.KERNELS[number % len(signals.KERNELS)]
+            given, make = settings[number // len(signals.KERNELS) % len(settings)]
+            samples = signals.steps(rng, _SAMPLES) if rng.random() < 0.6 else signals.signal(rng, _SAMPLES)
+            detector = make()
+            told = [f"{index} " for index, x in enumerate(samples) if detector.push(x)]
+            figures = f"{detector.fast} {detector.slow} {detector.variance}"
+            expected = signals.answer(told, _SAMPLES) + figures
+            argument = (kernel, given, signals.piece(rng, _SAMPLES), signals.text(samples))
+            yield Vector(repr(argument), expected, f"{name} {number}: {kernel}, {given or 'defaults'}")
+
+    return vectors
+
+
+def _drift(given: dict) -> Callable[[], drift.Drift]:
+    return lambda: drift.Drift(drift.Settings(**given))
+
+
+def _novelty(constants: dict) -> Callable[[], novelty.Novelty]:
+    return lambda: novelty.Novelty(novelty.Settings(**constants))
+
+
+DRIFT = register(
+    Suite("drift", _board_source("drift"), _vectors("drift", [(given, _drift(given)) for given in _DRIFT]), 72)
+)
+NOVELTY = register(
+    Suite(
+        "novelty",
+        _board_source("novelty"),
+        _vectors("novelty", [(given, _novelty(constants)) for given, constants in _NOVELTY]),
+        72,
+    )
+)

@@ -1,0 +1,50 @@
+"""Suite `frames`: frames as the board forms them, and streams of frames, text and garbage as it takes them apart."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+from kittiwake.reference import wire
+from kittiwake.verify.suites.registry import Suite, Vector, register
+
+_BOARD = """
+import binascii
+from kittiwake_node.link import frame as _frame
+def answer(a):
+    kind, payload, before, piece = a
+    data = _frame.encode(kind, payload)
+    decoder = _frame.FrameDecoder()
+    stream = before + data
+    seen = []
+    for at in range(0, len(stream), piece):
+        decoder.feed(stream[at:at + piece])
+        while True:
+            event = decoder.next_event()
+            if not event:
+                break
+            if event == decoder.FRAME:
+                seen.append('%d:%d:%08x' % (decoder.kind, len(decoder.payload), binascii.crc32(decoder.payload)))
+    print(binascii.hexlify(data).decode(), ','.join(seen))
+"""
+
+
+def _vectors(rng: random.Random, count: int) -> Iterator[Vector]:
+    special = b"\xc0\xdb\x03\xdc\xdd\xde\x00\xff"
+    for number in range(count):
+        kind = rng.randint(0, 255)
+        size = rng.choice((1, 2, 64, rng.randint(1, 300)))
+        alphabet = special if number % 3 == 0 else bytes(range(256))
+        payload = bytes(rng.choice(alphabet) for _ in range(size))
+        garbage = rng.choice((b"", b"boot: text\r\n", b"\xc0\xc0", rng.randbytes(rng.randint(1, 50))))
+        whole = rng.randbytes(rng.randint(1, 40))
+        data = wire.frame(kind, payload)
+        # A whole frame, garbage, and half of another stand before the frame in question.
+        before = wire.frame(7, whole) + garbage + data[: len(data) // 2]
+        seen = [f"7:{len(whole)}:{wire.crc32(whole):08x}", f"{kind}:{size}:{wire.crc32(payload):08x}"]
+        yield Vector(
+            repr((kind, payload, before, rng.choice((1, 7, 64)))), f"{data.hex()} {','.join(seen)}", f"frame {number}"
+        )
+
+
+SUITE = register(Suite("frames", _BOARD, _vectors, 300))

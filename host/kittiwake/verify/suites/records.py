@@ -1,0 +1,39 @@
+"""Suite `records`: records as the board forms them and reads them back, against the reference's bytes."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+from kittiwake.reference import wire
+from kittiwake.verify.suites.registry import Suite, Vector, register
+
+_BOARD = """
+import binascii
+from kittiwake_node.link import record as _rec
+def answer(a):
+    kind, channel, cls, layout, seq, boot, time_ms, epoch_ms, payload = a
+    draft = _rec.draft(kind, channel, cls, boot, time_ms, epoch_ms, layout, payload)
+    _rec.seal(draft, 0, len(draft), seq)
+    r, end = _rec.decode(draft)
+    back = (r.type, r.channel, r.cls, r.layout, r.seq, r.boot, r.time_ms, r.epoch_ms, r.payload) == a
+    print(binascii.hexlify(draft).decode(), end, back)
+"""
+
+_TOP = {1: 0xFF, 2: 0xFFFF, 4: 0xFFFFFFFF, 6: 0xFFFFFFFFFFFF}
+
+
+def _vectors(rng: random.Random, count: int) -> Iterator[Vector]:
+    for number in range(count):
+
+        def any_of(size: int) -> int:
+            return rng.choice((0, 1, _TOP[size] >> 1, _TOP[size], rng.randint(0, _TOP[size])))
+
+        seq = min(any_of(4), _TOP[4] - 1)  # the last number is never drawn
+        fields = (any_of(1), any_of(1), rng.randint(0, 2), any_of(2), seq, any_of(4), any_of(6), any_of(6))
+        payload = rng.randbytes(rng.choice((0, 1, 40, rng.randint(0, 300))))
+        expected = wire.record(*fields, payload)
+        yield Vector(repr((*fields, payload)), f"{expected.hex()} {len(expected)} True", f"record {number}")
+
+
+SUITE = register(Suite("records", _BOARD, _vectors, 400))
