@@ -9,6 +9,7 @@ EXIT_USAGE = 2
 EXIT_NO_DEVICE = 3
 EXIT_PORT_BUSY = 4
 EXIT_VERIFICATION = 5
+EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells count
 
 
 class KittiwakeError(Exception):

@@ -13,9 +13,7 @@ import typer
 
 import kittiwake
 from kittiwake.cli import verbs
-from kittiwake.errors import EXIT_FAILED, EXIT_USAGE, KittiwakeError
-
-_INTERRUPTED = 130  # 128 + SIGINT, as shells count
+from kittiwake.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, KittiwakeError
 
 app = typer.Typer(
     name="kittiwake",
@@ -58,7 +56,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except KittiwakeError as error:
         return _fail(str(error), error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        result = _INTERRUPTED
+        result = EXIT_INTERRUPTED
     except BrokenPipeError:
         # The reader of our output left (`| head`); stop the interpreter from failing again when it flushes.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -71,8 +69,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
             raise
         what = f"{type(error).__name__}: {error}".splitlines()[0]
         return _fail(f"internal error: {what}; this is a bug: KITTIWAKE_TRACEBACK=1 shows where", EXIT_FAILED)
-    if result == _INTERRUPTED:  # typer turns Ctrl-C into this number, or into Abort, depending on its version
-        return _fail("interrupted", _INTERRUPTED)
+    if result == EXIT_INTERRUPTED:  # typer turns Ctrl-C into this number, or into Abort, depending on its version
+        return _fail("interrupted", EXIT_INTERRUPTED)
     return result if isinstance(result, int) else 0
 
 
