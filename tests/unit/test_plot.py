@@ -9,7 +9,7 @@ import pytest
 
 from kittiwake.errors import ConfigError, KittiwakeError, UsageError
 from kittiwake.plot import bands, picture, windows
-from kittiwake.reference import drift, novelty, zscore
+from kittiwake.reference import baseline, drift, novelty, zscore
 
 
 def signal():
@@ -40,9 +40,37 @@ def test_bands_of_levels_have_every_alarm_outside(kind, alarms):
     assert len(drawn.watched) == len(drawn.low) == len(samples)
 
 
-def test_bands_of_an_unknown_detector_are_refused():
+def test_bands_of_a_lagged_zscore_leave_out_exactly_the_alarms():
+    samples = signal()
+    drawn = bands.bands(samples, {"kind": "zscore", "n": 20, "t": "4", "lagged": True})
+    assert outside(drawn) == [a.index for a in zscore.lagged_alerts(samples, 20, Fraction(4))]
+    assert outside(drawn)
+
+
+def test_bands_of_a_baseline_leave_out_exactly_the_anomalous_blocks():
+    rng = random.Random(11)
+    samples = [round(rng.gauss(0, 30 if i < 4000 else 60)) for i in range(6050)]
+    drawn = bands.bands(samples, {"kind": "baseline", "block": 100, "learn": 20, "t": "5"})
+    anomalous = [index for index, _ in baseline.anomalies(samples, 100, 20, Fraction(5))]
+    assert len(anomalous) >= 15
+    assert sorted({i // 100 for i in outside(drawn)}) == [index // 100 for index in anomalous]
+    assert len(drawn.watched) == len(samples)
+
+
+@pytest.mark.parametrize("settings", [{"kind": "baseline", "features": ["range"]}, {"kind": "magic"}])
+def test_bands_that_no_panel_can_show_are_refused(settings):
     with pytest.raises(UsageError):
-        bands.bands([1], {"kind": "magic"})
+        bands.bands([1], settings)
+
+
+def test_picture_of_a_baseline_has_a_second_panel_and_names_the_windows(tmp_path):
+    samples = [(-1) ** i * (10 + 30 * (i > 800)) for i in range(1000)]
+    drawn = bands.bands(samples, {"kind": "baseline", "block": 50, "learn": 5})
+    path = tmp_path / "baseline.svg"
+    picture.draw(path, "t", samples, [849], drawn, [(100, 200)], ["quiet"])
+    text = path.read_text()
+    assert text.count('<g id="axes_') == 2
+    assert "quiet" in text
 
 
 def test_windows_by_number_by_time_and_by_file_name(tmp_path):

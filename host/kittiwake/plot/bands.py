@@ -5,6 +5,8 @@ From the reference's definitions, in floats, for the eye only: alarms come from 
 
 from __future__ import annotations
 
+import math
+import statistics
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -22,9 +24,11 @@ class Bands:
         watched: what the detector compared: the sample itself, or the fast mean.
         low, high: the bounds outside which it was an alarm.
         name: of what was watched, for the legend.
+        is_apart: whether what was watched is no level among the samples, and wants a panel of its own.
     """
 
     name: str
+    is_apart: bool = False
     watched: list[float] = field(default_factory=list)
     low: list[float] = field(default_factory=list)
     high: list[float] = field(default_factory=list)
@@ -48,12 +52,20 @@ def bands(samples: Sequence[int], settings: dict) -> Bands:
     """
     kind = settings["kind"]
     if kind == "zscore":
-        return _window(samples, settings["n"], float(Fraction(settings["t"])))
+        t = float(Fraction(settings["t"]))
+        if settings.get("lagged"):
+            return _window_before(samples, settings["n"], t, settings.get("floor", 1))
+        return _window(samples, settings["n"], t)
     if kind == "drift":
         return _levels(samples, _drift_steps(samples, settings))
     if kind == "novelty":
         return _levels(samples, _novelty_steps(samples, settings))
-    raise UsageError(f"no bounds to draw for detector {kind!r}", "take zscore, drift or novelty")
+    if kind == "baseline" and list(settings.get("features", ["variance"])) == ["variance"]:
+        t = float(Fraction(settings.get("t", "5")))
+        return _blocks(samples, settings.get("block", 256), settings.get("learn", 200), t)
+    raise UsageError(
+        f"no bounds to draw for detector {kind!r}", "take zscore, drift, novelty, or baseline by its variance"
+    )
 
 
 def _window(samples: Sequence[int], n: int, t: float) -> Bands:
@@ -71,6 +83,42 @@ def _window(samples: Sequence[int], n: int, t: float) -> Bands:
             out.add(x, float("nan"), float("nan"))
         else:
             out.add(x, total / n, t * ((n * squares - total * total) / (n * (n - 1))) ** 0.5)
+    return out
+
+
+def _window_before(samples: Sequence[int], n: int, t: float, floor: int) -> Bands:
+    """The lagged form: the window ends before the sample, its variance is at least `floor` LSB²."""
+    out = Bands("sample")
+    window: deque[int] = deque(maxlen=n)
+    for x in samples:
+        if len(window) < n:
+            out.add(x, float("nan"), float("nan"))
+        else:
+            mean = sum(window) / n
+            variance = sum((value - mean) ** 2 for value in window) / (n - 1)
+            out.add(x, mean, t * max(variance, floor) ** 0.5)
+        window.append(x)
+    return out
+
+
+def _blocks(samples: Sequence[int], block: int, learn: int, t: float) -> Bands:
+    """A baseline by its variance, drawn as the deviation that it is the square of; the first block is dropped."""
+    out = Bands("deviation of a block", is_apart=True)
+    learned: list[float] = []
+    for start in range(0, len(samples), block):
+        part = samples[start : start + block]
+        variance = math.floor(256 * statistics.pvariance(part)) / 256
+        low = high = float("nan")
+        if start and len(part) == block and len(learned) < learn:
+            learned.append(variance)
+        elif len(learned) == learn and len(part) == block:
+            mean = statistics.fmean(learned)
+            # In the feature's own steps of 1/256 LSB² the learned deviation counts as 1 at least.
+            width = t * max(statistics.stdev(learned), 1 / 256)
+            low, high = max(mean - width, 0) ** 0.5, (mean + width) ** 0.5
+        out.watched += [variance**0.5] * len(part)
+        out.low += [low] * len(part)
+        out.high += [high] * len(part)
     return out
 
 

@@ -32,6 +32,7 @@ def draw(
     alarms: Sequence[int],
     bands: Bands,
     windows: Sequence[tuple[int, int]],
+    names: Sequence[str] = (),
 ) -> None:
     """Draw a series and write the picture.
 
@@ -42,6 +43,7 @@ def draw(
         alarms: sample numbers.
         bands: the detector's bounds.
         windows: (first, last) of the stretches that a person labelled.
+        names: what stands over each of these stretches; nothing where there are fewer.
 
     Raises:
         KittiwakeError: matplotlib is not installed, or the file cannot be written.
@@ -55,21 +57,27 @@ def draw(
 
     # The same input gives the same bytes, so that a picture can be compared.
     matplotlib.rcParams["svg.hashsalt"] = "kittiwake"
-    figure, axes = pyplot.subplots(figsize=(12, 4.5), layout="constrained")
+    panels = 2 if bands.is_apart else 1
+    figure, (axes, *_, judged) = _panels(pyplot, panels)
     for number, (first, last) in enumerate(windows):
-        axes.axvspan(first, last, color="#f4c95d", alpha=0.45, lw=0, label="labelled" if number == 0 else None)
+        for panel in {axes, judged}:
+            panel.axvspan(first, last, color="#f4c95d", alpha=0.45, lw=0, label="labelled" if number == 0 else None)
+    for number, ((first, last), name) in enumerate(zip(windows, names, strict=False)):
+        at = ((first + last) / 2, 0.02 + 0.06 * (number % 2))  # neighbours at two heights
+        axes.annotate(name, at, xycoords=("data", "axes fraction"), ha="center", fontsize="small")
     at = range(len(samples))
-    axes.fill_between(at, bands.low, bands.high, color="#9fb8c8", alpha=0.45, lw=0, label="no alarm within")
+    judged.fill_between(at, bands.low, bands.high, color="#9fb8c8", alpha=0.45, lw=0, label="no alarm within")
     axes.plot(at, samples, color="#2b5670", lw=0.7, label="sample")
     if bands.name != "sample":
-        axes.plot(at, bands.watched, color="#b3541e", lw=1.0, label=bands.name)
-    heights = [samples[i] for i in alarms]
-    axes.plot(alarms, heights, "v", color="#c1121f", ms=7, ls="", label=f"alarm ({len(alarms)})")
+        judged.plot(at, bands.watched, color="#b3541e", lw=1.0, label=bands.name)
+    heights = [(bands.watched if bands.is_apart else samples)[i] for i in alarms]
+    judged.plot(alarms, heights, "v", color="#c1121f", ms=7, ls="", label=f"alarm ({len(alarms)})")
     axes.set_title(title, loc="left")
-    axes.set_xlabel("sample")
-    axes.set_ylabel("LSB")
-    axes.margins(x=0.005)
-    axes.legend(loc="upper right", fontsize="small", ncols=3)
+    judged.set_xlabel("sample")
+    for panel in {axes, judged}:
+        panel.set_ylabel("LSB")
+        panel.margins(x=0.005)
+        panel.legend(loc="upper left" if panel is judged is not axes else "upper right", fontsize="small", ncols=3)
     try:
         if path.suffix == ".html":
             path.write_text(_page(title, figure), encoding="utf-8")
@@ -79,6 +87,13 @@ def draw(
         raise KittiwakeError(f"{path} cannot be written: {error.strerror}", "name another file") from error
     finally:
         pyplot.close(figure)
+
+
+def _panels(pyplot, count: int):
+    """(figure, [the samples' panel, …, the panel in which alarms are drawn]): the same one where there is one."""
+    figure, grid = pyplot.subplots(count, sharex=True, squeeze=False, figsize=(12, 4.5), layout="constrained")
+    panels = list(grid[:, 0])
+    return figure, panels if count > 1 else panels * 2
 
 
 def _page(title: str, figure) -> str:
