@@ -1,7 +1,7 @@
 """Runs compiled models (plans): int8 networks as a list of kernel calls, one a layer, nothing allocated in between.
 
 Must not know files, flash or what a network is for; kernels, plan and memory arrive as arguments. The plan's bytes are
-described in SPEC.md, "Model plan".
+described in docs/spec/model-plan.md.
 
 Whole: `model.invoke(data, result)`. In slices, so that a poll loop can sample between layers:
 

@@ -17,7 +17,7 @@ from tests.support.hil import Gateway, blank_journal
 
 COUNT = 800
 N, T = 20, Fraction(5, 2)
-# Instructions of a tick that acts, as DESIGN.md has them; a novelty detector widens its bins up to 14 times in a life.
+# Instructions of a tick that acts (docs/measurements.md); a novelty detector widens its bins up to 14 times in a life.
 _WORST = {"zscore": 16_000, "drift": 18_000, "novelty": 450_000}
 
 # Levels that change, noise, and full-scale glitches: every detector has something to say. Runs on boards and here.

@@ -97,7 +97,7 @@ def inner_tensors(content: bytes) -> list[int]:
 
 
 def resealed(plan: bytes) -> bytes:
-    """A plan that was changed, its CRC made right again (SPEC.md, "Model plan": over all from byte 16)."""
+    """A plan that was changed, its CRC made right again (docs/spec/model-plan.md: over all from byte 16)."""
     return plan[:12] + struct.pack("<I", binascii.crc32(plan[16:])) + plan[16:]
 
 

@@ -1,6 +1,7 @@
 """TFLite's reference kernels (LiteRT, the runtime that carries tflite-runtime on) beside TFLite Micro: why they differ.
 
-What runs here has TFLite Micro's bytes. Where the two references differ, this pins the reasons that DESIGN.md gives.
+What runs here has TFLite Micro's bytes. Where the two references differ, this pins the reasons in
+docs/explanation/networks.md.
 """
 
 import math

@@ -40,7 +40,7 @@ class Promises:
 
 
 def parse(raw):
-    """(seq, class, boot, payload) of each record, cut apart by SPEC.md's table and not by the codec."""
+    """(seq, class, boot, payload) of each record, cut apart by docs/spec/record.md's table and not by the codec."""
     out = []
     at = 0
     while at < len(raw):

@@ -1,4 +1,4 @@
-"""One end of the link alone: frames formed from SPEC.md for it, and what it says, taken apart."""
+"""One end of the link alone: frames formed from docs/spec/link.md for it, and what it says, taken apart."""
 
 from kittiwake_node.link import messages as m
 from kittiwake_node.link.device_session import DeviceSession

@@ -1,4 +1,4 @@
-"""firmware/SPEC.md written out a second time, for the tests to hold the codec against; nothing of kittiwake_node."""
+"""docs/spec written out a second time, for the tests to hold the codec against; nothing of kittiwake_node."""
 
 from kittiwake.reference import wire
 from kittiwake.reference.wire import crc32, frame

@@ -1,4 +1,4 @@
-"""The device's end of the link alone, against frames formed from SPEC.md."""
+"""The device's end of the link alone, against frames formed from docs/spec/link.md."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""Frames: golden bytes from SPEC.md, then everything a line can do to them."""
+"""Frames: golden bytes from docs/spec/link.md, then everything a line can do to them."""
 
 import random
 
@@ -10,7 +10,7 @@ from kittiwake_node.errors import FrameError
 from kittiwake_node.link.frame import BODY_LIMIT_BYTES, FrameDecoder, encode
 from tests.support import spec
 
-# SPEC.md, "Frame", the example: ACK of session 0A0B0C0D.
+# docs/spec/link.md, the example: ACK of session 0A0B0C0D.
 ACK_PAYLOAD = bytes.fromhex("0d0c0b0a 03000000 c0000000 4000 00")
 ACK_FRAME = bytes.fromhex("c0 0112 0d0c0b0a dbde000000 dbdc000000 4000 00 aae1aed1 c0")
 

@@ -1,4 +1,4 @@
-"""The gateway's end of the link alone, against frames formed from SPEC.md."""
+"""The gateway's end of the link alone, against frames formed from docs/spec/link.md."""
 
 import pytest
 

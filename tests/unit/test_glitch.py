@@ -1,4 +1,4 @@
-"""One full-scale glitch on every detector: that it is found, and what it leaves behind (DESIGN.md, "A glitch").
+"""One full-scale glitch on every detector: that it is found, and what it leaves behind (docs/explanation/detection.md).
 
 Noise of 10 LSB about 1000, one sample of 32767. By the plain kernels on CPython, which all others equal.
 """

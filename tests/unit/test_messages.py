@@ -1,11 +1,11 @@
-"""Messages of the link against the tables of SPEC.md."""
+"""Messages of the link against the tables of docs/spec/link.md."""
 
 import pytest
 
 from kittiwake_node.errors import FrameError
 from kittiwake_node.link import messages as m
 
-# (packed by the codec, bytes by SPEC.md's tables, unpack, fields, bytes that must be there)
+# (packed by the codec, bytes by docs/spec/link.md's tables, unpack, fields, bytes that must be there)
 MESSAGES = {
     "hello": (
         m.pack_hello(0x01020304, 1024, 0x1122334455667788, 5, 6, 7, "dev-1"),

@@ -1,4 +1,4 @@
-"""Records and payloads against the bytes of SPEC.md."""
+"""Records and payloads against the bytes of docs/spec/record.md."""
 
 import random
 
@@ -10,7 +10,7 @@ from kittiwake_node.errors import FrameError
 from kittiwake_node.link import payload, record
 from tests.support import spec
 
-# SPEC.md, "Example: an anomaly".
+# docs/spec/record.md.
 ANOMALY_PAYLOAD = bytes.fromhex(
     "01 00 1400 e8030000 a4010000 e8030000 1423000000000000 7066420000000000 d2040000 0000 05 02"
 )
@@ -112,7 +112,7 @@ def test_records_sealed_in_one_buffer_are_each_what_they_would_be_alone():
         offset += size
 
 
-# Payloads: (packed by the codec, bytes by SPEC.md's tables, unpack, fields)
+# Payloads: (packed by the codec, bytes by docs/spec/record.md's tables, unpack, fields)
 
 PAYLOADS = {
     "anomaly": (

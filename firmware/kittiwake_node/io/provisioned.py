@@ -1,7 +1,7 @@
 """What one board has of its own, laid over the configuration that it shares with others: name, network, certificates.
 
 `kittiwake provision` writes it, and deploying leaves it alone. Knows a file and which settings may stand in it, not
-what they mean; passwords and keys are in files of their own, which the settings name (SPEC.md, "Provision").
+what they mean; passwords and keys are in files of their own, which the settings name (docs/spec/files.md).
 """
 
 import json

@@ -102,7 +102,7 @@ features is array('H') of 40, table bytearray of 671; out[at:at + 40] is written
 
 ### networks: `conv`, `depthwise`, `copy`, … (at, plan, scratch, state)
 
-`at` is the offset of the layer's descriptor in the plan; firmware/SPEC.md, "Model plan", has the words.
+`at` is the offset of the layer's descriptor in the plan; docs/spec/model-plan.md has the words.
 """
 
 import sys

@@ -1,6 +1,7 @@
 """Dense int8 layers by definition: every output is a dot product over the bytes that its filter covers.
 
-Must not know who calls it. Runs anywhere, in any layout of the weights; descriptor: see plain_requant and SPEC.md.
+Must not know who calls it. Runs anywhere, in any layout of the weights; descriptor: see plain_requant and
+docs/spec/model-plan.md.
 """
 
 from .plain_requant import find, saturate, scale, signed, signed_word, word, words

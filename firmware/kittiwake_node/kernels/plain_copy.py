@@ -1,6 +1,6 @@
 """Strided copies by definition.
 
-Must not know what the bytes mean. Runs anywhere; descriptor: see SPEC.md.
+Must not know what the bytes mean. Runs anywhere; descriptor: see docs/spec/model-plan.md.
 """
 
 from .plain_requant import find, words

@@ -1,6 +1,6 @@
 """Depthwise int8 layers by definition: every channel has a filter of its own.
 
-Must not know who calls it. Runs anywhere, in any layout of the weights; descriptor: see SPEC.md.
+Must not know who calls it. Runs anywhere, in any layout of the weights; descriptor: see docs/spec/model-plan.md.
 """
 
 from .plain_conv import channel

@@ -1,6 +1,6 @@
 """Elementwise int8 layers by definition: sums and products of two arrays.
 
-Must not know who calls it. Runs anywhere; descriptors: see SPEC.md.
+Must not know who calls it. Runs anywhere; descriptors: see docs/spec/model-plan.md.
 """
 
 from .plain_requant import find, saturate, scale, signed, signed_word, words

@@ -1,6 +1,6 @@
 """Pooling int8 layers by definition: average, largest, and the mean over whole axes.
 
-Must not know who calls it. Runs anywhere; descriptors: see SPEC.md.
+Must not know who calls it. Runs anywhere; descriptors: see docs/spec/model-plan.md.
 """
 
 from .plain_requant import find, saturate, scale, signed, words

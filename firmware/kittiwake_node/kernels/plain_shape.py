@@ -1,6 +1,6 @@
 """Moving bytes by definition: fills, shift buffers, and the executor's own input and output.
 
-Must not know what the bytes mean. Runs anywhere; descriptors: see SPEC.md.
+Must not know what the bytes mean. Runs anywhere; descriptors: see docs/spec/model-plan.md.
 """
 
 from .plain_requant import find, word, words

@@ -1,6 +1,7 @@
 """SOFTMAX of int8 by definition: exponentials from a table, the reciprocal of their sum by Newton and Raphson.
 
-Must not know who calls it. Runs anywhere; descriptor: see SPEC.md. Source: gemmlowp's documented fixed-point functions.
+Must not know who calls it. Runs anywhere; descriptor: see docs/spec/model-plan.md. Source: gemmlowp's documented
+fixed-point functions.
 """
 
 from .plain_requant import find, high_mul, saturate, signed, signed_word, words

@@ -1,6 +1,6 @@
 """Functions of one byte by definition: a table of 256 entries.
 
-Must not know which function a table holds. Runs anywhere; descriptors: see SPEC.md.
+Must not know which function a table holds. Runs anywhere; descriptors: see docs/spec/model-plan.md.
 """
 
 from .plain_requant import find, words

@@ -1,6 +1,6 @@
 """Dense int8 layers by viper: unsigned bytes, sixteen products a turn, multipliers byte by byte.
 
-Must not know who calls it. Descriptor: SPEC.md, "Model plan"; layout `rows`.
+Must not know who calls it. Descriptor: docs/spec/model-plan.md; layout `rows`.
 
 Viper reads bytes unsigned everywhere, so both factors have 128 added: the stream's weights by the compiler, the inputs
 here, while the bytes under the filter are gathered into one line. sum(w·x) = sum(v·u) - 128·sum(u) - 128·sum(w): the

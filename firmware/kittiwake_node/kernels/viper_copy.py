@@ -1,6 +1,6 @@
 """Strided copies by viper, word by word where both ends lie at multiples of four.
 
-Must not know what the bytes mean. Descriptor: SPEC.md, "Model plan".
+Must not know what the bytes mean. Descriptor: docs/spec/model-plan.md.
 """
 
 import micropython

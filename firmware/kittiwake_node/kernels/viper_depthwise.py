@@ -1,6 +1,6 @@
 """Depthwise int8 layers by viper.
 
-Must not know who calls it. Descriptor: SPEC.md, "Model plan"; layout `rows`. Arithmetic: see viper_conv; here 128 is
+Must not know who calls it. Descriptor: docs/spec/model-plan.md; layout `rows`. Arithmetic: see viper_conv; here 128 is
 taken off each weight as it is read, so that the inputs need no sum.
 """
 

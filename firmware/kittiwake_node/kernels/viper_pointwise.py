@@ -1,6 +1,6 @@
 """Elementwise int8 layers by viper: sums and products of two arrays.
 
-Must not know who calls it. Descriptors: SPEC.md, "Model plan". Scaling: see viper_conv.
+Must not know who calls it. Descriptors: docs/spec/model-plan.md. Scaling: see viper_conv.
 """
 
 import micropython

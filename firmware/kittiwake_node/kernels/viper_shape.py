@@ -1,6 +1,6 @@
 """Moving bytes by viper: fills, shift buffers, and the executor's own input and output.
 
-Must not know what the bytes mean. Descriptors: SPEC.md, "Model plan". Words are moved where both ends and the count
+Must not know what the bytes mean. Descriptors: docs/spec/model-plan.md. Words are moved where both ends and the count
 are multiples of four.
 """
 

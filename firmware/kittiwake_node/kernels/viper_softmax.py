@@ -1,6 +1,6 @@
 """SOFTMAX of int8 by viper.
 
-Must not know who calls it. Descriptor: SPEC.md, "Model plan". Every value is at most 2^31 - 1 in magnitude between
+Must not know who calls it. Descriptor: docs/spec/model-plan.md. Every value is at most 2^31 - 1 in magnitude between
 steps; sums that would reach 2^31 are formed from their halves, so that words of 32 and 64 bits agree.
 """
 

@@ -1,6 +1,6 @@
 """Functions of one byte by viper: a table of 256 entries.
 
-Must not know which function a table holds. Descriptors: SPEC.md, "Model plan".
+Must not know which function a table holds. Descriptors: docs/spec/model-plan.md.
 """
 
 import micropython

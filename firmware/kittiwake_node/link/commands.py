@@ -1,7 +1,7 @@
 """Commands that change a node for good: settings, events of the operator's, and anything that must be done only once.
 
 Pure: files, the journal and what checks settings come in as arguments. Answers are (status, body) as messages.py has
-them (SPEC.md, "COMMAND"). One task calls everything here.
+them (docs/spec/link.md). One task calls everything here.
 """
 
 import binascii

@@ -1,4 +1,4 @@
-"""Frames: bytes on a serial link and back, with resynchronisation after anything (SPEC.md, "Frame").
+"""Frames: bytes on a serial link and back, with resynchronisation after anything (docs/spec/link.md).
 
 Sans-I/O: bytes in, frames or console text out. It does not know what frames mean; messages.py does.
 

@@ -1,4 +1,4 @@
-"""Messages of the link: the payloads inside frames, both ways (SPEC.md, "Messages").
+"""Messages of the link: the payloads inside frames, both ways (docs/spec/link.md).
 
 It knows their bytes only; when they are sent is the sessions' business. Every `unpack_*` raises FrameError on a payload
 that is too short and ignores a longer tail, so that a later version may append fields.

@@ -1,4 +1,4 @@
-"""Payloads: what each record type carries, as integers, packed and unpacked (SPEC.md, "Payloads").
+"""Payloads: what each record type carries, as integers, packed and unpacked (docs/spec/record.md).
 
 Each `pack_*` returns bytes and allocates; each `unpack_*` returns a dict with the names used there. Payloads longer
 than a reader knows are later versions that only append: the tail is ignored. Shorter ones raise FrameError.

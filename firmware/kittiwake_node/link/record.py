@@ -1,6 +1,6 @@
 """Records: the unit that is journalled, sent, acknowledged and published, as bytes and back.
 
-It knows the envelope (SPEC.md, "Record"); what a payload means is payload.py's, where it is kept is the journal's.
+It knows the envelope (docs/spec/record.md); what a payload means is payload.py's, where it is kept is the journal's.
 """
 
 import binascii

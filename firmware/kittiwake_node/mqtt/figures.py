@@ -1,7 +1,7 @@
 """Figures: value, mean, deviation and z-score in units, from a record's exact sums, as the text that is published.
 
 Pure, and for boards that speak MQTT themselves. Each is the double next to the exact figure, rounded to two places
-where the guide's detector rounds (firmware/DESIGN.md, "Direct MQTT"): what the gateway publishes of the same record.
+where the guide's detector rounds (docs/explanation/direct-mqtt.md): what the gateway publishes of the same record.
 """
 
 from . import decimals

@@ -1,4 +1,4 @@
-"""The audio front end: PCM at 16 kHz in, 40 features every 10 ms out (firmware/DESIGN.md, "Hearing").
+"""The audio front end: PCM at 16 kHz in, 40 features every 10 ms out (docs/explanation/hearing.md).
 
 Bit for bit what TensorFlow's microfrontend gives with microWakeWord's constants. Must not know where audio comes from
 or what listens. The constructor allocates 8 KiB; nothing else does, with native kernels.

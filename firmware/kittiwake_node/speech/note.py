@@ -1,4 +1,4 @@
-"""The note at the end of a wake word's plan: its name and how its outputs become a decision (SPEC.md, "Wake word").
+"""The note at the end of a wake word's plan: its name and how its outputs become a decision (docs/spec/model-plan.md).
 
 Must not know how a network runs or where a plan came from.
 """

@@ -95,7 +95,7 @@ class Chains:
         stat = self._fs.statvfs("")
         block, count, free = stat[0], stat[2], stat[3]
         if segment_bytes is None:
-            # Few files make finding one cheap, small ones make a start cheap (DESIGN.md has the figures).
+            # Few files make finding one cheap, small ones make a start cheap (docs/measurements.md has the figures).
             wanted = max(_SEGMENT_LEAST_BYTES, min(count * block // 64, _SEGMENT_MOST_BYTES))
             segment_bytes = wanted // block * (block - _POINTERS_BYTES)
         self._block_bytes = block

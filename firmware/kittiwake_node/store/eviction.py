@@ -1,4 +1,4 @@
-"""Eviction: which segments go when the journal is full, and what that does to its counts (SPEC.md, "Eviction").
+"""Eviction: which segments go when the journal is full, and what that does to its counts (docs/spec/journal.md).
 
 It chooses; the journal writes that down with the commit that needed the room, and then removes them.
 """

@@ -1,4 +1,4 @@
-"""Commands that were carried out, by key: a repeat is answered from here, also after a reset (SPEC.md, "Executed").
+"""Commands that were carried out, by key: a repeat is answered from here, also after a reset (docs/spec/files.md).
 
 It knows a file system and keys; what a command does is its caller's. Written twice for a command that is carried out,
 never for a repeat: first that it is about to be, then its answer. A reset in between leaves the first: a command whose

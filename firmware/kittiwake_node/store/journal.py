@@ -1,4 +1,4 @@
-"""The journal: every record, in LittleFS, until the gateway says that the broker has it (SPEC.md, "Journal").
+"""The journal: every record, in LittleFS, until the gateway says that the broker has it (docs/spec/journal.md).
 
 `append` then `commit`: what was committed survives a power cut at any instant; what was not may vanish, whole records
 at a time. Each class has segments of its own, so that making room is removing a file and alerts never make way for

@@ -1,4 +1,4 @@
-"""Layouts: channel descriptions, kept beside the records that refer to them by number (SPEC.md, "Journal").
+"""Layouts: channel descriptions, kept beside the records that refer to them by number (docs/spec/journal.md).
 
 It knows their files and numbers; what a description says is the node's and the gateway's.
 """

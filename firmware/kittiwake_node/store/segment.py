@@ -1,4 +1,4 @@
-"""Segments: the journal's files, their names, heads and marks, and a reader that survives damage (SPEC.md, "Journal").
+"""Segments: the journal's files, their names, heads and marks; a reader that survives damage (docs/spec/journal.md).
 
 It knows bytes and one open file at a time; which segment is written, sent or dropped is journal.py's policy.
 """

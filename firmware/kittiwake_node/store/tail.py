@@ -1,9 +1,9 @@
-"""A tail: a class's newest records, in a file so small that LittleFS keeps it inside its directory (SPEC.md, "Tail").
+"""A tail: a class's newest records, in a file so small that LittleFS keeps it inside its directory.
 
 A commit that appends to a segment erases a block and copies what the segment's last one held; a commit to a tail
 programs the tail and nothing else. A tail that is full is folded: its records go into a segment together.
 
-It knows its file and its bytes. When it is folded, and into what, is chains.py's.
+It knows its file and its bytes (docs/spec/journal.md). When it is folded, and into what, is chains.py's.
 """
 
 from . import segment as seg

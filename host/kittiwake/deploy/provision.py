@@ -1,7 +1,7 @@
 """What one board has of its own: its name, its network, certificates and passwords, written to it and kept by deploys.
 
-Knows files on a board; how the firmware uses them is in its io/provisioned.py and SPEC.md. A secret is never printed,
-and leaves this machine only over the board's console.
+Knows files on a board; how the firmware uses them is in its io/provisioned.py and docs/spec/files.md. A
+secret is never printed, and leaves this machine only over the board's console.
 """
 
 from __future__ import annotations

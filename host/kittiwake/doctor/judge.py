@@ -9,7 +9,9 @@ from dataclasses import dataclass
 import kittiwake
 
 _OLDEST, _NEWEST = (1, 24), (1, 29)
-_NODE_HEAP_BYTES = 60 * 1024  # what a node with one channel takes on the smallest board that runs it, in DESIGN.md
+_NODE_HEAP_BYTES = (
+    60 * 1024
+)  # what a node with one channel takes on the smallest board that runs it, see docs/explanation
 _DRIFT_NOTED_PPM, _DRIFT_WRONG_PPM = 1000, 20000
 _CONSTANT_SAMPLES = 100
 _RATE_SHARE = 0.05

@@ -12,7 +12,7 @@ from fractions import Fraction
 from kittiwake.runs.detect import default_threshold
 
 SECONDS_A_DAY = 86400
-# Measured on Gaussian noise, alarms a sample: see numerics in firmware/DESIGN.md.
+# Measured on Gaussian noise, alarms a sample: see docs/detectors/novelty.md.
 _NOVELTY_FALSE_ALARMS = 4e-6
 _STEPS = 4000  # of Simpson's rule; the tail of n = 1024 at t = 10 is right to six digits with a tenth of them
 

@@ -1,6 +1,6 @@
 """One file of a journal: its head, its records and marks, and the runs of bytes that are none of these.
 
-Written from firmware/SPEC.md, "Journal", and apart from the firmware's reader; it shares the record's codec alone.
+Written from docs/spec/journal.md, and apart from the firmware's reader; it shares the record's codec alone.
 """
 
 from __future__ import annotations

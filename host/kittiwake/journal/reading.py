@@ -1,6 +1,6 @@
 """A whole journal from the files of a partition: what the device would deliver, and all that is wrong.
 
-It repairs nothing and changes nothing. What it holds to be true is firmware/SPEC.md, "Journal".
+It repairs nothing and changes nothing. What it holds to be true is docs/spec/journal.md.
 """
 
 from __future__ import annotations

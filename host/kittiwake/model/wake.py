@@ -1,4 +1,4 @@
-"""Wake words: the models that can be had by name, their settings, and plans that carry them (SPEC.md, "Wake word").
+"""Wake words: the models that can be had by name, their settings, and plans that carry them (docs/spec/model-plan.md).
 
 Knows microWakeWord's version 2 files (a .json beside a .tflite) and the folder where added ones are kept.
 """

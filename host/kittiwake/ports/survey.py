@@ -170,9 +170,11 @@ def _prompt(line: _Line, path: str, usual: tuple[str, ...]) -> Finding | None:
 
 
 def _greeting() -> bytes:
-    """A message of a session that nobody has: a node answers it with who it is, and changes nothing (SPEC.md, rule 14).
+    """A message of a session that nobody has: a node answers it with who it is, and changes nothing.
 
     Made until no byte of it but the first would be an order at a prompt.
+
+    Source: docs/spec/link.md, rule 14.
     """
     while True:
         message = frame.encode(messages.ACK, messages.pack_ack(secrets.randbits(32) | 1, 0, 0, 0))

@@ -22,7 +22,7 @@ class Channel:
 
 
 def parse_layout(text: bytes) -> list[Channel]:
-    """Read a channel description (SPEC.md, "Layout"); what it lacks gets defaults, and no JSON gives no channels."""
+    """Read a channel description (docs/spec/link.md); what it lacks gets defaults, and no JSON gives no channels."""
     try:
         entries = json.loads(text)
     except ValueError:

@@ -43,7 +43,7 @@ def window_figures(
         (mean, stdev, z_score) in units, units and standard deviations; stdev is None with one sample, z_score where it
         was not asked for or the deviation is 0.
 
-    Source: numerics of the rolling z-score, firmware/DESIGN.md: V = n·Q − S², D = n·x − S, stdev² = V / (n (n − 1)).
+    Source: the rolling z-score, docs/detectors/zscore.md: V = n·Q − S², D = n·x − S, stdev² = V / (n (n − 1)).
     """
     a, b, c, d = scale.numerator, scale.denominator, offset.numerator, offset.denominator
     mean = round((c * b * n + a * total * d) / (b * d * n), 2)

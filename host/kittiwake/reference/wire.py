@@ -1,4 +1,4 @@
-"""The link's and the journal's bytes, formed a second time from firmware/SPEC.md; never imports kittiwake_node.
+"""The link's and the journal's bytes, formed a second time from docs/spec; never imports kittiwake_node.
 
 Written byte by byte and bit by bit, without struct and binascii, so that it shares no layout string and no CRC with the
 firmware's codec.

@@ -1,4 +1,5 @@
-"""The bytes of a plan (.kwm), written and read: header, steps, descriptors, constants. SPEC.md has the format.
+"""The bytes of a plan (.kwm), written and read: header, steps, descriptors, constants. docs/spec/model-plan.md
+has the format.
 
 Knows the format only. The firmware has a reader of its own; this one serves `kittiwake model info`.
 """

@@ -1,6 +1,6 @@
 """Steps that compute without weights, and the way to each operator's lowering: from tensors to a kernel's descriptor.
 
-Knows the descriptors (SPEC.md, "Model plan"); where buffers lie and how a stream is laid out is not known here.
+Knows the descriptors (docs/spec/model-plan.md); where buffers lie and how a stream is laid out is not known here.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Steps of layers with weights: convolutions, depthwise ones and dense layers, as descriptors of two kernels.
 
-Knows the descriptors of `conv` and `depthwise` (SPEC.md, "Model plan"); how weights are laid out is emit/weights.py's.
+Knows the descriptors of `conv` and `depthwise` (docs/spec/model-plan.md); how weights are laid out is known to
+emit/weights.py.
 """
 
 from __future__ import annotations
