@@ -34,10 +34,11 @@ test: setup-dev ## every test, as CI runs it (T=path or T='-k name' for some)
 test-fresh: setup ## from nothing to green, as root: make demo and make test on new machines (ARGS='--only demo')
 	@$(BIN)/python tools/fresh/run.py $(ARGS) $(if $(T),-- "T=$(T)")
 
-check: setup-dev ## lint, format, the three laws, and that the tree names no private place
+check: setup-dev ## lint, format, types, the three laws, and that the tree names no private place
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet . || { echo "check: run make format" >&2; exit 1; }
-	@$(BIN)/python -m pytest -q tests/unit/test_layers.py tests/unit/test_tree.py
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/python -m pytest -q tests/unit/test_layers.py tests/unit/test_tree.py tests/unit/test_types.py
 
 format: setup-dev ## put the code into ruff's form
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
@@ -81,5 +82,5 @@ bench-fan: setup-dev ## the baseline on a fan's vibration: make bench-fan FAN=DI
 	@$(BIN)/python tools/bench_fan.py "$(FAN)" $(ARGS)
 
 clean: ## remove what the others made
-	rm -rf $(VENV) .cache build dist .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .cache build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

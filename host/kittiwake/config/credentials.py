@@ -49,7 +49,8 @@ def certificates(ca: Path | None, certificate: Path | None, key: Path | None) ->
 
     Args:
         ca: of the authorities to trust, PEM; None for none.
-        certificate, key: of a client, PEM; None for none. They go together, and the key is not encrypted.
+        certificate: of a client, PEM; None for none. It goes with its key.
+        key: the client's, PEM, not encrypted; None for none.
 
     Returns:
         ca_file, certificate_file, key_file -> content, of those that were given.

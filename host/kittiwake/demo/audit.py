@@ -81,8 +81,10 @@ def compare_alerts(
     Args:
         ledger: of one run of one device, one channel, one boot.
         samples: what the board was given, LSB.
-        n, t: the detector's window and threshold.
-        scale, offset: units an LSB, units at zero.
+        n: the detector's window, samples.
+        t: the detector's threshold, z-score.
+        scale: of one LSB, in the channel's unit.
+        offset: of zero, in the channel's unit.
 
     Returns:
         (alerts that arrived, alerts of the reference, mismatches: missing, too many, or any figure that differs).

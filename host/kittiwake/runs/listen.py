@@ -242,7 +242,8 @@ def rounds(
     Args:
         target: started.
         plans: name -> plan with its note.
-        kernel, refractory_ms: as of Listener.
+        kernel: as of Listener.
+        refractory_ms: as of Listener.
         samples: the recording.
         on_text: called with a line when the words do not fit together.
 

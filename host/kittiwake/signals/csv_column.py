@@ -106,7 +106,8 @@ def as_integers(column: Column, path: str | Path = "the file", low: int = INT16[
     Args:
         column: as read.
         path: for messages.
-        low, high: the smallest and largest value that fits the sample type, both included.
+        low: the smallest value that fits the sample type, itself included.
+        high: the largest value that fits the sample type, itself included.
 
     Returns:
         array('h') where the range fits it, else array('i').
@@ -135,7 +136,8 @@ def quantise(column: Column, low: Fraction, high: Fraction, bits: int, path: str
 
     Args:
         column: as read.
-        low, high: the bounds, both included; see `parse_bound`.
+        low: the lower bound, itself included; see `parse_bound`.
+        high: the upper bound, itself included.
         bits: 1 to 24.
         path: for messages.
 

@@ -99,7 +99,8 @@ def check_fit(files: Mapping[str, bytes], mpy: int, cpuid: int = 0) -> None:
 
     Args:
         files: path on the board -> content; others than .mpy are not looked at.
-        mpy, cpuid: of the board, as `architecture` takes them.
+        mpy: of the board, as `architecture` takes it.
+        cpuid: of the board, as `architecture` takes it.
 
     Raises:
         ConfigError: names the first file that does not fit, and why.

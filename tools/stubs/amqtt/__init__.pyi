@@ -1,0 +1,1 @@
+"""What we use of amqtt, the demo's broker."""
