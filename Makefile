@@ -29,7 +29,7 @@ demo: setup ## a virtual board, a broker, the bridge and a live view; no root, n
 test: setup-dev ## every test, as CI runs it (T=path or T='-k name' for some)
 	@$(BIN)/python tools/system.py
 	@$(BIN)/python tools/micropython/build.py || test "$$CI" != true  # elsewhere their tests are skipped, by name
-	@$(BIN)/python -m pytest --target all $(T)
+	@$(BIN)/python -m pytest -n auto --target all $(T)
 
 test-fresh: setup ## from nothing to green, as root: make demo and make test on new machines (ARGS='--only demo')
 	@$(BIN)/python tools/fresh/run.py $(ARGS) $(if $(T),-- "T=$(T)")

@@ -1,15 +1,21 @@
-"""What every test shares: needs from the system, and CI's rule that nothing is skipped."""
+"""What every test shares: needs from the system, CI's rule that nothing is skipped, several workers, closing lines."""
 
 import os
 from pathlib import Path
 
 import pytest
 
+from tests.support import chaos_tally, cut_tally, network_tally, parity_tally
+from tests.support.parallel import plugin as parallel
 from tools import system
 
 CI = os.environ.get("CI") == "true"
 # Recordings are not part of the project: their absence is the one skip that CI allows.
 DATA_MISSING = "KITTIWAKE_DATA is not set to the folder of recordings"
+
+
+def pytest_addoption(pluginmanager):
+    pluginmanager.register(parallel)
 
 
 def pytest_configure(config):
@@ -53,3 +59,13 @@ def pytest_sessionfinish(session, exitstatus):
         for report in skipped:
             reporter.write_line(f"  {report.nodeid}: {report.longrepr}")
         session.exitstatus = 1
+
+
+def pytest_terminal_summary(terminalreporter):
+    for line in parity_tally.lines() + network_tally.lines():
+        terminalreporter.write_line(line)
+
+
+def pytest_unconfigure(config):
+    for line in chaos_tally.lines() + cut_tally.lines():
+        print(line)

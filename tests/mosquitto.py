@@ -8,6 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
+from tests.support.free_ports import free_port
 from tools import system
 
 START_S = 10.0
@@ -24,8 +25,7 @@ class Mosquitto:
 
     def __init__(self, folder: Path, config: str = "", whole: str | None = None):
         self.folder = Path(folder)
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.url = f"mqtt://127.0.0.1:{self.port}"
         self._process = None
         user = "user root\n" if os.geteuid() == 0 else ""  # else it drops to a user who may not write the folder

@@ -1,16 +1,11 @@
-"""The chaos part's figures: lines that tests leave, printed as the last of the output."""
+"""What the chaos tests share: a place for their figures."""
 
 import pytest
 
-_LINES = []
+from tests.support import chaos_tally
 
 
 @pytest.fixture
 def figures():
-    """Leave a line of figures."""
-    return _LINES.append
-
-
-def pytest_unconfigure(config):
-    for line in _LINES:
-        print(line)
+    """Leave a line of figures, printed as the last of the output."""
+    return chaos_tally.add

@@ -4,12 +4,6 @@ import pytest
 
 from kittiwake.pytest_plugin import refuse_or_skip
 from kittiwake.target import images, open_target
-from tests.support import network_tally, parity_tally
-
-
-def pytest_terminal_summary(terminalreporter):
-    for line in parity_tally.take_lines() + network_tally.take_lines():
-        terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="module", params=sorted(board.target for board in images.boards().values()))

@@ -12,7 +12,7 @@ from collections import Counter
 import pytest
 
 from kittiwake.target import open_target
-from tests.support import journal_oracle, tally, told
+from tests.support import cut_tally, journal_oracle, told
 from tests.support.hil import SOAK, WAIT_S, blank_journal
 
 CUTS = 500 if SOAK else 50
@@ -126,7 +126,7 @@ def test_power_cuts_at_random_instants_lose_nothing_committed(target_name):
             journal_id, acked, next_seq, evicted, damaged, torn, boot = map(int, words[1:])
             raw = b"".join(bytes.fromhex(line[2:]) for line in listing if line.startswith("R "))
             faults = judge.judge(told.Listing(journal_id, acked, next_seq, evicted, damaged, boot, raw))
-            tally.add(target_name, min(cut, 1), Counter(kind for kind, _ in faults))
+            cut_tally.add(target_name, min(cut, 1), Counter(kind for kind, _ in faults))
             assert not faults
             oracle.check(journal_id, acked, next_seq, evicted, damaged, list(journal_oracle.split(raw)))
             if cut == CUTS:

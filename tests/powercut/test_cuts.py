@@ -8,7 +8,7 @@ import os
 
 import pytest
 
-from tests.support import tally
+from tests.support import cut_tally
 from tests.support.micropython import FIRMWARE, run_script
 
 SOAK = os.environ.get("KITTIWAKE_SOAK") == "1"
@@ -29,7 +29,7 @@ def cut(seed, block_bytes, blocks, records, cuts, sabotage="", tail_bytes=0, bad
 )
 def test_journal_cut_at_any_flash_operation_keeps_its_promises(seed, block_bytes, blocks):
     report = cut(seed, block_bytes, blocks, 800, 0 if SOAK else 150)
-    tally.add("unix", report["cuts"], report["faults"])
+    cut_tally.add("unix", report["cuts"], report["faults"])
     print(report)
     assert report["faults"] == {}, report["first"]
     assert report["cuts"] >= (10_000 if SOAK else 150)
@@ -47,7 +47,7 @@ def test_journal_over_2000_records_cut_at_every_operation_keeps_its_promises(
     seed, block_bytes, blocks, tail_bytes, most, some
 ):
     report = cut(seed, block_bytes, blocks, 2000, 0 if SOAK else some, tail_bytes=tail_bytes)
-    tally.add("unix", report["cuts"], report["faults"])
+    cut_tally.add("unix", report["cuts"], report["faults"])
     print(report)
     assert report["faults"] == {}, report["first"]
     assert report["cuts"] >= (most if SOAK else some)

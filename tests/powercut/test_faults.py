@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.powercut.test_cuts import LIMIT_S, SOAK, cut
-from tests.support import tally
+from tests.support import cut_tally
 from tests.support.micropython import FIRMWARE, run_script
 
 pytestmark = pytest.mark.timeout(LIMIT_S + 100)
@@ -19,7 +19,7 @@ def _rest(seed, flips, trusts=False):
 def test_journal_on_flash_with_bad_blocks_cut_at_operations_keeps_its_promises():
     # Not at every operation: some thousand cuts in, MicroPython's unix port dies in its collector (segmentation fault).
     report = cut(4, 4096, 40, 600, 600 if SOAK else 60, tail_bytes=512, bad=6)
-    tally.add("unix", report["cuts"], report["faults"])
+    cut_tally.add("unix", report["cuts"], report["faults"])
     assert report["faults"] == {}, report["first"]
     assert report["cuts"] >= 60 and report["bad_met"] >= 30
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support import tally
+from tests.support import cut_tally
 from tests.support.micropython import FIRMWARE, run_script
 
 
@@ -13,7 +13,7 @@ def report():
 
 def test_format_cut_after_any_byte_is_done_again(report):
     # Regression: a cut within the format's first program left a partition that every later start called foreign.
-    tally.add("unix", report["cuts"], {})
+    cut_tally.add("unix", report["cuts"], {})
     assert report["failed"] == []
     assert report["cuts"] > 500
 

@@ -1,22 +1,40 @@
-"""What power cuts have found in this run of pytest, for the line that ends it."""
+"""Counts that tests leave for the lines that end the output; over several processes of pytest they are summed.
 
-KINDS = ("lost", "altered", "invented", "reordered", "reused", "miscounted")
+Knows numbers under keys; what they mean, and how a line says it, is the business of the modules that count
+(parity_tally, network_tally, cut_tally, chaos_tally).
+"""
 
-_cuts = {}
-_faults = dict.fromkeys(KINDS, 0)
+from collections import Counter
 
-
-def add(where, cuts, faults):
-    """Count cuts made somewhere ("unix", "qemu:virt") and the faults found, by kind."""
-    _cuts[where] = _cuts.get(where, 0) + cuts
-    for kind, count in faults.items():
-        _faults[kind] += count
+_counts = Counter()
 
 
-def line():
-    """The figures, "" when there was no cut."""
-    if not _cuts:
-        return ""
-    places = ", ".join(f"{where} {count}" for where, count in sorted(_cuts.items()))
-    found = ", ".join(f"{kind} {_faults[kind]}" for kind in KINDS)
-    return f"power cuts {sum(_cuts.values())} ({places}): {found}"
+def add(key, count=1):
+    """Count.
+
+    Args:
+        key: a tuple; its first entry is the name of what is counted.
+        count: how many more.
+    """
+    _counts[key] += count
+
+
+def of(name):
+    """What was counted under a name.
+
+    Returns:
+        dict of the rest of the key -> count, in the order of the keys.
+    """
+    return {key[1:]: count for key, count in sorted(_counts.items(), key=lambda item: repr(item[0])) if key[0] == name}
+
+
+def take():
+    """All counts, in the form that another process adds by `absorb`; they begin anew here."""
+    taken = dict(_counts)
+    _counts.clear()
+    return taken
+
+
+def absorb(counts):
+    """Add what another process took."""
+    _counts.update(counts)

@@ -23,6 +23,7 @@ from kittiwake.bridge.metrics import Exposition
 from kittiwake.bridge.service import Bridge
 from kittiwake.publish.publisher import Policy
 from tests.mosquitto import Mosquitto
+from tests.support.free_ports import free_port
 from tests.support.processes import BridgeProcess
 
 needs_mosquitto = pytest.mark.needs("mosquitto")
@@ -34,11 +35,6 @@ def bridge(*arguments, seconds=20, **environment):
     command = [sys.executable, "-m", "kittiwake", "bridge", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, env=os.environ | environment)
     return done.returncode, done.stderr
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
 
 
 @pytest.mark.parametrize(
