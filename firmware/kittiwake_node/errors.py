@@ -12,12 +12,12 @@ class NodeError(Exception):
         detail: one line for a person, saying what is wrong and how to mend it.
     """
 
-    def __init__(self, code, detail=""):
+    def __init__(self, code: str, detail: str = "") -> None:
         super().__init__(code, detail)
         self.code = code
         self.detail = detail
 
-    def __str__(self):
+    def __str__(self) -> str:
         return "%s: %s" % (self.code, self.detail) if self.detail else self.code
 
 

@@ -42,6 +42,13 @@ def test_layers_without_files_raises(tmp_path):
             "from kittiwake_node.kernels import viper",
             "kernels.viper (law 1)",
         ),
+        ("firmware/kittiwake_node/detect/zz.py", "import typing", "must not import typing (law 1)"),
+        ("firmware/kittiwake_node/detect/zz.py", "if False:\n    import os", "must not import os (law 1)"),
+        (
+            "firmware/kittiwake_node/detect/zz.py",
+            "if False:\n    pass\nelse:\n    import typing",
+            "must not import typing (law 1)",
+        ),
         ("firmware/kittiwake_node/store/zz.py", "import os", "must not import os (law 2)"),
         ("firmware/kittiwake_node/store/zz.py", "from kittiwake_node.io import clock", "io.clock (law 2)"),
         ("firmware/kittiwake_node/io/zz.py", "from kittiwake_node.detect import zscore", "detect.zscore (law 2)"),
@@ -86,6 +93,11 @@ def test_layers_with_a_violation_names_file_and_law(tmp_path, path, code, expect
         ),
         ("firmware/kittiwake_node/detect/zz.py", "from kittiwake_node.errors import FrameError\nfrom . import other"),
         ("firmware/kittiwake_node/io/zz.py", "import machine, os, time, select"),
+        (
+            "firmware/kittiwake_node/detect/zz.py",
+            "if False:\n    from collections.abc import Callable\n    from typing import Any\n"
+            "    from kittiwake_types import Buffer",
+        ),
         (
             "firmware/kittiwake_node/node.py",
             "from kittiwake_node.io import clock\nfrom kittiwake_node.detect import zscore",

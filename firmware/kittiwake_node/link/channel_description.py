@@ -4,13 +4,16 @@ Pure. They come out of the journal, perhaps from a configuration of long ago, an
 the same with fractions and regular expressions of its own (its publish/channel_description.py); a test compares both.
 """
 
+if False:  # for mypy alone
+    from kittiwake_types import Fraction
+
 _DIGITS_LIMIT = 24
 
 
 class Described:
     """One channel: name, sensor_id and unit as text, scale and offset as (numerator, denominator > 0)."""
 
-    def __init__(self, entry, number):
+    def __init__(self, entry: dict[str, object], number: int) -> None:
         self.name = _text(entry.get("name", number))
         self.sensor_id = _text(entry.get("sensor_id", ""))
         self.unit = _text(entry.get("unit", ""))
@@ -18,7 +21,7 @@ class Described:
         self.offset = rational(entry.get("offset"), (0, 1))
 
 
-def describe(entries):
+def describe(entries: object) -> "list[Described]":
     """The channels of a description.
 
     Args:
@@ -32,7 +35,7 @@ def describe(entries):
     return [Described(entry if isinstance(entry, dict) else {}, i) for i, entry in enumerate(entries)]
 
 
-def rational(text, default):
+def rational(text: object, default: "Fraction") -> "Fraction":
     """Read "1/100", "0.25" or "1e-3".
 
     Returns:
@@ -66,9 +69,9 @@ def rational(text, default):
     return sign * int(whole + fraction) * 10 ** max(0, exponent), 10 ** max(0, -exponent)
 
 
-def _is_number(digits):
+def _is_number(digits: str) -> bool:
     return 1 <= len(digits) <= _DIGITS_LIMIT and digits.isdigit()
 
 
-def _text(value):
+def _text(value: object) -> str:
     return value if isinstance(value, str) else str(value)

@@ -10,6 +10,11 @@ import struct
 from . import messages as m
 from . import record as rec
 
+if False:  # for mypy alone
+    from collections.abc import Callable
+
+    from kittiwake_types import CommandHandler, Executed, Reply, SettingsFile
+
 _PIECE_BYTES = 512
 _SETTINGS_LIMIT_BYTES = 8192
 
@@ -26,7 +31,15 @@ class Commands:
         others: called as others(op, body, now_ms) with every other command, gives (status, body).
     """
 
-    def __init__(self, settings, executed, refusal, log_event, next_seq, others):
+    def __init__(
+        self,
+        settings: "SettingsFile",
+        executed: "Executed",
+        refusal: "Callable[[bytes], str]",
+        log_event: "Callable[[bytes, int], bool]",
+        next_seq: "Callable[[], int]",
+        others: "CommandHandler",
+    ) -> None:
         self._settings = settings
         self._executed = executed
         self._refusal = refusal
@@ -35,7 +48,7 @@ class Commands:
         self._others = others
         self._new = bytearray()
 
-    def handle(self, op, body, now_ms):
+    def handle(self, op: int, body: bytes, now_ms: int) -> "Reply":
         """Carry out a command. Returns (status, body). A medium that fails is an answer, not an exception."""
         try:
             if op == m.OP_ONCE and len(body) > m.KEY_BYTES:
@@ -57,7 +70,7 @@ class Commands:
             return m.REFUSED, b"the medium failed"
         return self._others(op, body, now_ms)
 
-    def _once(self, body, now_ms):
+    def _once(self, body: bytes, now_ms: int) -> "Reply":
         op = body[m.KEY_BYTES]
         if op == m.OP_ONCE:
             return m.REFUSED, b"once is once"
@@ -65,13 +78,13 @@ class Commands:
         seq = self._next_seq() if op == m.OP_EVENT else rec.SEQ_LIMIT
         return self._executed.once(bytes(body[: m.KEY_BYTES]), seq, lambda: self.handle(op, arguments, now_ms))
 
-    def _put(self, offset, piece):
+    def _put(self, offset: int, piece: bytes) -> "Reply":
         if offset > len(self._new) or offset + len(piece) > _SETTINGS_LIMIT_BYTES:
             return m.REFUSED, b"not the next piece, or too long"
         self._new = self._new[:offset] + bytearray(piece)
         return m.OK, struct.pack("<H", len(self._new))
 
-    def _save(self, size, crc):
+    def _save(self, size: int, crc: int) -> "Reply":
         if len(self._new) != size or binascii.crc32(self._new) & 0xFFFFFFFF != crc:
             return m.REFUSED, b"pieces are missing"
         raw = bytes(self._new)

@@ -12,6 +12,9 @@ from ..errors import FrameError
 from . import messages as m
 from .frame import BODY_LIMIT_BYTES, OVERHEAD_BYTES, FrameDecoder, encode
 
+if False:  # for mypy alone
+    from kittiwake_types import Buffer, CommandHandler, SentJournal
+
 RESEND_MS = 1000
 STATUS_MS = 1000
 ANNOUNCE_MS = 500  # no more often than this to a gateway whose session we do not know
@@ -40,7 +43,15 @@ class DeviceSession:
 
     problem = ""
 
-    def __init__(self, device, boot, journal, on_command, body_limit_bytes=BODY_LIMIT_BYTES, versions=m.VERSIONS):
+    def __init__(
+        self,
+        device: str,
+        boot: int,
+        journal: "SentJournal",
+        on_command: "CommandHandler",
+        body_limit_bytes: int = BODY_LIMIT_BYTES,
+        versions: tuple[int, int] = m.VERSIONS,
+    ) -> None:
         self._device = device
         self._boot = boot
         self._journal = journal
@@ -59,41 +70,41 @@ class DeviceSession:
         self._heard_ms = 0
         self._progress_ms = 0
         self._status_ms = 0
-        self._announced_ms = None
-        self._described = set()
-        self._replies = []
+        self._announced_ms: int | None = None
+        self._described: set[int] = set()
+        self._replies: list[bytes] = []
         self._is_stalled = False
-        self._flowed_ms = None  # when the way to the broker was last known to be there
-        self._responses = []  # (request, frame) by request: a command is not done twice
+        self._flowed_ms: int | None = None  # when the way to the broker was last known to be there
+        self._responses: list[tuple[int, bytes]] = []  # (request, frame) by request: a command is not done twice
         self._forgotten = 0  # request ids up to this one are answered and done with
         self.resends = 0
         self._announce(0)
 
     @property
-    def is_open(self):
+    def is_open(self) -> bool:
         """Whether a gateway has opened a session and still speaks."""
         return self._session != m.NO_SESSION
 
     @property
-    def rejected(self):
+    def rejected(self) -> int:
         """Frames that could not be read."""
         return self.decoder.rejected
 
-    def set_link(self, is_up, now_ms):
+    def set_link(self, is_up: bool, now_ms: int) -> None:
         """A line is always there; who listens shows by what comes over it."""
 
-    def goodbye(self):
+    def goodbye(self) -> bytes:
         """What to write before an orderly end: nothing, the gateway misses us by itself."""
         return b""
 
-    def is_late(self, now_ms):
+    def is_late(self, now_ms: int) -> bool:
         """Whether a record made now is late: for LATE_MS there was no gateway, or none that had a broker."""
         flows = self.is_open and not self._is_stalled and now_ms - self._heard_ms < SILENCE_MS
         if flows or self._flowed_ms is None:
             self._flowed_ms = now_ms
         return now_ms - self._flowed_ms >= LATE_MS
 
-    def feed(self, data, now_ms):
+    def feed(self, data: "Buffer", now_ms: int) -> None:
         """Take bytes from the port. Bad frames are counted, never raised; console text from the gateway is dropped."""
         self.decoder.feed(data)
         while True:
@@ -108,7 +119,7 @@ class DeviceSession:
                 except FrameError:
                     self.decoder.rejected += 1
 
-    def next_output(self, now_ms):
+    def next_output(self, now_ms: int) -> bytes | None:
         """The next frame to write, or None when there is nothing to say. Call until None while the port takes it."""
         if self._replies:
             return self._replies.pop(0)
@@ -122,7 +133,7 @@ class DeviceSession:
             return self._frame(m.STATUS, m.pack_status(self._session, j.acked, j.next_seq, j.evicted))
         return self._next_records(now_ms)
 
-    def _next_records(self, now_ms):
+    def _next_records(self, now_ms: int) -> bytes | None:
         journal = self._journal
         if self._sent < journal.acked:
             self._sent = journal.acked
@@ -152,28 +163,28 @@ class DeviceSession:
         self._sent_end = max(self._sent_end, after)
         return self._frame(m.RECORDS, m.pack_records(self._session, start, records))
 
-    def _rewind(self, seq):
+    def _rewind(self, seq: int) -> None:
         self._sent = seq
         self._dry = -1
         self._described.clear()
         self.resends += 1
 
-    def _announce(self, session):
+    def _announce(self, session: int) -> None:
         j = self._journal
         limit, versions = self._body_limit, self._versions
         hello = m.pack_hello(session, limit, j.id, self._boot, j.acked, j.next_seq, self._device, versions)
         self._reply(encode(m.HELLO, hello))
 
-    def _frame(self, kind, body):
+    def _frame(self, kind: int, body: bytes) -> bytes:
         return encode(kind, body, self._version)
 
-    def _reply(self, frame):
+    def _reply(self, frame: bytes) -> None:
         # Beyond the limit the oldest goes: the gateway asks again for whatever it misses.
         if len(self._replies) >= _REPLIES_LIMIT:
             self._replies.pop(0)
         self._replies.append(frame)
 
-    def _take(self, kind, payload, now_ms):
+    def _take(self, kind: int, payload: bytes, now_ms: int) -> None:
         if kind == m.OPEN:
             self._open(payload, now_ms)
         elif kind == m.ACK:
@@ -186,7 +197,7 @@ class DeviceSession:
                 self._command(request, op, body, now_ms)
         # Other kinds belong to a later version; OPEN settles on one that both ends know.
 
-    def _open(self, payload, now_ms):
+    def _open(self, payload: bytes, now_ms: int) -> None:
         session, low, high, max_body, window = m.unpack_open(payload)
         if session == m.NO_SESSION or window == 0 or max_body < m.FRAME_FLOOR_BYTES:
             raise FrameError("open", "session %d, window %d, frame %d" % (session, window, max_body))
@@ -214,7 +225,7 @@ class DeviceSession:
         self._progress_ms = self._status_ms = self._heard_ms = now_ms
         self._announce(session)
 
-    def _knows(self, session, now_ms):
+    def _knows(self, session: int, now_ms: int) -> bool:
         if session == self._session and session != m.NO_SESSION:
             self._heard_ms = now_ms
             return True
@@ -224,7 +235,7 @@ class DeviceSession:
             self._announce(m.NO_SESSION)
         return False
 
-    def _acked(self, acked, received, window, flags, now_ms):
+    def _acked(self, acked: int, received: int, window: int, flags: int, now_ms: int) -> None:
         journal = self._journal
         if received > self._sent_end or received < acked:
             # It speaks of records that this session never sent: believing it would free what no broker has.
@@ -241,7 +252,7 @@ class DeviceSession:
         if flags & m.REWIND and received < self._sent:
             self._rewind(received)
 
-    def _command(self, request, op, body, now_ms):
+    def _command(self, request: int, op: int, body: bytes, now_ms: int) -> None:
         if request <= self._forgotten:
             return  # a late copy: the gateway has moved on
         for known, frame in self._responses:

@@ -10,6 +10,9 @@ import struct
 
 from ..errors import FrameError
 
+if False:  # for mypy alone
+    from kittiwake_types import Buffer
+
 VERSION = 1
 
 _END = b"\xc0"
@@ -21,7 +24,7 @@ OVERHEAD_BYTES = 6  # version, kind, CRC-32
 BODY_LIMIT_BYTES = 1024
 
 
-def encode(kind, payload, version=VERSION):
+def encode(kind: int, payload: bytes, version: int = VERSION) -> bytes:
     """One frame, delimiters included. Allocates.
 
     Args:
@@ -43,12 +46,12 @@ def encode(kind, payload, version=VERSION):
     return _END + body + _END
 
 
-def _unstuff(chunk):
+def _unstuff(chunk: bytes) -> bytes:
     # The escape's own code goes last: until then every 0xDB in the chunk begins a pair.
     return chunk.replace(b"\xdb\xdc", _END).replace(b"\xdb\xde", _CTRL_C).replace(b"\xdb\xdd", _ESC)
 
 
-def _is_text(byte):
+def _is_text(byte: int) -> bool:
     return byte >= 0x20 or 7 <= byte <= 13 or byte == 0x1B
 
 
@@ -67,7 +70,7 @@ class FrameDecoder:
     FRAME = 1
     TEXT = 2
 
-    def __init__(self, limit_bytes=BODY_LIMIT_BYTES):
+    def __init__(self, limit_bytes: int = BODY_LIMIT_BYTES) -> None:
         self._limit = 2 * limit_bytes + 2
         self._body_limit = limit_bytes
         self._buf = bytearray()
@@ -76,11 +79,11 @@ class FrameDecoder:
         self.version = self.kind = 0
         self.payload = self.text = b""
 
-    def feed(self, data):
+    def feed(self, data: "Buffer") -> None:
         """Take bytes as they came from the port, any number. Call `next_event` until it returns 0 afterwards."""
         self._buf.extend(data)
 
-    def next_event(self):
+    def next_event(self) -> int:
         """The next thing in the stream: FRAME, TEXT, or 0 when more bytes are needed. Never raises on any input."""
         while True:
             end = self._buf.find(_END)
@@ -92,7 +95,7 @@ class FrameDecoder:
             if event:
                 return event
 
-    def _close(self, chunk):
+    def _close(self, chunk: bytes) -> int:
         overlong, self._overlong = self._overlong, False
         if not chunk:
             return 0
@@ -109,7 +112,7 @@ class FrameDecoder:
                 return self.FRAME
         return self._as_text(chunk)
 
-    def _flush_open(self):
+    def _flush_open(self) -> int:
         # No delimiter yet: give away what can no longer become a frame: text shows at once, and memory is bounded.
         buf = self._buf
         if not buf:
@@ -127,7 +130,7 @@ class FrameDecoder:
             return self._as_text(chunk)
         return 0
 
-    def _as_text(self, chunk):
+    def _as_text(self, chunk: bytes) -> int:
         for byte in chunk:
             if not _is_text(byte):
                 self.rejected += 1

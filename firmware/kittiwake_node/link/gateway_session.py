@@ -10,6 +10,12 @@ from . import messages as m
 from . import record as rec
 from .frame import BODY_LIMIT_BYTES, FrameDecoder, encode
 
+if False:  # for mypy alone
+    from collections.abc import Callable, Sequence
+    from typing import Final
+
+    from kittiwake_types import Buffer, SessionEvent
+
 OPEN_RETRY_MS = 500
 KEEPALIVE_MS = 1000
 SILENCE_MS = 4000  # a device that said nothing for this long is opened anew; it says something every second
@@ -18,13 +24,23 @@ REWIND_RETRY_MS = 250
 _LAYOUTS_LIMIT = 256  # far more than a device keeps
 
 # Events, as (name, …) tuples; see GatewaySession.feed.
-RECORD = "record"
-OPENED = "opened"
-LOST = "lost"
-TEXT = "text"
-ANSWER = "answer"
-STATUS = "status"
-REFUSED = "refused"
+RECORD: "Final" = "record"
+OPENED: "Final" = "opened"
+LOST: "Final" = "lost"
+TEXT: "Final" = "text"
+ANSWER: "Final" = "answer"
+STATUS: "Final" = "status"
+REFUSED: "Final" = "refused"
+
+
+class _Pending:
+    """A command that the device has not answered: its request id, operation, body, and when it was sent, or None."""
+
+    def __init__(self, request: int, op: int, body: "bytes | Callable[[], bytes]") -> None:
+        self.request = request
+        self.op = op
+        self.body = body
+        self.sent_ms: int | None = None
 
 
 class GatewaySession:
@@ -45,35 +61,43 @@ class GatewaySession:
         decoder: the FrameDecoder, for its counter.
     """
 
-    def __init__(self, new_session, window=64, body_limit_bytes=BODY_LIMIT_BYTES, versions=m.VERSIONS):
+    def __init__(
+        self,
+        new_session: "Callable[[], int]",
+        window: int = 64,
+        body_limit_bytes: int = BODY_LIMIT_BYTES,
+        versions: tuple[int, int] = m.VERSIONS,
+    ) -> None:
         self._new_session = new_session
         self._versions = versions
         self._version = versions[1]  # agreed with the device
         self._window = window
         self._body_limit = body_limit_bytes
         self.decoder = FrameDecoder(body_limit_bytes)
-        self.device = self.journal = self.boot = None
+        self.device: str | None = None
+        self.journal: int | None = None
+        self.boot: int | None = None
         self.received = self.acked = 0
-        self.layouts = {}
+        self.layouts: dict[int, bytes] = {}
         self.duplicates = self.holes = self.damaged = 0
         self._session = new_session()
         self._is_open = False
-        self._tried_ms = None
+        self._tried_ms: int | None = None
         self._heard_ms = 0
         self._said_ms = 0
         self._ack_due = False
-        self._rewind_ms = None
+        self._rewind_ms: int | None = None
         self._rewind_due = False
         self._is_stalled = False  # told to the device in every ACK
-        self._commands = []  # [request, frame payload without session, last sent or None]
+        self._commands: "list[_Pending]" = []
         self._request = 0
 
     @property
-    def is_open(self):
+    def is_open(self) -> bool:
         """Whether the device has answered this session's OPEN."""
         return self._is_open
 
-    def feed(self, data, now_ms):
+    def feed(self, data: "Buffer", now_ms: int) -> "list[SessionEvent]":
         """Take bytes from the port.
 
         Returns:
@@ -82,7 +106,7 @@ class GatewaySession:
             ("answer", request, status, body), ("status", acked, next_seq, evicted), ("lost", reason),
             ("refused", reason) for a device that speaks no version we know.
         """
-        events = []
+        events: "list[SessionEvent]" = []
         self.decoder.feed(data)
         while True:
             event = self.decoder.next_event()
@@ -98,7 +122,7 @@ class GatewaySession:
             except FrameError:
                 self.decoder.rejected += 1
 
-    def next_output(self, now_ms):
+    def next_output(self, now_ms: int) -> bytes | None:
         """Bytes to write now, or None. Call after `feed`, after `ack`, and at least every 100 ms."""
         if not self._is_open:
             if self._tried_ms is not None and now_ms - self._tried_ms < OPEN_RETRY_MS:
@@ -115,23 +139,22 @@ class GatewaySession:
             ack = m.pack_ack(self._session, self.acked, self.received, self._window, flags)
             return encode(m.ACK, ack, self._version)
         for entry in self._due_commands():
-            if entry[2] is None or now_ms - entry[2] >= COMMAND_RETRY_MS:
-                entry[2] = now_ms
-                op, body = entry[1]
-                body = body() if callable(body) else body
-                return encode(m.COMMAND, m.pack_command(self._session, entry[0], op, body), self._version)
+            if entry.sent_ms is None or now_ms - entry.sent_ms >= COMMAND_RETRY_MS:
+                entry.sent_ms = now_ms
+                body = entry.body() if callable(entry.body) else entry.body
+                return encode(m.COMMAND, m.pack_command(self._session, entry.request, entry.op, body), self._version)
         return None
 
-    def next_delay_ms(self, now_ms):
+    def next_delay_ms(self, now_ms: int) -> int:
         """Milliseconds until `next_output` may have something to say of its own accord, at most 1000."""
         if not self._is_open:
             return 0 if self._tried_ms is None else max(0, OPEN_RETRY_MS - (now_ms - self._tried_ms))
         delay = KEEPALIVE_MS - (now_ms - self._said_ms)
         for entry in self._due_commands():
-            delay = min(delay, 0 if entry[2] is None else COMMAND_RETRY_MS - (now_ms - entry[2]))
+            delay = min(delay, 0 if entry.sent_ms is None else COMMAND_RETRY_MS - (now_ms - entry.sent_ms))
         return max(0, delay)
 
-    def ack(self, next_seq):
+    def ack(self, next_seq: int) -> None:
         """Everything below `next_seq` is with the broker; the device may free it. Never goes back."""
         if next_seq > self.received:
             raise ValueError("ack of %d, received %d" % (next_seq, self.received))
@@ -140,23 +163,23 @@ class GatewaySession:
             self._ack_due = True
 
     @property
-    def window(self):
+    def window(self) -> int:
         """Records that the device may have in flight."""
         return self._window
 
-    def set_window(self, window):
+    def set_window(self, window: int) -> None:
         """Let the device have so many records in flight from now on; it hears of it at once."""
         if window != self._window:
             self._window = window
             self._ack_due = True
 
-    def set_stalled(self, is_stalled):
+    def set_stalled(self, is_stalled: bool) -> None:
         """Tell the device whether the broker takes nothing: what it makes then is marked as late."""
         if is_stalled != self._is_stalled:
             self._is_stalled = is_stalled
             self._ack_due = True
 
-    def command(self, op, body=b""):
+    def command(self, op: int, body: "bytes | Callable[[], bytes]" = b"") -> int:
         """Queue a command; it is repeated until answered, and done once.
 
         Args:
@@ -167,14 +190,14 @@ class GatewaySession:
             The request id that its answer will carry.
         """
         self._request += 1
-        self._commands.append([self._request, (op, body), None])
+        self._commands.append(_Pending(self._request, op, body))
         return self._request
 
-    def cancel(self, request):
+    def cancel(self, request: int) -> None:
         """Stop repeating a command."""
-        self._commands = [entry for entry in self._commands if entry[0] != request]
+        self._commands = [entry for entry in self._commands if entry.request != request]
 
-    def reopen(self):
+    def reopen(self) -> None:
         """Begin a new session: after the port was lost, or when the device has gone silent."""
         self._session = self._new_session()
         self._is_open = False
@@ -182,7 +205,7 @@ class GatewaySession:
         self._commands = []
         self.decoder = _successor(self.decoder, self._body_limit)
 
-    def _take(self, kind, payload, now_ms, events):
+    def _take(self, kind: int, payload: bytes, now_ms: int, events: "list[SessionEvent]") -> None:
         if kind == m.HELLO:
             self._hello(payload, now_ms, events)
             return
@@ -204,18 +227,18 @@ class GatewaySession:
             events.append((STATUS, acked, next_seq, evicted))
         elif kind == m.RESPONSE:
             _, request, status, body = m.unpack_response(payload)
-            if any(entry[0] == request for entry in self._commands):
+            if any(entry.request == request for entry in self._commands):
                 self.cancel(request)
                 events.append((ANSWER, request, status, body))
 
-    def _due_commands(self):
+    def _due_commands(self) -> "Sequence[_Pending]":
         # The device remembers so many answers and no more: one further ahead could make it do an old one twice.
         if not self._commands:
             return ()
-        end = self._commands[0][0] + m.COMMANDS_IN_FLIGHT
-        return [entry for entry in self._commands if entry[0] < end]
+        end = self._commands[0].request + m.COMMANDS_IN_FLIGHT
+        return [entry for entry in self._commands if entry.request < end]
 
-    def _hello(self, payload, now_ms, events):
+    def _hello(self, payload: bytes, now_ms: int, events: "list[SessionEvent]") -> None:
         session, low, high, _, journal, boot, acked, _, device = m.unpack_hello(payload)
         version = m.common_version(self._versions, (low, high))
         if not version:
@@ -243,7 +266,7 @@ class GatewaySession:
         self._rewind_ms = None
         events.append((OPENED, is_new))
 
-    def _records(self, payload, now_ms, events):
+    def _records(self, payload: bytes, now_ms: int, events: "list[SessionEvent]") -> None:
         _, start, raw = m.unpack_records(payload)
         if start > self.received:
             self.holes += 1
@@ -271,14 +294,14 @@ class GatewaySession:
             offset = after
         self._ack_due = True
 
-    def _ask_rewind(self, now_ms):
+    def _ask_rewind(self, now_ms: int) -> None:
         # Frames already under way behind the hole would each ask again: once is enough, unless the request was lost.
         if self._rewind_ms is None or now_ms - self._rewind_ms >= REWIND_RETRY_MS:
             self._rewind_ms = now_ms
             self._rewind_due = self._ack_due = True
 
 
-def _successor(decoder, limit_bytes):
+def _successor(decoder: "FrameDecoder", limit_bytes: int) -> "FrameDecoder":
     fresh = FrameDecoder(limit_bytes)
     fresh.rejected = decoder.rejected
     return fresh

@@ -9,6 +9,11 @@ import struct
 from ..errors import FrameError
 from .frame import BODY_LIMIT_BYTES, OVERHEAD_BYTES
 
+if False:  # for mypy alone
+    from typing import Any
+
+    from kittiwake_types import Hello
+
 MIN_VERSION = 1
 MAX_VERSION = 1
 VERSIONS = (MIN_VERSION, MAX_VERSION)
@@ -62,23 +67,32 @@ _LAYOUT = "<IH"
 RECORDS_HEAD_BYTES = 8 + OVERHEAD_BYTES  # what a RECORDS frame takes beside its records
 
 
-def _head(layout, payload):
+def _head(layout: str, payload: bytes) -> "tuple[Any, ...]":
     if len(payload) < struct.calcsize(layout):
         raise FrameError("message-short", "%d bytes, needs %d" % (len(payload), struct.calcsize(layout)))
     return struct.unpack_from(layout, payload, 0)
 
 
-def pack_open(session, max_frame, window, versions=VERSIONS):
+def pack_open(session: int, max_frame: int, window: int, versions: tuple[int, int] = VERSIONS) -> bytes:
     """OPEN: begin session number `session` (not 0); frames up to `max_frame` body bytes, `window` records in flight."""
     return struct.pack(_OPEN, session, versions[0], versions[1], max_frame, window)
 
 
-def unpack_open(payload):
+def unpack_open(payload: bytes) -> tuple[int, int, int, int, int]:
     """Returns (session, min_version, max_version, max_frame, window)."""
     return _head(_OPEN, payload)
 
 
-def pack_hello(session, max_frame, journal, boot, acked, next_seq, device, versions=VERSIONS):
+def pack_hello(
+    session: int,
+    max_frame: int,
+    journal: int,
+    boot: int,
+    acked: int,
+    next_seq: int,
+    device: str,
+    versions: tuple[int, int] = VERSIONS,
+) -> bytes:
     """HELLO: who the device is and where its journal stands; session 0 announces a boot.
 
     Args:
@@ -93,7 +107,7 @@ def pack_hello(session, max_frame, journal, boot, acked, next_seq, device, versi
     return head + device.encode()
 
 
-def unpack_hello(payload):
+def unpack_hello(payload: bytes) -> "Hello":
     """Returns (session, min_version, max_version, max_frame, journal, boot, acked, next_seq, device).
 
     Raises:
@@ -106,7 +120,7 @@ def unpack_hello(payload):
     return v + (raw.decode(),)
 
 
-def is_device_id(raw):
+def is_device_id(raw: bytes) -> bool:
     """Whether bytes may name a device: 1 to 64 of letters, digits, '-', '_', '.' (it becomes a level of a topic)."""
     if not 1 <= len(raw) <= 64:
         return False
@@ -116,75 +130,75 @@ def is_device_id(raw):
     return True
 
 
-def pack_ack(session, acked, received, window, flags=0):
+def pack_ack(session: int, acked: int, received: int, window: int, flags: int = 0) -> bytes:
     """ACK: everything below `acked` is with the broker, everything below `received` is with the gateway."""
     return struct.pack(_ACK, session, acked, received, window, flags)
 
 
-def unpack_ack(payload):
+def unpack_ack(payload: bytes) -> tuple[int, int, int, int, int]:
     """Returns (session, acked, received, window, flags)."""
     return _head(_ACK, payload)
 
 
-def pack_status(session, acked, next_seq, evicted):
+def pack_status(session: int, acked: int, next_seq: int, evicted: tuple[int, int, int]) -> bytes:
     """STATUS: the journal's cursor, its end, and how many records of each class were evicted unacknowledged."""
     return struct.pack(_STATUS, session, acked, next_seq, evicted[0], evicted[1], evicted[2])
 
 
-def unpack_status(payload):
+def unpack_status(payload: bytes) -> tuple[int, int, int, tuple[int, int, int]]:
     """Returns (session, acked, next_seq, (evicted raw, telemetry, alert))."""
     v = _head(_STATUS, payload)
     return v[0], v[1], v[2], v[3:6]
 
 
-def common_version(ours, theirs):
+def common_version(ours: tuple[int, int], theirs: tuple[int, int]) -> int:
     """Newest link version in both ranges (oldest, newest), or 0 when there is none."""
     version = min(ours[1], theirs[1])
     return version if version >= max(ours[0], theirs[0]) else 0
 
 
-def is_readable(kind, version, agreed):
+def is_readable(kind: int, version: int, agreed: int) -> bool:
     """Whether a frame can be understood: OPEN and HELLO keep their form in every version, the others only in theirs."""
     return kind in (OPEN, HELLO) or version == agreed
 
 
-def pack_records(session, start, records):
+def pack_records(session: int, start: int, records: bytes) -> bytes:
     """RECORDS: every record that exists from sequence number `start` to the last one carried, in order."""
     return struct.pack(_RECORDS, session, start) + records
 
 
-def unpack_records(payload):
+def unpack_records(payload: bytes) -> tuple[int, int, bytes]:
     """Returns (session, start, records as bytes)."""
     session, start = _head(_RECORDS, payload)
     return session, start, payload[8:]
 
 
-def pack_layout(session, number, text):
+def pack_layout(session: int, number: int, text: bytes) -> bytes:
     """LAYOUT: the channel description with that number, JSON in UTF-8 bytes, sent before records that refer to it."""
     return struct.pack(_LAYOUT, session, number) + text
 
 
-def unpack_layout(payload):
+def unpack_layout(payload: bytes) -> tuple[int, int, bytes]:
     """Returns (session, number, JSON bytes)."""
     session, number = _head(_LAYOUT, payload)
     return session, number, payload[6:]
 
 
-def pack_command(session, request, op, body=b""):
+def pack_command(session: int, request: int, op: int, body: bytes = b"") -> bytes:
     """COMMAND: do `op`; a repeat with the same request id is answered again, not done again."""
     return struct.pack(_COMMAND, session, request, op) + body
 
 
-def unpack_command(payload):
+def unpack_command(payload: bytes) -> tuple[int, int, int, bytes]:
     """Returns (session, request, op, body)."""
     return _head(_COMMAND, payload) + (payload[9:],)
 
 
-def pack_response(session, request, status, body=b""):
+def pack_response(session: int, request: int, status: int, body: bytes = b"") -> bytes:
     """RESPONSE to a command: OK, UNKNOWN (no such operation) or REFUSED, and what belongs to it."""
     return struct.pack(_RESPONSE, session, request, status) + body
 
 
-def unpack_response(payload):
+def unpack_response(payload: bytes) -> tuple[int, int, int, bytes]:
     """Returns (session, request, status, body)."""
     return _head(_RESPONSE, payload) + (payload[9:],)

@@ -8,6 +8,11 @@ import struct
 
 from ..errors import FrameError
 
+if False:  # for mypy alone
+    from typing import Any
+
+    from kittiwake_types import Boot, Buffer, Event, Keyword, Snapshot
+
 ZSCORE = 1
 DRIFT = 2
 NOVELTY = 3
@@ -63,7 +68,9 @@ MICROPHONE_STATES = ("none", "ok", "dead", "stopped")
 STORAGE_STATES = ("ok", "absent", "full", "read-only", "foreign", "failed")
 
 
-def pack_anomaly(detector, flags, n, x, low, high, total, squares, index, p, q):
+def pack_anomaly(
+    detector: int, flags: int, n: int, x: int, low: int, high: int, total: int, squares: int, index: int, p: int, q: int
+) -> bytes:
     """One anomaly: the window's exact sums with the newest sample in them.
 
     Args:
@@ -82,7 +89,9 @@ def pack_anomaly(detector, flags, n, x, low, high, total, squares, index, p, q):
     )
 
 
-def pack_levels(detector, flags, x, fast, slow, variance, index, p, q):
+def pack_levels(
+    detector: int, flags: int, x: int, fast: int, slow: int, variance: int, index: int, p: int, q: int
+) -> bytes:
     """One anomaly of a detector that compares two means, after the sample that raised it was taken in.
 
     Args:
@@ -97,7 +106,9 @@ def pack_levels(detector, flags, x, fast, slow, variance, index, p, q):
     return struct.pack(_LEVELS, detector, flags, 0, x, fast, slow, variance, index & 0xFFFFFFFF, index >> 32, p, q)
 
 
-def pack_feature(flags, feature, blocks, value, total, squares, index, p, q):
+def pack_feature(
+    flags: int, feature: int, blocks: int, value: int, total: int, squares: int, index: int, p: int, q: int
+) -> bytes:
     """One anomalous block of the baseline detector.
 
     Args:
@@ -127,7 +138,7 @@ def pack_feature(flags, feature, blocks, value, total, squares, index, p, q):
     )
 
 
-def pack_disturbance(detector, count, start, end, peak, peak_index):
+def pack_disturbance(detector: int, count: int, start: int, end: int, peak: int, peak_index: int) -> bytes:
     """The end of an event: detector, count of flags, indexes of first and last, the greatest score and its index."""
     return struct.pack(
         _DISTURBANCE,
@@ -145,7 +156,7 @@ def pack_disturbance(detector, count, start, end, peak, peak_index):
     )
 
 
-def unpack_disturbance(payload):
+def unpack_disturbance(payload: bytes) -> dict[str, int]:
     """The dict behind `pack_disturbance`: detector, count, start, end, peak, peak_index."""
     v = _unpack(_DISTURBANCE, payload)
     return {
@@ -158,12 +169,12 @@ def unpack_disturbance(payload):
     }
 
 
-def pack_snapshot(part, parts, index, samples):
+def pack_snapshot(part: int, parts: int, index: int, samples: bytes) -> bytes:
     """Part `part` of `parts` of a snapshot: the index of its first sample, and int16 samples as bytes."""
     return struct.pack(_SNAPSHOT, part, parts, index & 0xFFFFFFFF, index >> 32) + samples
 
 
-def unpack_snapshot(payload):
+def unpack_snapshot(payload: bytes) -> "Snapshot":
     """The dict behind `pack_snapshot`: part, parts, index, samples (a list)."""
     part, parts, low, high = _unpack(_SNAPSHOT, payload)
     raw = payload[struct.calcsize(_SNAPSHOT) :]
@@ -176,7 +187,7 @@ def unpack_snapshot(payload):
     }
 
 
-def unpack_anomaly(payload):
+def unpack_anomaly(payload: bytes) -> dict[str, int]:
     """The dict behind `pack_anomaly`, `pack_levels` or `pack_feature`, by the detector's number.
 
     Returns:
@@ -232,7 +243,9 @@ def unpack_anomaly(payload):
     }
 
 
-def pack_summary(count, low, high, anomalies, total, squares, index, clipped):
+def pack_summary(
+    count: int, low: int, high: int, anomalies: int, total: int, squares: int, index: int, clipped: int
+) -> bytes:
     """One interval of a channel: count, extremes, exact sums, anomalies in it, and the index after its last sample."""
     return struct.pack(
         _SUMMARY,
@@ -248,7 +261,7 @@ def pack_summary(count, low, high, anomalies, total, squares, index, clipped):
     )
 
 
-def unpack_summary(payload):
+def unpack_summary(payload: bytes) -> dict[str, int]:
     """The dict behind `pack_summary`: n, min, max, anomalies, sum, sum_sq, index, clipped."""
     v = _unpack(_SUMMARY, payload)
     return {
@@ -263,7 +276,7 @@ def unpack_summary(payload):
     }
 
 
-def pack_keyword(flags, name, window, total, limit, index):
+def pack_keyword(flags: int, name: str, window: int, total: int, limit: int, index: int) -> bytes:
     """A word was heard.
 
     Args:
@@ -279,7 +292,7 @@ def pack_keyword(flags, name, window, total, limit, index):
     return head + raw
 
 
-def unpack_keyword(payload):
+def unpack_keyword(payload: bytes) -> "Keyword":
     """The dict behind `pack_keyword`: flags, name, window, sum, limit, index."""
     v = _unpack(_KEYWORD, payload)
     start = struct.calcsize(_KEYWORD)
@@ -289,40 +302,40 @@ def unpack_keyword(payload):
     return {"flags": v[1], "name": name, "window": v[0], "sum": v[2], "limit": v[3], "index": v[5] << 32 | v[4]}
 
 
-def pack_reading(x, index):
+def pack_reading(x: int, index: int) -> bytes:
     """One sample, int32, and its index on the channel since boot."""
     return struct.pack(_READING, x, index & 0xFFFFFFFF, index >> 32)
 
 
-def unpack_reading(payload):
+def unpack_reading(payload: bytes) -> dict[str, int]:
     """The dict behind `pack_reading`: x, index."""
     x, low, high = _unpack(_READING, payload)
     return {"x": x, "index": high << 32 | low}
 
 
-def pack_time(utc_ms):
+def pack_time(utc_ms: int) -> bytes:
     """The moment in UTC, milliseconds since 1970, that the record's own time stands for."""
     return struct.pack(_TIME, utc_ms & 0xFFFFFFFF, utc_ms >> 32, 0)
 
 
-def unpack_time(payload):
+def unpack_time(payload: bytes) -> dict[str, int]:
     """The dict behind `pack_time`: utc_ms."""
     low, high, _ = _unpack(_TIME, payload)
     return {"utc_ms": high << 32 | low}
 
 
-def pack_boot(reset_cause, heap_free, text):
+def pack_boot(reset_cause: int, heap_free: int, text: str) -> bytes:
     """A boot: `machine.reset_cause()` (0 when unknown), free heap in bytes, and the firmware in words (UTF-8)."""
     return struct.pack(_BOOT, reset_cause, 0, 0, min(heap_free, 0xFFFFFFFF)) + text.encode()
 
 
-def unpack_boot(payload):
+def unpack_boot(payload: bytes) -> "Boot":
     """The dict behind `pack_boot`: reset_cause, heap_free, firmware."""
     cause, _, _, heap = _unpack(_BOOT, payload)
     return {"reset_cause": cause, "heap_free": heap, "firmware": _text(payload[8:])}
 
 
-def pack_health(values):
+def pack_health(values: dict[str, int]) -> bytes:
     """The node's counters, one uint32 a name of HEALTH_FIELDS, missing names as 0; larger counts saturate."""
     out = bytearray(4 * len(HEALTH_FIELDS))
     for i, name in enumerate(HEALTH_FIELDS):
@@ -330,29 +343,29 @@ def pack_health(values):
     return bytes(out)
 
 
-def unpack_health(payload):
+def unpack_health(payload: bytes) -> dict[str, int]:
     """The dict behind `pack_health`; fields that the sender did not know yet are left out."""
     known = min(len(payload) // 4, len(HEALTH_FIELDS))
     return {HEALTH_FIELDS[i]: struct.unpack_from("<I", payload, 4 * i)[0] for i in range(known)}
 
 
-def pack_event(code, text):
+def pack_event(code: int, text: str) -> bytes:
     """A log event: a number of the application's choosing and a line of text (UTF-8)."""
     return struct.pack("<H", code) + text.encode()
 
 
-def unpack_event(payload):
+def unpack_event(payload: bytes) -> "Event":
     """The dict behind `pack_event`: code, text."""
     return {"code": _unpack("<H", payload)[0], "text": _text(payload[2:])}
 
 
-def _unpack(layout, payload):
+def _unpack(layout: str, payload: bytes) -> "tuple[Any, ...]":
     if len(payload) < struct.calcsize(layout):
         raise FrameError("payload-short", "%d bytes, needs %d" % (len(payload), struct.calcsize(layout)))
     return struct.unpack_from(layout, payload, 0)
 
 
-def _text(raw):
+def _text(raw: "Buffer") -> str:
     # MicroPython's decode knows no error handlers, and a damaged string must not stop a bridge.
     try:
         return bytes(raw).decode()

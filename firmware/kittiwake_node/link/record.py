@@ -8,6 +8,9 @@ import struct
 
 from ..errors import FrameError
 
+if False:  # for mypy alone
+    from kittiwake_types import Buffer
+
 # Types. A reader passes unknown ones on untouched; numbers are never reused.
 MARK = 0  # the journal's own, never sent
 BOOT = 1
@@ -54,7 +57,19 @@ class Record:
         payload: bytes.
     """
 
-    def __init__(self, type, version, channel, cls, layout, seq, boot, time_ms, epoch_ms, payload):
+    def __init__(
+        self,
+        type: int,
+        version: int,
+        channel: int,
+        cls: int,
+        layout: int,
+        seq: int,
+        boot: int,
+        time_ms: int,
+        epoch_ms: int,
+        payload: bytes,
+    ) -> None:
         self.type = type
         self.version = version
         self.channel = channel
@@ -68,12 +83,22 @@ class Record:
         self.payload = payload
 
     @property
-    def utc_ms(self):
+    def utc_ms(self) -> int | None:
         """UTC in milliseconds since 1970, or None when it was not known as the record was made."""
         return self.epoch_ms + self.time_ms if self.epoch_ms else None
 
 
-def draft(type, channel, cls, boot, time_ms, epoch_ms, layout, payload, version=VERSION):
+def draft(
+    type: int,
+    channel: int,
+    cls: int,
+    boot: int,
+    time_ms: int,
+    epoch_ms: int,
+    layout: int,
+    payload: "Buffer",
+    version: int = VERSION,
+) -> bytearray:
     """Lay out a record whose sequence number is not drawn yet. Allocates.
 
     The journal numbers records as it commits them, so that what a power cut takes away leaves no gap.
@@ -117,35 +142,37 @@ def draft(type, channel, cls, boot, time_ms, epoch_ms, layout, payload, version=
     return out
 
 
-def seal(buf, offset, size, seq):
+def seal(buf: bytearray, offset: int, size: int, seq: int) -> None:
     """Give the drafted record at buf[offset:offset + size] its sequence number and its CRC-32, in place. Allocates."""
     struct.pack_into("<I", buf, offset + 12, seq)
     crc = binascii.crc32(memoryview(buf)[offset : offset + size - CRC_BYTES]) & 0xFFFFFFFF
     struct.pack_into("<I", buf, offset + size - CRC_BYTES, crc)
 
 
-def size_at(buf, offset):
+def size_at(buf: "Buffer", offset: int) -> int:
     """Bytes that the record starting at `offset` says it takes, or 0 when its header does not fit in `buf`."""
     if len(buf) - offset < OVERHEAD_BYTES:
         return 0
     return OVERHEAD_BYTES + (buf[offset + 4] | buf[offset + 5] << 8)
 
 
-def seq_at(buf, offset):
+def seq_at(buf: "Buffer", offset: int) -> int:
     """Sequence number of the record starting at `offset` (unchecked)."""
-    return struct.unpack_from("<I", buf, offset + 12)[0]
+    seq: int = struct.unpack_from("<I", buf, offset + 12)[0]
+    return seq
 
 
-def is_whole(buf, offset):
+def is_whole(buf: "Buffer", offset: int) -> bool:
     """Whether a record that passes its check starts at `offset` and ends within `buf`. Allocates (a CRC)."""
     size = size_at(buf, offset)
     if size == 0 or size > OVERHEAD_BYTES + PAYLOAD_LIMIT_BYTES or offset + size > len(buf):
         return False
     crc = binascii.crc32(memoryview(buf)[offset : offset + size - CRC_BYTES]) & 0xFFFFFFFF
-    return struct.unpack_from("<I", buf, offset + size - CRC_BYTES)[0] == crc
+    stored: int = struct.unpack_from("<I", buf, offset + size - CRC_BYTES)[0]
+    return stored == crc
 
 
-def decode(buf, offset=0):
+def decode(buf: "Buffer", offset: int = 0) -> "tuple[Record, int]":
     """Read the record at `offset`.
 
     Args:

@@ -1,0 +1,85 @@
+"""What the firmware's pure rooms expect of what they are given, and the shapes of what they give, for mypy alone.
+
+A board never sees this file: MicroPython has no `typing`, and modules import it only under `if False:`, which both
+Pythons drop (docs/explanation/annotations.md).
+"""
+
+from collections.abc import Callable
+from typing import Any, Literal, Protocol, TypedDict
+
+from kittiwake_node.link.record import Record
+
+Buffer = bytes | bytearray | memoryview
+"""Bytes that are only read."""
+
+Fraction = tuple[int, int]
+"""Numerator, and denominator above 0."""
+
+# The link.
+
+Reply = tuple[int, bytes]
+"""Status and body, see link.messages."""
+
+CommandHandler = Callable[[int, bytes, int], Reply]
+"""Called as handle(op, body, now_ms)."""
+
+Hello = tuple[int, int, int, int, int, int, int, int, str]
+"""Session, oldest and newest version, max_frame, journal, boot, acked, next_seq, device."""
+
+SessionEvent = (
+    tuple[Literal["record"], Record, bytes]
+    | tuple[Literal["opened"], bool]
+    | tuple[Literal["lost"], str]
+    | tuple[Literal["text"], bytes]
+    | tuple[Literal["answer"], int, int, bytes]
+    | tuple[Literal["status"], int, int, tuple[int, int, int]]
+    | tuple[Literal["refused"], str]
+)
+"""See GatewaySession.feed."""
+
+class SettingsFile(Protocol):
+    def read(self, offset: int, limit_bytes: int) -> tuple[int, bytes]: ...
+    def replace(self, data: bytes) -> bool: ...
+
+class Executed(Protocol):
+    def once(self, key: bytes, seq: int, do: Callable[[], Reply]) -> Reply: ...
+
+class SentJournal(Protocol):
+    """The journal as a session reads it."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def acked(self) -> int: ...
+    @property
+    def next_seq(self) -> int: ...
+    @property
+    def evicted(self) -> Any: ...
+    def read(self, start: int, limit_bytes: int) -> tuple[bytes, int]: ...
+    def ack(self, next_seq: int) -> None: ...
+    def layout(self, number: int) -> bytes: ...
+
+# Payloads.
+
+class Snapshot(TypedDict):
+    part: int
+    parts: int
+    index: int
+    samples: list[int]
+
+class Keyword(TypedDict):
+    flags: int
+    name: str
+    window: int
+    sum: int
+    limit: int
+    index: int
+
+class Boot(TypedDict):
+    reset_cause: int
+    heap_free: int
+    firmware: str
+
+class Event(TypedDict):
+    code: int
+    text: str
