@@ -8,7 +8,7 @@ DEV_EXTRAS = demo,journal,plot,test,dev,boards
 T ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help python format setup setup-dev demo test test-fresh check format soak test-powercut test-chaos boards hil bench bench-bridge bench-nab bench-wear bench-fan clean
+.PHONY: help python format setup setup-dev demo test test-fresh check format soak test-powercut test-chaos boards kernels hil bench bench-bridge bench-nab bench-wear bench-fan clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 12
@@ -34,10 +34,11 @@ test: setup-dev ## every test, as CI runs it (T=path or T='-k name' for some)
 test-fresh: setup ## from nothing to green, as root: make demo and make test on new machines (ARGS='--only demo')
 	@$(BIN)/python tools/fresh/run.py $(ARGS) $(if $(T),-- "T=$(T)")
 
-check: setup-dev ## lint, format, types, the three laws, and that the tree names no private place
+check: setup-dev ## lint, format, types, the three laws, stale kernels, and that the tree names no private place
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet . || { echo "check: run make format" >&2; exit 1; }
 	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/python -m tools.assemble --check
 	@$(BIN)/python -m pytest -q tests/unit/test_layers.py tests/unit/test_tree.py tests/unit/test_types.py
 
 format: setup-dev ## put the code into ruff's form
@@ -58,6 +59,10 @@ test-chaos: setup-dev ## kill, cut and reboot everything; ends with a line of fi
 
 boards: setup-dev ## build MicroPython for the emulated boards (cached)
 	@$(BIN)/python tools/micropython/build.py
+
+kernels: setup-dev ## make the modules of the kernels that are written in assembler (firmware/assembler)
+	@$(BIN)/python tools/system.py arm-none-eabi-gcc riscv64-unknown-elf-gcc
+	@$(BIN)/python -m tools.assemble
 
 hil: setup-dev ## the tests on a real board: make hil PORT=/dev/ttyUSB0
 	@test -n "$(PORT)" || { echo "hil: name the board's port: make hil PORT=/dev/ttyUSB0" >&2; exit 2; }

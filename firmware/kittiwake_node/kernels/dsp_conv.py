@@ -1,11 +1,10 @@
-"""Dense int8 layers in ARMv7E-M assembler: two products an instruction, four channels of two pixels at a time.
+"""Dense int8 layers in ARMv7E-M machine code: two products an instruction, four channels of two pixels at a time.
 
-Must run on cores with the DSP extension only (Cortex-M4, -M7, -M33): choose it by CPUID, which MicroPython's own
-architecture field does not tell. Instructions as words: see thumb2_zscore. Descriptor: SPEC.md, "Model plan"; layout
-`pairs`. Inputs are spread into halfwords first, weights as they are read. Scaling: as in
-thumb2_conv, with the first rounding done by `smmulr`.
+Generated from firmware/assembler/dsp/conv.S by `make kernels`: change that, not this.
+SHA-256 of the source with what it includes, and of this module without its own:
 
-Two pixels: r0 stream, r1 inputs, r14 their end, r2, r3, r12 what is multiplied, r4 to r7 and r8 to r11 accumulators.
+Source: cb0a350149ce39e32a90e966afb6f90b3269b2c93c85f26045888bbd5ea733c6
+Module: ff89b08109c2ed34b3facf3b2badbd9f7b68eb1a42eea0cf63576ce745019362
 """
 
 import micropython
@@ -14,291 +13,37 @@ import micropython
 # As plain_conv.conv. Does not allocate.
 @micropython.asm_thumb
 def conv(r0, r1, r2, r3):  # noqa: D103 - the assembler takes no docstring
-    data(2, 0xE92D, 0x0F00)  # push {r8-r11}
-    data(2, 0xB099)  # sub sp, #100
+    data(2, 0xE92D, 0x0F00, 0xB099)
     movw(r5, 0)  # an ARMv7-M mnemonic, so that the assembler refuses an ARMv6-M here
-    data(2, 0xEB01, 0x0400)  # add r4, r1, r0; r4 = descriptor
-    data(2, 0x9400)  # str r4, [sp, #0]
-    data(2, 0x6825)  # ldr r5, [r4, #0]; IN
-    data(2, 0xEA4F, 0x7615)  # lsr r6, r5, #28
-    data(2, 0xF3C5, 0x051B)  # ubfx r5, r5, #0, #28
-    data(2, 0x2E01)  # cmp r6, #1
-    data(2, 0xBF38)  # it lo
-    data(2, 0x18AD)  # addlo r5, r5, r2
-    data(2, 0xBF08)  # it eq
-    data(2, 0x18ED)  # addeq r5, r5, r3
-    data(2, 0xBF88)  # it hi
-    data(2, 0x186D)  # addhi r5, r5, r1
-    data(2, 0x9501)  # str r5, [sp, #4]
-    data(2, 0x6865)  # ldr r5, [r4, #4]; OUT
-    data(2, 0xEA4F, 0x7615)  # lsr r6, r5, #28
-    data(2, 0xF3C5, 0x051B)  # ubfx r5, r5, #0, #28
-    data(2, 0x2E01)  # cmp r6, #1
-    data(2, 0xBF38)  # it lo
-    data(2, 0x18AD)  # addlo r5, r5, r2
-    data(2, 0xBF08)  # it eq
-    data(2, 0x18ED)  # addeq r5, r5, r3
-    data(2, 0xBF88)  # it hi
-    data(2, 0x186D)  # addhi r5, r5, r1
-    data(2, 0x9502)  # str r5, [sp, #8]
-    data(2, 0x68A5)  # ldr r5, [r4, #8]; W
-    data(2, 0x440D)  # add r5, r5, r1
-    data(2, 0x9505)  # str r5, [sp, #20]
-    data(2, 0x6BA5)  # ldr r5, [r4, #56]; SEGS
-    data(2, 0x440D)  # add r5, r5, r1
-    data(2, 0x950F)  # str r5, [sp, #60]
-    data(2, 0x6BE5)  # ldr r5, [r4, #60]; LINE
-    data(2, 0x4415)  # add r5, r5, r2
-    data(2, 0x9510)  # str r5, [sp, #64]
-    data(2, 0x6C25)  # ldr r5, [r4, #64]; ZERO + 128
-    data(2, 0x006D)  # lsls r5, r5, #1
-    data(2, 0x3DFF)  # subs r5, #255; 1 + 2*zero
-    data(2, 0x950E)  # str r5, [sp, #56]
-    data(2, 0x69A5)  # ldr r5, [r4, #24]; ROWS
-    data(2, 0x9503)  # str r5, [sp, #12]
-    label(row)
-    data(2, 0x9C00)  # ldr r4, [sp, #0]
-    data(2, 0x69E5)  # ldr r5, [r4, #28]; COLS
-    data(2, 0x9504)  # str r5, [sp, #16]
-    data(2, 0x9D01)  # ldr r5, [sp, #4]
-    data(2, 0x950A)  # str r5, [sp, #40]
-    data(2, 0x9D02)  # ldr r5, [sp, #8]
-    data(2, 0x950B)  # str r5, [sp, #44]
-    label(pixel)
-    data(2, 0x9C00)  # ldr r4, [sp, #0]
-    data(2, 0x990A)  # ldr r1, [sp, #40]
-    data(2, 0xF8D4, 0x8014)  # ldr r8, [r4, #20]; KP
-    data(2, 0xF8DD, 0x9040)  # ldr r9, [sp, #64]; where the next pixel's halfwords go
-    data(2, 0xEB09, 0x0588)  # add r5, r9, r8, lsl #2
-    data(2, 0x950C)  # str r5, [sp, #48]
-    # Halfwords of bytes 0 and 2, then of 1 and 3; those of two pixels take turns.
-    data(2, 0xF8DD, 0xA010)  # ldr r10, [sp, #16]
-    data(2, 0xF1BA, 0x0F01)  # cmp r10, #1
-    data(2, 0xBF0C)  # ite eq
-    data(2, 0xF04F, 0x0B04)  # moveq r11, #4
-    data(2, 0xF04F, 0x0B08)  # movne r11, #8
-    label(fetch)
-    data(2, 0x460E)  # mov r6, r1
-    data(2, 0x6B23)  # ldr r3, [r4, #48]; SEGMENTS
-    data(2, 0x2B01)  # cmp r3, #1
-    beq(spread)
-    data(2, 0x9A0C)  # ldr r2, [sp, #48]
-    data(2, 0xF8DD, 0xC03C)  # ldr r12, [sp, #60]
-    label(segment)
-    data(2, 0xF85C, 0x6B04)  # ldr r6, [r12], #4
-    data(2, 0x440E)  # add r6, r6, r1
-    data(2, 0x6B67)  # ldr r7, [r4, #52]; LENGTH
-    label(words)
-    data(2, 0xF856, 0x5B04)  # ldr r5, [r6], #4; any address will do for a single load
-    data(2, 0xF842, 0x5B04)  # str r5, [r2], #4
-    data(2, 0x3F04)  # subs r7, #4
-    bgt(words)
-    data(2, 0x443A)  # add r2, r2, r7; back over what was too much
-    data(2, 0x3B01)  # subs r3, #1
-    bne(segment)
-    data(2, 0x9E0C)  # ldr r6, [sp, #48]
-    label(spread)
-    data(2, 0x464A)  # mov r2, r9
-    data(2, 0xEB06, 0x0708)  # add r7, r6, r8
-    label(spread_word)
-    data(2, 0xF856, 0x5B04)  # ldr r5, [r6], #4
-    data(2, 0xFA2F, 0xFC85)  # sxtb16 r12, r5
-    data(2, 0xFA2F, 0xF595)  # sxtb16 r5, r5, ror #8
-    data(2, 0xF8C2, 0xC000)  # str r12, [r2]
-    data(2, 0xF842, 0x500B)  # str r5, [r2, r11]
-    data(2, 0xEB02, 0x024B)  # add r2, r2, r11, lsl #1
-    data(2, 0x42BE)  # cmp r6, r7
-    bne(spread_word)
-    data(2, 0xF1BA, 0x0A01)  # subs r10, #1
-    beq(fetched)
-    data(2, 0x9D10)  # ldr r5, [sp, #64]
-    data(2, 0x454D)  # cmp r5, r9
-    bne(fetched)
-    data(2, 0xF109, 0x0904)  # add r9, r9, #4
-    data(2, 0x6A65)  # ldr r5, [r4, #36]; IN_COL
-    data(2, 0x4429)  # add r1, r1, r5
-    b(fetch)
-    label(fetched)
-    data(2, 0x9910)  # ldr r1, [sp, #64]
-    data(2, 0xFB0B, 0xF508)  # mul r5, r11, r8
-    data(2, 0x086D)  # lsrs r5, r5, #1; 2 KP or 4 KP bytes
-    data(2, 0xEB05, 0x0E01)  # add r14, r5, r1; end of the line
-    data(2, 0x9805)  # ldr r0, [sp, #20]
-    data(2, 0x68E5)  # ldr r5, [r4, #12]; OUTPUTS
-    data(2, 0x9507)  # str r5, [sp, #28]
-    data(2, 0x9D0B)  # ldr r5, [sp, #44]
-    data(2, 0x9508)  # str r5, [sp, #32]
-    data(2, 0x6AE6)  # ldr r6, [r4, #44]; OUT_COL
-    data(2, 0x4435)  # add r5, r5, r6
-    data(2, 0x9509)  # str r5, [sp, #36]
-    data(2, 0xF8CD, 0xE018)  # str r14, [sp, #24]
-    data(2, 0xF1BB, 0x0F04)  # cmp r11, #4
-    beq_w(one)
-    # Four channels of two pixels.
-    label(two)
-    data(2, 0xC8F0)  # ldm r0!, {r4-r7}
-    data(2, 0x46A0)  # mov r8, r4
-    data(2, 0x46A9)  # mov r9, r5
-    data(2, 0x46B2)  # mov r10, r6
-    data(2, 0x46BB)  # mov r11, r7
-    data(2, 0x9910)  # ldr r1, [sp, #64]
-    data(2, 0xF8DD, 0xE018)  # ldr r14, [sp, #24]
-    label(products2)
-    data(2, 0xE8F1, 0x3C02)  # ldrd r3, r12, [r1], #8
-    data(2, 0x6802)  # ldr r2, [r0, #0]
-    data(2, 0xFA2F, 0xF282)  # sxtb16 r2, r2
-    data(2, 0xFB22, 0x4403)  # smlad r4, r2, r3, r4
-    data(2, 0xFB22, 0x880C)  # smlad r8, r2, r12, r8
-    data(2, 0x6842)  # ldr r2, [r0, #4]
-    data(2, 0xFA2F, 0xF282)  # sxtb16 r2, r2
-    data(2, 0xFB22, 0x5503)  # smlad r5, r2, r3, r5
-    data(2, 0xFB22, 0x990C)  # smlad r9, r2, r12, r9
-    data(2, 0x6882)  # ldr r2, [r0, #8]
-    data(2, 0xFA2F, 0xF282)  # sxtb16 r2, r2
-    data(2, 0xFB22, 0x6603)  # smlad r6, r2, r3, r6
-    data(2, 0xFB22, 0xAA0C)  # smlad r10, r2, r12, r10
-    data(2, 0x68C2)  # ldr r2, [r0, #12]
-    data(2, 0xFA2F, 0xF282)  # sxtb16 r2, r2
-    data(2, 0xFB22, 0x7703)  # smlad r7, r2, r3, r7
-    data(2, 0xFB22, 0xBB0C)  # smlad r11, r2, r12, r11
-    data(2, 0xE8F1, 0x3C02)  # ldrd r3, r12, [r1], #8
-    data(2, 0xF850, 0x2B04)  # ldr r2, [r0], #4
-    data(2, 0xFA2F, 0xF292)  # sxtb16 r2, r2, ror #8
-    data(2, 0xFB22, 0x4403)  # smlad r4, r2, r3, r4
-    data(2, 0xFB22, 0x880C)  # smlad r8, r2, r12, r8
-    data(2, 0xF850, 0x2B04)  # ldr r2, [r0], #4
-    data(2, 0xFA2F, 0xF292)  # sxtb16 r2, r2, ror #8
-    data(2, 0xFB22, 0x5503)  # smlad r5, r2, r3, r5
-    data(2, 0xFB22, 0x990C)  # smlad r9, r2, r12, r9
-    data(2, 0xF850, 0x2B04)  # ldr r2, [r0], #4
-    data(2, 0xFA2F, 0xF292)  # sxtb16 r2, r2, ror #8
-    data(2, 0xFB22, 0x6603)  # smlad r6, r2, r3, r6
-    data(2, 0xFB22, 0xAA0C)  # smlad r10, r2, r12, r10
-    data(2, 0xF850, 0x2B04)  # ldr r2, [r0], #4
-    data(2, 0xFA2F, 0xF292)  # sxtb16 r2, r2, ror #8
-    data(2, 0xFB22, 0x7703)  # smlad r7, r2, r3, r7
-    data(2, 0xFB22, 0xBB0C)  # smlad r11, r2, r12, r11
-    data(2, 0x4571)  # cmp r1, r14
-    bne(products2)
-    data(2, 0xAA11)  # add r2, sp, #68
-    data(2, 0xE882, 0x0FF0)  # stm r2, {r4-r11}
-    data(2, 0x4601)  # mov r1, r0
-    data(2, 0x9B08)  # ldr r3, [sp, #32]
-    data(2, 0x9C07)  # ldr r4, [sp, #28]
-    data(2, 0x2C04)  # cmp r4, #4
-    data(2, 0xBF88)  # it hi
-    data(2, 0x2404)  # movhi r4, #4
-    bl(scale)
-    data(2, 0x9308)  # str r3, [sp, #32]
-    data(2, 0x4601)  # mov r1, r0
-    data(2, 0x9B09)  # ldr r3, [sp, #36]
-    data(2, 0x9C07)  # ldr r4, [sp, #28]
-    data(2, 0x2C04)  # cmp r4, #4
-    data(2, 0xBF88)  # it hi
-    data(2, 0x2404)  # movhi r4, #4
-    bl(scale)  # r2 was left at the second half of the accumulators
-    data(2, 0x9309)  # str r3, [sp, #36]
-    data(2, 0x3018)  # adds r0, #24
-    data(2, 0x9C07)  # ldr r4, [sp, #28]
-    data(2, 0x3C04)  # subs r4, #4
-    data(2, 0x9407)  # str r4, [sp, #28]
-    bhi_w(two)
-    data(2, 0x9C00)  # ldr r4, [sp, #0]
-    data(2, 0x6A65)  # ldr r5, [r4, #36]
-    data(2, 0x9E0A)  # ldr r6, [sp, #40]
-    data(2, 0xEB06, 0x0645)  # add r6, r6, r5, lsl #1
-    data(2, 0x960A)  # str r6, [sp, #40]
-    data(2, 0x6AE5)  # ldr r5, [r4, #44]
-    data(2, 0x9E0B)  # ldr r6, [sp, #44]
-    data(2, 0xEB06, 0x0645)  # add r6, r6, r5, lsl #1
-    data(2, 0x960B)  # str r6, [sp, #44]
-    data(2, 0x9D04)  # ldr r5, [sp, #16]
-    data(2, 0x3D02)  # subs r5, #2
-    data(2, 0x9504)  # str r5, [sp, #16]
-    bne_w(pixel)
-    b(next_row)
-    # Four channels of one pixel.
-    label(one)
-    data(2, 0xC8F0)  # ldm r0!, {r4-r7}
-    data(2, 0x9910)  # ldr r1, [sp, #64]
-    data(2, 0xF8DD, 0xE018)  # ldr r14, [sp, #24]
-    label(products1)
-    data(2, 0xE8F1, 0x3C02)  # ldrd r3, r12, [r1], #8
-    data(2, 0xF850, 0x2B04)  # ldr r2, [r0], #4
-    data(2, 0xFA2F, 0xF882)  # sxtb16 r8, r2
-    data(2, 0xFA2F, 0xF292)  # sxtb16 r2, r2, ror #8
-    data(2, 0xFB28, 0x4403)  # smlad r4, r8, r3, r4
-    data(2, 0xFB22, 0x440C)  # smlad r4, r2, r12, r4
-    data(2, 0xF850, 0x2B04)  # ldr r2, [r0], #4
-    data(2, 0xFA2F, 0xF882)  # sxtb16 r8, r2
-    data(2, 0xFA2F, 0xF292)  # sxtb16 r2, r2, ror #8
-    data(2, 0xFB28, 0x5503)  # smlad r5, r8, r3, r5
-    data(2, 0xFB22, 0x550C)  # smlad r5, r2, r12, r5
-    data(2, 0xF850, 0x2B04)  # ldr r2, [r0], #4
-    data(2, 0xFA2F, 0xF882)  # sxtb16 r8, r2
-    data(2, 0xFA2F, 0xF292)  # sxtb16 r2, r2, ror #8
-    data(2, 0xFB28, 0x6603)  # smlad r6, r8, r3, r6
-    data(2, 0xFB22, 0x660C)  # smlad r6, r2, r12, r6
-    data(2, 0xF850, 0x2B04)  # ldr r2, [r0], #4
-    data(2, 0xFA2F, 0xF882)  # sxtb16 r8, r2
-    data(2, 0xFA2F, 0xF292)  # sxtb16 r2, r2, ror #8
-    data(2, 0xFB28, 0x7703)  # smlad r7, r8, r3, r7
-    data(2, 0xFB22, 0x770C)  # smlad r7, r2, r12, r7
-    data(2, 0x4571)  # cmp r1, r14
-    bne(products1)
-    data(2, 0x4601)  # mov r1, r0
-    data(2, 0xAA11)  # add r2, sp, #68
-    data(2, 0xE882, 0x00F0)  # stm r2, {r4-r7}
-    data(2, 0x9B08)  # ldr r3, [sp, #32]
-    data(2, 0x9C07)  # ldr r4, [sp, #28]
-    data(2, 0x2C04)  # cmp r4, #4
-    data(2, 0xBF88)  # it hi
-    data(2, 0x2404)  # movhi r4, #4
-    bl(scale)
-    data(2, 0x9308)  # str r3, [sp, #32]
-    data(2, 0x3018)  # adds r0, #24
-    data(2, 0x9C07)  # ldr r4, [sp, #28]
-    data(2, 0x3C04)  # subs r4, #4
-    data(2, 0x9407)  # str r4, [sp, #28]
-    bhi(one)
-    label(next_row)
-    data(2, 0x9C00)  # ldr r4, [sp, #0]
-    data(2, 0x6A25)  # ldr r5, [r4, #32]; IN_ROW
-    data(2, 0x9E01)  # ldr r6, [sp, #4]
-    data(2, 0x442E)  # add r6, r6, r5
-    data(2, 0x9601)  # str r6, [sp, #4]
-    data(2, 0x6AA5)  # ldr r5, [r4, #40]; OUT_ROW
-    data(2, 0x9E02)  # ldr r6, [sp, #8]
-    data(2, 0x442E)  # add r6, r6, r5
-    data(2, 0x9602)  # str r6, [sp, #8]
-    data(2, 0x9D03)  # ldr r5, [sp, #12]
-    data(2, 0x3D01)  # subs r5, #1
-    data(2, 0x9503)  # str r5, [sp, #12]
-    bne_w(row)
-    b(done)
-    # Scale r4 accumulators at r2 by the multipliers at r1, and store them at r3.
-    label(scale)
-    data(2, 0xF101, 0x0510)  # add r5, r1, #16
-    data(2, 0xF8DD, 0xB038)  # ldr r11, [sp, #56]
-    data(2, 0xF102, 0x0C10)  # add r12, r2, #16
-    label(scale_one)
-    data(2, 0xF852, 0x8B04)  # ldr r8, [r2], #4
-    data(2, 0xF815, 0x7B01)  # ldrb r7, [r5], #1; right shift
-    data(2, 0xF895, 0x9003)  # ldrb r9, [r5, #3]; left shift, and 1
-    data(2, 0xF851, 0x6B04)  # ldr r6, [r1], #4
-    data(2, 0xFA08, 0xF809)  # lsl r8, r8, r9
-    data(2, 0xFB58, 0xFA16)  # smmulr r10, r8, r6; q
-    data(2, 0xEA4F, 0x094A)  # lsl r9, r10, #1
-    data(2, 0xEB09, 0x7AEA)  # add r10, r9, r10, asr #31
-    data(2, 0xFA4A, 0xFA07)  # asr r10, r10, r7
-    data(2, 0x44DA)  # add r10, r10, r11
-    data(2, 0xF32A, 0x0A47)  # ssat r10, #8, r10, asr #1
-    data(2, 0xF803, 0xAB01)  # strb r10, [r3], #1
-    data(2, 0x3C01)  # subs r4, #1
-    bne(scale_one)
-    data(2, 0x4662)  # mov r2, r12
-    data(2, 0x4770)  # bx lr
-    label(done)
-    data(2, 0xB019)  # add sp, #100
-    data(2, 0xE8BD, 0x0F00)  # pop {r8-r11}
-    data(2, 0x2000)  # movs r0, #0; the result becomes an integer object: an address may need the heap
+    data(2, 0xEB01, 0x0400, 0x9400, 0x6825, 0xEA4F, 0x7615, 0xF3C5, 0x051B, 0x2E01, 0xBF38, 0x18AD, 0xBF08)
+    data(2, 0x18ED, 0xBF88, 0x186D, 0x9501, 0x6865, 0xEA4F, 0x7615, 0xF3C5, 0x051B, 0x2E01, 0xBF38, 0x18AD)
+    data(2, 0xBF08, 0x18ED, 0xBF88, 0x186D, 0x9502, 0x68A5, 0x440D, 0x9505, 0x6BA5, 0x440D, 0x950F, 0x6BE5)
+    data(2, 0x4415, 0x9510, 0x6C25, 0x006D, 0x3DFF, 0x950E, 0x69A5, 0x9503, 0x9C00, 0x69E5, 0x9504, 0x9D01)
+    data(2, 0x950A, 0x9D02, 0x950B, 0x9C00, 0x990A, 0xF8D4, 0x8014, 0xF8DD, 0x9040, 0xEB09, 0x0588, 0x950C)
+    data(2, 0xF8DD, 0xA010, 0xF1BA, 0x0F01, 0xBF0C, 0xF04F, 0x0B04, 0xF04F, 0x0B08, 0x460E, 0x6B23, 0x2B01)
+    data(2, 0xD010, 0x9A0C, 0xF8DD, 0xC03C, 0xF85C, 0x6B04, 0x440E, 0x6B67, 0xF856, 0x5B04, 0xF842, 0x5B04)
+    data(2, 0x3F04, 0xDCF9, 0x443A, 0x3B01, 0xD1F2, 0x9E0C, 0x464A, 0xEB06, 0x0708, 0xF856, 0x5B04, 0xFA2F)
+    data(2, 0xFC85, 0xFA2F, 0xF595, 0xF8C2, 0xC000, 0xF842, 0x500B, 0xEB02, 0x024B, 0x42BE, 0xD1F1, 0xF1BA)
+    data(2, 0x0A01, 0xD007, 0x9D10, 0x454D, 0xD104, 0xF109, 0x0904, 0x6A65, 0x4429, 0xE7CE, 0x9910, 0xFB0B)
+    data(2, 0xF508, 0x086D, 0xEB05, 0x0E01, 0x9805, 0x68E5, 0x9507, 0x9D0B, 0x9508, 0x6AE6, 0x4435, 0x9509)
+    data(2, 0xF8CD, 0xE018, 0xF1BB, 0x0F04, 0xF000, 0x8076, 0xC8F0, 0x46A0, 0x46A9, 0x46B2, 0x46BB, 0x9910)
+    data(2, 0xF8DD, 0xE018, 0xE8F1, 0x3C02, 0x6802, 0xFA2F, 0xF282, 0xFB22, 0x4403, 0xFB22, 0x880C, 0x6842)
+    data(2, 0xFA2F, 0xF282, 0xFB22, 0x5503, 0xFB22, 0x990C, 0x6882, 0xFA2F, 0xF282, 0xFB22, 0x6603, 0xFB22)
+    data(2, 0xAA0C, 0x68C2, 0xFA2F, 0xF282, 0xFB22, 0x7703, 0xFB22, 0xBB0C, 0xE8F1, 0x3C02, 0xF850, 0x2B04)
+    data(2, 0xFA2F, 0xF292, 0xFB22, 0x4403, 0xFB22, 0x880C, 0xF850, 0x2B04, 0xFA2F, 0xF292, 0xFB22, 0x5503)
+    data(2, 0xFB22, 0x990C, 0xF850, 0x2B04, 0xFA2F, 0xF292, 0xFB22, 0x6603, 0xFB22, 0xAA0C, 0xF850, 0x2B04)
+    data(2, 0xFA2F, 0xF292, 0xFB22, 0x7703, 0xFB22, 0xBB0C, 0x4571, 0xD1BD, 0xAA11, 0xE882, 0x0FF0, 0x4601)
+    data(2, 0x9B08, 0x9C07, 0x2C04, 0xBF88, 0x2404, 0xF000, 0xF871, 0x9308, 0x4601, 0x9B09, 0x9C07, 0x2C04)
+    data(2, 0xBF88, 0x2404, 0xF000, 0xF868, 0x9309, 0x3018, 0x9C07, 0x3C04, 0x9407, 0xF63F, 0xAF9B, 0x9C00)
+    data(2, 0x6A65, 0x9E0A, 0xEB06, 0x0645, 0x960A, 0x6AE5, 0x9E0B, 0xEB06, 0x0645, 0x960B, 0x9D04, 0x3D02)
+    data(2, 0x9504, 0xF47F, 0xAF34, 0xE040, 0xC8F0, 0x9910, 0xF8DD, 0xE018, 0xE8F1, 0x3C02, 0xF850, 0x2B04)
+    data(2, 0xFA2F, 0xF882, 0xFA2F, 0xF292, 0xFB28, 0x4403, 0xFB22, 0x440C, 0xF850, 0x2B04, 0xFA2F, 0xF882)
+    data(2, 0xFA2F, 0xF292, 0xFB28, 0x5503, 0xFB22, 0x550C, 0xF850, 0x2B04, 0xFA2F, 0xF882, 0xFA2F, 0xF292)
+    data(2, 0xFB28, 0x6603, 0xFB22, 0x660C, 0xF850, 0x2B04, 0xFA2F, 0xF882, 0xFA2F, 0xF292, 0xFB28, 0x7703)
+    data(2, 0xFB22, 0x770C, 0x4571, 0xD1D3, 0x4601, 0xAA11, 0xE882, 0x00F0, 0x9B08, 0x9C07, 0x2C04, 0xBF88)
+    data(2, 0x2404, 0xF000, 0xF815, 0x9308, 0x3018, 0x9C07, 0x3C04, 0x9407, 0xD8BE, 0x9C00, 0x6A25, 0x9E01)
+    data(2, 0x442E, 0x9601, 0x6AA5, 0x9E02, 0x442E, 0x9602, 0x9D03, 0x3D01, 0x9503, 0xF47F, 0xAEDD, 0xE020)
+    data(2, 0xF101, 0x0510, 0xF8DD, 0xB038, 0xF102, 0x0C10, 0xF852, 0x8B04, 0xF815, 0x7B01, 0xF895, 0x9003)
+    data(2, 0xF851, 0x6B04, 0xFA08, 0xF809, 0xFB58, 0xFA16, 0xEA4F, 0x094A, 0xEB09, 0x7AEA, 0xFA4A, 0xFA07)
+    data(2, 0x44DA, 0xF32A, 0x0A47, 0xF803, 0xAB01, 0x3C01, 0xD1E6, 0x4662, 0x4770, 0xB019, 0xE8BD, 0x0F00)
+    data(2, 0x2000)

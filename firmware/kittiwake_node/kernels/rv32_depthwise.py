@@ -1,10 +1,10 @@
-"""Depthwise int8 layers in RV32IM assembler: four channels at a time, tap after tap.
+"""Depthwise int8 layers in RV32IMC machine code: four channels at a time, tap after tap. Layout `quads`.
 
-Must save what it uses of the saved registers: the inline assembler adds no prologue. Descriptor: SPEC.md, "Model plan";
-layout `quads`. Scaling: see thumb2_conv; the number of labels: see rv32_zscore.
+Generated from firmware/assembler/rv32/depthwise.S by `make kernels`: change that, not this.
+SHA-256 of the source with what it includes, and of this module without its own:
 
-Registers: a0 stream, a1 output, a2 to a3 offsets of the taps, a4 descriptor, s0 to s3 accumulators, s8 channels left,
-s9 first tap of the block, s11 = 1 + 2·zero, a6 pixels and a7 rows left.
+Source: 05371d90051c4ee11adc82d6c37b0163f2c2a6011738f861c4560ae25659ca91
+Module: e7d92cf5ea4d0471780d20690ba96372ac04fa1e03c04e89a1a3331256190eff
 """
 
 import micropython
@@ -13,175 +13,30 @@ import micropython
 # As plain_depthwise.depthwise. Does not allocate.
 @micropython.asm_rv32
 def depthwise(a0, a1, a2, a3):  # noqa: D103 - the assembler takes no docstring
-    addi(sp, sp, -128)
-    sw(ra, 0(sp))
-    sw(s0, 4(sp))
-    sw(s1, 8(sp))
-    sw(s2, 12(sp))
-    sw(s3, 16(sp))
-    sw(s4, 20(sp))
-    sw(s5, 24(sp))
-    sw(s6, 28(sp))
-    sw(s7, 32(sp))
-    sw(s8, 36(sp))
-    sw(s9, 40(sp))
-    sw(s10, 44(sp))
-    sw(s11, 48(sp))
-    sw(a2, 112(sp))
-    sw(a3, 116(sp))
-    sw(a1, 120(sp))
-    add(a4, a1, a0)  # a4 = descriptor
-    lw(t1, 0(a4))  # IN
-    srli(t0, t1, 28)
-    slli(t1, t1, 4)
-    srli(t1, t1, 4)
-    slli(t0, t0, 2)
-    add(t0, t0, sp)
-    lw(t0, 112(t0))
-    add(t1, t1, t0)
-    sw(t1, 52(sp))
-    lw(t1, 4(a4))  # OUT
-    srli(t0, t1, 28)
-    slli(t1, t1, 4)
-    srli(t1, t1, 4)
-    slli(t0, t0, 2)
-    add(t0, t0, sp)
-    lw(t0, 112(t0))
-    add(t1, t1, t0)
-    sw(t1, 56(sp))
-    lw(t1, 8(a4))  # W
-    add(t1, t1, a1)
-    sw(t1, 68(sp))
-    lw(t1, 64(a4))  # TAPS
-    add(a2, t1, a1)  # a2 = offsets of the taps
-    lw(t1, 16(a4))  # H
-    lw(t2, 20(a4))  # W
-    mul(t1, t1, t2)
-    slli(t1, t1, 2)
-    add(a3, t1, a2)  # a3 = their end
-    lw(s11, 56(a4))  # ZERO + 128
-    slli(s11, s11, 1)
-    addi(s11, s11, -255)  # 1 + 2*zero
-    lw(a7, 24(a4))  # ROWS
-    label(row)
-    lw(a6, 28(a4))  # COLS
-    lw(t1, 52(sp))
-    sw(t1, 60(sp))
-    lw(t1, 56(sp))
-    sw(t1, 64(sp))
-    label(pixel)
-    lw(a0, 68(sp))
-    lw(s8, 12(a4))  # CHANNELS
-    lw(s9, 60(sp))
-    lw(a1, 64(sp))
-    label(block)
-    lw(s0, 0(a0))
-    lw(s1, 4(a0))
-    lw(s2, 8(a0))
-    lw(s3, 12(a0))
-    addi(a0, a0, 16)
-    mv(s10, a2)
-    label(tap)
-    lw(t6, 0(s10))
-    add(t6, t6, s9)
-    lb(t0, 0(t6))
-    lb(t1, 0(a0))
-    mul(t0, t0, t1)
-    add(s0, s0, t0)
-    lb(t0, 1(t6))
-    lb(t1, 1(a0))
-    mul(t0, t0, t1)
-    add(s1, s1, t0)
-    lb(t0, 2(t6))
-    lb(t1, 2(a0))
-    mul(t0, t0, t1)
-    add(s2, s2, t0)
-    lb(t0, 3(t6))
-    lb(t1, 3(a0))
-    mul(t0, t0, t1)
-    add(s3, s3, t0)
-    addi(s10, s10, 4)
-    addi(a0, a0, 4)
-    bne(s10, a3, tap)
-    addi(s9, s9, 4)
-    sw(s0, 80(sp))
-    sw(s1, 84(sp))
-    sw(s2, 88(sp))
-    sw(s3, 92(sp))
-    # Scale: as in rv32_conv.
-    addi(t2, sp, 80)
-    mv(t0, a0)
-    addi(t1, a0, 16)  # shifts
-    mv(s0, s8)
-    addi(t3, zero, 4)
-    blt(s0, t3, scale_one)
-    mv(s0, t3)
-    label(scale_one)
-    lw(t5, 0(t2))
-    lbu(t4, 4(t1))  # left shift, and 1
-    lw(t6, 0(t0))
-    lbu(t3, 0(t1))  # right shift
-    sll(t5, t5, t4)
-    mul(t4, t5, t6)
-    mulh(t5, t5, t6)
-    srli(t4, t4, 31)
-    add(t5, t5, t4)  # q
-    srai(t4, t5, 31)
-    slli(t5, t5, 1)
-    add(t5, t5, t4)
-    sra(t5, t5, t3)
-    add(t5, t5, s11)
-    srai(t5, t5, 1)
-    addi(t3, zero, 127)
-    blt(t5, t3, not_above)
-    mv(t5, t3)
-    label(not_above)
-    addi(t3, zero, -128)
-    bge(t5, t3, not_below)
-    mv(t5, t3)
-    label(not_below)
-    sb(t5, 0(a1))
-    addi(a1, a1, 1)
-    addi(t0, t0, 4)
-    addi(t1, t1, 1)
-    addi(t2, t2, 4)
-    addi(s0, s0, -1)
-    bne(s0, zero, scale_one)
-    addi(a0, a0, 24)
-    addi(s8, s8, -4)
-    blt(zero, s8, block)
-    lw(t0, 36(a4))  # IN_COL
-    lw(t1, 60(sp))
-    add(t1, t1, t0)
-    sw(t1, 60(sp))
-    lw(t0, 44(a4))  # OUT_COL
-    lw(t1, 64(sp))
-    add(t1, t1, t0)
-    sw(t1, 64(sp))
-    addi(a6, a6, -1)
-    bne(a6, zero, pixel)
-    lw(t0, 32(a4))  # IN_ROW
-    lw(t1, 52(sp))
-    add(t1, t1, t0)
-    sw(t1, 52(sp))
-    lw(t0, 40(a4))  # OUT_ROW
-    lw(t1, 56(sp))
-    add(t1, t1, t0)
-    sw(t1, 56(sp))
-    addi(a7, a7, -1)
-    bne(a7, zero, row)
-    lw(ra, 0(sp))
-    lw(s0, 4(sp))
-    lw(s1, 8(sp))
-    lw(s2, 12(sp))
-    lw(s3, 16(sp))
-    lw(s4, 20(sp))
-    lw(s5, 24(sp))
-    lw(s6, 28(sp))
-    lw(s7, 32(sp))
-    lw(s8, 36(sp))
-    lw(s9, 40(sp))
-    lw(s10, 44(sp))
-    lw(s11, 48(sp))
-    addi(sp, sp, 128)
-    addi(a0, zero, 0)  # the result becomes an integer object: an address would need the heap
+    data(2, 0x0113, 0xF801, 0x2023, 0x0011, 0x2223, 0x0081, 0x2423, 0x0091, 0x2623, 0x0121, 0x2823, 0x0131)
+    data(2, 0x2A23, 0x0141, 0x2C23, 0x0151, 0x2E23, 0x0161, 0x2023, 0x0371, 0x2223, 0x0381, 0x2423, 0x0391)
+    data(2, 0x2623, 0x03A1, 0x2823, 0x03B1, 0x2823, 0x06C1, 0x2A23, 0x06D1, 0x2C23, 0x06B1, 0x8733, 0x00A5)
+    data(2, 0x2303, 0x0007, 0x5293, 0x01C3, 0x1313, 0x0043, 0x5313, 0x0043, 0x9293, 0x0022, 0x82B3, 0x0022)
+    data(2, 0xA283, 0x0702, 0x0333, 0x0053, 0x2A23, 0x0261, 0x2303, 0x0047, 0x5293, 0x01C3, 0x1313, 0x0043)
+    data(2, 0x5313, 0x0043, 0x9293, 0x0022, 0x82B3, 0x0022, 0xA283, 0x0702, 0x0333, 0x0053, 0x2C23, 0x0261)
+    data(2, 0x2303, 0x0087, 0x0333, 0x00B3, 0x2223, 0x0461, 0x2303, 0x0407, 0x0633, 0x00B3, 0x2303, 0x0107)
+    data(2, 0x2383, 0x0147, 0x0333, 0x0273, 0x1313, 0x0023, 0x06B3, 0x00C3, 0x2D83, 0x0387, 0x9D93, 0x001D)
+    data(2, 0x8D93, 0xF01D, 0x2883, 0x0187, 0x2803, 0x01C7, 0x2303, 0x0341, 0x2E23, 0x0261, 0x2303, 0x0381)
+    data(2, 0x2023, 0x0461, 0x2503, 0x0441, 0x2C03, 0x00C7, 0x2C83, 0x03C1, 0x2583, 0x0401, 0x2403, 0x0005)
+    data(2, 0x2483, 0x0045, 0x2903, 0x0085, 0x2983, 0x00C5, 0x0513, 0x0105, 0x8D32, 0x2F83, 0x000D, 0x8FB3)
+    data(2, 0x019F, 0x8283, 0x000F, 0x0303, 0x0005, 0x82B3, 0x0262, 0x0433, 0x0054, 0x8283, 0x001F, 0x0303)
+    data(2, 0x0015, 0x82B3, 0x0262, 0x84B3, 0x0054, 0x8283, 0x002F, 0x0303, 0x0025, 0x82B3, 0x0262, 0x0933)
+    data(2, 0x0059, 0x8283, 0x003F, 0x0303, 0x0035, 0x82B3, 0x0262, 0x89B3, 0x0059, 0x0D13, 0x004D, 0x0513)
+    data(2, 0x0045, 0x18E3, 0xFADD, 0x8C93, 0x004C, 0x2823, 0x0481, 0x2A23, 0x0491, 0x2C23, 0x0521, 0x2E23)
+    data(2, 0x0531, 0x0393, 0x0501, 0x82AA, 0x0313, 0x0105, 0x8462, 0x0E13, 0x0040, 0x4363, 0x01C4, 0x8472)
+    data(2, 0xAF03, 0x0003, 0x4E83, 0x0043, 0xAF83, 0x0002, 0x4E03, 0x0003, 0x1F33, 0x01DF, 0x0EB3, 0x03FF)
+    data(2, 0x1F33, 0x03FF, 0xDE93, 0x01FE, 0x0F33, 0x01DF, 0x5E93, 0x41FF, 0x1F13, 0x001F, 0x0F33, 0x01DF)
+    data(2, 0x5F33, 0x41CF, 0x0F33, 0x01BF, 0x5F13, 0x401F, 0x0E13, 0x07F0, 0x4363, 0x01CF, 0x8F72, 0x0E13)
+    data(2, 0xF800, 0x5363, 0x01CF, 0x8F72, 0x8023, 0x01E5, 0x8593, 0x0015, 0x8293, 0x0042, 0x0313, 0x0013)
+    data(2, 0x8393, 0x0043, 0x0413, 0xFFF4, 0x1CE3, 0xF804, 0x0513, 0x0185, 0x0C13, 0xFFCC, 0x4CE3, 0xEF80)
+    data(2, 0x2283, 0x0247, 0x2303, 0x03C1, 0x0333, 0x0053, 0x2E23, 0x0261, 0x2283, 0x02C7, 0x2303, 0x0401)
+    data(2, 0x0333, 0x0053, 0x2023, 0x0461, 0x0813, 0xFFF8, 0x10E3, 0xEC08, 0x2283, 0x0207, 0x2303, 0x0341)
+    data(2, 0x0333, 0x0053, 0x2A23, 0x0261, 0x2283, 0x0287, 0x2303, 0x0381, 0x0333, 0x0053, 0x2C23, 0x0261)
+    data(2, 0x8893, 0xFFF8, 0x92E3, 0xE808, 0x2083, 0x0001, 0x2403, 0x0041, 0x2483, 0x0081, 0x2903, 0x00C1)
+    data(2, 0x2983, 0x0101, 0x2A03, 0x0141, 0x2A83, 0x0181, 0x2B03, 0x01C1, 0x2B83, 0x0201, 0x2C03, 0x0241)
+    data(2, 0x2C83, 0x0281, 0x2D03, 0x02C1, 0x2D83, 0x0301, 0x0113, 0x0801, 0x0513, 0x0000)

@@ -1,10 +1,10 @@
-"""The drift detector in RV32IM assembler, by products of two words.
+"""The drift detector in RV32IMC machine code, by products of two words.
 
-Must not use saved registers without saving them: the inline assembler adds no prologue. State layout: see the package's
-docstring. A difference of 33 bits is halved or split before it is taken, as in viper_drift.
+Generated from firmware/assembler/rv32/drift.S by `make kernels`: change that, not this.
+SHA-256 of the source with what it includes, and of this module without its own:
 
-Loop registers: a1 next sample, a2 address where count 0 would be, a3 end, s0 F, s1 M, s3:s2 V, s4 k, s5 32 - k,
-s6 fast - 1, s7 silent samples to come, s8 the address at which k grows, s9 q², s10 p², s11 floor.
+Source: 4bab232593fb50a60f5dfb61b222f86be00c4bc4c2f78ce568787bfb6ee945a1
+Module: 8d2a282c3442f05bab416cfa72007cfad44157cb9120f7038d20e928a488ed83
 """
 
 import micropython
@@ -13,218 +13,36 @@ import micropython
 # As plain_drift.find. Does not allocate; may run in an interrupt that does not share the state.
 @micropython.asm_rv32
 def find(a0, a1, a2, a3):  # noqa: D103 - the assembler takes no docstring
-    addi(sp, sp, -48)
-    sw(s0, 0(sp))
-    sw(s1, 4(sp))
-    sw(s2, 8(sp))
-    sw(s3, 12(sp))
-    sw(s4, 16(sp))
-    sw(s5, 20(sp))
-    sw(s6, 24(sp))
-    sw(s7, 28(sp))
-    sw(s8, 32(sp))
-    sw(s9, 36(sp))
-    sw(s10, 40(sp))
-    sw(s11, 44(sp))
-    mv(a5, a1)
-    slli(a3, a3, 1)
-    add(a3, a3, a1)
-    slli(a2, a2, 1)
-    add(a1, a1, a2)
-    lw(t0, 0(a0))  # COUNT
-    slli(a2, t0, 1)
-    sub(a2, a1, a2)
-    lw(s7, 48(a0))  # WARMUP
-    sub(s7, s7, t0)
-    blt(zero, s7, silent)
-    lw(s7, 4(a0))  # HOLD
-    label(silent)
-    lw(a6, 36(a0))  # SHIFTS
-    andi(s6, a6, 255)
-    addi(s6, s6, -1)
-    srli(a6, a6, 8)
-    addi(s4, zero, 0)
-    label(size)  # k = log2(COUNT), 0 at first, at most slow
-    beq(s4, a6, sized)
-    addi(t2, s4, 1)
-    srl(t2, t0, t2)
-    beq(t2, zero, sized)
-    addi(s4, s4, 1)
-    jal(zero, size)
-    label(sized)
-    li(s5, 32)
-    sub(s5, s5, s4)
-    addi(s8, zero, 0)  # the address after the sample with which k grows; 0 is never
-    beq(s4, a6, steady)
-    li(s8, 4)
-    sll(s8, s8, s4)
-    add(s8, s8, a2)
-    label(steady)
-    lw(s9, 40(a0))  # PQ
-    andi(s10, s9, 255)
-    mul(s10, s10, s10)
-    srli(s9, s9, 8)
-    mul(s9, s9, s9)
-    lw(s11, 56(a0))  # FLOOR
-    slli(s11, s11, 16)
-    lui(t2, 0x80000)
-    lw(s0, 8(a0))
-    slli(s0, s0, 16)
-    lw(t1, 12(a0))
-    or_(s0, s0, t1)
-    xor(s0, s0, t2)  # F
-    lw(s1, 16(a0))
-    slli(s1, s1, 16)
-    lw(t1, 32(a0))
-    or_(s1, s1, t1)
-    xor(s1, s1, t2)  # M
-    lw(s2, 20(a0))  # V0
-    lw(t0, 24(a0))  # V1
-    lw(s3, 28(a0))  # V2
-    slli(t1, t0, 14)
-    or_(s2, s2, t1)
-    srli(t0, t0, 18)
-    slli(s3, s3, 12)
-    or_(s3, s3, t0)
-    addi(a4, zero, 0)  # found
-    beq(a1, a3, done)
-    label(loop)
-    lh(t0, 0(a1))
-    addi(a1, a1, 2)
-    addi(t1, s0, 1)
-    srai(t1, t1, 1)
-    slli(t2, t0, 15)
-    sub(t1, t2, t1)  # (x·2^16 - F) >> 1
-    sra(t1, t1, s6)
-    add(s0, s0, t1)  # F
-    bne(s7, zero, muted)
-    srai(t1, s0, 8)
-    srai(t2, s1, 8)
-    sub(t1, t1, t2)
-    andi(t2, s0, 255)
-    andi(t3, s1, 255)
-    sub(t2, t2, t3)
-    srai(t2, t2, 8)
-    add(t1, t1, t2)  # (F - M) >> 8
-    mul(t2, t1, t1)
-    mulh(t3, t1, t1)
-    mul(t4, t2, s9)
-    mulhu(t5, t2, s9)
-    mul(t3, t3, s9)
-    add(t5, t5, t3)  # q²·d² = t5:t4
-    mv(t1, s2)
-    bne(s3, zero, above)
-    bgeu(s2, s11, above)
-    mv(t1, s11)
-    label(above)  # the larger of V and the floor = s3:t1
-    mul(t3, t1, s10)
-    mulhu(t6, t1, s10)
-    mul(t2, s3, s10)
-    add(t6, t6, t2)  # p²·V = t6:t3
-    bltu(t6, t5, found)
-    bne(t6, t5, follow)
-    bltu(t3, t4, found)
-    label(follow)
-    beq(a1, s8, grow)
-    label(grown)
-    addi(t1, s1, 1)
-    srai(t1, t1, 1)
-    slli(t2, t0, 15)
-    sub(t1, t2, t1)  # (x·2^16 - M) >> 1
-    addi(t2, s4, -1)
-    sra(t2, t1, t2)
-    add(s1, s1, t2)  # M
-    srai(t1, t1, 7)
-    mul(t2, t1, t1)
-    mulh(t3, t1, t1)  # square = t3:t2; with k = 0, the first sample, it and V are 0, whatever a shift by 32 does
-    srl(t4, t2, s4)
-    sll(t5, t3, s5)
-    or_(t4, t4, t5)
-    srl(t5, t3, s4)  # square >> k = t5:t4
-    sltu(t6, t2, t4)
-    sub(t2, t2, t4)
-    sub(t3, t3, t5)
-    sub(t3, t3, t6)
-    sltu(t6, t2, s2)
-    sub(t2, t2, s2)
-    sub(t3, t3, s3)
-    sub(t3, t3, t6)
-    srl(t2, t2, s4)
-    sll(t4, t3, s5)
-    or_(t2, t2, t4)
-    sra(t3, t3, s4)
-    add(s2, s2, t2)
-    sltu(t4, s2, t2)
-    add(s3, s3, t3)
-    add(s3, s3, t4)  # V
-    bne(a1, a3, loop)
-    jal(zero, done)
-    label(muted)
-    addi(s7, s7, -1)
-    jal(zero, follow)
-    label(found)  # this sample is the last
-    lw(s7, 52(a0))  # HOLDOFF
-    mv(a3, a1)
-    addi(a4, zero, 1)
-    jal(zero, follow)
-    label(grow)  # the slow shift grows with the count
-    addi(s4, s4, 1)
-    addi(s5, s5, -1)
-    addi(s8, zero, 0)
-    beq(s4, a6, grown)
-    li(s8, 4)
-    sll(s8, s8, s4)
-    add(s8, s8, a2)
-    jal(zero, grown)
-    label(done)
-    sub(t0, a1, a2)
-    srli(t0, t0, 1)
-    lui(t1, 0x20000)
-    bgeu(t1, t0, counted)
-    mv(t0, t1)
-    label(counted)
-    sw(t0, 0(a0))  # COUNT
-    lw(t1, 48(a0))
-    bgeu(t0, t1, held)
-    addi(s7, zero, 0)
-    label(held)
-    sw(s7, 4(a0))  # HOLD
-    lui(t2, 0x80000)
-    xor(s0, s0, t2)
-    srli(t1, s0, 16)
-    sw(t1, 8(a0))
-    slli(t1, s0, 16)
-    srli(t1, t1, 16)
-    sw(t1, 12(a0))
-    xor(s1, s1, t2)
-    srli(t1, s1, 16)
-    sw(t1, 16(a0))
-    slli(t1, s1, 16)
-    srli(t1, t1, 16)
-    sw(t1, 32(a0))
-    slli(t1, s2, 18)
-    srli(t1, t1, 18)
-    sw(t1, 20(a0))  # V0
-    srli(t1, s2, 14)
-    slli(t2, s3, 20)
-    srli(t2, t2, 2)
-    or_(t1, t1, t2)
-    sw(t1, 24(a0))  # V1
-    srli(t1, s3, 12)
-    sw(t1, 28(a0))  # V2
-    sub(a0, a1, a5)
-    srli(a0, a0, 1)
-    sub(a0, a0, a4)  # index
-    lw(s0, 0(sp))
-    lw(s1, 4(sp))
-    lw(s2, 8(sp))
-    lw(s3, 12(sp))
-    lw(s4, 16(sp))
-    lw(s5, 20(sp))
-    lw(s6, 24(sp))
-    lw(s7, 28(sp))
-    lw(s8, 32(sp))
-    lw(s9, 36(sp))
-    lw(s10, 40(sp))
-    lw(s11, 44(sp))
-    addi(sp, sp, 48)
+    data(2, 0x0113, 0xFD01, 0x2023, 0x0081, 0x2223, 0x0091, 0x2423, 0x0121, 0x2623, 0x0131, 0x2823, 0x0141)
+    data(2, 0x2A23, 0x0151, 0x2C23, 0x0161, 0x2E23, 0x0171, 0x2023, 0x0381, 0x2223, 0x0391, 0x2423, 0x03A1)
+    data(2, 0x2623, 0x03B1, 0x87AE, 0x9693, 0x0016, 0x86B3, 0x00B6, 0x1613, 0x0016, 0x85B3, 0x00C5, 0x2283)
+    data(2, 0x0005, 0x9613, 0x0012, 0x8633, 0x40C5, 0x2B83, 0x0305, 0x8BB3, 0x405B, 0x4463, 0x0170, 0x2B83)
+    data(2, 0x0045, 0x2803, 0x0245, 0x7B13, 0x0FF8, 0x0B13, 0xFFFB, 0x5813, 0x0088, 0x0A13, 0x0000, 0x0C63)
+    data(2, 0x010A, 0x0393, 0x001A, 0xD3B3, 0x0072, 0x8663, 0x0003, 0x0A13, 0x001A, 0xF06F, 0xFEDF, 0x0A93)
+    data(2, 0x0200, 0x8AB3, 0x414A, 0x0C13, 0x0000, 0x0763, 0x010A, 0x4C11, 0x1C33, 0x014C, 0x0C33, 0x00CC)
+    data(2, 0x2C83, 0x0285, 0xFD13, 0x0FFC, 0x0D33, 0x03AD, 0xDC93, 0x008C, 0x8CB3, 0x039C, 0x2D83, 0x0385)
+    data(2, 0x9D93, 0x010D, 0x03B7, 0x8000, 0x2403, 0x0085, 0x1413, 0x0104, 0x2303, 0x00C5, 0x6433, 0x0064)
+    data(2, 0x4433, 0x0074, 0x2483, 0x0105, 0x9493, 0x0104, 0x2303, 0x0205, 0xE4B3, 0x0064, 0xC4B3, 0x0074)
+    data(2, 0x2903, 0x0145, 0x2283, 0x0185, 0x2983, 0x01C5, 0x9313, 0x00E2, 0x6933, 0x0069, 0xD293, 0x0122)
+    data(2, 0x9993, 0x00C9, 0xE9B3, 0x0059, 0x0713, 0x0000, 0x8063, 0x14D5, 0x9283, 0x0005, 0x8593, 0x0025)
+    data(2, 0x0313, 0x0014, 0x5313, 0x4013, 0x9393, 0x00F2, 0x8333, 0x4063, 0x5333, 0x4163, 0x0433, 0x0064)
+    data(2, 0x9463, 0x0E0B, 0x5313, 0x4084, 0xD393, 0x4084, 0x0333, 0x4073, 0x7393, 0x0FF4, 0xFE13, 0x0FF4)
+    data(2, 0x83B3, 0x41C3, 0xD393, 0x4083, 0x0333, 0x0073, 0x03B3, 0x0263, 0x1E33, 0x0263, 0x8EB3, 0x0393)
+    data(2, 0xBF33, 0x0393, 0x0E33, 0x039E, 0x0F33, 0x01CF, 0x834A, 0x9563, 0x0009, 0x7363, 0x01B9, 0x836E)
+    data(2, 0x0E33, 0x03A3, 0x3FB3, 0x03A3, 0x83B3, 0x03A9, 0x8FB3, 0x007F, 0xEC63, 0x09EF, 0x9463, 0x01EF)
+    data(2, 0x6863, 0x09DE, 0x8D63, 0x0985, 0x8313, 0x0014, 0x5313, 0x4013, 0x9393, 0x00F2, 0x8333, 0x4063)
+    data(2, 0x0393, 0xFFFA, 0x53B3, 0x4073, 0x84B3, 0x0074, 0x5313, 0x4073, 0x03B3, 0x0263, 0x1E33, 0x0263)
+    data(2, 0xDEB3, 0x0143, 0x1F33, 0x015E, 0xEEB3, 0x01EE, 0x5F33, 0x014E, 0xBFB3, 0x01D3, 0x83B3, 0x41D3)
+    data(2, 0x0E33, 0x41EE, 0x0E33, 0x41FE, 0xBFB3, 0x0123, 0x83B3, 0x4123, 0x0E33, 0x413E, 0x0E33, 0x41FE)
+    data(2, 0xD3B3, 0x0143, 0x1EB3, 0x015E, 0xE3B3, 0x01D3, 0x5E33, 0x414E, 0x0933, 0x0079, 0x3EB3, 0x0079)
+    data(2, 0x89B3, 0x01C9, 0x89B3, 0x01D9, 0x90E3, 0xF0D5, 0x006F, 0x0380, 0x8B93, 0xFFFB, 0xF06F, 0xF79F)
+    data(2, 0x2B83, 0x0345, 0x86AE, 0x0713, 0x0010, 0xF06F, 0xF6BF, 0x0A13, 0x001A, 0x8A93, 0xFFFA, 0x0C13)
+    data(2, 0x0000, 0x0FE3, 0xF50A, 0x4C11, 0x1C33, 0x014C, 0x0C33, 0x00CC, 0xF06F, 0xF51F, 0x82B3, 0x40C5)
+    data(2, 0xD293, 0x0012, 0x0337, 0x2000, 0x7363, 0x0053, 0x829A, 0x2023, 0x0055, 0x2303, 0x0305, 0xF463)
+    data(2, 0x0062, 0x0B93, 0x0000, 0x2223, 0x0175, 0x03B7, 0x8000, 0x4433, 0x0074, 0x5313, 0x0104, 0x2423)
+    data(2, 0x0065, 0x1313, 0x0104, 0x5313, 0x0103, 0x2623, 0x0065, 0xC4B3, 0x0074, 0xD313, 0x0104, 0x2823)
+    data(2, 0x0065, 0x9313, 0x0104, 0x5313, 0x0103, 0x2023, 0x0265, 0x1313, 0x0129, 0x5313, 0x0123, 0x2A23)
+    data(2, 0x0065, 0x5313, 0x00E9, 0x9393, 0x0149, 0xD393, 0x0023, 0x6333, 0x0073, 0x2C23, 0x0065, 0xD313)
+    data(2, 0x00C9, 0x2E23, 0x0065, 0x8533, 0x40F5, 0x5513, 0x0015, 0x0533, 0x40E5, 0x2403, 0x0001, 0x2483)
+    data(2, 0x0041, 0x2903, 0x0081, 0x2983, 0x00C1, 0x2A03, 0x0101, 0x2A83, 0x0141, 0x2B03, 0x0181, 0x2B83)
+    data(2, 0x01C1, 0x2C03, 0x0201, 0x2C83, 0x0241, 0x2D03, 0x0281, 0x2D83, 0x02C1, 0x0113, 0x0301)

@@ -1,7 +1,10 @@
-"""The lagged rolling z-score in RV32IM assembler: each sample in full against the window before it.
+"""The lagged rolling z-score in RV32IMC machine code: each sample in full against the window before it.
 
-Must not use saved registers without saving them: the inline assembler adds no prologue. State layout: see the package's
-docstring; n <= 1024. Loop registers are rv32_zscore's, but that a4 passes and the end is in the frame.
+Generated from firmware/assembler/rv32/lagged.S by `make kernels`: change that, not this.
+SHA-256 of the source with what it includes, and of this module without its own:
+
+Source: 53320e58809a39d5b1d5ae2b4d0d6ab2df456e524035ede7116246911257ea41
+Module: efd88fe99562e2484024c3ed2cb1d05981ebd72a3a85dd62f92d39f68d1d0564
 """
 
 import micropython
@@ -10,160 +13,28 @@ import micropython
 # As plain_lagged.find. Does not allocate; may run in an interrupt that does not share the state.
 @micropython.asm_rv32
 def find(a0, a1, a2):  # noqa: D103 - the assembler takes no docstring
-    label(entry)  # for the count: see rv32_zscore's docstring
-    addi(sp, sp, -32)
-    sw(s0, 0(sp))
-    sw(s1, 4(sp))
-    sw(a2, 8(sp))
-    lw(a5, 0(a0))  # N
-    lw(t0, 52(a0))  # START
-    lw(t1, 8(a0))  # COUNT
-    sub(t1, a5, t1)
-    add(t1, t1, t0)
-    slli(t1, t1, 1)
-    add(t1, t1, a2)
-    addi(t1, t1, 2)  # one more: the window must be full before the sample
-    sw(t1, 12(sp))  # address of the sample after the first that counts
-    sw(zero, 16(sp))  # found
-    lw(t0, 44(a0))  # F0
-    lw(t1, 48(a0))  # F1
-    slli(t2, t1, 14)
-    or_(t0, t0, t2)
-    sw(t0, 24(sp))  # floor of V, low
-    srli(t1, t1, 18)
-    sw(t1, 28(sp))  # and high
-    lw(t0, 52(a0))
-    lw(a4, 56(a0))  # STOP
-    slli(a4, a4, 1)
-    add(a4, a4, a2)
-    slli(t0, t0, 1)
-    add(a2, a2, t0)
-    slli(t0, a5, 1)
-    add(a3, a1, t0)
-    lw(t0, 4(a0))  # POS
-    slli(t0, t0, 1)
-    add(a1, a1, t0)
-    lw(a6, 12(a0))  # S
-    lui(a7, 8)  # 2^15
-    lw(t5, 32(a0))  # A
-    lw(t6, 36(a0))  # B
-    lw(s1, 20(a0))  # V0
-    lw(t0, 24(a0))  # V1
-    lw(s0, 28(a0))  # V2
-    slli(t1, t0, 14)
-    or_(s1, s1, t1)
-    srli(t0, t0, 18)
-    slli(s0, s0, 12)
-    or_(s0, s0, t0)
-    sw(a4, 20(sp))  # end
-    beq(a2, a4, done)
-    label(loop)
-    lhu(t0, 0(a2))
-    addi(a2, a2, 2)
-    xor(t0, t0, a7)  # u
-    mul(t2, t0, a5)
-    sub(t2, t2, a6)  # D before the change
-    mul(t1, t2, t2)
-    mulh(t2, t2, t2)  # D²
-    mulhu(t3, t1, t5)
-    mul(t4, t2, t5)
-    mulhu(t2, t2, t5)
-    add(t3, t3, t4)
-    sltu(t4, t3, t4)
-    add(t2, t2, t4)
-    mul(t1, t1, t5)  # A·D² = t2:t3:t1
-    mulhu(t4, s1, t6)
-    mul(t0, s0, t6)
-    add(t4, t4, t0)
-    sltu(t0, t4, t0)
-    mulhu(a4, s0, t6)
-    add(t0, t0, a4)  # B·V: t0:t4, and B·s1 not yet formed
-    bltu(t0, t2, above)
-    bne(t0, t2, feed)
-    bltu(t4, t3, above)
-    bne(t4, t3, feed)
-    mul(t4, s1, t6)
-    bltu(t4, t1, above)
-    label(feed)
-    lhu(t0, -2(a2))
-    lhu(t1, 0(a1))
-    xor(t0, t0, a7)
-    sh(t0, 0(a1))
-    addi(a1, a1, 2)
-    bne(a1, a3, inside)
-    slli(t2, a5, 1)
-    sub(a1, a3, t2)
-    label(inside)
-    sub(t1, t0, t1)  # o = u - oldest
-    add(a6, a6, t1)  # S
-    mul(t0, t0, a5)
-    sub(t0, t0, a6)  # D after it
-    slli(t2, t0, 1)
-    add(t2, t2, t1)
-    mul(t3, t1, a5)
-    sub(t2, t2, t3)  # D + D_oldest = 2·D - (n - 1)·o
-    mul(t3, t1, t2)
-    mulh(t1, t1, t2)
-    add(s1, s1, t3)
-    sltu(t3, s1, t3)
-    add(s0, s0, t1)
-    add(s0, s0, t3)  # V
-    lw(a4, 20(sp))
-    bne(a2, a4, loop)
-    jal(zero, done)
-    label(above)  # beyond the threshold of V; what counts is a full window and V's floor
-    lw(t0, 12(sp))
-    bltu(a2, t0, feed)
-    lw(t0, 24(sp))
-    lw(a4, 28(sp))
-    mulhu(t4, t0, t6)
-    mul(a4, a4, t6)
-    add(t4, t4, a4)  # no carry: both parts are below 2^26
-    mul(t0, t0, t6)  # B·floor = t4:t0
-    bne(t2, zero, found)
-    bltu(t3, t4, feed)
-    bne(t3, t4, found)
-    bgeu(t0, t1, feed)
-    label(found)  # this sample is the last
-    sw(a2, 20(sp))
-    addi(t0, zero, 1)
-    sw(t0, 16(sp))
-    lhu(t0, 0(a1))
-    sw(t0, 24(sp))  # what it displaces
-    jal(zero, feed)
-    label(done)
-    lw(t0, 16(sp))  # 1 when the last sample is anomalous
-    lw(t1, 8(sp))
-    sub(a2, a2, t1)
-    srli(a2, a2, 1)  # index after the last sample fed
-    sub(a3, a3, a1)
-    srli(a3, a3, 1)
-    sub(a3, a5, a3)
-    sw(a3, 4(a0))  # POS
-    lw(t1, 52(a0))
-    beq(t0, zero, clear)
-    lw(t2, 24(sp))
-    sw(t2, 52(a0))  # START: what the anomalous sample displaced
-    label(clear)
-    sub(t1, a2, t1)
-    lw(t2, 8(a0))
-    add(t1, t1, t2)
-    bltu(t1, a5, filling)
-    mv(t1, a5)
-    label(filling)
-    sw(t1, 8(a0))  # COUNT
-    sw(a6, 12(a0))  # S
-    slli(t1, s1, 18)
-    srli(t1, t1, 18)
-    sw(t1, 20(a0))  # V0
-    srli(t1, s1, 14)
-    slli(t2, s0, 20)
-    srli(t2, t2, 2)
-    or_(t1, t1, t2)
-    sw(t1, 24(a0))  # V1
-    srli(t1, s0, 12)
-    sw(t1, 28(a0))  # V2
-    sub(a0, a2, t0)
-    lw(s0, 0(sp))
-    lw(s1, 4(sp))
-    addi(sp, sp, 32)
+    data(2, 0x0113, 0xFE01, 0x2023, 0x0081, 0x2223, 0x0091, 0x2423, 0x00C1, 0x2783, 0x0005, 0x2283, 0x0345)
+    data(2, 0x2303, 0x0085, 0x8333, 0x4067, 0x0333, 0x0053, 0x1313, 0x0013, 0x0333, 0x00C3, 0x0313, 0x0023)
+    data(2, 0x2623, 0x0061, 0x2823, 0x0001, 0x2283, 0x02C5, 0x2303, 0x0305, 0x1393, 0x00E3, 0xE2B3, 0x0072)
+    data(2, 0x2C23, 0x0051, 0x5313, 0x0123, 0x2E23, 0x0061, 0x2283, 0x0345, 0x2703, 0x0385, 0x1713, 0x0017)
+    data(2, 0x0733, 0x00C7, 0x9293, 0x0012, 0x0633, 0x0056, 0x9293, 0x0017, 0x86B3, 0x0055, 0x2283, 0x0045)
+    data(2, 0x9293, 0x0012, 0x85B3, 0x0055, 0x2803, 0x00C5, 0x88B7, 0x0000, 0x2F03, 0x0205, 0x2F83, 0x0245)
+    data(2, 0x2483, 0x0145, 0x2283, 0x0185, 0x2403, 0x01C5, 0x9313, 0x00E2, 0xE4B3, 0x0064, 0xD293, 0x0122)
+    data(2, 0x1413, 0x00C4, 0x6433, 0x0054, 0x2A23, 0x00E1, 0x0C63, 0x10E6, 0x5283, 0x0006, 0x0613, 0x0026)
+    data(2, 0xC2B3, 0x0112, 0x83B3, 0x02F2, 0x83B3, 0x4103, 0x8333, 0x0273, 0x93B3, 0x0273, 0x3E33, 0x03E3)
+    data(2, 0x8EB3, 0x03E3, 0xB3B3, 0x03E3, 0x0E33, 0x01DE, 0x3EB3, 0x01DE, 0x83B3, 0x01D3, 0x0333, 0x03E3)
+    data(2, 0xBEB3, 0x03F4, 0x02B3, 0x03F4, 0x8EB3, 0x005E, 0xB2B3, 0x005E, 0x3733, 0x03F4, 0x82B3, 0x00E2)
+    data(2, 0xEE63, 0x0672, 0x9A63, 0x0072, 0xEA63, 0x07CE, 0x9663, 0x01CE, 0x8EB3, 0x03F4, 0xE463, 0x066E)
+    data(2, 0x5283, 0xFFE6, 0xD303, 0x0005, 0xC2B3, 0x0112, 0x9023, 0x0055, 0x8593, 0x0025, 0x9663, 0x00D5)
+    data(2, 0x9393, 0x0017, 0x85B3, 0x4076, 0x8333, 0x4062, 0x0833, 0x0068, 0x82B3, 0x02F2, 0x82B3, 0x4102)
+    data(2, 0x9393, 0x0012, 0x83B3, 0x0063, 0x0E33, 0x02F3, 0x83B3, 0x41C3, 0x0E33, 0x0273, 0x1333, 0x0273)
+    data(2, 0x84B3, 0x01C4, 0xBE33, 0x01C4, 0x0433, 0x0064, 0x0433, 0x01C4, 0x2703, 0x0141, 0x1EE3, 0xF2E6)
+    data(2, 0x006F, 0x04C0, 0x2283, 0x00C1, 0x6CE3, 0xF856, 0x2283, 0x0181, 0x2703, 0x01C1, 0xBEB3, 0x03F2)
+    data(2, 0x0733, 0x03F7, 0x8EB3, 0x00EE, 0x82B3, 0x03F2, 0x9863, 0x0003, 0x6CE3, 0xF7DE, 0x1463, 0x01DE)
+    data(2, 0xF8E3, 0xF662, 0x2A23, 0x00C1, 0x0293, 0x0010, 0x2823, 0x0051, 0xD283, 0x0005, 0x2C23, 0x0051)
+    data(2, 0xF06F, 0xF59F, 0x2283, 0x0101, 0x2303, 0x0081, 0x0633, 0x4066, 0x5613, 0x0016, 0x86B3, 0x40B6)
+    data(2, 0xD693, 0x0016, 0x86B3, 0x40D7, 0x2223, 0x00D5, 0x2303, 0x0345, 0x8663, 0x0002, 0x2383, 0x0181)
+    data(2, 0x2A23, 0x0275, 0x0333, 0x4066, 0x2383, 0x0085, 0x0333, 0x0073, 0x6363, 0x00F3, 0x833E, 0x2423)
+    data(2, 0x0065, 0x2623, 0x0105, 0x9313, 0x0124, 0x5313, 0x0123, 0x2A23, 0x0065, 0xD313, 0x00E4, 0x1393)
+    data(2, 0x0144, 0xD393, 0x0023, 0x6333, 0x0073, 0x2C23, 0x0065, 0x5313, 0x00C4, 0x2E23, 0x0065, 0x0533)
+    data(2, 0x4056, 0x2403, 0x0001, 0x2483, 0x0041, 0x0113, 0x0201)

@@ -1,8 +1,10 @@
-"""Count, extremes and exact sums in RV32IM assembler.
+"""Count, extremes and exact sums in RV32IMC machine code.
 
-Must not know how long an interval is. State layout: see the package's docstring.
+Generated from firmware/assembler/rv32/summary.S by `make kernels`: change that, not this.
+SHA-256 of the source with what it includes, and of this module without its own:
 
-Loop registers: a1 next sample, a2 end, a3 sum, a4 least, a5 largest, a7:a6 sum of squares.
+Source: 6d7e1c30a7efefe485c19c1a4c69999f661ffe3e62fe5c24cbcca9f7ac3e912a
+Module: 631b091ffe287efc565c4673cf487e6a939d1820dc067ebfc37133c62074a51b
 """
 
 import micropython
@@ -11,155 +13,31 @@ import micropython
 # As plain_summary.feed. Does not allocate; may run in an interrupt that does not share the state.
 @micropython.asm_rv32
 def feed(a0, a1):  # noqa: D103 - the assembler takes no docstring
-    label(entry)  # for the count: see rv32_zscore's docstring
-    lw(t0, 32(a0))  # START
-    lw(a2, 36(a0))  # STOP
-    sub(t1, a2, t0)
-    lw(t2, 0(a0))
-    add(t2, t2, t1)
-    sw(t2, 0(a0))  # COUNT
-    slli(a2, a2, 1)
-    add(a2, a2, a1)
-    slli(t0, t0, 1)
-    add(a1, a1, t0)
-    lw(a3, 12(a0))  # S0
-    slli(t1, t1, 15)
-    add(a3, a3, t1)  # S is of u = x + 2^15: the offsets here, x in the loop; below 2^31
-    lui(t3, 8)  # 2^15
-    lw(a4, 4(a0))
-    sub(a4, a4, t3)  # LOW as x
-    lw(a5, 8(a0))
-    sub(a5, a5, t3)  # HIGH as x
-    lw(a6, 20(a0))  # Q0
-    lw(t0, 24(a0))  # Q1
-    lw(a7, 28(a0))  # Q2
-    slli(t1, t0, 15)
-    or_(a6, a6, t1)
-    srli(t0, t0, 17)
-    slli(a7, a7, 13)
-    or_(a7, a7, t0)
-    beq(a1, a2, done)
-    label(loop)
-    lh(t0, 0(a1))
-    addi(a1, a1, 2)
-    bge(t0, a4, not_least)
-    mv(a4, t0)
-    label(not_least)
-    bge(a5, t0, not_largest)
-    mv(a5, t0)
-    label(not_largest)
-    add(a3, a3, t0)
-    mul(t0, t0, t0)  # at most 2^30
-    add(a6, a6, t0)
-    sltu(t0, a6, t0)
-    add(a7, a7, t0)
-    bne(a1, a2, loop)
-    label(done)
-    add(a4, a4, t3)
-    sw(a4, 4(a0))
-    add(a5, a5, t3)
-    sw(a5, 8(a0))
-    slli(t0, a3, 2)
-    srli(t0, t0, 2)
-    sw(t0, 12(a0))  # S0
-    srli(t0, a3, 30)
-    lw(t1, 16(a0))
-    add(t1, t1, t0)
-    sw(t1, 16(a0))  # S1
-    slli(t0, a6, 17)
-    srli(t0, t0, 17)
-    sw(t0, 20(a0))  # Q0
-    srli(t0, a6, 15)
-    slli(t1, a7, 19)
-    srli(t1, t1, 2)
-    or_(t0, t0, t1)
-    sw(t0, 24(a0))  # Q1
-    srli(t0, a7, 13)
-    sw(t0, 28(a0))  # Q2
-    addi(a0, zero, 0)  # the result becomes an integer object: an address would need the heap
+    data(2, 0x2283, 0x0205, 0x2603, 0x0245, 0x0333, 0x4056, 0x2383, 0x0005, 0x83B3, 0x0063, 0x2023, 0x0075)
+    data(2, 0x1613, 0x0016, 0x0633, 0x00B6, 0x9293, 0x0012, 0x85B3, 0x0055, 0x2683, 0x00C5, 0x1313, 0x00F3)
+    data(2, 0x86B3, 0x0066, 0x8E37, 0x0000, 0x2703, 0x0045, 0x0733, 0x41C7, 0x2783, 0x0085, 0x87B3, 0x41C7)
+    data(2, 0x2803, 0x0145, 0x2283, 0x0185, 0x2883, 0x01C5, 0x9313, 0x00F2, 0x6833, 0x0068, 0xD293, 0x0112)
+    data(2, 0x9893, 0x00D8, 0xE8B3, 0x0058, 0x8863, 0x02C5, 0x9283, 0x0005, 0x8593, 0x0025, 0xD363, 0x00E2)
+    data(2, 0x8716, 0xD363, 0x0057, 0x8796, 0x86B3, 0x0056, 0x82B3, 0x0252, 0x0833, 0x0058, 0x32B3, 0x0058)
+    data(2, 0x88B3, 0x0058, 0x9CE3, 0xFCC5, 0x0733, 0x01C7, 0x2223, 0x00E5, 0x87B3, 0x01C7, 0x2423, 0x00F5)
+    data(2, 0x9293, 0x0026, 0xD293, 0x0022, 0x2623, 0x0055, 0xD293, 0x01E6, 0x2303, 0x0105, 0x0333, 0x0053)
+    data(2, 0x2823, 0x0065, 0x1293, 0x0118, 0xD293, 0x0112, 0x2A23, 0x0055, 0x5293, 0x00F8, 0x9313, 0x0138)
+    data(2, 0x5313, 0x0023, 0xE2B3, 0x0062, 0x2C23, 0x0055, 0xD293, 0x00D8, 0x2E23, 0x0055, 0x0513, 0x0000)
 
 
 # As plain_summary.feed_wide. Does not allocate; may run in an interrupt that does not share the state.
 @micropython.asm_rv32
 def feed_wide(a0, a1):  # noqa: D103 - the assembler takes no docstring
-    label(entry)  # for the count: see rv32_zscore's docstring
-    lw(t0, 32(a0))  # START
-    lw(a2, 36(a0))  # STOP
-    sub(t1, a2, t0)
-    lw(t2, 0(a0))
-    add(t2, t2, t1)
-    sw(t2, 0(a0))  # COUNT
-    slli(a2, a2, 2)
-    add(a2, a2, a1)
-    slli(t0, t0, 2)
-    add(a1, a1, t0)
-    lw(a3, 12(a0))  # S0
-    lw(t4, 16(a0))  # S1
-    slli(t1, t4, 30)
-    or_(a3, a3, t1)
-    srli(t4, t4, 2)  # sum of u = t4:a3
-    lui(t3, 2048)  # 2^23
-    lw(a4, 4(a0))  # LOW
-    lw(a5, 8(a0))  # HIGH
-    addi(a6, zero, 0)
-    addi(a7, zero, 0)  # sum of squares of these samples = a7:a6, below 2^60
-    beq(a1, a2, done)
-    label(loop)
-    lw(t0, 0(a1))
-    addi(a1, a1, 4)
-    add(t0, t0, t3)
-    slli(t0, t0, 8)
-    srli(t0, t0, 8)  # u
-    bgeu(t0, a4, not_least)
-    mv(a4, t0)
-    label(not_least)
-    bgeu(a5, t0, not_largest)
-    mv(a5, t0)
-    label(not_largest)
-    add(a3, a3, t0)
-    sltu(t1, a3, t0)
-    add(t4, t4, t1)
-    sub(t0, t0, t3)  # x
-    mul(t1, t0, t0)
-    mulh(t0, t0, t0)
-    add(a6, a6, t1)
-    sltu(t1, a6, t1)
-    add(a7, a7, t0)
-    add(a7, a7, t1)
-    bne(a1, a2, loop)
-    label(done)
-    sw(a4, 4(a0))
-    sw(a5, 8(a0))
-    slli(t0, a3, 2)
-    srli(t0, t0, 2)
-    sw(t0, 12(a0))  # S0
-    srli(t0, a3, 30)
-    slli(t4, t4, 2)
-    or_(t0, t0, t4)
-    sw(t0, 16(a0))  # S1
-    slli(t0, a6, 17)
-    srli(t0, t0, 17)
-    lw(t1, 20(a0))
-    add(t0, t0, t1)
-    srli(t2, t0, 15)  # the carry
-    slli(t0, t0, 17)
-    srli(t0, t0, 17)
-    sw(t0, 20(a0))  # Q0
-    srli(t0, a6, 15)
-    slli(t1, a7, 17)
-    or_(t0, t0, t1)
-    slli(t0, t0, 2)
-    srli(t0, t0, 2)
-    add(t0, t0, t2)
-    lw(t1, 24(a0))
-    add(t0, t0, t1)
-    srli(t2, t0, 30)
-    slli(t0, t0, 2)
-    srli(t0, t0, 2)
-    sw(t0, 24(a0))  # Q1
-    srli(t0, a7, 13)
-    add(t0, t0, t2)
-    lw(t1, 28(a0))
-    add(t0, t0, t1)
-    sw(t0, 28(a0))  # Q2
-    addi(a0, zero, 0)  # see feed
+    data(2, 0x2283, 0x0205, 0x2603, 0x0245, 0x0333, 0x4056, 0x2383, 0x0005, 0x83B3, 0x0063, 0x2023, 0x0075)
+    data(2, 0x1613, 0x0026, 0x0633, 0x00B6, 0x9293, 0x0022, 0x85B3, 0x0055, 0x2683, 0x00C5, 0x2E83, 0x0105)
+    data(2, 0x9313, 0x01EE, 0xE6B3, 0x0066, 0xDE93, 0x002E, 0x0E37, 0x0080, 0x2703, 0x0045, 0x2783, 0x0085)
+    data(2, 0x0813, 0x0000, 0x0893, 0x0000, 0x8863, 0x04C5, 0xA283, 0x0005, 0x8593, 0x0045, 0x82B3, 0x01C2)
+    data(2, 0x9293, 0x0082, 0xD293, 0x0082, 0xF363, 0x00E2, 0x8716, 0xF363, 0x0057, 0x8796, 0x86B3, 0x0056)
+    data(2, 0xB333, 0x0056, 0x8EB3, 0x006E, 0x82B3, 0x41C2, 0x8333, 0x0252, 0x92B3, 0x0252, 0x0833, 0x0068)
+    data(2, 0x3333, 0x0068, 0x88B3, 0x0058, 0x88B3, 0x0068, 0x9CE3, 0xFAC5, 0x2223, 0x00E5, 0x2423, 0x00F5)
+    data(2, 0x9293, 0x0026, 0xD293, 0x0022, 0x2623, 0x0055, 0xD293, 0x01E6, 0x9E93, 0x002E, 0xE2B3, 0x01D2)
+    data(2, 0x2823, 0x0055, 0x1293, 0x0118, 0xD293, 0x0112, 0x2303, 0x0145, 0x82B3, 0x0062, 0xD393, 0x00F2)
+    data(2, 0x9293, 0x0112, 0xD293, 0x0112, 0x2A23, 0x0055, 0x5293, 0x00F8, 0x9313, 0x0118, 0xE2B3, 0x0062)
+    data(2, 0x9293, 0x0022, 0xD293, 0x0022, 0x82B3, 0x0072, 0x2303, 0x0185, 0x82B3, 0x0062, 0xD393, 0x01E2)
+    data(2, 0x9293, 0x0022, 0xD293, 0x0022, 0x2C23, 0x0055, 0xD293, 0x00D8, 0x82B3, 0x0072, 0x2303, 0x01C5)
+    data(2, 0x82B3, 0x0062, 0x2E23, 0x0055, 0x0513, 0x0000)

@@ -1,14 +1,10 @@
-"""The rolling z-score in RV32IM assembler: the full test at every sample, by products of two words.
+"""The rolling z-score in RV32IMC machine code: the full test at every sample, by products of two words.
 
-Must not use saved registers without saving them: the inline assembler adds no prologue. State layout: see the package's
-docstring; n <= 1024.
+Generated from firmware/assembler/rv32/zscore.S by `make kernels`: change that, not this.
+SHA-256 of the source with what it includes, and of this module without its own:
 
-The number of labels must not be a multiple of four: MicroPython 1.25 looks up a label that is still to come one place
-past the end of its table, finds 0 there only when the table leaves a rest in its heap block, and else may refuse a
-branch as out of range.
-
-Loop registers: a1 oldest slot, a2 next sample, a3 end of the ring, a4 end of the samples, a5 n, a6:a7 = S and 2^15,
-s0:s1 = V (high, low), t5 A, t6 B; t0 to t4 pass.
+Source: 71792f630ab4cd3ce8c23669727eb4cbabd3af76dcf08e2968dc5d540e74cd59
+Module: d14785a40bae7af8b708ee027bf08646e1a85150a888c5a45c5ce335c201e349
 """
 
 import micropython
@@ -17,128 +13,23 @@ import micropython
 # As plain_zscore.find. Does not allocate; may run in an interrupt that does not share the state.
 @micropython.asm_rv32
 def find(a0, a1, a2):  # noqa: D103 - the assembler takes no docstring
-    label(entry)  # for the count: see rv32_zscore's docstring
-    addi(sp, sp, -16)
-    sw(s0, 0(sp))
-    sw(s1, 4(sp))
-    sw(a2, 8(sp))
-    lw(a5, 0(a0))  # N
-    lw(t0, 52(a0))  # START
-    lw(t1, 8(a0))  # COUNT
-    sub(t1, a5, t1)
-    add(t1, t1, t0)
-    slli(t1, t1, 1)
-    add(t1, t1, a2)
-    sw(t1, 12(sp))  # address of the sample after the first whose window is full
-    lw(a4, 56(a0))  # STOP
-    slli(a4, a4, 1)
-    add(a4, a4, a2)
-    slli(t0, t0, 1)
-    add(a2, a2, t0)
-    slli(t0, a5, 1)
-    add(a3, a1, t0)
-    lw(t0, 4(a0))  # POS
-    slli(t0, t0, 1)
-    add(a1, a1, t0)
-    lw(a6, 12(a0))  # S
-    lui(a7, 8)  # 2^15
-    lw(t5, 32(a0))  # A
-    lw(t6, 36(a0))  # B
-    lw(s1, 20(a0))  # V0
-    lw(t0, 24(a0))  # V1
-    lw(s0, 28(a0))  # V2
-    slli(t1, t0, 14)
-    or_(s1, s1, t1)
-    srli(t0, t0, 18)
-    slli(s0, s0, 12)
-    or_(s0, s0, t0)
-    addi(t0, zero, 0)
-    beq(a2, a4, done)
-    label(loop)
-    lhu(t0, 0(a2))
-    lhu(t1, 0(a1))
-    addi(a2, a2, 2)
-    xor(t0, t0, a7)  # u
-    sh(t0, 0(a1))
-    addi(a1, a1, 2)
-    bne(a1, a3, inside)
-    slli(t2, a5, 1)
-    sub(a1, a3, t2)
-    label(inside)
-    sub(t1, t0, t1)  # o = u - oldest
-    add(a6, a6, t1)  # S
-    mul(t0, t0, a5)
-    sub(t0, t0, a6)  # D
-    slli(t2, t0, 1)
-    add(t2, t2, t1)
-    mul(t3, t1, a5)
-    sub(t2, t2, t3)  # D + D_oldest = 2·D - (n - 1)·o
-    mul(t3, t1, t2)
-    mulh(t1, t1, t2)
-    add(s1, s1, t3)
-    sltu(t3, s1, t3)
-    add(s0, s0, t1)
-    add(s0, s0, t3)  # V
-    mul(t1, t0, t0)
-    mulh(t2, t0, t0)  # D²
-    mulhu(t3, t1, t5)
-    mul(t0, t2, t5)
-    mulhu(t2, t2, t5)
-    add(t3, t3, t0)
-    sltu(t0, t3, t0)
-    add(t2, t2, t0)  # A·D²: t2, t3, and A·t1 not yet formed
-    mulhu(t4, s1, t6)
-    mul(t0, s0, t6)
-    add(t4, t4, t0)
-    sltu(t0, t4, t0)
-    sub(t2, t2, t0)
-    mulhu(t0, s0, t6)  # B·V: t0 with the carry already taken from t2, t4, and B·s1 not yet formed
-    bne(t2, t0, top)
-    bne(t3, t4, middle)
-    mul(t1, t1, t5)
-    mul(t4, s1, t6)
-    bltu(t4, t1, above)
-    label(next)
-    bne(a2, a4, loop)
-    addi(t0, zero, 0)
-    jal(zero, done)
-    label(middle)
-    bgeu(t4, t3, next)
-    jal(zero, above)
-    label(top)
-    bge(t0, t2, next)  # signed: the carry may have made t2 negative
-    label(above)  # beyond the threshold, which counts once the window is full
-    lw(t0, 12(sp))
-    bltu(a2, t0, next)
-    addi(t0, zero, 1)
-    label(done)  # t0 = 1 when the last sample is anomalous
-    lw(t1, 8(sp))
-    sub(a2, a2, t1)
-    srli(a2, a2, 1)  # index after the last sample fed
-    sub(a3, a3, a1)
-    srli(a3, a3, 1)
-    sub(a3, a5, a3)
-    sw(a3, 4(a0))  # POS
-    lw(t1, 52(a0))
-    sub(t1, a2, t1)
-    lw(t2, 8(a0))
-    add(t1, t1, t2)
-    bltu(t1, a5, filling)
-    mv(t1, a5)
-    label(filling)
-    sw(t1, 8(a0))  # COUNT
-    sw(a6, 12(a0))  # S
-    slli(t1, s1, 18)
-    srli(t1, t1, 18)
-    sw(t1, 20(a0))  # V0
-    srli(t1, s1, 14)
-    slli(t2, s0, 20)
-    srli(t2, t2, 2)
-    or_(t1, t1, t2)
-    sw(t1, 24(a0))  # V1
-    srli(t1, s0, 12)
-    sw(t1, 28(a0))  # V2
-    sub(a0, a2, t0)
-    lw(s0, 0(sp))
-    lw(s1, 4(sp))
-    addi(sp, sp, 16)
+    data(2, 0x0113, 0xFF01, 0x2023, 0x0081, 0x2223, 0x0091, 0x2423, 0x00C1, 0x2783, 0x0005, 0x2283, 0x0345)
+    data(2, 0x2303, 0x0085, 0x8333, 0x4067, 0x0333, 0x0053, 0x1313, 0x0013, 0x0333, 0x00C3, 0x2623, 0x0061)
+    data(2, 0x2703, 0x0385, 0x1713, 0x0017, 0x0733, 0x00C7, 0x9293, 0x0012, 0x0633, 0x0056, 0x9293, 0x0017)
+    data(2, 0x86B3, 0x0055, 0x2283, 0x0045, 0x9293, 0x0012, 0x85B3, 0x0055, 0x2803, 0x00C5, 0x88B7, 0x0000)
+    data(2, 0x2F03, 0x0205, 0x2F83, 0x0245, 0x2483, 0x0145, 0x2283, 0x0185, 0x2403, 0x01C5, 0x9313, 0x00E2)
+    data(2, 0xE4B3, 0x0064, 0xD293, 0x0122, 0x1413, 0x00C4, 0x6433, 0x0054, 0x0293, 0x0000, 0x0863, 0x0CE6)
+    data(2, 0x5283, 0x0006, 0xD303, 0x0005, 0x0613, 0x0026, 0xC2B3, 0x0112, 0x9023, 0x0055, 0x8593, 0x0025)
+    data(2, 0x9663, 0x00D5, 0x9393, 0x0017, 0x85B3, 0x4076, 0x8333, 0x4062, 0x0833, 0x0068, 0x82B3, 0x02F2)
+    data(2, 0x82B3, 0x4102, 0x9393, 0x0012, 0x83B3, 0x0063, 0x0E33, 0x02F3, 0x83B3, 0x41C3, 0x0E33, 0x0273)
+    data(2, 0x1333, 0x0273, 0x84B3, 0x01C4, 0xBE33, 0x01C4, 0x0433, 0x0064, 0x0433, 0x01C4, 0x8333, 0x0252)
+    data(2, 0x93B3, 0x0252, 0x3E33, 0x03E3, 0x82B3, 0x03E3, 0xB3B3, 0x03E3, 0x0E33, 0x005E, 0x32B3, 0x005E)
+    data(2, 0x83B3, 0x0053, 0xBEB3, 0x03F4, 0x02B3, 0x03F4, 0x8EB3, 0x005E, 0xB2B3, 0x005E, 0x83B3, 0x4053)
+    data(2, 0x32B3, 0x03F4, 0x9463, 0x0253, 0x1E63, 0x01DE, 0x0333, 0x03E3, 0x8EB3, 0x03F4, 0xEE63, 0x006E)
+    data(2, 0x1CE3, 0xF4E6, 0x0293, 0x0000, 0x006F, 0x01C0, 0xFAE3, 0xFFCE, 0x006F, 0x0080, 0xD6E3, 0xFE72)
+    data(2, 0x2283, 0x00C1, 0x62E3, 0xFE56, 0x0293, 0x0010, 0x2303, 0x0081, 0x0633, 0x4066, 0x5613, 0x0016)
+    data(2, 0x86B3, 0x40B6, 0xD693, 0x0016, 0x86B3, 0x40D7, 0x2223, 0x00D5, 0x2303, 0x0345, 0x0333, 0x4066)
+    data(2, 0x2383, 0x0085, 0x0333, 0x0073, 0x6363, 0x00F3, 0x833E, 0x2423, 0x0065, 0x2623, 0x0105, 0x9313)
+    data(2, 0x0124, 0x5313, 0x0123, 0x2A23, 0x0065, 0xD313, 0x00E4, 0x1393, 0x0144, 0xD393, 0x0023, 0x6333)
+    data(2, 0x0073, 0x2C23, 0x0065, 0x5313, 0x00C4, 0x2E23, 0x0065, 0x0533, 0x4056, 0x2403, 0x0001, 0x2483)
+    data(2, 0x0041, 0x0113, 0x0101)

@@ -1,10 +1,10 @@
-"""The rolling z-score in ARMv7-M assembler: the full test at every sample, by 64-bit products.
+"""The rolling z-score in ARMv7-M machine code: the full test at every sample, by 64-bit products.
 
-Must not be loaded on an ARMv6-M, and is refused there. The inline assembler knows neither the long multiplications nor
-r8 to r14, so most instructions are given as words; the comment beside each is what it says, and a test assembles the
-comments and compares. State layout: see the package's docstring; n <= 1024.
+Generated from firmware/assembler/thumb2/zscore.S by `make kernels`: change that, not this.
+SHA-256 of the source with what it includes, and of this module without its own:
 
-Loop registers: r1 oldest slot, r2 next sample, r3 end of the ring, r4 S, r6:r5 V, r7 n, r8 A, r9 B.
+Source: aaf19a08411cd9d8593603f312762f19a36635344f47eb65a2620275a6fb21fd
+Module: b6ef2072c707373e1013f54e7097f1362ed5acb72f70e2d844acb5ba9dbfe813
 """
 
 import micropython
@@ -13,96 +13,15 @@ import micropython
 # As plain_zscore.find. Does not allocate; may run in an interrupt that does not share the state.
 @micropython.asm_thumb
 def find(r0, r1, r2):  # noqa: D103 - the assembler takes no docstring
-    data(2, 0xE92D, 0x0F00)  # push {r8-r11}
-    # r2 = address of the next sample, r10 = of the end, r11 = of the sample after the first whose window is full.
-    data(2, 0x6B44)  # ldr r4, [r0, #52]; START
-    data(2, 0x6B85)  # ldr r5, [r0, #56]; STOP
-    data(2, 0x6807)  # ldr r7, [r0, #0]; N
-    data(2, 0x6886)  # ldr r6, [r0, #8]; COUNT
-    data(2, 0xEB02, 0x0A45)  # add r10, r2, r5, lsl #1
-    data(2, 0x1BBE)  # subs r6, r7, r6; r11: buf + 2·(START + N - COUNT)
-    data(2, 0x4426)  # add r6, r6, r4
-    data(2, 0xEB02, 0x0B46)  # add r11, r2, r6, lsl #1
-    data(2, 0xE92D, 0x0C05)  # push {r0, r2, r10, r11}; [sp] state, [sp, 4] buffer, [sp, 8] end, [sp, 12] full from
-    data(2, 0xEB02, 0x0244)  # add r2, r2, r4, lsl #1
-    data(2, 0xF8D0, 0x8020)  # ldr r8, [r0, #32]; A
-    data(2, 0xF8D0, 0x9024)  # ldr r9, [r0, #36]; B
-    data(2, 0x68C4)  # ldr r4, [r0, #12]; S
-    data(2, 0xEB01, 0x0347)  # add r3, r1, r7, lsl #1; r3 = end of the ring
-    data(2, 0x6845)  # ldr r5, [r0, #4]; POS
-    data(2, 0xEB01, 0x0145)  # add r1, r1, r5, lsl #1; r1 = oldest sample's slot
-    data(2, 0x6945)  # ldr r5, [r0, #20]; V0
-    data(2, 0x6986)  # ldr r6, [r0, #24]; V1
-    data(2, 0x69C0)  # ldr r0, [r0, #28]; V2
-    data(2, 0xEA45, 0x3586)  # orr r5, r5, r6, lsl #14
-    data(2, 0x0CB6)  # lsrs r6, r6, #18
-    data(2, 0xEA46, 0x3600)  # orr r6, r6, r0, lsl #12; V = r6:r5
+    data(2, 0xE92D, 0x0F00, 0x6B44, 0x6B85, 0x6807, 0x6886, 0xEB02, 0x0A45, 0x1BBE, 0x4426, 0xEB02, 0x0B46)
+    data(2, 0xE92D, 0x0C05, 0xEB02, 0x0244, 0xF8D0, 0x8020, 0xF8D0, 0x9024, 0x68C4, 0xEB01, 0x0347, 0x6845)
+    data(2, 0xEB01, 0x0145, 0x6945, 0x6986, 0x69C0, 0xEA45, 0x3586, 0x0CB6, 0xEA46, 0x3600)
     movw(r0, 0)  # an ARMv7-M mnemonic, so that the assembler refuses an ARMv6-M here
-    data(2, 0x4552)  # cmp r2, r10
-    beq(done)
-    label(loop)
-    data(2, 0xF832, 0x0B02)  # ldrh r0, [r2], #2
-    data(2, 0xF8B1, 0xA000)  # ldrh r10, [r1]
-    data(2, 0xF480, 0x4000)  # eor r0, r0, #0x8000; u
-    data(2, 0xF821, 0x0B02)  # strh r0, [r1], #2
-    data(2, 0x4299)  # cmp r1, r3
-    data(2, 0xBF08)  # it eq
-    data(2, 0xEBA3, 0x0147)  # subeq r1, r3, r7, lsl #1
-    data(2, 0xEBA0, 0x0A0A)  # sub r10, r0, r10; o = u - oldest
-    data(2, 0x4454)  # add r4, r4, r10; S
-    data(2, 0xFB00, 0xF007)  # mul r0, r0, r7
-    data(2, 0xEBA0, 0x0004)  # sub r0, r0, r4; D
-    data(2, 0xEB0A, 0x0B40)  # add r11, r10, r0, lsl #1
-    data(2, 0xFB0A, 0xBB17)  # mls r11, r10, r7, r11; D + D_oldest = 2·D - (n - 1)·o
-    data(2, 0xFBCA, 0x560B)  # smlal r5, r6, r10, r11; V
-    data(2, 0xFB80, 0x0A00)  # smull r0, r10, r0, r0
-    data(2, 0xFBA0, 0x0B08)  # umull r0, r11, r0, r8
-    data(2, 0xF04F, 0x0C00)  # mov.w r12, #0
-    data(2, 0xFBEA, 0xBC08)  # umlal r11, r12, r10, r8; A·D² = r12:r11:r0
-    data(2, 0xFBA5, 0xAE09)  # umull r10, r14, r5, r9
-    data(2, 0x4582)  # cmp r10, r0
-    data(2, 0xF04F, 0x0A00)  # mov.w r10, #0
-    data(2, 0xFBE6, 0xEA09)  # umlal r14, r10, r6, r9; B·V = r10:r14:(gone)
-    data(2, 0xEB7E, 0x0E0B)  # sbcs r14, r14, r11
-    data(2, 0xEB7A, 0x0A0C)  # sbcs r10, r10, r12
-    bcc(above)
-    label(next)
-    data(2, 0x9802)  # ldr r0, [sp, #8]
-    data(2, 0x4282)  # cmp r2, r0
-    bne(loop)
-    data(2, 0x2000)  # movs r0, #0
-    b(done)
-    label(above)  # beyond the threshold, which counts once the window is full
-    data(2, 0x9803)  # ldr r0, [sp, #12]
-    data(2, 0x4282)  # cmp r2, r0
-    bcc(next)
-    data(2, 0x2001)  # movs r0, #1
-    label(done)  # r0 = 1 when the last sample is anomalous
-    data(2, 0x4684)  # mov r12, r0
-    data(2, 0xE8BD, 0x0D01)  # pop {r0, r8, r10, r11}
-    data(2, 0xEBB2, 0x0208)  # subs r2, r2, r8
-    data(2, 0x0852)  # lsrs r2, r2, #1; index after the last sample fed
-    data(2, 0xEBA2, 0x0C0C)  # sub r12, r2, r12
-    data(2, 0x1A5B)  # subs r3, r3, r1
-    data(2, 0x085B)  # lsrs r3, r3, #1
-    data(2, 0x1AFB)  # subs r3, r7, r3
-    data(2, 0x6043)  # str r3, [r0, #4]; POS
-    data(2, 0x6B43)  # ldr r3, [r0, #52]
-    data(2, 0x1AD3)  # subs r3, r2, r3
-    data(2, 0x6882)  # ldr r2, [r0, #8]
-    data(2, 0x4413)  # add r3, r3, r2
-    data(2, 0x42BB)  # cmp r3, r7
-    data(2, 0xBF88)  # it hi
-    data(2, 0x463B)  # movhi r3, r7
-    data(2, 0x6083)  # str r3, [r0, #8]; COUNT
-    data(2, 0x60C4)  # str r4, [r0, #12]; S
-    data(2, 0xF3C5, 0x030D)  # ubfx r3, r5, #0, #14
-    data(2, 0x6143)  # str r3, [r0, #20]
-    data(2, 0x0BAB)  # lsrs r3, r5, #14
-    data(2, 0xEA43, 0x4386)  # orr r3, r3, r6, lsl #18
-    data(2, 0xF3C3, 0x031D)  # ubfx r3, r3, #0, #30
-    data(2, 0x6183)  # str r3, [r0, #24]
-    data(2, 0x0B33)  # lsrs r3, r6, #12
-    data(2, 0x61C3)  # str r3, [r0, #28]
-    data(2, 0x4660)  # mov r0, r12
-    data(2, 0xE8BD, 0x0F00)  # pop {r8-r11}
+    data(2, 0x4552, 0xD035, 0xF832, 0x0B02, 0xF8B1, 0xA000, 0xF480, 0x4000, 0xF821, 0x0B02, 0x4299, 0xBF08)
+    data(2, 0xEBA3, 0x0147, 0xEBA0, 0x0A0A, 0x4454, 0xFB00, 0xF007, 0xEBA0, 0x0004, 0xEB0A, 0x0B40, 0xFB0A)
+    data(2, 0xBB17, 0xFBCA, 0x560B, 0xFB80, 0x0A00, 0xFBA0, 0x0B08, 0xF04F, 0x0C00, 0xFBEA, 0xBC08, 0xFBA5)
+    data(2, 0xAE09, 0x4582, 0xF04F, 0x0A00, 0xFBE6, 0xEA09, 0xEB7E, 0x0E0B, 0xEB7A, 0x0A0C, 0xD304, 0x9802)
+    data(2, 0x4282, 0xD1CF, 0x2000, 0xE003, 0x9803, 0x4282, 0xD3F7, 0x2001, 0x4684, 0xE8BD, 0x0D01, 0xEBB2)
+    data(2, 0x0208, 0x0852, 0xEBA2, 0x0C0C, 0x1A5B, 0x085B, 0x1AFB, 0x6043, 0x6B43, 0x1AD3, 0x6882, 0x4413)
+    data(2, 0x42BB, 0xBF88, 0x463B, 0x6083, 0x60C4, 0xF3C5, 0x030D, 0x6143, 0x0BAB, 0xEA43, 0x4386, 0xF3C3)
+    data(2, 0x031D, 0x6183, 0x0B33, 0x61C3, 0x4660, 0xE8BD, 0x0F00)
