@@ -99,7 +99,7 @@ check:
     ldr r0, [sp, #FRAME_END]
     cmp next_sample, r0
     beq done
-    grow_shift
+    add shift, shift, #1
     sub word_less_shift, word_less_shift, #1
     find_next_growth
     sub grows_at, grows_at, #2
@@ -126,7 +126,7 @@ done:
     ldr r0, [sp, #FRAME_STATE]
     store_count DRIFT_COUNT
     ldr r3, [state, #DRIFT_WARMUP]
-    restart_silence_below r3
+    drop_silence_within r3
     str silent, [state, #DRIFT_HOLD]
     store_mean fast_mean, DRIFT_F1, DRIFT_F0
     store_mean slow_mean, DRIFT_M1, DRIFT_M0

@@ -70,11 +70,7 @@
     add grows_at, grows_at, r3
 .endm
 
-.macro grow_shift
-    add shift, shift, #1
-.endm
-
-// r2 = the setting, grows_at = the address after the next sample with which k grows.
+// r2 = the slow mean's setting, grows_at = the address after the next sample with which k grows.
 .macro find_next_growth
     ldr r2, [sp, #FRAME_SLOW]
     ldr r3, [sp, #FRAME_ORIGIN]
@@ -98,8 +94,9 @@
     eorvs r2, r2, #0xFF000000
 .endm
 
-.macro restart_silence_below warmup_samples
-    cmp r2, \warmup_samples
+// Silence is not kept while the count, in r2, is within the warm-up.
+.macro drop_silence_within warmup
+    cmp r2, \warmup
     it lo
     movlo silent, #0
 .endm

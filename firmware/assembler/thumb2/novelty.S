@@ -149,7 +149,7 @@ muted:
     subs silent, silent, #1
     b follow
 grow:
-    grow_shift
+    add shift, shift, #1
     find_next_growth
     cmp shift, r2
     it eq
@@ -198,7 +198,7 @@ outside:                                // not fed: the caller widens the bins
 done:
     store_count NOVELTY_COUNT
     ldrh r3, [state, #NOVELTY_WARMUP]
-    restart_silence_below r3
+    drop_silence_within r3
     strh silent, [state, #NOVELTY_HOLD]
     store_mean fast_mean, NOVELTY_F
     store_mean slow_mean, NOVELTY_M

@@ -5,13 +5,14 @@ This package knows words in arrays; it must not know records, channels, clocks o
 A kernel set is chosen by name and never falls back to another: `load("viper").part("zscore")` is the module
 `viper_zscore`, or an error. `plain` is the readable definition and runs anywhere (its products exceed the small
 integers of a 32-bit board, so there it allocates); `viper`, `thumb2` and `rv32` never allocate and may run in an
-interrupt.
+interrupt. `thumb2`, `dsp` and `rv32` are generated from the sources in firmware/assembler.
 
 ## State layout
 
-The one description of it; every kernel file repeats the numbers that it uses as constants, because an imported name
-is no constant to the viper and assembler emitters. Every word is at least 0 and below 2^30 between calls, so that a
-32-bit MicroPython reads it as a small integer and viper's `ptr32` loads it alike on 32- and 64-bit machines.
+The one description of it; viper files repeat the numbers that they use, because an imported name is no constant to that
+emitter, and assembler sources name them in firmware/assembler/layout. Every word is at least 0 and below 2^30 between
+calls, so that a 32-bit MicroPython reads it as a small integer and viper's `ptr32` loads it alike on 32- and 64-bit
+machines.
 
 Samples are kept as u = x + 2^15 (16-bit containers) or u = x + 2^23 (24-bit samples), which is never negative. Moving
 all samples by a constant changes neither D nor V, below.

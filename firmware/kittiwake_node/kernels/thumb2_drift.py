@@ -3,8 +3,8 @@
 Generated from firmware/assembler/thumb2/drift.S by `make kernels`: change that, not this.
 SHA-256 of the source with what it includes, and of this module without its own:
 
-Source: bfc4e0336490d5d6e352240808ec15967ef4bfb5b233cf82aa95c30a92c10495
-Module: a2c0fa42497d85f31f1867c2edde14d2ce77fa243f4d3f4255f09e0f2cb9af8c
+Source: b6ee33f6939c6e7db860fb1c33039d29f11e3b6a0009a8b0ff1032af14a9edb9
+Module: d4acb43fbb2cc680e12c4982f3699f6661ad8be8cb68ecef4b6f6afc2ff218f0
 """
 
 import micropython

@@ -3,8 +3,8 @@
 Generated from firmware/assembler/thumb2/novelty.S by `make kernels`: change that, not this.
 SHA-256 of the source with what it includes, and of this module without its own:
 
-Source: 03d0a5b62a1135db12cefb0d4b38293faaa6c5904649ea2689ad7da64bf0cc23
-Module: 67c7a91e22b572bd64d27004779bd994ca952f2b63078a32995678ef4ec8dac9
+Source: d02a670dc04b2aa68c88118bff3884b3e5b7ff68789133e44f57f1f619e7b3d2
+Module: 3570d7fc962b015dc4e868aadb0be2ab874bf8252c66a176a384369380e010a6
 """
 
 import micropython
