@@ -62,8 +62,9 @@ class GatewayEnd:
     def feed(self, data):
         link = self.link
         link._take(data)
+        link._settles = True  # there is no loop whose next turn would do it: it is done below
         for token in self.sink.tokens:
-            link._outbox.confirm(token)
+            token.confirmed()
         self.sink.tokens.clear()
         link._settle()
         del link._port.written[:]

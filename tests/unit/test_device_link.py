@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from kittiwake.bridge.device_link import DeviceLink, Hooks
+from kittiwake.bridge.device_link import Callbacks, DeviceLink
 from kittiwake.bridge.outbox import Outbox
 from kittiwake.bridge.settings import DeviceSection
 from kittiwake.publish.publisher import Policy
@@ -53,7 +53,7 @@ class Bench:
             DeviceSection(port="fake", **section),
             Policy(qos=dict.fromkeys(("opaque", "event", "boot"), qos)),
             self.broker,
-            Hooks(
+            Callbacks(
                 on_status=lambda link, is_online: self.statuses.append((link.device, is_online)),
                 on_backlog=self.backlogs.append,
             ),

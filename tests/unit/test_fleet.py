@@ -5,7 +5,7 @@ import os
 from contextlib import asynccontextmanager
 
 from kittiwake.bridge import links as fleet_module
-from kittiwake.bridge.device_link import DeviceLink, Hooks
+from kittiwake.bridge.device_link import Callbacks, DeviceLink
 from kittiwake.bridge.settings import DeviceSection
 from kittiwake.ports import serial
 from kittiwake.publish.publisher import Policy
@@ -46,8 +46,8 @@ class Usb:
 @asynccontextmanager
 async def running(sections):
     sink, statuses = Sink(), []
-    hooks = Hooks(on_status=lambda link, is_online: statuses.append((link.device, is_online)))
-    fleet = fleet_module.Fleet(sections, lambda section: DeviceLink(section, Policy(), sink, hooks))
+    callbacks = Callbacks(on_status=lambda link, is_online: statuses.append((link.device, is_online)))
+    fleet = fleet_module.Fleet(sections, lambda section: DeviceLink(section, Policy(), sink, callbacks))
     task = asyncio.create_task(fleet.run())
     try:
         yield fleet, sink, statuses

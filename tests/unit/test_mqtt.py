@@ -13,7 +13,8 @@ import websockets.asyncio.server as websockets
 from kittiwake.demo.ledger import LedgerProcess
 from kittiwake.errors import ConfigError, UsageError
 from kittiwake.mqtt.address import Address, parse_url
-from kittiwake.mqtt.client import Events, MqttClient
+from kittiwake.mqtt.callbacks import Callbacks
+from kittiwake.mqtt.client import MqttClient
 from kittiwake.mqtt.settings import BrokerSection
 from tests.mosquitto import Mosquitto
 from tests.support import certificates
@@ -37,10 +38,10 @@ class Note:
 
 @asynccontextmanager
 async def connected(
-    url, events=None, wait=True, subscriptions=(), will=None, client_id="test-bridge", lasting=False, **settings
+    url, callbacks=None, wait=True, subscriptions=(), will=None, client_id="test-bridge", lasting=False, **settings
 ):
     section = BrokerSection(url=url, **(QUICK | settings))
-    client = MqttClient(section, client_id, will, subscriptions, events, lasting)
+    client = MqttClient(section, client_id, will, subscriptions, callbacks, lasting)
     task = asyncio.create_task(client.run())
     try:
         if wait:
@@ -134,7 +135,7 @@ def test_mqtt_client_confirms_every_message_once(mosquitto, protocol, qos):
         async with connected(mosquitto.url, protocol=protocol) as client:
             assert client.protocol == ("3.1.1" if protocol == "3.1.1" else "5")
             for number in range(50):
-                client.publish("t", b"%d" % number, qos, token=Note(done, number))
+                client.publish("t", b"%d" % number, qos, receipt=Note(done, number))
             await until(lambda: len(done) == 50)
             assert sorted(done) == list(range(50)) and client.in_flight == 0
 
@@ -147,7 +148,7 @@ def test_mqtt_client_over_websockets_with_large_messages_confirms(mosquitto):
         done = []
         async with websocket_relay(mosquitto.port) as port, connected(f"ws://127.0.0.1:{port}/mqtt") as client:
             for number in range(50):
-                client.publish("t", bytes(5000), 1, token=Note(done, number))
+                client.publish("t", bytes(5000), 1, receipt=Note(done, number))
             await until(lambda: len(done) == 50)
 
     asyncio.run(run())
@@ -170,7 +171,7 @@ def test_mqtt_client_over_broker_restarts_loses_nothing_and_keeps_the_order(tmp_
                     while not client.has_room:
                         await asyncio.sleep(0.01)
                     number = next(numbers)
-                    client.publish("n", b"%d" % number, 1, token=Note(done, number))
+                    client.publish("n", b"%d" % number, 1, receipt=Note(done, number))
                 # In order: killed, it would forget what it confirmed and had not saved; no loss of the client's.
                 await asyncio.to_thread(mosquitto.stop)
                 await until(lambda: not client.is_connected)
@@ -190,7 +191,7 @@ def test_mqtt_client_keeps_to_the_brokers_receive_maximum(tmp_path):
         async with connected(url, protocol="5") as client:
             for number in range(7):
                 assert client.has_room
-                client.publish("t", b"", 1, token=Note([], number))
+                client.publish("t", b"", 1, receipt=Note([], number))
             assert not client.has_room
 
     with Mosquitto(tmp_path, "max_inflight_messages 7") as broker:
@@ -205,7 +206,7 @@ def test_mqtt_client_that_is_cut_leaves_its_will_and_one_that_closes_does_not(tm
         async with connected(mosquitto.url, will=will) as client:
             client.publish("w/status", b"online", 1, retain=True)
             await until(lambda: client.in_flight == 0)
-            client._wire._sock.shutdown(2)
+            client._client._buffer._sock.shutdown(2)
             await until(lambda: client.reconnects == 1)
 
     async def close():
@@ -222,15 +223,15 @@ def test_mqtt_client_that_is_cut_leaves_its_will_and_one_that_closes_does_not(tm
 def test_mqtt_client_that_did_not_acknowledge_a_message_gets_it_again(mosquitto):
     async def run():
         got = []
-        events = Events(on_message=lambda topic, payload, handle: got.append((topic, payload, handle)))
-        async with connected(mosquitto.url, events, subscriptions=("c/+",), lasting=True) as client:
+        callbacks = Callbacks(on_message=lambda topic, payload, handle: got.append((topic, payload, handle)))
+        async with connected(mosquitto.url, callbacks, subscriptions=("c/+",), lasting=True) as client:
             client.publish("c/x", b"do", 2)
             await until(lambda: got)
-        async with connected(mosquitto.url, events, subscriptions=("c/+",), lasting=True) as client:
+        async with connected(mosquitto.url, callbacks, subscriptions=("c/+",), lasting=True) as client:
             await until(lambda: len(got) == 2)
             client.acknowledge(got[1][2])
             await asyncio.sleep(0.1)
-        async with connected(mosquitto.url, events, subscriptions=("c/+",), lasting=True):
+        async with connected(mosquitto.url, callbacks, subscriptions=("c/+",), lasting=True):
             await asyncio.sleep(0.3)
         assert [entry[:2] for entry in got] == [("c/x", b"do")] * 2
 
@@ -244,8 +245,8 @@ def test_mqtt_client_refused_by_an_acl_is_told_under_mqtt_5(tmp_path):
     async def run(url):
         done = []
         async with connected(url, protocol="5") as client:
-            client.publish("allowed", b"", 1, token=Note(done, "a"))
-            client.publish("denied", b"", 1, token=Note(done, "d"))
+            client.publish("allowed", b"", 1, receipt=Note(done, "a"))
+            client.publish("denied", b"", 1, receipt=Note(done, "d"))
             await until(lambda: len(done) == 2)
         assert done == ["a", ("d", "Not authorized")]
 
@@ -259,10 +260,10 @@ def test_mqtt_client_with_a_certificate_gets_through_our_example(secure, certs):
         done = []
         settings = {"ca_file": f"{certs}/ca.pem", "certificate_file": f"{certs}/gateway.pem"}
         async with connected(secure.url, key_file=f"{certs}/gateway.key", **settings) as client:
-            client.publish("kittiwake/dev/alert/0", b"{}", 1, token=Note(done, "kittiwake"))
-            client.publish("elsewhere", b"{}", 1, token=Note(done, "elsewhere"))
+            client.publish("kittiwake/dev/alert/0", b"{}", 1, receipt=Note(done, "kittiwake"))
+            client.publish("elsewhere", b"{}", 1, receipt=Note(done, "elsewhere"))
             for number in range(200):
-                client.publish("kittiwake/bulk", bytes(3000), 1, token=Note(done, number))
+                client.publish("kittiwake/bulk", bytes(3000), 1, receipt=Note(done, number))
             await until(lambda: len(done) == 202)
         assert "kittiwake" in done and ("elsewhere", "Not authorized") in done
 
@@ -358,7 +359,7 @@ def test_mqtt_client_on_a_broker_without_mqtt_5_goes_on_with_3_1_1():
     async def run(url):
         done = []
         async with connected(url) as client:
-            client.publish("t", b"x", 1, token=Note(done, 1))
+            client.publish("t", b"x", 1, receipt=Note(done, 1))
             await until(lambda: done)
             return client.protocol
 

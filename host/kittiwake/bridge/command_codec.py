@@ -1,6 +1,6 @@
-"""Commands: a JSON request in, the link's operations it takes, a JSON answer out. Pure: no broker, no port, no clock.
+"""Commands: JSON in, the requests on the link that they take, JSON out. Pure: no broker, no port, no clock.
 
-A request is `{"id": …, "op": …, …}`. The id names the command for ever: what changes a device is carried out once for
+A command is `{"id": …, "op": …, …}`. The id names it for ever: what changes a device is carried out once for
 it (the link's operation 8), however often the request arrives, across restarts of bridge and device.
 """
 
@@ -10,7 +10,7 @@ import binascii
 import hashlib
 import json
 import struct
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 
 from kittiwake_node.link import messages as m
@@ -21,19 +21,24 @@ _PIECE_BYTES = 512
 _TEXT_LIMIT_BYTES = 512
 _SAMPLES_LIMIT = 256
 
-# Yields (operation, body) to send, is sent (status, body) of the answer, and returns the result.
-Program = Generator[tuple[int, bytes], tuple[int, bytes], dict]
+Result = dict[str, object]
+# The requests that a command takes: yields (operation, body) to send, is sent (status, body) of the reply, and returns
+# the result.
+Exchange = Generator[tuple[int, bytes], tuple[int, bytes], Result]
+_Step = Generator[tuple[int, bytes], tuple[int, bytes], bytes]
+# Begins an exchange; once more after a session was lost.
+Start = Callable[[], Exchange]
 
 
-class RequestError(Exception):
-    """A request that cannot be: says why; `id` and `op` are as far as they could be read."""
+class CommandError(Exception):
+    """A command that cannot be: says why; `id` and `op` are as far as they could be read."""
 
-    def __init__(self, why: str, id: object = None, op: object = None):
+    def __init__(self, why: str, id: str | None = None, op: str | None = None):
         super().__init__(why)
         self.id, self.op = id, op
 
 
-class AnswerError(Exception):
+class ReplyError(Exception):
     """The device does not do it: `status` is "refused" or "unknown", the text says why."""
 
     def __init__(self, status: str, why: str):
@@ -42,199 +47,210 @@ class AnswerError(Exception):
 
 
 @dataclass(frozen=True)
-class Request:
-    """A request that was understood: `arguments` are all its fields."""
+class Command:
+    """A command that was understood: `arguments` are all its fields."""
 
     id: str
     op: str
-    arguments: dict
+    arguments: Mapping[str, object]
 
 
-def parse(payload: bytes, known: frozenset[str]) -> Request:
-    """Read a request.
+def parse(payload: bytes, known: frozenset[str]) -> Command:
+    """Read a command.
 
     Args:
         payload: of the message.
         known: operations there are.
 
+    Returns:
+        The command; its arguments are not checked yet.
+
     Raises:
-        RequestError: it is none.
+        CommandError: it is none.
     """
     if len(payload) > _PAYLOAD_LIMIT_BYTES:
-        raise RequestError(f"{len(payload)} bytes, at most {_PAYLOAD_LIMIT_BYTES}")
+        raise CommandError(f"{len(payload)} bytes, at most {_PAYLOAD_LIMIT_BYTES}")
     try:
         fields = json.loads(payload)
     except (ValueError, RecursionError) as error:
-        raise RequestError('not JSON: write {"id": "1", "op": "ping"}') from error
+        raise CommandError('not JSON: write {"id": "1", "op": "ping"}') from error
     if not isinstance(fields, dict):
-        raise RequestError("not a JSON object")
+        raise CommandError("not a JSON object")
     identity, op = fields.get("id"), fields.get("op")
     if isinstance(identity, int) and not isinstance(identity, bool) and abs(identity) < 1 << 63:
         identity = str(identity)
     if not isinstance(identity, str) or not 1 <= len(identity) <= ID_LIMIT:
-        raise RequestError(f"id: 1 to {ID_LIMIT} characters that no other command has had", None, _short(op))
+        raise CommandError(f"id: 1 to {ID_LIMIT} characters that no other command has had", None, _short(op))
     if not isinstance(op, str) or op not in known:
-        raise RequestError(f"op: there are {', '.join(sorted(known))}", identity, _short(op))
-    return Request(identity, op, fields)
+        raise CommandError(f"op: there are {', '.join(sorted(known))}", identity, _short(op))
+    return Command(identity, op, fields)
 
 
 def key_of(device: str, identity: str) -> bytes:
-    """The 8 bytes that name a command on the link."""
+    """Give the 8 bytes that name a command on the link.
+
+    Args:
+        device: device id.
+        identity: the command's id.
+    """
     return hashlib.blake2b(f"{device}\0{identity}".encode(), digest_size=m.KEY_BYTES).digest()
 
 
-def program(request: Request, key: bytes, now_ms: Callable[[], int]) -> Program:
-    """Begin to carry out a device's request.
+def start_of(device: str, command: Command, now_ms: Callable[[], int]) -> Start:
+    """Check a device's command, and give what carries it out.
 
     Args:
-        request: whose op is in OPERATIONS.
-        key: see `key_of`.
+        device: device id.
+        command: whose op is in OPERATIONS.
         now_ms: gives UTC in milliseconds.
 
+    Returns:
+        What begins its exchange, as often as there are sessions; the device does it once.
+
     Raises:
-        RequestError: an argument cannot be.
+        CommandError: an argument cannot be.
     """
-    return _PROGRAMS[request.op](request, key, now_ms)
+    return _STARTS[command.op](command, key_of(device, command.id), now_ms)
 
 
-def _ping(request: Request, key: bytes, now_ms: Callable[[], int]) -> Program:
-    text = _text(request, "text", "")
+def _ping(command: Command, key: bytes, now_ms: Callable[[], int]) -> Start:
+    text = _text(command, "text", "")
 
-    def run() -> Program:
-        return {"text": (yield from _ask(m.OP_PING, text.encode())).decode(errors="replace")}
+    def run() -> Exchange:
+        return {"text": (yield from _request(m.OP_PING, text.encode())).decode(errors="replace")}
 
-    return run()
+    return run
 
 
-def _time(request: Request, key: bytes, now_ms: Callable[[], int]) -> Program:
-    def run() -> Program:
+def _time(command: Command, key: bytes, now_ms: Callable[[], int]) -> Start:
+    def run() -> Exchange:
         utc_ms = now_ms()
-        yield from _ask(m.OP_TIME, struct.pack("<Q", utc_ms))
+        yield from _request(m.OP_TIME, struct.pack("<Q", utc_ms))
         return {"utc_ms": utc_ms}
 
-    return run()
+    return run
 
 
-def _identify(request: Request, key: bytes, now_ms: Callable[[], int]) -> Program:
-    def run() -> Program:
-        return _json((yield from _ask(m.OP_IDENTIFY, b"")))
+def _identify(command: Command, key: bytes, now_ms: Callable[[], int]) -> Start:
+    def run() -> Exchange:
+        return _json((yield from _request(m.OP_IDENTIFY, b"")))
 
-    return run()
+    return run
 
 
-def _config_get(request: Request, key: bytes, now_ms: Callable[[], int]) -> Program:
-    def run() -> Program:
+def _config_get(command: Command, key: bytes, now_ms: Callable[[], int]) -> Start:
+    def run() -> Exchange:
         raw = b""
         while True:
-            answer = yield from _ask(m.OP_CONFIG_GET, struct.pack("<H", len(raw)))
-            if len(answer) < 2:
-                raise AnswerError("refused", "the answer cannot be read")
-            size, piece = struct.unpack_from("<H", answer)[0], answer[2:]
+            reply = yield from _request(m.OP_CONFIG_GET, struct.pack("<H", len(raw)))
+            if len(reply) < 2:
+                raise ReplyError("refused", "the answer cannot be read")
+            size, piece = struct.unpack_from("<H", reply)[0], reply[2:]
             raw += piece
             if not piece or len(raw) >= size:
                 break
         if not raw:
-            raise AnswerError("refused", "this node has no settings file")
+            raise ReplyError("refused", "this node has no settings file")
         return {"config": _json(raw)}
 
-    return run()
+    return run
 
 
-def _config_set(request: Request, key: bytes, now_ms: Callable[[], int]) -> Program:
-    config = request.arguments.get("config")
+def _config_set(command: Command, key: bytes, now_ms: Callable[[], int]) -> Start:
+    config = command.arguments.get("config")
     if not isinstance(config, dict):
-        raise RequestError("config: an object with the node's settings", request.id, request.op)
+        raise CommandError("config: an object with the node's settings", command.id, command.op)
     raw = json.dumps(config, separators=(",", ":")).encode()
 
-    def run() -> Program:
+    def run() -> Exchange:
         for offset in range(0, len(raw), _PIECE_BYTES):
-            yield from _ask(m.OP_CONFIG_PUT, struct.pack("<H", offset) + raw[offset : offset + _PIECE_BYTES])
+            yield from _request(m.OP_CONFIG_PUT, struct.pack("<H", offset) + raw[offset : offset + _PIECE_BYTES])
         body = struct.pack("<HI", len(raw), binascii.crc32(raw))
         return {"text": (yield from _once(key, m.OP_CONFIG_SAVE, body)).decode(errors="replace")}
 
-    return run()
+    return run
 
 
-def _stimulus(request: Request, key: bytes, now_ms: Callable[[], int]) -> Program:
-    channel = _number(request, "channel", 0, 255, 0)
-    start = _number(request, "start", 0, 0xFFFFFFFF, 0)
-    samples = request.arguments.get("samples")
+def _stimulus(command: Command, key: bytes, now_ms: Callable[[], int]) -> Start:
+    channel = _number(command, "channel", 0, 255, 0)
+    start = _number(command, "start", 0, 0xFFFFFFFF, 0)
+    samples = command.arguments.get("samples")
     if not isinstance(samples, list) or not 1 <= len(samples) <= _SAMPLES_LIMIT:
-        raise RequestError(f"samples: 1 to {_SAMPLES_LIMIT} numbers", request.id, request.op)
+        raise CommandError(f"samples: 1 to {_SAMPLES_LIMIT} numbers", command.id, command.op)
     if not all(isinstance(x, int) and -32768 <= x <= 32767 for x in samples):
-        raise RequestError("samples: whole numbers from -32768 to 32767", request.id, request.op)
+        raise CommandError("samples: whole numbers from -32768 to 32767", command.id, command.op)
 
-    def run() -> Program:
+    def run() -> Exchange:
         body = struct.pack(f"<BI{len(samples)}h", channel, start, *samples)
-        answer = yield from _once(key, m.OP_STIMULUS, body)
-        expected, room = struct.unpack_from("<II", answer) if len(answer) >= 8 else (None, None)
+        reply = yield from _once(key, m.OP_STIMULUS, body)
+        expected, room = struct.unpack_from("<II", reply) if len(reply) >= 8 else (None, None)
         return {"next": expected, "room": room}
 
-    return run()
+    return run
 
 
-def _event(request: Request, key: bytes, now_ms: Callable[[], int]) -> Program:
-    code, text = _number(request, "code", 0, 65535, 0), _text(request, "text", "")
+def _event(command: Command, key: bytes, now_ms: Callable[[], int]) -> Start:
+    code, text = _number(command, "code", 0, 65535, 0), _text(command, "text", "")
 
-    def run() -> Program:
-        answer = yield from _once(key, m.OP_EVENT, struct.pack("<H", code) + text.encode())
-        return {"seq": struct.unpack_from("<I", answer)[0] if len(answer) >= 4 else None}
+    def run() -> Exchange:
+        reply = yield from _once(key, m.OP_EVENT, struct.pack("<H", code) + text.encode())
+        return {"seq": struct.unpack_from("<I", reply)[0] if len(reply) >= 4 else None}
 
-    return run()
-
-
-def _relearn(request: Request, key: bytes, now_ms: Callable[[], int]) -> Program:
-    channel = _number(request, "channel", 0, 255, 0)
-
-    def run() -> Program:
-        answer = yield from _once(key, m.OP_RELEARN, bytes([channel]))
-        return {"detectors": answer[0] if answer else None}
-
-    return run()
+    return run
 
 
-def _ask(op: int, body: bytes) -> Generator[tuple[int, bytes], tuple[int, bytes], bytes]:
-    status, answer = yield op, body
+def _relearn(command: Command, key: bytes, now_ms: Callable[[], int]) -> Start:
+    channel = _number(command, "channel", 0, 255, 0)
+
+    def run() -> Exchange:
+        reply = yield from _once(key, m.OP_RELEARN, bytes([channel]))
+        return {"detectors": reply[0] if reply else None}
+
+    return run
+
+
+def _request(op: int, body: bytes) -> _Step:
+    status, reply = yield op, body
     if status == m.UNKNOWN:
-        raise AnswerError("unknown", "this device's firmware does not know the operation; update it")
+        raise ReplyError("unknown", "this device's firmware does not know the operation; update it")
     if status != m.OK:
-        raise AnswerError("refused", answer.decode(errors="replace") or "the device refuses")
-    return answer
+        raise ReplyError("refused", reply.decode(errors="replace") or "the device refuses")
+    return reply
 
 
-def _once(key: bytes, op: int, body: bytes) -> Generator[tuple[int, bytes], tuple[int, bytes], bytes]:
-    return (yield from _ask(m.OP_ONCE, key + bytes([op]) + body))
+def _once(key: bytes, op: int, body: bytes) -> _Step:
+    return (yield from _request(m.OP_ONCE, key + bytes([op]) + body))
 
 
-def _text(request: Request, name: str, default: str) -> str:
-    text = request.arguments.get(name, default)
+def _text(command: Command, name: str, default: str) -> str:
+    text = command.arguments.get(name, default)
     if not isinstance(text, str) or len(text.encode(errors="replace")) > _TEXT_LIMIT_BYTES:
-        raise RequestError(f"{name}: a text of at most {_TEXT_LIMIT_BYTES} bytes", request.id, request.op)
+        raise CommandError(f"{name}: a text of at most {_TEXT_LIMIT_BYTES} bytes", command.id, command.op)
     return text.encode(errors="replace").decode()
 
 
-def _number(request: Request, name: str, low: int, high: int, default: int) -> int:
-    number = request.arguments.get(name, default)
+def _number(command: Command, name: str, low: int, high: int, default: int) -> int:
+    number = command.arguments.get(name, default)
     if not isinstance(number, int) or isinstance(number, bool) or not low <= number <= high:
-        raise RequestError(f"{name}: a whole number from {low} to {high}", request.id, request.op)
+        raise CommandError(f"{name}: a whole number from {low} to {high}", command.id, command.op)
     return number
 
 
-def _json(raw: bytes) -> dict:
+def _json(raw: bytes) -> Result:
     try:
         value = json.loads(raw)
     except ValueError:
         value = None
     if not isinstance(value, dict):
-        raise AnswerError("refused", "the answer cannot be read")
+        raise ReplyError("refused", "the answer cannot be read")
     return value
 
 
-def _short(value: object) -> object:
+def _short(value: object) -> str | None:
     return value[:ID_LIMIT] if isinstance(value, str) else None
 
 
-_PROGRAMS = {
+_STARTS = {
     "ping": _ping,
     "time": _time,
     "identify": _identify,
@@ -244,4 +260,4 @@ _PROGRAMS = {
     "event": _event,
     "relearn": _relearn,
 }
-OPERATIONS = frozenset(_PROGRAMS)
+OPERATIONS = frozenset(_STARTS)

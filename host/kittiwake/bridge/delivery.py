@@ -1,4 +1,4 @@
-"""A message on its way from a device's link to a sink: who takes it, who is told, and what is counted.
+"""A publication on its way from a device to a sink: who takes it, who is told, and what is counted.
 
 It knows no port and no broker.
 """
@@ -8,16 +8,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from kittiwake.publish import publisher
+from kittiwake.mqtt.callbacks import Receipt
 
 
 class Sink(Protocol):
-    """Where messages go: takes them while it has room, and tells their token when they are safe there."""
+    """Where publications go, the broker or the spool: takes them while it has room, confirms each when it is safe."""
 
-    has_room: bool
+    @property
+    def has_room(self) -> bool:
+        """Whether `publish` may be called."""
 
-    def publish(self, topic: str, payload: bytes, qos: int, retain: bool, token: object) -> None:
-        """Take a message; token.confirmed() or token.refused(reason) follows."""
+    def publish(self, topic: str, payload: bytes, qos: int, retain: bool, receipt: Receipt, /) -> None:
+        """Take a publication; its receipt is told what became of it.
+
+        Args:
+            topic: without wildcards.
+            payload: bytes of the message.
+            qos: 0 to 2.
+            retain: the broker keeps it for later subscribers.
+            receipt: who is told.
+        """
 
 
 @dataclass
@@ -34,36 +44,3 @@ class Counts:
     ports_lost: int = 0
     sessions: int = 0
     received_bytes: int = 0
-
-
-class Owner(Protocol):
-    """Whose messages are on their way: told once of each what became of it."""
-
-    def on_confirmed(self, delivery: Delivery) -> None:
-        """The sink has it."""
-
-    def on_refused(self, delivery: Delivery, reason: str) -> None:
-        """The sink does not take it."""
-
-    def offer_again(self, delivery: Delivery) -> None:
-        """It was refused, and has waited long enough."""
-
-
-class Delivery:
-    """One record's message on its way, None until it is formed; the sink's token."""
-
-    __slots__ = ("_owner", "epoch", "seq", "message")
-
-    def __init__(self, owner: Owner, epoch: int, seq: int, message: publisher.Publication | None):
-        self._owner = owner
-        self.epoch = epoch
-        self.seq = seq
-        self.message = message
-
-    def confirmed(self) -> None:
-        """The sink has it."""
-        self._owner.on_confirmed(self)
-
-    def refused(self, reason: str) -> None:
-        """The sink does not take it."""
-        self._owner.on_refused(self, reason)

@@ -38,6 +38,8 @@ def text(port: str = "auto", broker_url: str = "mqtt://localhost:1883") -> str:
     for name, field in Settings.model_fields.items():
         is_list = typing.get_origin(field.annotation) is list
         section = typing.get_args(field.annotation)[0] if is_list else field.annotation
+        if not (isinstance(section, type) and issubclass(section, Section)):
+            raise TypeError(f"{name} is no section")
         blocks.append("\n".join(_section(name, section, is_list, shown)))
     return "\n\n".join(blocks) + "\n"
 

@@ -34,12 +34,15 @@ def discovery(
         device: device id.
         journal: journal id, 64 bits.
         channels: of the device.
+
+    Returns:
+        The message.
     """
     topics = Former(policy, device, journal)
     node = re.sub(r"[^A-Za-z0-9_-]", "_", device)
-    components = {}
+    components: dict[str, dict[str, object]] = {}
     for number, channel in enumerate(channels):
-        unit = {"unit_of_measurement": channel.unit} if channel.unit else {}
+        in_unit = {"unit_of_measurement": channel.unit} if channel.unit else {}
         for figure, name in (("mean", "mean"), ("stdev", "deviation"), ("high", "highest"), ("low", "lowest")):
             components[f"{number}_{figure}"] = {
                 "platform": "sensor",
@@ -48,7 +51,7 @@ def discovery(
                 "state_topic": topics.topic("summary", channel.name),
                 "value_template": f"{{{{ value_json.{figure} }}}}",
                 "state_class": "measurement",
-                **unit,
+                **in_unit,
             }
         alert = topics.topic("alert", channel.name)
         components[f"{number}_anomaly"] = {

@@ -46,8 +46,8 @@ class Fleet:
         self._named = [section for section in sections if section.port != AUTO]
         self._template = next((section for section in sections if section.port == AUTO), None)
         self.links = [make_link(section) for section in self._named]
-        self._tasks: dict[DeviceLink, asyncio.Task] = {}
-        self._found: dict[str, DeviceLink] = {}  # by the name under which the port is opened
+        self._tasks: dict[DeviceLink, asyncio.Task[None]] = {}
+        self._plugged_in: dict[str, DeviceLink] = {}  # by the name under which the port is opened
         self._resume_calls: dict[str | None, asyncio.TimerHandle] = {}
 
     async def run(self) -> None:
@@ -57,7 +57,7 @@ class Fleet:
                 self._start(tasks, link)
             tasks.create_task(self._tick())
             if self._template is not None:
-                tasks.create_task(self._watch(tasks))
+                tasks.create_task(self._watch(tasks, self._template))
 
     def release(self, url: str | None = None, seconds: float | None = None) -> list[str]:
         """Give ports to other programs.
@@ -71,7 +71,7 @@ class Fleet:
         """
         chosen = self._choose(url)
         for link in chosen:
-            link.release()
+            link.port_keeper.release()
             log.info("%s: released", link.url)
         pending = self._resume_calls.pop(url, None)
         if pending is not None:
@@ -81,10 +81,17 @@ class Fleet:
         return [link.url for link in chosen]
 
     def resume(self, url: str | None = None) -> list[str]:
-        """Take released ports again; all when `url` is None. Returns them."""
-        chosen = [link for link in self._choose(url) if link.is_released]
+        """Take released ports again.
+
+        Args:
+            url: of one link, as it is named or as a path; all when None.
+
+        Returns:
+            The ports that are taken again.
+        """
+        chosen = [link for link in self._choose(url) if link.port_keeper.is_released]
         for link in chosen:
-            link.resume()
+            link.port_keeper.resume()
             log.info("%s: taken back", link.url)
         pending = self._resume_calls.pop(url, None)
         if pending is not None:
@@ -102,7 +109,7 @@ class Fleet:
         return [link for link in self.links if url == link.url or os.path.realpath(url) == _real_path(link.url)]
 
     def _start(self, tasks: asyncio.TaskGroup, link: DeviceLink) -> None:
-        self._tasks[link] = tasks.create_task(link.run(), name=f"device {link.url}")
+        self._tasks[link] = tasks.create_task(link.port_keeper.run(), name=f"device {link.url}")
 
     async def _tick(self) -> None:
         while True:
@@ -111,7 +118,7 @@ class Fleet:
             for link in self.links:
                 link.tick(now_ms)
 
-    async def _watch(self, tasks: asyncio.TaskGroup) -> None:
+    async def _watch(self, tasks: asyncio.TaskGroup, template: DeviceSection) -> None:
         seen: frozenset[str] | None = None
         while True:
             # The names in /dev are cheap to read; asking every adapter who it is happens only when they change.
@@ -123,10 +130,12 @@ class Fleet:
                 except OSError as error:
                     log.warning("ports cannot be listed: %s", error)
                 else:
-                    await self._settle(tasks, [port for port in listed if port.vid is not None])
+                    await self._settle(tasks, template, [port for port in listed if port.vid is not None])
             await asyncio.sleep(SCAN_S)
 
-    async def _settle(self, tasks: asyncio.TaskGroup, plugged_in: list[serial.PortInfo]) -> None:
+    async def _settle(
+        self, tasks: asyncio.TaskGroup, template: DeviceSection, plugged_in: list[serial.PortInfo]
+    ) -> None:
         taken = {_real_path(section.port) for section in self._named} - {""}
         serial_numbers = [port.serial_number for port in plugged_in]
         wanted = {}
@@ -136,8 +145,8 @@ class Fleet:
             # By serial number where it is one of a kind, so that a renumbered port is still the same link.
             unique = port.serial_number and serial_numbers.count(port.serial_number) == 1
             wanted[f"id:{port.serial_number}" if unique else port.path] = port
-        for name in [name for name in self._found if name not in wanted]:
-            link = self._found.pop(name)
+        for name in [name for name in self._plugged_in if name not in wanted]:
+            link = self._plugged_in.pop(name)
             log.info("%s: unplugged", name)
             task = self._tasks.pop(link)
             task.cancel()
@@ -145,10 +154,10 @@ class Fleet:
             self.links.remove(link)
             self._on_gone(link)
         for name in wanted:
-            if name not in self._found:
+            if name not in self._plugged_in:
                 log.info("%s: plugged in (%s)", name, wanted[name].path)
-                link = self._make_link(self._template.model_copy(update={"port": name}))
-                self._found[name] = link
+                link = self._make_link(template.model_copy(update={"port": name}))
+                self._plugged_in[name] = link
                 self.links.append(link)
                 self._start(tasks, link)
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 from kittiwake.bridge.device_link import DeviceLink
 
@@ -48,7 +49,10 @@ _PER_HEALTH = (
 )
 
 
-class Exposition:
+_Family = CounterMetricFamily | GaugeMetricFamily
+
+
+class Exposition(Collector):
     """Writes a bridge's figures.
 
     Args:
@@ -61,10 +65,10 @@ class Exposition:
         self._registry.register(self)
 
     def text(self) -> bytes:
-        """All figures, as they are now."""
+        """Write all figures, as they are now."""
         return generate_latest(self._registry)
 
-    def collect(self) -> Iterator[Metric]:
+    def collect(self) -> Iterator[_Family]:
         """Give the metric families; prometheus_client calls this."""
         yield from self._of_bridge()
         if self._bridge.judges is not None:
@@ -88,20 +92,20 @@ class Exposition:
         for name, words, field, factor in _PER_HEALTH:
             family = _family(f"kittiwake_device_{name}", words, False, ["port", "device"])
             for link in links:
-                if field in link.health:
-                    family.add_metric([link.url, link.device or ""], link.health[field] * factor)
+                if field in link.intake.health:
+                    family.add_metric([link.url, link.device or ""], link.intake.health[field] * factor)
             yield family
 
-    def _of_bridge(self) -> Iterator[Metric]:
+    def _of_bridge(self) -> Iterator[_Family]:
         mqtt = self._bridge.mqtt
         figures = (
             ("broker_connected", "1 while the broker takes messages.", False, mqtt.is_connected),
-            ("broker_reconnects", "Connections after the first.", True, max(0, mqtt.reconnects)),
+            ("broker_reconnects", "Connections after the first.", True, mqtt.reconnects),
             ("broker_attempts", "Attempts to connect.", True, mqtt.attempts),
             ("broker_in_flight", "Messages that the broker has not confirmed.", False, mqtt.in_flight),
             ("broker_refused", "Messages that the broker refused.", True, mqtt.refused),
-            ("commands_waiting", "Commands not answered yet.", False, self._bridge.desk.waiting),
-            ("commands_done", "Commands answered.", True, self._bridge.desk.done),
+            ("commands_waiting", "Commands not answered yet.", False, self._bridge.commands.waiting),
+            ("commands_done", "Commands answered.", True, self._bridge.commands.done),
             *self._of_spool(),
         )
         for name, words, is_counter, figure in figures:
@@ -120,5 +124,5 @@ class Exposition:
         )
 
 
-def _family(name: str, words: str, is_counter: bool, labels: list[str]) -> Metric:
+def _family(name: str, words: str, is_counter: bool, labels: list[str]) -> _Family:
     return (CounterMetricFamily if is_counter else GaugeMetricFamily)(name, words, labels=labels)

@@ -1,4 +1,4 @@
-"""One device's records on their way to the sink: kept in order until each is confirmed, offered again when refused.
+"""One device's publications on their way to the sink: kept in order until confirmed, offered again when refused.
 
 It knows neither port nor session. Nothing of it outlives the process: the device's journal has it all, and the
 session's window bounds what is here.
@@ -8,27 +8,74 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
 
-from kittiwake.bridge.delivery import Counts, Delivery, Owner, Sink
+from kittiwake.bridge.delivery import Counts, Sink
 from kittiwake.publish.publisher import Publication
 
 REFUSED_FIRST_S = 1.0
 REFUSED_LAST_S = 60.0
 
 
+@dataclass(frozen=True)
+class Callbacks:
+    """What an outbox tells.
+
+    Args:
+        on_confirmed: on_confirmed(seq): the sink has the publication of this record.
+        on_problem: on_problem(text): why the broker refuses a publication; "" when it is offered again.
+        on_backlog: a publication that was refused waits for room again.
+    """
+
+    on_confirmed: Callable[[int], None]
+    on_problem: Callable[[str], None]
+    on_backlog: Callable[[], None]
+
+
+class Delivery:
+    """One record's publication on its way, and the sink's receipt for it.
+
+    Attributes:
+        epoch: of the outbox when it was put there.
+        seq: of the record.
+        message: the publication; None until it is formed.
+    """
+
+    __slots__ = ("_outbox", "epoch", "seq", "message")
+
+    def __init__(self, outbox: Outbox, epoch: int, seq: int, message: Publication | None):
+        self._outbox = outbox
+        self.epoch = epoch
+        self.seq = seq
+        self.message = message
+
+    def confirmed(self) -> None:
+        """The sink has it."""
+        self._outbox.confirm(self)
+
+    def refused(self, reason: str) -> None:
+        """The sink does not take it: it stays unacknowledged, and is offered again later.
+
+        Args:
+            reason: in the broker's words.
+        """
+        self._outbox.refuse(self, reason)
+
+
 class Outbox:
     """What of one device is not confirmed.
 
     Args:
-        owner: whose they are.
-        sink: where messages go.
+        sink: where publications go.
         counts: what is handed over, confirmed and refused is counted there.
+        callbacks: what is told.
     """
 
-    def __init__(self, owner: Owner, sink: Sink, counts: Counts):
-        self._owner = owner
+    def __init__(self, sink: Sink, counts: Counts, callbacks: Callbacks):
         self._sink = sink
         self._counts = counts
+        self._callbacks = callbacks
         self._epoch = 0  # counts the (device, journal) pairs seen here: a confirmation of an older one is no news
         self._waiting: dict[int, Delivery] = {}  # by sequence number, in its order, until confirmed
         self._backlog: deque[Delivery] = deque()  # those of them that are not handed over
@@ -60,8 +107,16 @@ class Outbox:
         return seq in self._waiting or seq < self._done_next
 
     def put(self, seq: int, message: Publication) -> bool:
-        """Take the next record's message; hand it over at once where there is room. Returns whether it was."""
-        delivery = self._waiting[seq] = Delivery(self._owner, self._epoch, seq, message)
+        """Take the next record's publication, and hand it over at once where there is room.
+
+        Args:
+            seq: of the record.
+            message: its publication.
+
+        Returns:
+            Whether it was handed over.
+        """
+        delivery = self._waiting[seq] = Delivery(self, self._epoch, seq, message)
         if self._backlog or not self._sink.has_room:
             self._backlog.append(delivery)
             return False
@@ -69,18 +124,36 @@ class Outbox:
         return True
 
     def hold(self, seq: int) -> Delivery:
-        """Take the place of the next record, whose message is not formed yet; all after it wait for `release`."""
-        delivery = self._waiting[seq] = Delivery(self._owner, self._epoch, seq, None)
+        """Take the place of the next record, whose publication is not formed yet; all after it wait for `release`.
+
+        Args:
+            seq: of the record.
+
+        Returns:
+            The place.
+        """
+        delivery = self._waiting[seq] = Delivery(self, self._epoch, seq, None)
         self._backlog.append(delivery)
         return delivery
 
     def release(self, delivery: Delivery, message: Publication) -> bool:
-        """Give a place its message. Returns whether it still matters; `hand_over` then sends it."""
+        """Give a place its publication; `hand_over` then sends it.
+
+        Args:
+            delivery: from `hold`.
+            message: what it waited for.
+
+        Returns:
+            Whether it still matters.
+        """
         delivery.message = message
         return delivery.epoch == self._epoch
 
     def hand_over(self, limit: int) -> int:
-        """Give up to `limit` waiting messages to the sink while it has room.
+        """Give waiting publications to the sink while it has room.
+
+        Args:
+            limit: how many at most.
 
         Returns:
             How many still wait for room; those behind a place that is held do not.
@@ -90,29 +163,26 @@ class Outbox:
             limit -= 1
         return len(self._backlog) if self._backlog and self._backlog[0].message else 0
 
-    def confirm(self, delivery: Delivery) -> bool:
-        """The sink has a message. Returns whether that is news."""
-        if delivery.epoch != self._epoch or self._waiting.pop(delivery.seq, None) is None:
-            return False
-        self._counts.acked += 1
-        self._retry_s = REFUSED_FIRST_S
-        return True
+    def confirm(self, delivery: Delivery) -> None:
+        """The sink has a publication."""
+        if delivery.epoch == self._epoch and self._waiting.pop(delivery.seq, None) is not None:
+            self._counts.acked += 1
+            self._retry_s = REFUSED_FIRST_S
+            self._callbacks.on_confirmed(delivery.seq)
 
-    def refuse(self, delivery: Delivery) -> bool:
-        """The sink does not take a message: the owner's `offer_again` is called later. Returns whether that is news."""
-        if delivery.epoch != self._epoch:
-            return False
+    def refuse(self, delivery: Delivery, reason: str) -> None:
+        """The sink does not take a publication: it is offered again later.
+
+        Args:
+            delivery: what it does not take.
+            reason: in the broker's words.
+        """
+        if delivery.epoch != self._epoch or delivery.message is None:
+            return
         self._counts.refused += 1
-        asyncio.get_running_loop().call_later(self._retry_s, self._owner.offer_again, delivery)
+        asyncio.get_running_loop().call_later(self._retry_s, self._restore, delivery)
         self._retry_s = min(self._retry_s * 2, REFUSED_LAST_S)
-        return True
-
-    def restore(self, delivery: Delivery) -> bool:
-        """Put a refused message before all that wait. Returns whether it still matters."""
-        if delivery.epoch != self._epoch or delivery.seq not in self._waiting:
-            return False
-        self._backlog.appendleft(delivery)
-        return True
+        self._callbacks.on_problem(f"{delivery.message.topic}: the broker refuses: {reason}")
 
     def done(self, received: int, keep_from: int | None = None) -> int:
         """Tell how far all is confirmed.
@@ -132,8 +202,17 @@ class Outbox:
         """The device was told that all before this are done; a repeat of one of them is known by it."""
         self._done_next = max(self._done_next, done_next)
 
+    def _restore(self, delivery: Delivery) -> None:
+        # Before all that wait: it is older.
+        if delivery.epoch == self._epoch and delivery.seq in self._waiting:
+            self._backlog.appendleft(delivery)
+            self._callbacks.on_problem("")
+            self._callbacks.on_backlog()
+
     def _send(self, delivery: Delivery) -> None:
         message = delivery.message
+        if message is None:
+            raise RuntimeError("a place that is held cannot be sent")
         self._counts.published += 1
         self._counts.published_bytes += len(message.payload)
         self._sink.publish(message.topic, message.payload, message.qos, message.retain, delivery)

@@ -66,18 +66,18 @@ async def _serve(settings: Settings, is_service: bool) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _begin_well(bridge: Bridge, work: asyncio.Task) -> None:
+async def _begin_well(bridge: Bridge, work: asyncio.Task[None]) -> None:
     links, problem = list(bridge.links), ""
     while not work.done():
         for link in links:
-            if link.error is not None and not link.was_open:
-                raise link.error
-        was_connected = bridge.mqtt.reconnects >= 0
+            if link.port_keeper.error is not None and not link.port_keeper.was_open:
+                raise link.port_keeper.error
+        was_connected = bridge.mqtt.was_connected
         # Twice the same: one MQTT version that is refused is no problem while the other is tried.
         if bridge.mqtt.problem and bridge.mqtt.problem == problem and not was_connected:
             raise KittiwakeError(f"broker {problem}")
         problem = bridge.mqtt.problem
-        if was_connected and all(link.was_open for link in links):
+        if was_connected and all(link.port_keeper.was_open for link in links):
             return
         await asyncio.sleep(_POLL_S)
 

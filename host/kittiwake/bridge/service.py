@@ -6,20 +6,24 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from kittiwake.bridge.command_codec import RequestError
-from kittiwake.bridge.command_queue import Desk
+from kittiwake.bridge import device_link
+from kittiwake.bridge.command_codec import CommandError, Result
+from kittiwake.bridge.command_queue import CommandQueue
 from kittiwake.bridge.confirm import scorer
 from kittiwake.bridge.confirm.worker import Worker
-from kittiwake.bridge.device_link import DeviceLink, Hooks
+from kittiwake.bridge.delivery import Sink
+from kittiwake.bridge.device_link import DeviceLink
 from kittiwake.bridge.homeassistant import discovery
 from kittiwake.bridge.links import Fleet
 from kittiwake.bridge.presence import Presence
 from kittiwake.bridge.settings import DeviceSection, Settings
 from kittiwake.bridge.spool import Spool
 from kittiwake.bridge.verdicts import Judges
-from kittiwake.mqtt.client import Events, MqttClient
+from kittiwake.mqtt.callbacks import Callbacks, Receipt
+from kittiwake.mqtt.client import MqttClient
 from kittiwake.publish.channel_description import Channel
 from kittiwake.publish.publisher import Publication
 
@@ -37,9 +41,9 @@ class Bridge:
 
     Attributes:
         mqtt: the MqttClient that publishes.
-        orders: the MqttClient on which commands arrive.
+        command_client: the MqttClient on which commands arrive.
         fleet: the Fleet.
-        desk: the Desk, for commands.
+        commands: the CommandQueue.
         spool: the Spool, None when it is off.
         judges: the Judges, who hear wake words again; None when nobody does.
 
@@ -52,14 +56,14 @@ class Bridge:
         self.settings = settings
         self._policy = settings.policy()
         self._on_text = on_text
-        self._waiting: deque[DeviceLink] = deque()  # links with messages that wait for room, each once
-        self.desk = Desk(
+        self._waiting: deque[DeviceLink] = deque()  # links with publications that wait for room, each once
+        self.commands = CommandQueue(
             settings.bridge.base,
             settings.bridge.id,
             settings.bridge.command_timeout_s,
             find=lambda device: self.fleet.of_device(device),
             respond=self._respond,
-            acknowledge=lambda handle: self.orders.acknowledge(handle),
+            acknowledge=lambda handle: self.command_client.acknowledge(handle),
             own={"release": self._release, "resume": self._resume, "status": lambda fields: self.report()},
         )
         self.presence = Presence(
@@ -78,7 +82,7 @@ class Bridge:
             client_id=client_id,
             will=self.presence.will,
             subscriptions=(*self.presence.filters, *discovery_filter),
-            events=Events(
+            callbacks=Callbacks(
                 on_connected=self._connected,
                 on_disconnected=self._disconnected,
                 on_message=self._message,
@@ -86,25 +90,25 @@ class Bridge:
             ),
         )
         self.spool = Spool(settings.spool, self.mqtt, self._room) if settings.spool.enabled else None
-        self._sink = self.spool or self.mqtt
+        self._sink: Sink = self.spool or self.mqtt
         self.judges = None
         if settings.confirm.models:
             scorer.check(settings.confirm.models)
             self.judges = Judges(settings.confirm, Worker())
-        self.orders = MqttClient(
+        self.command_client = MqttClient(
             settings.broker,
             client_id=f"{client_id}-commands",
-            subscriptions=(self.desk.topic,),
-            events=Events(on_disconnected=self.desk.on_disconnected, on_message=self.desk.on_message),
+            subscriptions=(self.commands.topic,),
+            callbacks=Callbacks(on_disconnected=self.commands.on_disconnected, on_message=self.commands.on_message),
             is_lasting=True,
         )
-        self._hooks = Hooks(
+        self._link_callbacks = device_link.Callbacks(
             on_status=self.presence.on_status,
-            on_layout=self._layout,
+            on_described=self._described,
             on_text=lambda link, line: self._on_text(link.url, line),
             on_backlog=self._backlog,
             on_opened=self._opened,
-            on_answer=self.desk.on_answer,
+            on_reply=self.commands.on_reply,
         )
         self.fleet = Fleet(settings.devices, self._make_link, self._gone)
 
@@ -118,7 +122,7 @@ class Bridge:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self.mqtt.run(), name="broker")
-                tasks.create_task(self.orders.run(), name="commands")
+                tasks.create_task(self.command_client.run(), name="commands")
                 if self.spool is not None:
                     tasks.create_task(self.spool.run(), name="spool")
                 if self.judges is not None:
@@ -128,16 +132,16 @@ class Bridge:
             if self.mqtt.is_connected:
                 self.presence.goodbye()
             with contextlib.suppress(OSError):
-                await asyncio.gather(self.mqtt.close(), self.orders.close())
+                await asyncio.gather(self.mqtt.close(), self.command_client.close())
 
-    def report(self) -> dict:
+    def report(self) -> dict[str, Any]:
         """What there is, JSON-ready: the broker's state, and every link's."""
         return {
             "broker": {
                 "connected": self.mqtt.is_connected,
                 "problem": self.mqtt.problem,
                 "in_flight": self.mqtt.in_flight,
-                "commands": self.orders.is_connected,
+                "commands": self.command_client.is_connected,
             },
             **self._spool_report(),
             **({"verdicts": dict(self.judges.counts)} if self.judges else {}),
@@ -146,7 +150,7 @@ class Bridge:
                     "port": link.url,
                     "device": link.device,
                     "online": link.is_online,
-                    "released": link.is_released,
+                    "released": link.port_keeper.is_released,
                     "problem": link.problem,
                     "records": link.counts.records,
                     "lag": link.lag,
@@ -155,7 +159,7 @@ class Bridge:
             ],
         }
 
-    def _spool_report(self) -> dict:
+    def _spool_report(self) -> dict[str, object]:
         spool = self.spool
         if spool is None:
             return {}
@@ -163,7 +167,7 @@ class Bridge:
         return {"spool": figures}
 
     def _make_link(self, section: DeviceSection) -> DeviceLink:
-        link = DeviceLink(section, self._policy, self._sink, self._hooks, self.judges)
+        link = DeviceLink(section, self._policy, self._sink, self._link_callbacks, self.judges)
         link.set_stalled(not self.mqtt.is_connected)
         asyncio.get_running_loop().call_soon(self._share_out)
         return link
@@ -177,23 +181,23 @@ class Bridge:
     def _opened(self, link: DeviceLink) -> None:
         if link.device == self.settings.bridge.id:
             log.error("%s: device %s has the bridge's own id: give one of them another", link.url, link.device)
-        self.desk.on_opened(link)
+        self.commands.on_opened(link)
 
-    def _respond(self, topic: str, payload: bytes, job: object) -> None:
-        self.mqtt.publish(topic, payload, self._policy.qos.get("response", 2), False, job)
+    def _respond(self, topic: str, payload: bytes, receipt: Receipt) -> None:
+        self.mqtt.publish(topic, payload, self._policy.qos.get("response", 2), False, receipt)
 
-    def _release(self, fields: dict) -> dict:
+    def _release(self, fields: Mapping[str, object]) -> Result:
         port, seconds = fields.get("port"), fields.get("seconds")
         if not (port is None or isinstance(port, str)):
-            raise RequestError("port: a device's port, as it is configured", str(fields["id"]), "release")
+            raise CommandError("port: a device's port, as it is configured", str(fields["id"]), "release")
         if not (seconds is None or isinstance(seconds, int | float) and 0 < seconds <= 86400):
-            raise RequestError("seconds: up to 86400, or none", str(fields["id"]), "release")
+            raise CommandError("seconds: up to 86400, or none", str(fields["id"]), "release")
         return {"released": self.fleet.release(port, seconds)}
 
-    def _resume(self, fields: dict) -> dict:
+    def _resume(self, fields: Mapping[str, object]) -> Result:
         port = fields.get("port")
         if not (port is None or isinstance(port, str)):
-            raise RequestError("port: a device's port, as it is configured", str(fields["id"]), "resume")
+            raise CommandError("port: a device's port, as it is configured", str(fields["id"]), "resume")
         return {"resumed": self.fleet.resume(port)}
 
     def _connected(self) -> None:
@@ -212,11 +216,11 @@ class Bridge:
                 self.mqtt.publish(message.topic, message.payload, message.qos, message.retain)
         self.mqtt.acknowledge(handle)
 
-    def _layout(self, link: DeviceLink, channels: list[Channel]) -> None:
+    def _described(self, link: DeviceLink, channels: list[Channel]) -> None:
         home = self.settings.homeassistant
         if not home.enabled:
             return
-        device, journal = link.session.device, link.session.journal
+        device, journal = link.identity
         message = discovery(self._policy, home.prefix, self.presence.topic, device, journal, channels)
         if self._discovered.get(device) != message:
             self._discovered[device] = message

@@ -5,6 +5,7 @@ It checks what can be known without touching a port, a broker or a file.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -12,8 +13,9 @@ from pydantic import Field, field_validator, model_validator
 from kittiwake.config.load import Section
 from kittiwake.errors import UsageError
 from kittiwake.mqtt.address import parse_url
-from kittiwake.mqtt.settings import BrokerSection
-from kittiwake.publish.publisher import GUIDE_TOPICS, KINDS, OPAQUE, Policy
+from kittiwake.mqtt.settings import BrokerSection, Protocol
+from kittiwake.publish.bodies import OPAQUE
+from kittiwake.publish.publisher import GUIDE_TOPICS, KINDS, Policy
 
 _ID = r"^[A-Za-z0-9._-]{1,64}$"
 _KIND_NAMES = frozenset(KINDS.values()) | {OPAQUE}
@@ -190,9 +192,19 @@ class Settings(Section):
 
 
 def of_ports(
-    ports: list[str], broker_url: str, policy: Policy, bridge_id: str = "bridge", protocol: str = "3.1.1"
+    ports: list[str], broker_url: str, policy: Policy, bridge_id: str = "bridge", protocol: Protocol = "3.1.1"
 ) -> Settings:
     """Settings for a few ports without a file, all else as it is by default.
+
+    Args:
+        ports: see kittiwake.ports, each once.
+        broker_url: mqtt://host:port.
+        policy: topics and QoS.
+        bridge_id: names the bridge.
+        protocol: MQTT version.
+
+    Returns:
+        The settings.
 
     Raises:
         UsageError: the broker's address is none, or a port is named twice.
@@ -209,8 +221,8 @@ def of_ports(
     )
 
 
-def _check_kinds(given: dict[str, object], known: frozenset[str]) -> None:
-    for kind in given:
+def _check_kinds(by_kind: Mapping[str, object], known: frozenset[str]) -> None:
+    for kind in by_kind:
         if kind not in known:
             raise ValueError(f"{kind!r} is not a kind; there are: {', '.join(sorted(known))}")
 

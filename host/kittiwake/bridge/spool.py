@@ -15,9 +15,10 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from kittiwake.bridge.delivery import Sink
 from kittiwake.bridge.settings import SpoolSection
 from kittiwake.errors import ConfigError
-from kittiwake.mqtt.client import MqttClient, Token
+from kittiwake.mqtt.callbacks import Receipt
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +34,14 @@ CREATE TABLE IF NOT EXISTS spool (
     id INTEGER PRIMARY KEY AUTOINCREMENT, topic TEXT NOT NULL, payload BLOB NOT NULL,
     qos INTEGER NOT NULL, retain INTEGER NOT NULL, size INTEGER NOT NULL)
 """
+
+
+# topic, payload, QoS, retain, bytes on disk
+_NewRow = tuple[str, bytes, int, int, int]
+# id, topic, payload, QoS, retain
+_StoredRow = tuple[int, str, bytes, int, int]
+# records, bytes, dropped, rows read
+_Written = tuple[int, int, int, list[_StoredRow]]
 
 
 class Spool:
@@ -52,14 +61,14 @@ class Spool:
         ConfigError: the file cannot be opened, or is no spool.
     """
 
-    def __init__(self, section: SpoolSection, mqtt: MqttClient, on_room: Callable[[], None] = lambda: None):
+    def __init__(self, section: SpoolSection, mqtt: Sink, on_room: Callable[[], None] = lambda: None):
         self._section = section
         self._limit = section.limit_mib * 1024 * 1024
         self._mqtt, self._on_room = mqtt, on_room
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="spool")
-        self._pending: deque[tuple[tuple, Token]] = deque()
+        self._pending: deque[tuple[_NewRow, Receipt]] = deque()
         self._pending_bytes = 0
-        self._loaded: deque[tuple] = deque()  # read from disk, not handed over
+        self._loaded: deque[_StoredRow] = deque()  # read from disk, not handed over
         self._under_way: dict[int, int] = {}  # id -> size, loaded or handed over, in order of their ids
         self._read_to = 0
         self._done_to = 0  # everything up to here is with the broker and may be deleted
@@ -77,10 +86,18 @@ class Spool:
             return False
         return self._section.on_full == "drop_oldest" or self.bytes + self._pending_bytes < self._limit
 
-    def publish(self, topic: str, payload: bytes, qos: int, retain: bool, token: Token) -> None:
-        """Take a message; token.confirmed() follows when it is safe on disk."""
+    def publish(self, topic: str, payload: bytes, qos: int, retain: bool, receipt: Receipt, /) -> None:
+        """Take a publication; its receipt is confirmed when it is safe on disk.
+
+        Args:
+            topic: without wildcards.
+            payload: bytes of the message.
+            qos: 0 to 2.
+            retain: the broker keeps it for later subscribers.
+            receipt: who is told.
+        """
         size = len(topic) + len(payload) + _ROW_BYTES
-        self._pending.append(((topic, payload, qos, int(retain), size), token))
+        self._pending.append(((topic, payload, qos, int(retain), size), receipt))
         self._pending_bytes += size
         self._wake.set()
 
@@ -118,7 +135,7 @@ class Spool:
         wants_rows = not self._loaded and self._mqtt.has_room
         rows = [row for row, _ in batch]
         try:
-            told = await loop.run_in_executor(self._thread, self._work, rows, self._done_to, wants_rows)
+            written = await loop.run_in_executor(self._thread, self._work, rows, self._done_to, wants_rows)
         except sqlite3.Error as error:
             if not self.problem:
                 log.error("spool %s: %s; devices keep their records", self._section.path, error)
@@ -129,18 +146,18 @@ class Spool:
         if self.problem:
             log.warning("spool %s: works again", self._section.path)
             self.problem = ""
-        self.records, self.bytes, dropped, loaded = told
+        self.records, self.bytes, dropped, loaded = written
         if dropped:
             self.dropped += dropped
             self._complain(loop.time())
-        for row in loaded:
-            self._under_way[row[0]] = 0
-            self._loaded.append(row)
-            self._read_to = row[0]
-        for row, token in batch:
+        for stored in loaded:
+            self._under_way[stored[0]] = 0
+            self._loaded.append(stored)
+            self._read_to = stored[0]
+        for row, receipt in batch:
             self._pending.popleft()
             self._pending_bytes -= row[4]
-            token.confirmed()
+            receipt.confirmed()
         self.drain()
         if self._pending or (len(loaded) == _BATCH and self._mqtt.has_room):
             self._wake.set()
@@ -172,7 +189,7 @@ class Spool:
                 f"spool.path: {path}: {error}", "name a file that may be written, or no file yet"
             ) from error
 
-    def _work(self, rows: list[tuple], done_to: int, wants_rows: bool) -> tuple[int, int, int, list[tuple]]:
+    def _work(self, rows: list[_NewRow], done_to: int, wants_rows: bool) -> _Written:
         """On the spool's thread: one transaction, then a read. Gives records, bytes, dropped, and rows read."""
         database = self._database
         dropped = 0
@@ -194,7 +211,7 @@ class Spool:
                 self._count, self._size = before
                 raise
             self._on_disk_to = done_to
-        loaded = []
+        loaded: list[_StoredRow] = []
         if wants_rows:
             query = "SELECT id, topic, payload, qos, retain FROM spool WHERE id > ? ORDER BY id LIMIT ?"
             loaded = database.execute(query, (self._read_to, _BATCH)).fetchall()
@@ -226,7 +243,7 @@ class Spool:
 
 
 class _Row:
-    """One message on its way from disk to broker; the broker's token."""
+    """One publication on its way from disk to broker, and the broker's receipt for it."""
 
     __slots__ = ("_message", "_number", "_spool")
 

@@ -14,7 +14,15 @@ _BEATS = 3  # within the time after which systemd takes us for dead
 
 
 def notify(message: str, environment: Mapping[str, str] = os.environ) -> bool:
-    """Tell systemd something, such as "READY=1". Returns whether there was someone to tell."""
+    """Tell systemd something.
+
+    Args:
+        message: such as "READY=1".
+        environment: where systemd has put its socket.
+
+    Returns:
+        Whether systemd was there.
+    """
     address = environment.get("NOTIFY_SOCKET", "")
     if not address:
         return False
@@ -25,7 +33,7 @@ def notify(message: str, environment: Mapping[str, str] = os.environ) -> bool:
             sock.connect(address)
             sock.sendall(message.encode())
     except OSError:
-        return False  # it went away; there is nobody to complain to
+        return False  # it went away
     return True
 
 
@@ -43,10 +51,10 @@ async def beat(status: Callable[[], str], environment: Mapping[str, str] = os.en
     except ValueError:
         patience_s = 0.0
     pause_s = patience_s / _BEATS if patience_s else 10.0
-    told = ""
+    previous = ""
     while True:
         line = status()
-        message = "WATCHDOG=1" + (f"\nSTATUS={line}" if line != told else "")
+        message = "WATCHDOG=1" + (f"\nSTATUS={line}" if line != previous else "")
         notify(message, environment)
-        told = line
+        previous = line
         await asyncio.sleep(pause_s)

@@ -14,6 +14,7 @@ from array import array
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypedDict
 
 from kittiwake.bridge.confirm.audio import Audio
 from kittiwake.bridge.confirm.worker import NoScore, Worker
@@ -28,6 +29,14 @@ CONFIRMED, REJECTED, UNCHECKED = "confirmed", "rejected", "unchecked"
 # Audio and its keyword are 37 records. A device that may not have as many on the way would wait for ever.
 _LEAST_WINDOW = 64
 _KEPT_S = 10.0  # audio whose keyword has not come by then is a sensor's snapshot, or its keyword is lost
+
+
+class VerdictFields(TypedDict, total=False):
+    """What a keyword's publication says beside the keyword; `verdict_score` where there is a score."""
+
+    verdict: str
+    verdict_score: float
+    verdict_model: str
 
 
 class Judges:
@@ -54,12 +63,15 @@ class Judges:
         finally:
             await self.worker.close()
 
-    def verdict(self, word: str, score: float | None) -> dict:
+    def verdict(self, word: str, score: float | None) -> VerdictFields:
         """The fields that a keyword's message gets.
 
         Args:
             word: the keyword.
             score: None when nobody could hear it again.
+
+        Returns:
+            Those fields; the verdict is counted.
         """
         model = os.path.basename(self.section.models[word])
         if score is None:
@@ -82,7 +94,7 @@ class Question:
 
     seq: int
     word: str
-    samples: array
+    samples: array[int]
 
 
 class Verdicts:
@@ -104,18 +116,21 @@ class Verdicts:
         """Another journal begins: what was gathered belongs to the one before."""
         self._audio: dict[int, Audio] = {}
         self._kept: dict[int, float] = {}  # channel -> until when its audio is kept
-        self._asked: dict[int, int] = {}  # keyword -> first record of its audio
+        self._waiting: dict[int, int] = {}  # keyword that waits for its verdict -> first record of its audio
 
     @property
     def keep_from(self) -> int | None:
         """The first record that the device must keep, because what comes after it waits for a verdict; or None."""
         now_s = self._clock_s()
-        firsts = [audio.first_seq for channel, audio in self._audio.items() if self._kept.get(channel, 0) > now_s]
-        firsts = [first for first in firsts if first is not None] + list(self._asked.values())
+        fresh = [audio.first_seq for channel, audio in self._audio.items() if self._kept.get(channel, 0) > now_s]
+        firsts = [first for first in fresh if first is not None] + list(self._waiting.values())
         return min(firsts) if firsts and self._window() >= _LEAST_WINDOW else None
 
-    def take(self, record: rec.Record) -> Question | dict | None:
+    def take(self, record: rec.Record) -> Question | VerdictFields | None:
         """Look at the next record.
+
+        Args:
+            record: as received.
 
         Returns:
             A question to be judged, the fields of a keyword that nobody can hear again, or None for other records.
@@ -131,8 +146,15 @@ class Verdicts:
             pass  # it goes on as opaque
         return None
 
-    async def judge(self, question: Question) -> dict:
-        """Have a keyword heard again. Returns the fields that its message gets; never raises."""
+    async def judge(self, question: Question) -> VerdictFields:
+        """Have a keyword heard again; never raises.
+
+        Args:
+            question: from `take`.
+
+        Returns:
+            The fields that its publication gets.
+        """
         section, score = self._judges.section, None
         model = section.models[question.word]
         try:
@@ -145,22 +167,22 @@ class Verdicts:
 
     def settled(self, seq: int) -> None:
         """A keyword's message is safe: its audio may be acknowledged."""
-        self._asked.pop(seq, None)
+        self._waiting.pop(seq, None)
 
     def _gather(self, record: rec.Record) -> None:
-        told = payload.unpack_snapshot(record.payload)
+        part = payload.unpack_snapshot(record.payload)
         audio = self._audio.setdefault(record.channel, Audio())
-        audio.add(record.seq, told["part"], told["parts"], told["index"], told["samples"])
+        audio.add(record.seq, part["part"], part["parts"], part["index"], part["samples"])
         self._kept[record.channel] = self._clock_s() + _KEPT_S
 
-    def _question(self, record: rec.Record) -> Question | dict | None:
-        told = payload.unpack_keyword(record.payload)
+    def _question(self, record: rec.Record) -> Question | VerdictFields | None:
+        keyword = payload.unpack_keyword(record.payload)
         audio = self._audio.pop(record.channel, None)
-        if told["name"] not in self._judges.section.models:
+        if keyword["name"] not in self._judges.section.models:
             return None
         first = audio.first_seq if audio else None
-        samples = audio.take(told["index"]) if audio and told["flags"] & payload.AUDIO else None
+        samples = audio.take(keyword["index"]) if audio and keyword["flags"] & payload.AUDIO else None
         if samples is None or first is None:
-            return self._judges.verdict(told["name"], None)
-        self._asked[record.seq] = first
-        return Question(record.seq, told["name"], samples)
+            return self._judges.verdict(keyword["name"], None)
+        self._waiting[record.seq] = first
+        return Question(record.seq, keyword["name"], samples)

@@ -10,7 +10,8 @@ import json
 from collections.abc import Callable
 
 from kittiwake.errors import KittiwakeError
-from kittiwake.mqtt.client import Events, MqttClient
+from kittiwake.mqtt.callbacks import Callbacks
+from kittiwake.mqtt.client import MqttClient
 from kittiwake.mqtt.settings import BrokerSection
 
 _POLL_S = 0.1
@@ -18,11 +19,14 @@ _WIDTH = 160
 
 
 def headline(topic: str, payload: bytes) -> str:
-    """One line about a message: its time, where it came from, and what matters of it.
+    """Sum up a message in one line: its time, where it came from, and what matters of it.
 
     Args:
         topic: as published.
         payload: bytes, JSON or not.
+
+    Returns:
+        Printable text without a line end.
     """
     try:
         body = json.loads(payload)
@@ -49,6 +53,13 @@ async def follow(
 ) -> None:
     """Subscribe and call `on_line` with a line a message, until cancelled.
 
+    Args:
+        broker: the settings.
+        topics: filters to subscribe to.
+        client_id: names the session at the broker.
+        on_line: called with each line.
+        as_json: lines of JSON that hold topic and payload, instead of headlines.
+
     Raises:
         KittiwakeError: the first connection could not be made; later ones are made again and again.
     """
@@ -57,13 +68,13 @@ async def follow(
         client.acknowledge(handle)
         on_line(_as_json(topic, payload) if as_json else headline(topic, payload))
 
-    client = MqttClient(broker, client_id, subscriptions=topics, events=Events(on_message=on_message))
+    client = MqttClient(broker, client_id, subscriptions=topics, callbacks=Callbacks(on_message=on_message))
     task = asyncio.create_task(client.run())
     problem = ""
     try:
         while not task.done():
             await asyncio.sleep(_POLL_S)
-            if client.reconnects < 0 and client.problem and client.problem == problem:
+            if not client.was_connected and client.problem and client.problem == problem:
                 raise KittiwakeError(f"broker {problem}")
             problem = client.problem
         await task

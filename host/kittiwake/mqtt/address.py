@@ -27,6 +27,12 @@ class Address:
 def parse_url(url: str) -> Address:
     """Read `mqtt://host[:port]`, `mqtts://…`, `ws://host[:port]/path`, `wss://…`; without a scheme it is mqtt.
 
+    Args:
+        url: as a person writes it.
+
+    Returns:
+        The address, with the scheme's own port where none is named.
+
     Raises:
         UsageError: it is not of that form, or holds a password, which belongs in a file.
     """

@@ -1,4 +1,4 @@
-"""The MQTT shell: paho's client on the event loop, reconnecting for ever; publishes and says when the broker has it.
+"""The MQTT client: paho's on the event loop, reconnecting for ever; publishes and says when the broker has it.
 
 It knows no device and no record. Everything here runs on one event loop: paho's own thread is not used, so that an
 acknowledgement needs no hop between threads. What is in flight is bounded here, and not by paho, whose queue has no
@@ -8,21 +8,20 @@ bound and whose search through it costs time in proportion to its length.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
-import threading
-from collections.abc import Callable
 
 import paho.mqtt.client as paho
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
 
-from kittiwake.mqtt import paho_client, tls
-from kittiwake.mqtt.address import parse_url
-from kittiwake.mqtt.events import Events, Token
+from kittiwake.mqtt import problems
+from kittiwake.mqtt.callbacks import Callbacks, Receipt
+from kittiwake.mqtt.in_flight import InFlight
+from kittiwake.mqtt.paho_client import ClientFactory, LoopClient
 from kittiwake.mqtt.settings import BrokerSection
-from kittiwake.mqtt.socket_buffer import Wire
-from kittiwake.mqtt.version import Dialect
-
-__all__ = ["Events", "MqttClient", "Token"]
+from kittiwake.mqtt.version import VersionChoice
 
 log = logging.getLogger(__name__)
 
@@ -48,10 +47,11 @@ class MqttClient:
         will: (topic, payload) left with the broker, retained, QoS 1.
         subscriptions: filters, at QoS 1; each message is sent again until `acknowledge` is called for it.
         is_lasting: the broker keeps the session, and what it has for us, when the process ends.
-        events: what is called.
+        callbacks: what is called.
 
     Attributes:
         is_connected: the broker has accepted us.
+        was_connected: it did at least once.
         reconnects: connections made after the first.
         attempts: attempts to connect.
         refused: messages that the broker refused.
@@ -67,72 +67,75 @@ class MqttClient:
         client_id: str,
         will: tuple[str, bytes] | None = None,
         subscriptions: tuple[str, ...] = (),
-        events: Events | None = None,
+        callbacks: Callbacks | None = None,
         is_lasting: bool = False,
     ):
         self._broker = broker
-        self._address = parse_url(broker.url)
-        self._client_id = client_id
-        self._will = will
+        self._clients = ClientFactory(broker, client_id, will, is_lasting)
+        self._address = self._clients.address
         self._subscriptions = subscriptions
-        self._is_lasting = is_lasting
-        self._events = events or Events()
-        self._context = tls.context(broker) if self._address.is_tls else None
-        self._password = broker.password.get_secret_value()
-        if broker.password_file:
-            self._password = tls.read_secret(broker.password_file, "broker.password_file")
-        self._dialect = Dialect(broker.protocol, is_lasting)
+        self._callbacks = callbacks or Callbacks()
+        self._version = VersionChoice(broker.protocol, is_lasting)
         self.is_connected = False
-        self.reconnects = -1
+        self.was_connected = False
+        self.reconnects = 0
         self.attempts = 0
         self.refused = 0
         self.problem = ""
         self._reported = ""
         self._limit = broker.in_flight
-        self._tokens: dict[int, Token | None] = {}
-        self._confirmed_s = 0.0
-        self._wire: Wire | None = None
+        self._in_flight = InFlight()
         self._dropped = asyncio.Event()
         self._closing = False
         self._answered = False
+        self._refused_version = False
         self._loop = asyncio.get_running_loop()
-        self._thread = threading.get_ident()
         self._client = self._make_client()
 
     @property
     def in_flight(self) -> int:
         """Messages handed over that the broker has not confirmed."""
-        return len(self._tokens)
+        return len(self._in_flight)
 
     @property
     def has_room(self) -> bool:
         """Whether `publish` may be called for a message that can wait."""
-        return self.is_connected and len(self._tokens) < self._limit
+        return self.is_connected and len(self._in_flight) < self._limit
 
     @property
     def protocol(self) -> str:
         """MQTT version that is spoken or tried: "5" or "3.1.1"."""
-        return self._dialect.name
+        return self._version.name
 
-    def publish(self, topic: str, payload: bytes, qos: int, retain: bool = False, token: Token | None = None) -> None:
-        """Hand a message over; `token` is told of its fate, at once for QoS 0.
+    def publish(
+        self, topic: str, payload: bytes, qos: int, retain: bool = False, receipt: Receipt | None = None
+    ) -> None:
+        """Hand a message over.
 
         Callers keep to `has_room`, but for the few messages (status) that may not wait.
+
+        Args:
+            topic: without wildcards.
+            payload: bytes of the message.
+            qos: 0 to 2.
+            retain: the broker keeps it for later subscribers.
+            receipt: who is told what became of it, at once for QoS 0; None for nobody.
         """
-        info = self._client.publish(topic, payload, qos, retain)
-        while info.rc == paho.MQTT_ERR_QUEUE_SIZE:
-            # An old message still has this id: ids are 16 bits and come round.
-            info = self._client.publish(topic, payload, qos, retain)
+        # An old message may still have the next id: ids are 16 bits and come round.
+        while (info := self._client.publish(topic, payload, qos, retain)).rc == paho.MQTT_ERR_QUEUE_SIZE:
+            continue
         if qos == 0:
-            if token is not None:
-                token.confirmed()
+            if receipt is not None:
+                receipt.confirmed()
             return
-        if not self._tokens:
-            self._confirmed_s = self._loop.time()
-        self._tokens[info.mid] = token
+        self._in_flight.add(info.mid, receipt, self._loop.time())
 
     def acknowledge(self, handle: int) -> None:
-        """Tell the broker that a message of a subscription is dealt with; until then it sends it again."""
+        """Tell the broker that a message of a subscription is dealt with; until then it sends it again.
+
+        Args:
+            handle: as `on_message` was called with it.
+        """
         if self.is_connected:
             self._client.ack(handle, 1)
 
@@ -141,17 +144,16 @@ class MqttClient:
         backoff_s = self._broker.backoff_first_s
         while not self._closing:
             self._dropped.clear()
-            self._answered = False
+            self._answered = self._refused_version = False
             self.attempts += 1
-            self._wire = None
             try:
-                await self._loop.run_in_executor(None, self._client.reconnect)
+                await self._client.open()
             except (OSError, ValueError) as error:
-                self.problem = tls.explain(error, self._address, self._broker)
+                self.problem = problems.explain_error(error, self._address, self._broker)
             else:
                 if await self._serve():
                     backoff_s = self._broker.backoff_first_s
-                elif self._answered and not self._dialect.wipes and not self.problem:
+                elif self._answered and not self._version.wipes and not self.problem:
                     continue  # the session is wiped: connect for good
                 else:
                     self._try_other_version()
@@ -168,67 +170,51 @@ class MqttClient:
         if self.is_connected:
             for _ in range(int(_DRAIN_S / 0.02)):
                 # With a confirmation unread, closing would reset the connection and leave the will.
-                if not self._tokens or not self.is_connected:
+                if not self._in_flight or not self.is_connected:
                     break
                 await asyncio.sleep(0.02)
             self._client.disconnect()
-            self._write()
+            self._client.flush()
             try:
                 await asyncio.wait_for(self._dropped.wait(), 2)
             except TimeoutError:
                 log.warning("broker did not close the connection in 2 s")
 
-    def _make_client(self) -> paho.Client:
-        client = paho_client.make(
-            self._broker,
-            self._address,
-            self._client_id,
-            self._dialect.protocol,
-            self._will,
-            (self._broker.username, self._password),
-            self._context,
-            is_lasting=self._is_lasting,
-            wipes=self._dialect.wipes,
-        )
+    def _make_client(self) -> LoopClient:
+        client = self._clients.make(self._version.protocol, self._version.wipes)
         client.on_connect = self._connected
         client.on_disconnect = self._disconnected
         client.on_publish = self._published
         client.on_message = self._message
-        client.on_socket_open = lambda c, u, wire: self._soon(self._socket_open, wire)
-        client.on_socket_register_write = lambda c, u, wire: self._soon(self._write)
         return client
 
     async def _serve(self) -> bool:
-        # Keepalives and timeouts are paho's, driven from here; data moves in the wire's callbacks.
+        # Keepalives and timeouts are paho's, driven from here; data moves in the socket buffer's callbacks.
         was_connected = False
         started_s = self._loop.time()
         while not self._dropped.is_set():
             was_connected = was_connected or self.is_connected
             self._client.loop_misc()
             now_s = self._loop.time()
-            is_asking = self._broker.protocol == "auto" and self.reconnects < 0
+            is_asking = self._broker.protocol == "auto" and not self.was_connected
             patience_s = min(_ASK_S, self._broker.connect_timeout_s) if is_asking else self._broker.connect_timeout_s
             if not was_connected and now_s - started_s > patience_s:
                 self._give_up("accepted the connection and says nothing")
-            elif self._tokens and was_connected and now_s - self._confirmed_s > _CONFIRM_S:
+            elif was_connected and self._in_flight.is_stuck(now_s, _CONFIRM_S):
                 # PINGs are answered and messages are not: start over, which sends them again.
-                self._confirmed_s = now_s
+                self._in_flight.progress_s = now_s
                 self._give_up(f"confirmed nothing for {_CONFIRM_S:.0f} s")
-            try:
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._dropped.wait(), _MISC_S)
-            except TimeoutError:
-                continue
         return was_connected
 
     def _give_up(self, why: str) -> None:
         self.problem = f"{self._address}: the broker {why}"
-        if self._wire is not None and not self._wire.is_closed:
-            self._wire.abort()
-            self._client.loop_read()
+        self._client.abort()
 
     def _try_other_version(self) -> None:
-        was_silent = not self._answered and self._wire is not None and not self._wire.has_failed
-        if not self._dialect.turn(self.problem, self.reconnects >= 0, was_silent):
+        was_silent = not self._answered and self._client.is_silent
+        if not self._version.turn(self._refused_version, self.was_connected, was_silent):
             return
         self._renew_client()
         self.problem = ""
@@ -236,10 +222,10 @@ class MqttClient:
 
     def _renew_client(self) -> None:
         waiting = self._client.drop_out_messages()
-        tokens, self._tokens = self._tokens, {}
+        receipts = self._in_flight.take_all()
         self._client = self._make_client()
         for message in waiting:
-            self.publish(message.topic, message.payload, message.qos, message.retain, tokens.get(message.mid))
+            self.publish(message.topic, bytes(message.payload), message.qos, message.retain, receipts.get(message.mid))
 
     def _report(self, wait_s: float) -> None:
         # The same problem again is no news.
@@ -247,61 +233,46 @@ class MqttClient:
         log.log(level, "broker %s; next try in %.1f s", self.problem, wait_s)
         self._reported = self.problem
 
-    def _soon(self, call: Callable, *arguments: object) -> None:
-        # paho connects in an executor's thread; the loop may only be touched from its own.
-        if threading.get_ident() == self._thread:
-            self._loop.call_soon(call, *arguments)
-        else:
-            self._loop.call_soon_threadsafe(call, *arguments)
-
-    def _socket_open(self, wire: Wire) -> None:
-        self._wire = wire
-        wire.attach(self._loop, self._client.loop_read)
-
-    def _write(self) -> None:
-        self._client.loop_write()
-        wire = self._wire
-        if wire is not None and not wire.is_closed:
-            wire.flush()
-
-    def _connected(self, client, userdata, flags, reason, properties) -> None:
+    def _connected(
+        self, client: paho.Client, _: object, flags: object, reason: ReasonCode, properties: Properties | None
+    ) -> None:
         self._answered = True
         if reason.is_failure:
-            self.problem = f"{self._address}: the broker refuses us: {reason}{_mend(str(reason), self._broker)}"
+            self._refused_version = reason.value == problems.UNSUPPORTED_VERSION
+            self.problem = problems.explain_refusal(reason, self._address, self._broker)
             return
         self.problem = ""
-        if self._dialect.wipes:
-            self._dialect.wipes = False
+        if self._version.wipes:
+            self._version.wipes = False
             self._loop.call_soon(self._end_wiping)
             return
         self.is_connected = True
         self._reported = ""
-        self.reconnects += 1
-        allowed = getattr(properties, "ReceiveMaximum", 65535) if properties is not None else 65535
-        self._limit = min(self._broker.in_flight, allowed)
-        self._confirmed_s = self._loop.time()
+        self.reconnects += self.was_connected
+        self.was_connected = True
+        self._limit = min(self._broker.in_flight, getattr(properties, "ReceiveMaximum", 65535))
+        self._in_flight.progress_s = self._loop.time()
         log.info("connected to broker %s, MQTT %s", self._address, self.protocol)
         if self._subscriptions:
             client.subscribe([(topic, 1) for topic in self._subscriptions])
         # Not from here: paho sends what was in flight again when this returns, and that comes first.
-        self._loop.call_soon(self._events.on_connected)
+        self._loop.call_soon(self._callbacks.on_connected)
 
     def _end_wiping(self) -> None:
         # The client goes first: what paho reports while this one leaves is the end that was wanted, no problem.
         wiped = self._client
         self._renew_client()
         wiped.disconnect()
-        wiped.loop_write()
-        if self._wire is not None and not self._wire.is_closed:
-            self._wire.flush()
+        wiped.flush()
 
-    def _disconnected(self, client, userdata, flags, reason, properties) -> None:
+    def _disconnected(
+        self, client: paho.Client, _: object, flags: paho.DisconnectFlags, reason: ReasonCode, properties: object
+    ) -> None:
         if client is not self._client:
             self._dropped.set()
             return  # the one that wiped
-        wire = self._wire
-        if wire is not None and wire.error is not None and not self.problem:
-            self.problem = tls.explain(wire.error, self._address, self._broker)
+        if client.error is not None and not self.problem:
+            self.problem = problems.explain_error(client.error, self._address, self._broker)
         if not self.problem:
             # What paho calls unspecified is that the other end has closed.
             why = f": {reason}" if flags.is_disconnect_packet_from_server else ""
@@ -311,35 +282,19 @@ class MqttClient:
             self._reported = self.problem
         if self.is_connected:
             self.is_connected = False
-            self._events.on_disconnected()
+            self._callbacks.on_disconnected()
         self._dropped.set()
 
-    def _published(self, client, userdata, mid, reason, properties) -> None:
-        token = self._tokens.pop(mid, None)
-        self._confirmed_s = self._loop.time()
+    def _published(self, client: paho.Client, _: object, mid: int, reason: ReasonCode, properties: object) -> None:
         if reason.is_failure:
             self.refused += 1
             log.warning("broker %s refused a message: %s", self._address, reason)
-        if token is not None:
-            if reason.is_failure:
-                token.refused(str(reason))
-            else:
-                token.confirmed()
-        self._events.on_room()
+        self._in_flight.settle(mid, str(reason) if reason.is_failure else "", self._loop.time())
+        self._callbacks.on_room()
 
-    def _message(self, client, userdata, message) -> None:
+    def _message(self, client: paho.Client, _: object, message: paho.MQTTMessage) -> None:
         try:
             topic = message.topic
         except UnicodeDecodeError:
             return
-        self._events.on_message(topic, message.payload, message.mid)
-
-
-def _mend(reason: str, broker: BrokerSection) -> str:
-    if "ot authorized" in reason or "ad user name" in reason:
-        if not broker.username and not broker.certificate_file:
-            return "; it takes no strangers: set broker.username, or a certificate"
-        return "; check broker.username and its password, and the broker's ACL"
-    if "identifier" in reason.lower():
-        return "; choose another broker.client_id"
-    return ""
+        self._callbacks.on_message(topic, bytes(message.payload), message.mid)

@@ -10,6 +10,8 @@ from kittiwake.config.load import Section
 from kittiwake.errors import UsageError
 from kittiwake.mqtt.address import parse_url
 
+Protocol = Literal["auto", "5", "3.1.1"]
+
 
 class BrokerSection(Section):
     """The broker, and who we are to it. Secrets come from files or from the environment, never from this file."""
@@ -19,7 +21,7 @@ class BrokerSection(Section):
         description="mqtt://HOST:PORT, mqtts:// for TLS, ws:// or wss://HOST:PORT/PATH for websockets",
         examples=["mqtts://broker.example:8883"],
     )
-    protocol: Literal["auto", "5", "3.1.1"] = Field(
+    protocol: Protocol = Field(
         "auto", description="MQTT version: 5, 3.1.1, or auto (5 where the broker speaks it, so that refusals show)"
     )
     client_id: str = Field("", max_length=64, description="Client id at the broker; empty for BASE-ID")

@@ -9,27 +9,46 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Callable
-from typing import Any
+from typing import Protocol
 
 _READ_BYTES = 64 * 1024
 _WRITE_BYTES = 64 * 1024
 _BUSY = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
-class Wire:
+class Socket(Protocol):
+    """What a plain socket, a TLS socket and paho's websocket have in common."""
+
+    def recv(self, buffer_size: int, /) -> bytes:
+        """Give up to so many bytes."""
+
+    def send(self, data: bytes | bytearray, /) -> int:
+        """Take some of the bytes. Returns how many."""
+
+    def fileno(self) -> int:
+        """Give the system's number of the socket."""
+
+    def setblocking(self, flag: bool, /) -> None:
+        """Block, or raise BlockingIOError instead."""
+
+    def close(self) -> None:
+        """Close it."""
+
+
+class SocketBuffer:
     """Stands in for a socket, with the methods that paho calls.
 
     What waits to be written is bounded by whoever bounds the messages in flight.
 
     Args:
-        sock: connected socket, TLS socket or websocket; owned by the wire from now on.
+        sock: connected socket, TLS socket or websocket; owned by the buffer from now on.
 
     Attributes:
         error: the OSError that ended it, or None.
         is_closed: `close` was called.
     """
 
-    def __init__(self, sock: Any):
+    def __init__(self, sock: Socket):
         self._sock = sock
         self._in = b""
         self._at = 0
@@ -41,7 +60,12 @@ class Wire:
         self.is_closed = False
 
     def attach(self, loop: asyncio.AbstractEventLoop, on_readable: Callable[[], object]) -> None:
-        """Begin to move bytes; `on_readable` is called while there is something to `recv`."""
+        """Begin to move bytes.
+
+        Args:
+            loop: the running event loop.
+            on_readable: called while there is something to `recv`.
+        """
         if self.is_closed:
             return
         self._loop, self._on_readable = loop, on_readable
@@ -49,7 +73,13 @@ class Wire:
         self._readable()  # TLS and websockets may have read ahead while they shook hands
 
     def recv(self, size: int) -> bytes:
-        """Give up to `size` bytes; b"" at the end.
+        """Give up to `size` bytes.
+
+        Args:
+            size: at least 1.
+
+        Returns:
+            Bytes; b"" at the end of the stream.
 
         Raises:
             BlockingIOError: nothing is there.
@@ -70,7 +100,14 @@ class Wire:
         return chunk
 
     def send(self, data: bytes | bytearray) -> int:
-        """Take all of `data`; `flush` writes it."""
+        """Take all of `data`; `flush` writes it.
+
+        Args:
+            data: bytes to write.
+
+        Returns:
+            How many were taken: all.
+        """
         self._out += data
         return len(data)
 
@@ -105,11 +142,15 @@ class Wire:
         return self._sock.fileno()
 
     def setblocking(self, flag: bool) -> None:
-        """As the socket's."""
+        """Do as the socket does.
+
+        Args:
+            flag: block, or raise BlockingIOError instead.
+        """
         self._sock.setblocking(flag)
 
     def pending(self) -> int:
-        """Bytes that `recv` gives without asking the system."""
+        """Count the bytes that `recv` gives without asking the system."""
         return len(self._in) - self._at
 
     def close(self) -> None:
@@ -131,8 +172,8 @@ class Wire:
             self._on_readable()
 
     def _decrypted(self) -> int:
-        pending = getattr(self._sock, "pending", None)
-        return pending() if pending is not None else 0
+        pending: Callable[[], int] | None = getattr(self._sock, "pending", None)
+        return 0 if pending is None else pending()
 
     def _want_writes(self, wanted: bool) -> None:
         if self._loop is None or wanted == self._writes_wait or self._sock.fileno() < 0:

@@ -5,6 +5,7 @@ A form raises FrameError on a payload that is too short, ArithmeticError or Valu
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from fractions import Fraction
 from functools import lru_cache
@@ -15,6 +16,9 @@ from kittiwake_node.link import payload
 from kittiwake_node.link import record as rec
 
 OPAQUE = "opaque"
+
+Body = dict[str, object]
+Form = Callable[[rec.Record, Channel], Body]
 
 
 def timestamp(utc_ms: int | None) -> str | None:
@@ -33,53 +37,61 @@ def _second(utc_s: int) -> str | None:
         return None
 
 
-def _alert(record: rec.Record, channel: Channel) -> dict:
-    told = payload.unpack_anomaly(record.payload)
-    formed = alerts.form(told, channel.scale, channel.offset)
+def _alert(record: rec.Record, channel: Channel) -> Body:
+    anomaly = payload.unpack_anomaly(record.payload)
+    formed = alerts.form(anomaly, channel.scale, channel.offset)
     return {
         "anomaly": True,
         **{name: formed.pop(name) for name in ("value", "z_score", "mean", "stdev")},
         "ts": timestamp(record.utc_ms),
         "sensor_id": channel.sensor_id,
         "unit": channel.unit,
-        "index": told["index"],
+        "index": anomaly["index"],
         **formed,
-        "t": f"{told['p']}/{told['q']}" if told["q"] else None,
-        "detector": payload.DETECTORS[told["detector"]],
-        **({"clipped": True} if told["flags"] & payload.CLIPPED else {}),
-        **({"lagged": True} if told["flags"] & payload.LAGGED else {}),
+        "t": f"{anomaly['p']}/{anomaly['q']}" if anomaly["q"] else None,
+        "detector": payload.DETECTORS[anomaly["detector"]],
+        **({"clipped": True} if anomaly["flags"] & payload.CLIPPED else {}),
+        **({"lagged": True} if anomaly["flags"] & payload.LAGGED else {}),
     }
 
 
-def _disturbance(record: rec.Record, channel: Channel) -> dict:
-    d = payload.unpack_disturbance(record.payload)
-    d["detector"] = payload.DETECTORS.get(d["detector"], str(d["detector"]))
-    return {"sensor_id": channel.sensor_id, "ts": timestamp(record.utc_ms)} | d
-
-
-def _snapshot(record: rec.Record, channel: Channel) -> dict:
-    head = {"sensor_id": channel.sensor_id, "unit": channel.unit, "ts": timestamp(record.utc_ms)}
-    return head | payload.unpack_snapshot(record.payload)
-
-
-def _keyword(record: rec.Record, channel: Channel) -> dict:
-    k = payload.unpack_keyword(record.payload)
+def _disturbance(record: rec.Record, channel: Channel) -> Body:
+    disturbance = payload.unpack_disturbance(record.payload)
+    number = disturbance["detector"]
     return {
-        "keyword": k["name"],
-        "probability": figures.value(k["sum"], Fraction(1, 256 * k["window"]), Fraction(0)),
+        "sensor_id": channel.sensor_id,
+        "ts": timestamp(record.utc_ms),
+        **disturbance,
+        "detector": payload.DETECTORS.get(number, str(number)),
+    }
+
+
+def _snapshot(record: rec.Record, channel: Channel) -> Body:
+    head = {"sensor_id": channel.sensor_id, "unit": channel.unit, "ts": timestamp(record.utc_ms)}
+    return {**head, **payload.unpack_snapshot(record.payload)}
+
+
+def _keyword(record: rec.Record, channel: Channel) -> Body:
+    keyword = payload.unpack_keyword(record.payload)
+    return {
+        "keyword": keyword["name"],
+        "probability": figures.value(keyword["sum"], Fraction(1, 256 * keyword["window"]), Fraction(0)),
         "ts": timestamp(record.utc_ms),
         "sensor_id": channel.sensor_id,
-        **{name: k[name] for name in ("sum", "limit", "window", "index")},
-        **({"audio": True} if k["flags"] & payload.AUDIO else {}),
+        "sum": keyword["sum"],
+        "limit": keyword["limit"],
+        "window": keyword["window"],
+        "index": keyword["index"],
+        **({"audio": True} if keyword["flags"] & payload.AUDIO else {}),
     }
 
 
-def _summary(record: rec.Record, channel: Channel) -> dict:
+def _summary(record: rec.Record, channel: Channel) -> Body:
     s = payload.unpack_summary(record.payload)
-    body = {"sensor_id": channel.sensor_id, "unit": channel.unit, "ts": timestamp(record.utc_ms)}
+    body: Body = {"sensor_id": channel.sensor_id, "unit": channel.unit, "ts": timestamp(record.utc_ms)}
     if s["n"]:
         mean, stdev, _ = figures.window_figures(s["n"], s["sum"], s["sum_sq"], None, channel.scale, channel.offset)
-        ends = [figures.value(s[end], channel.scale, channel.offset) for end in ("min", "max")]
+        ends = [figures.value(end, channel.scale, channel.offset) for end in (s["min"], s["max"])]
         body |= {"mean": mean, "stdev": stdev, "low": min(ends), "high": max(ends)}
     return body | {
         "n": s["n"],
@@ -93,30 +105,30 @@ def _summary(record: rec.Record, channel: Channel) -> dict:
     }
 
 
-def _reading(record: rec.Record, channel: Channel) -> dict:
-    r = payload.unpack_reading(record.payload)
+def _reading(record: rec.Record, channel: Channel) -> Body:
+    reading = payload.unpack_reading(record.payload)
     return {
         "sensor_id": channel.sensor_id,
-        "value": figures.value(r["x"], channel.scale, channel.offset),
+        "value": figures.value(reading["x"], channel.scale, channel.offset),
         "unit": channel.unit,
         "ts": timestamp(record.utc_ms),
-        "x": r["x"],
-        "index": r["index"],
+        "x": reading["x"],
+        "index": reading["index"],
     }
 
 
-def _time(record: rec.Record, channel: Channel) -> dict:
+def _time(record: rec.Record, channel: Channel) -> Body:
     return {"ts": timestamp(payload.unpack_time(record.payload)["utc_ms"])}
 
 
-def _plain(unpack):
-    def body(record: rec.Record, channel: Channel) -> dict:
-        return {"ts": timestamp(record.utc_ms)} | unpack(record.payload)
+def _plain(unpack: Callable[[bytes], Mapping[str, object]]) -> Form:
+    def body(record: rec.Record, channel: Channel) -> Body:
+        return {"ts": timestamp(record.utc_ms), **unpack(record.payload)}
 
     return body
 
 
-def _opaque(record: rec.Record, channel: Channel) -> dict:
+def _opaque(record: rec.Record, channel: Channel) -> Body:
     return {
         "ts": timestamp(record.utc_ms),
         "type": record.type,
@@ -126,7 +138,7 @@ def _opaque(record: rec.Record, channel: Channel) -> dict:
     }
 
 
-FORMS = {
+FORMS: dict[str, Form] = {
     "alert": _alert,
     "summary": _summary,
     "reading": _reading,

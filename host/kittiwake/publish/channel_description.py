@@ -27,7 +27,7 @@ def parse_layout(text: bytes) -> list[Channel]:
         entries = json.loads(text)
     except ValueError:
         return []
-    channels = []
+    channels: list[Channel] = []
     for entry in entries if isinstance(entries, list) else []:
         entry = entry if isinstance(entry, dict) else {}
         channels.append(

@@ -21,6 +21,9 @@ def value(x: int, scale: Fraction, offset: Fraction) -> float:
         x: the sample, LSB.
         scale: units an LSB.
         offset: units at x = 0.
+
+    Returns:
+        The sample in units.
     """
     # Division of integers rounds once, like float() of the fraction that they make.
     a, b, c, d = scale.numerator, scale.denominator, offset.numerator, offset.denominator
@@ -37,7 +40,8 @@ def window_figures(
         total: their sum, LSB.
         squares: the sum of their squares, LSB².
         x: the sample whose z-score is wanted, LSB, in the window or not; None for none.
-        scale, offset: see `value`.
+        scale: units an LSB.
+        offset: units at x = 0.
 
     Returns:
         (mean, stdev, z_score) in units, units and standard deviations; stdev is None with one sample, z_score where it
@@ -64,9 +68,11 @@ def level_figures(
     """Slow mean, deviation, and how many deviations the fast mean stands from the slow one, rounded to two decimals.
 
     Args:
-        fast, slow: the two means of drift or novelty, Q16 of LSB.
+        fast: the faster mean of drift or novelty, Q16 of LSB.
+        slow: the slower one, Q16 of LSB.
         variance: Q16 of LSB².
-        scale, offset: see `value`.
+        scale: units an LSB.
+        offset: units at x = 0.
 
     Returns:
         (mean, stdev, score) in units, units and deviations; score is None where the deviation is 0.

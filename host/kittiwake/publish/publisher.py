@@ -160,8 +160,8 @@ def topic_level(name: str) -> str:
     return "".join("_" if c in "+#/" or ord(c) < 32 else c for c in name)[:64] or "_"
 
 
-def health_of(record: rec.Record) -> dict:
-    """The counters of a health record, {} when it cannot be read."""
+def health_of(record: rec.Record) -> dict[str, int]:
+    """Read the counters of a health record; {} when it cannot be read."""
     try:
         return payload.unpack_health(record.payload)
     except FrameError:

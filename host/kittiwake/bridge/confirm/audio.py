@@ -28,7 +28,8 @@ class Audio:
 
         Args:
             seq: number of its record.
-            part, parts: it is part `part`, from 0, of `parts`.
+            part: which part it is, from 0.
+            parts: how many parts the audio has, at least 1.
             index: of its first sample.
             samples: int16.
         """
@@ -41,7 +42,7 @@ class Audio:
         self._next = part + 1
         self._samples.extend(samples)
 
-    def take(self, index: int) -> array | None:
+    def take(self, index: int) -> array[int] | None:
         """Take the audio, when it is whole and ends where a keyword was heard; nothing is left here.
 
         Args:

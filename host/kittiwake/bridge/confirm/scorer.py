@@ -19,7 +19,7 @@ from array import array
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from kittiwake.errors import ConfigError, KittiwakeError, UsageError
 
@@ -66,6 +66,18 @@ def check(models: Mapping[str, str]) -> str:
     return runtime()
 
 
+class Request(TypedDict):
+    """A request: path of the model, which output, outputs in a mean, bytes of samples that follow."""
+
+    model: str
+    output: int
+    window: int
+    bytes: int
+
+
+_Key = tuple[str, int, int]
+
+
 class Listener:
     """One model, loaded.
 
@@ -101,7 +113,7 @@ class Listener:
         self._net: Any = self._library.Interpreter(model_content=self._content, num_threads=1)
         self._net.allocate_tensors()
 
-    def score(self, samples: array) -> float:
+    def score(self, samples: array[int]) -> float:
         """Hear a second of audio.
 
         Args:
@@ -116,15 +128,15 @@ class Listener:
             return self._invoke(numpy.array(samples) / 32768)
         frames = features(samples)
         short = max(0, self._frames - len(frames))
-        given = numpy.array([[0.0] * _FEATURES] * short + frames)
+        padded = numpy.array([[0.0] * _FEATURES] * short + frames)
         if self._frames < len(frames):
             self._begin()  # a streaming model remembers what it heard, some in resources that no call resets
-        heard = []
+        outputs = []
         # The newest frames count: what does not fill a step is left out in front.
-        for at in range(len(given) % self._frames, len(given), self._frames):
-            heard.append(self._invoke(given[at : at + self._frames]))
-        window = min(self._window, len(heard))
-        return max(sum(heard[at : at + window]) / window for at in range(len(heard) - window + 1))
+        for at in range(len(padded) % self._frames, len(padded), self._frames):
+            outputs.append(self._invoke(padded[at : at + self._frames]))
+        window = min(self._window, len(outputs))
+        return max(sum(outputs[at : at + window]) / window for at in range(len(outputs) - window + 1))
 
     def _invoke(self, values: numpy.ndarray) -> float:
         import numpy
@@ -143,7 +155,7 @@ class Listener:
         return value
 
 
-def features(samples: array) -> list[list[float]]:
+def features(samples: array[int]) -> list[list[float]]:
     """The front end's frames of some audio, scaled as models are trained on them.
 
     Args:
@@ -154,18 +166,27 @@ def features(samples: array) -> list[list[float]]:
     """
     from pymicro_features import MicroFrontend
 
-    made, frames, at = MicroFrontend(), [], 0
+    front_end, frames, at = MicroFrontend(), [], 0
     content = samples.tobytes()
     while at + _STEP_BYTES <= len(content):
-        got = made.process_samples(content[at : at + _STEP_BYTES])
-        at += 2 * got.samples_read
-        if got.features:
-            frames.append(list(got.features))
+        step = front_end.process_samples(content[at : at + _STEP_BYTES])
+        at += 2 * step.samples_read
+        if step.features:
+            frames.append(list(step.features))
     return frames
 
 
-def answer(request: dict, samples: array, loaded: dict[tuple, Listener]) -> dict:
-    """Answer one request; an error is an answer, too."""
+def answer(request: Request, samples: array[int], loaded: dict[_Key, Listener]) -> dict[str, float | str]:
+    """Answer one request; an error is an answer, too.
+
+    Args:
+        request: which model, and how.
+        samples: array('h') of up to a second; none only loads the model.
+        loaded: the models so far; another is added.
+
+    Returns:
+        `score` or `error`.
+    """
     key = (request["model"], request["output"], request["window"])
     try:
         if key not in loaded:
@@ -182,7 +203,7 @@ def answer(request: dict, samples: array, loaded: dict[tuple, Listener]) -> dict
 
 def main() -> None:
     """Answer requests until stdin ends."""
-    loaded: dict[tuple, Listener] = {}
+    loaded: dict[_Key, Listener] = {}
     while line := sys.stdin.buffer.readline():
         request = json.loads(line)
         samples = array("h", sys.stdin.buffer.read(request["bytes"]))

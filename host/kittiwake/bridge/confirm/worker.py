@@ -34,19 +34,28 @@ class Worker:
     async def load(self, model: str, output: int, window: int) -> None:
         """Have a model loaded before it is needed.
 
+        Args:
+            model: path of a .tflite file.
+            output: which of its outputs is the word's, from 0.
+            window: outputs of a streaming model in a mean, 1 to 98.
+
         Raises:
             NoScore: it cannot be.
         """
         await self.score(model, output, window, array("h"), _START_S)
 
-    async def score(self, model: str, output: int, window: int, samples: array, limit_s: float) -> float:
+    async def score(self, model: str, output: int, window: int, samples: array[int], limit_s: float) -> float:
         """Have a second of audio heard.
 
         Args:
             model: path of a .tflite file.
-            output, window: see scorer.Listener.
+            output: which of its outputs is the word's, from 0.
+            window: outputs of a streaming model in a mean, 1 to 98.
             samples: array('h') of up to a second.
             limit_s: seconds for it, waiting for others included.
+
+        Returns:
+            The score, 0 to 1 where the model gives probabilities.
 
         Raises:
             NoScore: it took longer, the model does not run, or the process died.
@@ -65,7 +74,7 @@ class Worker:
                 process.kill()
             await process.wait()
 
-    async def _ask(self, model: str, output: int, window: int, samples: array) -> float:
+    async def _ask(self, model: str, output: int, window: int, samples: array[int]) -> float:
         content = array("h", samples)
         if sys.byteorder == "big":
             content.byteswap()
@@ -78,11 +87,14 @@ class Worker:
                 self._process = await asyncio.create_subprocess_exec(
                     *self._command, stdin=pipe, stdout=pipe, stderr=asyncio.subprocess.DEVNULL, start_new_session=True
                 )
-            self._process.stdin.write(json.dumps(request).encode() + b"\n" + raw)
-            await self._process.stdin.drain()
-            line = await self._process.stdout.readline()
+            process = self._process
+            if process.stdin is None or process.stdout is None:
+                raise RuntimeError("the scorer was started without pipes")
+            process.stdin.write(json.dumps(request).encode() + b"\n" + raw)
+            await process.stdin.drain()
+            line = await process.stdout.readline()
             if not line:
-                raise NoScore(f"the scorer ended with status {await self._process.wait()}")
+                raise NoScore(f"the scorer ended with status {await process.wait()}")
             answer = json.loads(line)
             is_answered = True
         except OSError as error:
@@ -92,4 +104,4 @@ class Worker:
                 await self.close()  # what it says later must not be taken for the answer to the next question
         if "error" in answer:
             raise NoScore(answer["error"])
-        return answer["score"]
+        return float(answer["score"])

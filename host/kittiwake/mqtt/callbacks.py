@@ -1,4 +1,4 @@
-"""What the MQTT shell tells, and whom. It knows nothing of how messages travel."""
+"""What the MQTT client tells, and whom. It knows nothing of how messages travel."""
 
 from __future__ import annotations
 
@@ -7,19 +7,23 @@ from dataclasses import dataclass
 from typing import Protocol
 
 
-class Token(Protocol):
-    """Who is told what became of a message. Called on the event loop."""
+class Receipt(Protocol):
+    """Who is told what became of one publication. Called on the event loop."""
 
     def confirmed(self) -> None:
         """The broker has it."""
 
     def refused(self, reason: str) -> None:
-        """The broker has answered that it does not take it (MQTT 5 says so)."""
+        """The broker has answered that it does not take it (MQTT 5 says so).
+
+        Args:
+            reason: in the broker's words.
+        """
 
 
 @dataclass(frozen=True)
-class Events:
-    """What the shell calls, on the event loop.
+class Callbacks:
+    """What the MQTT client calls, on the event loop.
 
     Args:
         on_connected: after every successful connect.

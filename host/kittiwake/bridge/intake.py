@@ -1,0 +1,177 @@
+"""One device's records on their way to the broker: each formed, heard again where it is a wake word, and handed over.
+
+It knows neither port nor session: what may be acknowledged is asked of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from kittiwake.bridge import outbox
+from kittiwake.bridge.delivery import Counts, Sink
+from kittiwake.bridge.verdicts import Judges, Question, VerdictFields, Verdicts
+from kittiwake.publish import publisher
+from kittiwake.publish.bodies import OPAQUE
+from kittiwake.publish.channel_description import Channel
+from kittiwake_node.link.record import Record
+
+
+@dataclass(frozen=True)
+class Callbacks:
+    """What an intake tells.
+
+    Args:
+        on_described: on_described(channels) when records come under a channel description not seen in this journal.
+        on_confirmed: the sink has another publication.
+        on_problem: on_problem(text): why the broker refuses a publication; "" when it is offered again.
+        on_backlog: publications wait for room.
+    """
+
+    on_described: Callable[[list[Channel]], None]
+    on_confirmed: Callable[[], None]
+    on_problem: Callable[[str], None]
+    on_backlog: Callable[[], None]
+
+
+class Intake:
+    """One device's.
+
+    Args:
+        policy: how records become publications.
+        sink: where these go.
+        judges: who hears wake words again; None for nobody.
+        link_window: called without arguments, gives how many records the device may have on the way.
+        counts: what comes and goes is counted there.
+        callbacks: what is told.
+
+    Attributes:
+        health: the device's newest health record as a dict, {} before the first.
+    """
+
+    def __init__(
+        self,
+        policy: publisher.Policy,
+        sink: Sink,
+        judges: Judges | None,
+        link_window: Callable[[], int],
+        counts: Counts,
+        callbacks: Callbacks,
+    ):
+        self._policy = policy
+        self._counts = counts
+        self._callbacks = callbacks
+        self._outbox = outbox.Outbox(
+            sink, counts, outbox.Callbacks(self._confirmed, callbacks.on_problem, callbacks.on_backlog)
+        )
+        self._verdicts = Verdicts(judges, link_window) if judges else None
+        self._judging: set[asyncio.Task[None]] = set()
+        self._former: publisher.Former | None = None
+        self.health: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        """Records that are not confirmed."""
+        return len(self._outbox)
+
+    @property
+    def backlog(self) -> int:
+        """Publications that wait for room at the sink."""
+        return self._outbox.backlog
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether `begin` was called."""
+        return self._former is not None
+
+    def begin(self, device: str, journal: int, done_next: int) -> None:
+        """Records of another device or journal come from here on.
+
+        Args:
+            device: device id.
+            journal: journal id, 64 bits.
+            done_next: the first sequence number that is not acknowledged.
+        """
+        self._outbox.begin(done_next)
+        if self._verdicts:
+            self._verdicts.clear()
+        self._former = publisher.Former(self._policy, device, journal)
+
+    def take(self, record: Record, descriptions: Mapping[int, bytes]) -> None:
+        """Take the next record; one that came before is counted and dropped.
+
+        Args:
+            record: as received, after `begin`.
+            descriptions: the session's channel descriptions by number; the record's is among them.
+        """
+        former = self._former
+        if former is None:
+            raise RuntimeError("a record before its journal is known")
+        if self._outbox.has_seen(record.seq):
+            self._counts.repeats += 1
+            return
+        self._counts.records += 1
+        if not former.knows(record.layout):
+            self._callbacks.on_described(former.describe(record.layout, descriptions[record.layout]))
+        verdict: VerdictFields | None = None
+        if self._verdicts:
+            answer = self._verdicts.take(record)
+            if isinstance(answer, Question):
+                self._hold(former, record, self._verdicts.judge(answer))
+                return
+            verdict = answer
+        message = former.form(record, verdict)
+        if message.kind == OPAQUE:
+            self._counts.opaque += 1
+        elif message.kind == "health":
+            self.health = publisher.health_of(record)
+        if not self._outbox.put(record.seq, message):
+            self._callbacks.on_backlog()
+
+    def hand_over(self, limit: int) -> int:
+        """Give waiting publications to the sink while it has room.
+
+        Args:
+            limit: how many at most.
+
+        Returns:
+            How many still wait for room.
+        """
+        return self._outbox.hand_over(limit)
+
+    def done(self, received: int) -> int:
+        """Tell how far all may be acknowledged.
+
+        Args:
+            received: the first sequence number that has not come.
+
+        Returns:
+            The first that may not be.
+        """
+        return self._outbox.done(received, self._verdicts.keep_from if self._verdicts else None)
+
+    def acknowledged(self, done_next: int) -> None:
+        """The device was told that all before this are done."""
+        self._outbox.acknowledged(done_next)
+
+    def _confirmed(self, seq: int) -> None:
+        if self._verdicts:
+            self._verdicts.settled(seq)
+        self._callbacks.on_confirmed()
+
+    def _hold(self, former: publisher.Former, record: Record, verdict: Awaitable[VerdictFields]) -> None:
+        judging = self._judge(self._outbox.hold(record.seq), former, record, verdict)
+        task = asyncio.get_running_loop().create_task(judging)
+        self._judging.add(task)
+        task.add_done_callback(self._judging.discard)
+
+    async def _judge(
+        self,
+        place: outbox.Delivery,
+        former: publisher.Former,
+        record: Record,
+        verdict: Awaitable[VerdictFields],
+    ) -> None:
+        message = former.form(record, await verdict)
+        if self._outbox.release(place, message) and self._outbox.hand_over(self._outbox.backlog):
+            self._callbacks.on_backlog()
