@@ -76,8 +76,8 @@ def test_end_to_end_every_alert_of_the_reference_arrives_and_nothing_is_lost(boa
         LedgerProcess(broker.url, ["kittiwake/#"], tmp_path / "ledger.jsonl") as witness,
     ):
         board.run_node(CONFIG)
-        with BridgeProcess(board.link_port, broker.url), inject.Wire(broker.url, DEVICE) as wire:
-            inject.feed(wire, inject.Injector(samples))
+        with BridgeProcess(board.link_port, broker.url), inject.CommandClient(broker.url, DEVICE) as client:
+            inject.send_all(client, inject.StimulusSender(samples))
             summaries = SAMPLES // CONFIG["channels"][0]["summary_samples"]
 
             def is_through():
@@ -106,22 +106,22 @@ def test_end_to_end_every_alert_of_the_reference_arrives_and_nothing_is_lost(boa
 
 
 def test_injector_asks_for_what_the_node_wants_next():
-    injector = inject.Injector(array("h", range(600)), channel=2)
-    first = injector.next_request()
+    stimulus = inject.StimulusSender(array("h", range(600)), channel=2)
+    first = stimulus.next_command()
     assert (first["op"], first["channel"], first["start"], first["samples"]) == ("stimulus", 2, 0, list(range(256)))
-    injector.take({"status": "ok", "result": {"next": 256, "room": 100}})
-    second = injector.next_request()
+    stimulus.take({"status": "ok", "result": {"next": 256, "room": 100}})
+    second = stimulus.next_command()
     assert (second["start"], second["samples"]) == (256, list(range(256, 356)))
     assert second["id"] != first["id"]
-    injector.take({"status": "ok", "result": {"next": 356, "room": 0}})
-    assert injector.is_full and len(injector.next_request()["samples"]) == 1
-    injector.take({"status": "ok", "result": {"next": 0, "room": 512}})  # it was rebooted
-    assert injector.next_request()["start"] == 0
-    injector.take({"status": "ok", "result": {"next": 600, "room": 512}})
-    assert injector.is_done
+    stimulus.take({"status": "ok", "result": {"next": 356, "room": 0}})
+    assert stimulus.is_full and len(stimulus.next_command()["samples"]) == 1
+    stimulus.take({"status": "ok", "result": {"next": 0, "room": 512}})  # it was rebooted
+    assert stimulus.next_command()["start"] == 0
+    stimulus.take({"status": "ok", "result": {"next": 600, "room": 512}})
+    assert stimulus.is_done
 
 
 @pytest.mark.parametrize("answer", [{"status": "refused"}, {"status": "unreachable", "error": "x"}, {"status": "ok"}])
 def test_injector_refused_says_so(answer):
     with pytest.raises(inject.TargetError, match="takes no samples"):
-        inject.Injector(array("h", [1])).take(answer)
+        inject.StimulusSender(array("h", [1])).take(answer)

@@ -105,13 +105,13 @@ def new_board(tmp_path, monkeypatch):
 
 def wait_for_alert(port, broker, tmp_path):
     """Bridge the port, feed a peak, and wait until its alert is at the broker."""
-    samples = inject.Injector(array("h", [420 + number * 7 % 13 for number in range(200)] + [1120] + [420] * 99))
+    samples = inject.StimulusSender(array("h", [420 + number * 7 % 13 for number in range(200)] + [1120] + [420] * 99))
     with (
         LedgerProcess(broker.url, ["kittiwake/#"], tmp_path / "ledger.jsonl") as witness,
         BridgeProcess(port, broker.url),
-        inject.Wire(broker.url, DEVICE) as commands,
+        inject.CommandClient(broker.url, DEVICE) as commands,
     ):
-        inject.feed(commands, samples)
+        inject.send_all(commands, samples)
 
         deadline = time.monotonic() + LIMIT_S
         while not any(body.get("anomaly") and body["value"] == 11.2 for body in read(witness.path).records.values()):

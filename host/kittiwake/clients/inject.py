@@ -1,7 +1,7 @@
-"""Samples sent to a running node through its bridge: command `stimulus` over the broker, paced by the answers.
+"""Samples sent to a running node through its bridge: command `stimulus` over the broker, paced by the responses.
 
-For boards that have no sensor and no file: a channel with a source of kind "link" takes them. `Injector` is sans-I/O
-and knows requests and answers; `Wire` is the broker. Nothing here knows what detects in the samples.
+For boards that have no sensor and no file: a channel with a source of kind "link" takes them. `StimulusSender` is
+sans-I/O and knows commands and responses; `CommandClient` is the broker. Nothing here knows what detects in them.
 """
 
 from __future__ import annotations
@@ -12,19 +12,20 @@ import secrets
 import socket
 import time
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from kittiwake.errors import KittiwakeError, TargetError
 from kittiwake.mqtt.address import parse_url
 
-PIECE_SAMPLES = 256  # what the bridge takes in one request
+PIECE_SAMPLES = 256  # what the bridge takes in one command
 _FULL_WAIT_S = 0.02
-_ANSWER_LIMIT_S = 60.0  # a bridge answers for a silent device before that
-_REPEAT_S = 1.0  # a request that no bridge was there to hear is not kept for it
+_RESPONSE_LIMIT_S = 60.0  # a bridge responds for a silent device before that
+_REPEAT_S = 1.0  # a command that no bridge was there to hear is not kept for it
 
 
-class Injector:
-    """Feeds one channel: each piece is sent when the one before was answered.
+class StimulusSender:
+    """Feeds one channel: each piece is sent when the one before has its response.
 
     The node says which sample it wants next, counted from its boot: what it did not take goes again, and after a reboot
     the samples begin anew.
@@ -38,7 +39,7 @@ class Injector:
         is_full: the node had no room left.
     """
 
-    def __init__(self, samples: array, channel: int = 0):
+    def __init__(self, samples: array[int], channel: int = 0):
         self._samples = samples
         self._channel = channel
         self._room = PIECE_SAMPLES
@@ -52,8 +53,8 @@ class Injector:
         """Whether the node has taken every sample."""
         return self.taken >= len(self._samples)
 
-    def next_request(self) -> dict:
-        """Form the next request, with an id that no other has; only while not `is_done`."""
+    def next_command(self) -> dict[str, object]:
+        """Form the next command, with an id that no other has; only while not `is_done`."""
         self._count += 1
         count = max(1, min(PIECE_SAMPLES, self._room))  # one sample asks as well as none would
         piece = self._samples[self.taken : self.taken + count]
@@ -65,22 +66,25 @@ class Injector:
             "samples": piece.tolist(),
         }
 
-    def take(self, answer: dict) -> None:
-        """Take the answer to the newest request.
+    def take(self, response: Mapping[str, Any]) -> None:
+        """Take the response to the newest command.
+
+        Args:
+            response: its fields.
 
         Raises:
             TargetError: the device refuses, or the bridge does not reach it.
         """
-        result = answer.get("result") or {}
-        if answer.get("status") != "ok" or result.get("next") is None:
-            why = answer.get("error") or answer.get("status")
+        result = response.get("result") or {}
+        if response.get("status") != "ok" or result.get("next") is None:
+            why = response.get("error") or response.get("status")
             raise TargetError(f"the node takes no samples: {why}", 'give its channel a source of kind "link"')
         self.taken, self._room = result["next"], result["room"]
         self.is_full = self._room == 0
 
 
-class Wire:
-    """Requests to one device, through a broker; as a context manager it is connected inside.
+class CommandClient:
+    """Commands to one device, through a broker; as a context manager it is connected inside.
 
     Args:
         broker_url: mqtt://host:port.
@@ -93,53 +97,60 @@ class Wire:
 
     def __init__(self, broker_url: str, device: str, base: str = "kittiwake"):
         import paho.mqtt.client as paho
+        from paho.mqtt.enums import CallbackAPIVersion
 
         self._topic = f"{base}/{device}"
-        self._answers: queue.SimpleQueue[dict] = queue.SimpleQueue()
+        self._responses: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self._ready: queue.SimpleQueue[bool] = queue.SimpleQueue()
-        self._client = paho.Client(paho.CallbackAPIVersion.VERSION2)
+        self._client = paho.Client(CallbackAPIVersion.VERSION2)
         self._client.on_socket_open = _send_at_once
         self._client.on_connect = lambda client, *_: client.subscribe(f"{self._topic}/resp", qos=1)
         self._client.on_subscribe = lambda *_: self._ready.put(True)
-        self._client.on_message = lambda client, userdata, message: self._take(message.payload)
+        self._client.on_message = lambda client, userdata, message: self._take(bytes(message.payload))
         address = parse_url(broker_url)
         try:
             self._client.connect(address.host, address.port)
         except OSError as error:
             raise KittiwakeError(f"nothing answers at {broker_url}: {error}", "start the broker") from error
 
-    def ask(self, request: dict) -> dict:
-        """Send a request and wait for its answer; a request that was lost is sent again, and carried out once.
+    def ask(self, command: Mapping[str, object]) -> dict[str, Any]:
+        """Send a command and wait for its response; one that was lost is sent again, and carried out once.
+
+        Args:
+            command: with an id that no other has.
+
+        Returns:
+            The response's fields.
 
         Raises:
-            TargetError: no answer came: no bridge serves the device.
+            TargetError: no response came: no bridge serves the device.
         """
-        text = json.dumps(request)
-        deadline = time.monotonic() + _ANSWER_LIMIT_S
+        text = json.dumps(command)
+        deadline = time.monotonic() + _RESPONSE_LIMIT_S
         while time.monotonic() < deadline:
             self._client.publish(f"{self._topic}/cmd", text, qos=1)
             repeat_s = time.monotonic() + _REPEAT_S
             while (left_s := repeat_s - time.monotonic()) > 0:
                 try:
-                    answer = self._answers.get(timeout=left_s)
+                    response = self._responses.get(timeout=left_s)
                 except queue.Empty:
                     break
-                if answer.get("id") == request["id"]:
-                    return answer
+                if response.get("id") == command["id"]:
+                    return response
         raise TargetError(f"no bridge answers for {self._topic}", "start `kittiwake bridge` on its port")
 
     def _take(self, payload: bytes) -> None:
         try:
-            answer = json.loads(payload)
+            response = json.loads(payload)
         except ValueError:
             return  # not a bridge's
-        if isinstance(answer, dict):
-            self._answers.put(answer)
+        if isinstance(response, dict):
+            self._responses.put(response)
 
-    def __enter__(self) -> Wire:
+    def __enter__(self) -> CommandClient:
         self._client.loop_start()
         try:
-            self._ready.get(timeout=_ANSWER_LIMIT_S)
+            self._ready.get(timeout=_RESPONSE_LIMIT_S)
         except queue.Empty:
             raise KittiwakeError("the broker does not let us subscribe", "its ACL should allow the answers") from None
         return self
@@ -149,24 +160,27 @@ class Wire:
         self._client.loop_stop()
 
 
-def _send_at_once(_client: object, _userdata: object, connection: socket.socket) -> None:
-    # Nagle's algorithm would hold each request back until the acknowledgement of the last answer's: 40 ms a piece.
-    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+def _send_at_once(_client: object, _userdata: object, connection: object) -> None:
+    # Nagle's algorithm would hold each command back until the acknowledgement of the last response's: 40 ms a piece.
+    if isinstance(connection, socket.socket):
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
-def feed(wire: Wire, injector: Injector, on_progress: Callable[[int], None] = lambda taken: None) -> None:
+def send_all(
+    client: CommandClient, stimulus: StimulusSender, on_progress: Callable[[int], None] = lambda taken: None
+) -> None:
     """Send samples until the node has taken them all.
 
     Args:
-        wire: connected.
-        injector: what to send.
+        client: connected.
+        stimulus: what to send.
         on_progress: called with the number of samples taken.
 
     Raises:
-        TargetError: see `Injector.take` and `Wire.ask`.
+        TargetError: see `StimulusSender.take` and `CommandClient.ask`.
     """
-    while not injector.is_done:
-        injector.take(wire.ask(injector.next_request()))
-        on_progress(injector.taken)
-        if injector.is_full:
+    while not stimulus.is_done:
+        stimulus.take(client.ask(stimulus.next_command()))
+        on_progress(stimulus.taken)
+        if stimulus.is_full:
             time.sleep(_FULL_WAIT_S)

@@ -31,10 +31,10 @@ def inject(
     samples = wav.read_wav(file) if is_audio else options.read(file, column, range_, bits)
     if samples.typecode != "h":
         raise UsageError(f"--bits {bits} does not fit the node's int16 samples", "take at most 15")
-    injector = work.Injector(samples, channel)
-    with work.Wire(broker, device, base) as wire:
-        work.feed(wire, injector)
+    stimulus = work.StimulusSender(samples, channel)
+    with work.CommandClient(broker, device, base) as client:
+        work.send_all(client, stimulus)
     if as_json:
-        print_json({"device": device, "samples": injector.taken})
+        print_json({"device": device, "samples": stimulus.taken})
     else:
-        print(f"{device} has taken {injector.taken} samples")
+        print(f"{device} has taken {stimulus.taken} samples")
