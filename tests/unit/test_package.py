@@ -1,11 +1,14 @@
-"""The wheel: it holds firmware and boards as the checkout does, and nothing at the top that is not ours."""
+"""The wheel and the sdist: they hold firmware and boards as the checkout does, and nothing that does not belong."""
 
 import re
 import subprocess
 import sys
+import tarfile
 import tomllib
 import zipfile
 from pathlib import Path
+
+import pytest
 
 import kittiwake
 
@@ -22,15 +25,81 @@ for path, content in kittiwake.firmware_files().items():
 """
 
 
-def test_package_wheel_gives_the_same_firmware_and_boards_as_the_checkout(tmp_path):
-    built = subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
+def _build(tree: Path, folder: Path, kind: str) -> Path:
+    command = [sys.executable, "-m", "hatchling", "build", "-t", kind, "-d", str(folder)]
+    built = subprocess.run(command, cwd=tree, capture_output=True, text=True)
     assert built.returncode == 0, built.stderr
-    (wheel,) = tmp_path.glob("*.whl")
+    (path,) = folder.glob({"wheel": "*.whl", "sdist": "*.tar.gz"}[kind])
+    return path
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory) -> Path:
+    """The wheel, built from the checkout."""
+    return _build(ROOT, tmp_path_factory.mktemp("wheel"), "wheel")
+
+
+@pytest.fixture(scope="module")
+def sdist(tmp_path_factory) -> Path:
+    """The source distribution, built from the checkout."""
+    return _build(ROOT, tmp_path_factory.mktemp("sdist"), "sdist")
+
+
+def _tracked() -> list[str]:
+    """What Git has, and what it would take with the next commit."""
+    listing = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True
+    )
+    if listing.returncode != 0:
+        pytest.skip("only a checkout knows what belongs to it")
+    return [name for name in listing.stdout.splitlines() if (ROOT / name).is_file()]
+
+
+def test_package_wheel_holds_the_two_packages_the_main_and_the_boards_and_nothing_else(wheel):
+    info = f"kittiwake-{kittiwake.__version__}.dist-info"
+    parts = ("METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE")
+    expected = {f"{info}/{part}" for part in parts} | {"kittiwake/_firmware/main.py"}
+    for name in _tracked():
+        if re.match(r"host/kittiwake/|firmware/kittiwake_node/", name):
+            expected.add(name.partition("/")[2])
+        elif re.fullmatch(r"boards/[^/]+/board\.toml", name):
+            expected.add(f"kittiwake/_{name}")
+    with zipfile.ZipFile(wheel) as archive:
+        assert set(archive.namelist()) == expected
+    assert len(expected) > 300
+
+
+def test_package_sdist_holds_what_is_tracked_and_nothing_else(sdist):
+    top = f"kittiwake-{kittiwake.__version__}/"
+    expected = {top + name for name in _tracked() if not name.startswith(".")} | {top + "PKG-INFO", top + ".gitignore"}
+    with tarfile.open(sdist) as archive:
+        assert {member.name for member in archive if not member.isdir()} == expected
+    assert any("/tests/" in name for name in expected)
+
+
+def test_package_wheel_of_the_sdist_is_the_wheel_of_the_checkout(sdist, wheel, tmp_path):
+    with tarfile.open(sdist) as archive:
+        archive.extractall(tmp_path, filter="data")
+    (tree,) = tmp_path.iterdir()
+    again = _build(tree, tmp_path / "dist", "wheel")
+    with zipfile.ZipFile(wheel) as first, zipfile.ZipFile(again) as second:
+        assert {i.filename: i.CRC for i in first.infolist()} == {i.filename: i.CRC for i in second.infolist()}
+
+
+def test_package_metadata_is_what_an_index_accepts(sdist, wheel):
+    command = [sys.executable, "-m", "twine", "--no-color", "check", "--strict", str(sdist), str(wheel)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0 and done.stdout.count("PASSED") == 2, done.stdout + done.stderr
+
+
+def test_package_first_released_entry_of_the_changelog_has_the_version_of_the_package():
+    entries = re.findall(r"^## \[(.+?)\](?: - (\d{4}-\d{2}-\d{2}))?$", (ROOT / "CHANGELOG.md").read_text(), re.M)
+    assert entries[0] == ("Unreleased", "")
+    assert entries[1][0] == kittiwake.__version__ and entries[1][1]
+    assert entries[-1][0] == "0.1.0"
+
+
+def test_package_wheel_gives_the_same_firmware_and_boards_as_the_checkout(wheel, tmp_path):
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path / "site")
     tops = {path.name for path in (tmp_path / "site").iterdir()}
