@@ -8,7 +8,7 @@ DEV_EXTRAS = demo,journal,plot,test,dev,boards
 T ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help python format setup setup-dev demo test test-fresh dist check format soak test-powercut test-chaos boards kernels hil bench bench-bridge bench-nab bench-wear bench-fan clean
+.PHONY: help python format setup setup-dev demo test test-fresh test-lowest dist check format soak test-powercut test-chaos boards kernels hil bench bench-bridge bench-nab bench-wear bench-fan clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 12
@@ -33,6 +33,10 @@ test: setup-dev ## every test, as CI runs it (T=path or T='-k name' for some)
 
 test-fresh: setup ## from nothing to green, as root: make demo and make test on new machines (ARGS='--only demo')
 	@$(BIN)/python tools/fresh/run.py $(ARGS) $(if $(T),-- "T=$(T)")
+
+test-lowest: python ## the unit and CLI tests on the lowest versions that pyproject.toml allows
+	@$(PYTHON) tools/setup_venv.py $(VENV) lowest
+	@$(BIN)/python tools/lowest.py build/lowest $(DEV_EXTRAS) $(T)
 
 dist: setup-dev ## build the wheel and the sdist into dist/, and check them
 	@rm -rf dist
