@@ -8,10 +8,10 @@ DEV_EXTRAS = demo,journal,plot,test,dev,boards
 T ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help python format setup setup-dev demo test test-fresh test-lowest dist check format soak test-powercut test-chaos boards kernels hil bench bench-bridge bench-nab bench-wear bench-fan clean
+.PHONY: help python format setup setup-dev demo test test-fresh test-lowest dist package.json check format soak test-powercut test-chaos boards kernels hil bench bench-bridge bench-nab bench-wear bench-fan clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 12
+	@grep -hE '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 12
 
 python:
 	@command -v $(PYTHON) >/dev/null || { \
@@ -43,11 +43,15 @@ dist: setup-dev ## build the wheel and the sdist into dist/, and check them
 	@$(BIN)/python -m hatchling build
 	@$(BIN)/twine check --strict dist/*
 
-check: setup-dev ## lint, format, types, the three laws, stale kernels, and that the tree names no private place
+package.json: setup-dev ## write the list of the firmware's files for mip
+	@$(BIN)/python tools/mip_package.py
+
+check: setup-dev ## lint, format, types, the three laws, stale kernels and package.json, and that the tree names no private place
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet . || { echo "check: run make format" >&2; exit 1; }
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/python -m tools.assemble --check
+	@$(BIN)/python tools/mip_package.py --check
 	@$(BIN)/python -m pytest -q tests/unit/test_layers.py tests/unit/test_tree.py tests/unit/test_types.py
 
 format: setup-dev ## put the code into ruff's form

@@ -85,9 +85,24 @@ def compile_files(files: Mapping[str, bytes], arch: str) -> dict[str, bytes]:
     for path, content in files.items():
         if not path.endswith(".py") or path in _SOURCES:
             compiled[path] = content
-        elif _fits(path, arch):
+        elif fits(path, arch):
             compiled[path[:-3] + ".mpy"] = _compile(path, content, arch)
     return compiled
+
+
+def fits(path: str, arch: str) -> bool:
+    """Tell whether a board of this architecture has a use for a file: not for kernels of another instruction set.
+
+    Args:
+        path: of the file on the board.
+        arch: as `architecture` gives it; "" for files that any board can use.
+
+    Returns:
+        Whether it belongs onto the board.
+    """
+    location = PurePosixPath(path)
+    prefix = location.name.partition("_")[0].removesuffix(".py")
+    return location.parent.name != "kernels" or prefix not in _ONLY_FOR or arch in _ONLY_FOR[prefix]
 
 
 def check_fit(files: Mapping[str, bytes], mpy: int, cpuid: int = 0) -> None:
@@ -126,12 +141,6 @@ def _problem(content: bytes, mpy: int, arch: str) -> str:
     else:
         fits = made_for == arch
     return "" if fits else f"it has code for {made_for}, the board is {arch or 'without native code'}"
-
-
-def _fits(path: str, arch: str) -> bool:
-    location = PurePosixPath(path)
-    prefix = location.name.partition("_")[0].removesuffix(".py")
-    return location.parent.name != "kernels" or prefix not in _ONLY_FOR or arch in _ONLY_FOR[prefix]
 
 
 @functools.lru_cache(maxsize=1024)

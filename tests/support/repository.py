@@ -1,0 +1,35 @@
+"""The repository's files over HTTP on loopback, as a host of repositories serves them to mip."""
+
+import contextlib
+import functools
+import http.server
+import threading
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class _Handler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *arguments):
+        self.server.requests.append(self.path)
+
+
+@contextlib.contextmanager
+def served(folder: Path = ROOT):
+    """Serve a folder's files.
+
+    Args:
+        folder: whose.
+
+    Yields:
+        The address, and a list that grows by a line a request.
+    """
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Handler, directory=folder)) as server:
+        server.requests = []
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}", server.requests
+        finally:
+            server.shutdown()
+            thread.join()
