@@ -148,6 +148,7 @@ def test_conftest_skips_by_name_and_never_in_ci(tmp_path, ci, outcome):
     shutil.copy(ROOT / "tests/conftest.py", tree)
     (tree / "test_needy.py").write_text(NEEDY)
     (tmp_path / "tools").symlink_to(ROOT / "tools")
+    (tree / "support").symlink_to(ROOT / "tests/support")
     packages = "import tools.system; tools.system.PACKAGES['no-such-program'] = 'some-package'"
     (tmp_path / "pytest.ini").write_text("[pytest]\npythonpath = .\n")
     (tmp_path / "conftest.py").write_text(packages)
@@ -170,6 +171,7 @@ def test_conftest_in_ci_fails_a_run_whose_only_fault_is_a_skip(tmp_path):
     shutil.copy(ROOT / "tests/conftest.py", tree)
     (tree / "test_s.py").write_text("import pytest\n\ndef test_a(): pass\n\ndef test_s(): pytest.skip('because')\n")
     (tmp_path / "tools").symlink_to(ROOT / "tools")
+    (tree / "support").symlink_to(ROOT / "tests/support")
     (tmp_path / "pytest.ini").write_text("[pytest]\npythonpath = .\n")
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(tmp_path)],
