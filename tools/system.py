@@ -18,32 +18,38 @@ SEARCH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin",
 EMULATORS = {
     "qemu-system-arm": "qemu-system-arm",
     "qemu-system-riscv32": "qemu-system-misc",
+    "qemu-system-xtensa": "qemu-system-misc",
 }
-_BUILDERS = {
+# What every board is built with, and what those of one instruction set are.
+BUILDERS = {
     "make": "make",
     "gcc": "gcc",
     "dpkg-source": "dpkg-dev",
     "xz": "xz-utils",
+}
+COMPILERS = {
     "arm-none-eabi-gcc": "gcc-arm-none-eabi",
     "riscv64-unknown-elf-gcc": "gcc-riscv64-unknown-elf",
+    "xtensa-lx106-elf-gcc": "gcc-xtensa-lx106",
 }
 _SERVICES = {
     "dfu-util": "dfu-util",
     "mosquitto": "mosquitto",
     "systemd-analyze": "systemd",
 }
-BOARDS = {**EMULATORS, **_BUILDERS}
+BOARDS = {**EMULATORS, **BUILDERS, **COMPILERS}
 TESTS = {**BOARDS, **_SERVICES}
 FRESH = {"debootstrap": "debootstrap"}
 PACKAGES = {**TESTS, **FRESH}
 
 # Compiler -> (package of its C library, arguments that succeed, or print a path, only where that is installed). The
-# compilers only recommend one. picolibc is chosen by a specs file, which a header test would not see.
+# compilers only recommend one. RISC-V's picolibc is chosen by a specs file, which a header test would not see.
 _HEADER = ("-E", "-x", "c", "-", "-o", os.devnull)
 _LIBRARIES = {
     "gcc": ("libc6-dev", _HEADER),
     "arm-none-eabi-gcc": ("libnewlib-arm-none-eabi", _HEADER),
     "riscv64-unknown-elf-gcc": ("picolibc-riscv64-unknown-elf", ("-print-file-name=picolibc.specs",)),
+    "xtensa-lx106-elf-gcc": ("picolibc-xtensa-lx106-elf", _HEADER),
 }
 
 
@@ -102,6 +108,8 @@ def command_for(programs: Iterable[str]) -> str:
 def ensure(programs: Iterable[str]) -> str:
     """Make sure that these programs and the libraries they need are there: install all that is missing in one go.
 
+    Where the system's archive lacks one of the packages, the others are installed all the same.
+
     Args:
         programs: keys of PACKAGES.
 
@@ -114,21 +122,25 @@ def ensure(programs: Iterable[str]) -> str:
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         return f"{', '.join(packages)} missing"
     print("system: installing", *packages, file=sys.stderr, flush=True)
-    reason = _install(packages)
+    reasons = [_apt_get("update"), _install(packages)]  # a failed update is no failure when the install succeeds
     left = lacking(programs)
+    if len(packages) > 1:
+        reasons += [_install([package]) for package in left]  # of several, apt installs none when it knows not all
+        left = lacking(programs)
+    reason = next((reason for reason in reversed(reasons) if reason), "apt-get installed the packages without it")
     return f"{', '.join(left)} could not be installed: {reason}" if left else ""
 
 
 def _install(packages: list[str]) -> str:
-    """Returns the last line of what apt printed in the step that failed last."""
+    return _apt_get("install", "-y", "--no-install-recommends", *packages)
+
+
+def _apt_get(*arguments: str) -> str:
+    """Returns "", or the last line of what apt printed when it failed."""
+    command = ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=120", *arguments]
     environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
-    apt = ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=120"]
-    reason = "apt-get installed the packages without it"
-    for step in ([*apt, "update"], [*apt, "install", "-y", "--no-install-recommends", *packages]):
-        done = subprocess.run(step, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        if done.returncode != 0:  # a failed update is no failure when the install succeeds
-            reason = (done.stdout.strip().splitlines() or ["apt-get printed no reason"])[-1]
-    return reason
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return "" if done.returncode == 0 else (done.stdout.strip().splitlines() or ["apt-get printed no reason"])[-1]
 
 
 def main() -> int:

@@ -13,14 +13,15 @@ from tools import system
 ROOT = Path(__file__).resolve().parents[2]
 # Written out, not taken from the tables: README and a fresh Debian hold to these.
 ALL = [
-    *("dfu-util", "dpkg-dev", "gcc", "gcc-arm-none-eabi", "gcc-riscv64-unknown-elf"),
+    *("dfu-util", "dpkg-dev", "gcc", "gcc-arm-none-eabi", "gcc-riscv64-unknown-elf", "gcc-xtensa-lx106"),
     *("libc6-dev", "libnewlib-arm-none-eabi", "make", "mosquitto", "picolibc-riscv64-unknown-elf"),
-    *("qemu-system-arm", "qemu-system-misc", "systemd", "xz-utils"),
+    *("picolibc-xtensa-lx106-elf", "qemu-system-arm", "qemu-system-misc", "systemd", "xz-utils"),
 ]
 LIBRARY_OF = {
     "gcc": "libc6-dev",
     "gcc-arm-none-eabi": "libnewlib-arm-none-eabi",
     "gcc-riscv64-unknown-elf": "picolibc-riscv64-unknown-elf",
+    "gcc-xtensa-lx106": "picolibc-xtensa-lx106-elf",
 }
 
 # A compiler that answers as gcc does: with an error, or a bare file name, unless its library is installed.
@@ -113,6 +114,16 @@ def test_system_install_that_fails_names_what_is_left_and_the_last_words_of_apt(
     (machine.programs / "apt-get").write_text("#!/bin/sh\necho 'E: no such mirror'\nexit 100\n")
     assert system.ensure(["gcc"]) == "gcc, libc6-dev could not be installed: E: no such mirror"
     assert capsys.readouterr().err == "system: installing gcc libc6-dev\n"
+
+
+def test_system_package_that_the_archive_lacks_does_not_keep_the_others_out(machine):
+    apt = machine.programs / "apt-get"
+    refusal = 'case "$*" in *gcc-xtensa-lx106*) echo "E: Unable to locate package gcc-xtensa-lx106"; exit 100;; esac\n'
+    apt.write_text(apt.read_text().replace("PATH=/usr/bin:/bin\n", f"PATH=/usr/bin:/bin\n{refusal}"))
+    said = system.ensure(system.TESTS)
+    left = ["gcc-xtensa-lx106", "picolibc-xtensa-lx106-elf"]  # a library is told by its compiler
+    assert said == f"{', '.join(left)} could not be installed: E: Unable to locate package gcc-xtensa-lx106"
+    assert system.lacking(system.TESTS) == left
 
 
 def test_system_package_without_its_program_is_a_failure(machine):
