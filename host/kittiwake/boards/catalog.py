@@ -142,8 +142,19 @@ class Qemu(Section):
     target: Line
     system: Line
     machine: Line
+    console: Literal["serial", "pci-serial"] = Field("serial", description="The machine's own UART, or a card")
     link: Literal["serial", "pci-serial"]
+    arguments: list[Line] = Field([], description="More of the emulator's command line")
+    compiler: Line = Field(description="What the board's MicroPython is compiled by")
     instructions_step: int = Field(gt=0)
+
+
+class StandIn(Section):
+    """An emulated board that runs the same machine code, for what is claimed of this one without having it."""
+
+    target: Line
+    shown: list[Line] = Field(min_length=1, description="Claims about this board that were made on the other")
+    not_shown: list[Line] = Field(min_length=1, description="What the other says nothing about")
 
 
 class Board(Section):
@@ -165,6 +176,7 @@ class Board(Section):
     journal: Journal
     link: Link
     pins: Pins = Pins()
+    stand_in: StandIn | None = None
     usb: list[Usb] = []
     sources: dict[str, Line]
 

@@ -135,12 +135,15 @@ def _arguments(qemu: dict, firmware: Path, descriptors: list[int], count: bool) 
     arguments = ["-machine", qemu["machine"], "-display", "none", "-monitor", "none", "-no-user-config"]
     arguments += ["-chardev", f"socket,id=qmp,fd={monitor}", "-mon", "chardev=qmp,mode=control"]
     arguments += ["-semihosting-config", "enable=on,target=native,arg=kittiwake,arg=strap"]
-    arguments += ["-chardev", f"socket,id=console,fd={console}", "-serial", "chardev:console"]
-    arguments += ["-chardev", f"socket,id=link,fd={link}"]
-    if qemu["link"] == "serial":
-        arguments += ["-serial", "chardev:link"]
-    else:
-        arguments += ["-bios", "none", "-device", f"{qemu['link']},chardev=link,addr=1"]
+    arguments += qemu.get("arguments", [])
+    cards = 0
+    for line, descriptor in (("console", console), ("link", link)):
+        arguments += ["-chardev", f"socket,id={line},fd={descriptor}"]
+        if qemu.get(line, "serial") == "serial":
+            arguments += ["-serial", f"chardev:{line}"]
+        else:
+            cards += 1
+            arguments += ["-device", f"{qemu[line]},chardev={line},addr={cards}"]
     if count:
         arguments += ["-icount", "shift=0"]
     # Paused, so that nothing is printed before its lines are connected.
