@@ -30,7 +30,7 @@ def measured(name, *wanted):
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.targets("qemu:mps2-an385", "qemu:virt")
+@pytest.mark.targets("qemu:mps2-an385", "qemu:virt", "qemu:xtensa")
 def test_bench_command_twice_on_an_emulated_board_is_identical(target_name, capsys):
     assert_twice_the_same(target_name, capsys)
 

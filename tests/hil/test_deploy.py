@@ -14,7 +14,7 @@ from kittiwake.errors import EXIT_OK, ConfigError, KittiwakeError, PortLostError
 from kittiwake.target import open_target
 from tests.support.hil import SOAK
 
-NAMES = ["qemu:mps2-an385", "qemu:virt"]
+NAMES = ["qemu:mps2-an385", "qemu:virt", "qemu:xtensa"]
 CUTS = 100 if SOAK else 5
 CONFIG = """
 device = "kw-deploy"
@@ -158,11 +158,10 @@ def test_console_of_a_board_cut_off_while_input_was_on_its_way_answers_after_its
 
 
 def test_deploy_for_another_architecture_is_refused(emulated):
+    other, arch = ("esp32-devkitc", "xtensawin") if emulated.name != "qemu:xtensa" else ("pyboard-v1.1", "armv7emsp")
     with open_target(emulated.console_port) as board:
-        with pytest.raises(ConfigError, match="esp32-devkitc is xtensawin"):
-            deployment.deploy_to(
-                board, deployment.Job(board.name, "esp32-devkitc"), _NOTHING, {}, small_application(1), quiet
-            )
+        with pytest.raises(ConfigError, match=f"{other} is {arch}"):
+            deployment.deploy_to(board, deployment.Job(board.name, other), _NOTHING, {}, small_application(1), quiet)
 
 
 def test_deploy_whole_firmware_runs_then_unchanged_writes_nothing(tmp_path, capsys):

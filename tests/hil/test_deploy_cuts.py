@@ -22,7 +22,7 @@ from tests.support.deployments import application, install, version_of
 from tests.support.hil import SOAK, Gateway
 
 CUTS = 100 if SOAK else 3
-NAMES = ["qemu:mps2-an385", "qemu:virt"] if SOAK else ["qemu:mps2-an385"]
+NAMES = ["qemu:mps2-an385", "qemu:virt", "qemu:xtensa"] if SOAK else ["qemu:mps2-an385"]
 CONFIG = {
     "device": "kw-cuts",
     "health_s": 1,

@@ -10,7 +10,7 @@ from kittiwake.ports import survey
 from kittiwake.pytest_plugin import refuse_or_skip
 from kittiwake.target import open_target
 
-NAMES = ["qemu:mps2-an385", "qemu:virt"]
+NAMES = ["qemu:mps2-an385", "qemu:virt", "qemu:xtensa"]
 BUS = {"kind": "sbcon", "base": 0x4002A000}
 SENSOR = {"name": "heat", "rate_hz": 20, "source": {"kind": "tmp105", "i2c": BUS}}
 FED = {"name": "fed", "source": {"kind": "link"}}

@@ -243,7 +243,7 @@ def test_parts_refuse_a_timers_source_that_cannot_be(board, source, said):
     assert said in board.exec(code)
 
 
-@pytest.mark.targets("qemu:mps2-an385", "qemu:virt")
+@pytest.mark.targets("qemu:mps2-an385", "qemu:virt", "qemu:xtensa")
 def test_interrupt_costs_what_is_documented(target_name):
     from kittiwake.target import open_target
 

@@ -22,7 +22,8 @@ from kittiwake.target import mpy, open_target, port
 from kittiwake_node.link import messages, payload, record
 from tests.support.hil import Gateway
 
-NAMES = ["qemu:mps2-an385", "qemu:virt"]
+_ARCHITECTURES = {"qemu:mps2-an385": "armv7m", "qemu:virt": "rv32imc", "qemu:xtensa": "xtensawin"}
+NAMES = list(_ARCHITECTURES)
 CONFIG = {
     "device": "kw-port",
     "health_s": 1,
@@ -56,7 +57,7 @@ def test_port_target_runs_code_and_keeps_its_globals(board):
 
 def test_port_target_facts_choose_the_architecture(board, emulated):
     facts = board.facts()
-    assert facts["arch"] == {"qemu:mps2-an385": "armv7m", "qemu:virt": "rv32imc"}[emulated.name]
+    assert facts["arch"] == _ARCHITECTURES[emulated.name]
     assert facts["implementation"].startswith("micropython 1.")
     assert facts["heap_free"] > 50_000
 

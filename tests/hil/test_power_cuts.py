@@ -17,7 +17,7 @@ from tests.support.hil import SOAK, WAIT_S, blank_journal
 
 CUTS = 500 if SOAK else 50
 # The two mps2 differ in their cores alone, of which the journal uses nothing.
-BOARDS = ("qemu:*",) if SOAK else ("qemu:mps2-an385", "qemu:netduino2", "qemu:virt")
+BOARDS = ("qemu:*",) if SOAK else ("qemu:mps2-an385", "qemu:netduino2", "qemu:virt", "qemu:xtensa")
 # Turns of an empty loop for each piece of 128 bytes; 400 are about 15,000 instructions. Small blocks have few pieces.
 SPIN, SPIN_SMALL = 400, 1600
 

@@ -13,7 +13,7 @@ from kittiwake.runs import record
 from kittiwake.signals import csv_column
 from kittiwake.target import open_target
 
-NAMES = ["qemu:mps2-an385", "qemu:virt"]
+NAMES = ["qemu:mps2-an385", "qemu:virt", "qemu:xtensa"]
 WAVE = array("h", [(31 * i) % 4001 - 2000 for i in range(3000)])
 CHANNEL = {"name": "vib", "source": {"kind": "timer", "sensor": {"kind": "wave", "path": "wave.bin"}}}
 

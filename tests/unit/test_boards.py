@@ -63,7 +63,7 @@ def test_boards_esp32_pins_stay_off_strapping_flash_and_console_pins():
 def test_boards_virtual_ones_are_those_that_the_targets_know():
     virtual = {name: catalog.find(name).qemu.target for name in catalog.names() if catalog.find(name).is_virtual}
     assert virtual == {name: board.target for name, board in images.boards().items()}
-    assert len(virtual) == 4
+    assert len(virtual) == 5
 
 
 @pytest.mark.parametrize(

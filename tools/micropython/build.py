@@ -4,7 +4,7 @@
 
 Knows the order of the work and says how far it is; how each step is done is in the modules beside it. Standard library
 only. Environment: MICROPY_DIR (a MicroPython checkout to build from, instead of Debian's source package),
-KITTIWAKE_CACHE (where to build into, instead of ~/.cache/kittiwake).
+QEMU_DIR (QEMU's source, likewise), KITTIWAKE_CACHE (where to build into, instead of ~/.cache/kittiwake).
 """
 
 import argparse
@@ -33,64 +33,102 @@ def say(text: str) -> None:
     print(f"boards: {text}", file=sys.stderr, flush=True)
 
 
-def build(names: list[str]) -> None:
-    """Bring the firmwares of these boards up to date.
+def needs(board: images.Board) -> list[str]:
+    """List the programs that building and running a board takes, as tools/system.py calls them."""
+    qemu = board.description["qemu"]
+    return [*system.BUILDERS, qemu["compiler"], qemu["system"]]
+
+
+def build(names: list[str]) -> dict[str, KittiwakeError]:
+    """Bring the firmwares of these boards up to date, and those of the others when one cannot be had.
 
     Args:
         names: of boards, e.g. "qemu-virt"; empty for all.
 
+    Returns:
+        Board -> why it was not built; empty when all are there.
+
     Raises:
-        KittiwakeError: something is missing or fails; the message says what, the mend what to do.
+        KittiwakeError: something that every board needs is missing or fails; the mend says what to do.
     """
     boards = images.boards()
     unknown = [name for name in names if name not in boards]
     if unknown:
         raise UsageError(f"no emulated board is called {unknown[0]!r}", f"use one of {', '.join(boards)}")
     wanted = [boards[name] for name in names or boards]
-    if all(images.find_image(board) for board in wanted) and not system.lacking(system.EMULATORS):
-        return
-    problem = system.ensure(system.BOARDS)
-    if problem:
-        raise KittiwakeError(problem, f"run: {system.command_for(system.BOARDS)}")
+    emulators = {board.description["qemu"]["system"] for board in wanted}
+    if all(images.find_image(board) for board in wanted) and not system.lacking(emulators):
+        return {}
+    failures = _without_tools(wanted)
+    wanted = [board for board in wanted if board.name not in failures]
     with cache.locked(images.cache_dir(), say):
         tree = cross = None
         for _ in range(_ROUNDS):
             # Whoever held the lock may have built them.
-            missing = [board for board in wanted if images.find_image(board) is None]
+            missing = [board for board in wanted if board.name not in failures and images.find_image(board) is None]
             if not missing:
                 break
             tree = tree or source.tree(images.cache_dir(), say)
             cross = cross or compiler.mpy_cross(tree, images.cache_dir(), say)
             for board in missing:
-                started = time.monotonic()
-                say(f"building {board.name} ...")
-                if compiler.firmware(board, tree, cross):
-                    say(f"built {board.name} in {time.monotonic() - started:.0f} s")
-                else:
-                    say(f"{board.name} changed while it was built; building it again")
+                try:
+                    _build_one(board, tree, cross)
+                except KittiwakeError as error:
+                    failures[board.name] = error
         else:
             raise KittiwakeError("the boards' sources change faster than they can be built", "try again later")
         cache.prune(images.cache_dir())
+    return failures
+
+
+def _without_tools(wanted: list[images.Board]) -> dict[str, KittiwakeError]:
+    """Install what is missing for these boards where this user may. Returns those that it is still missing for."""
+    everything = {program for board in wanted for program in needs(board)}
+    problem = system.ensure(everything)
+    if not problem:
+        return {}
+    if system.lacking(system.BUILDERS):
+        raise KittiwakeError(problem, f"run: {system.command_for(everything)}")
+    failures = {}
+    for board in wanted:
+        packages = system.lacking(needs(board))
+        if packages:
+            mend = f"run: {system.command_for(needs(board))}"
+            failures[board.name] = KittiwakeError(f"{', '.join(packages)} missing", mend)
+    return failures
+
+
+def _build_one(board: images.Board, tree: Path, cross: Path) -> None:
+    started = time.monotonic()
+    say(f"building {board.name} ...")
+    if compiler.firmware(board, tree, cross, say):
+        say(f"built {board.name} in {time.monotonic() - started:.0f} s")
+    else:
+        say(f"{board.name} changed while it was built; building it again")
 
 
 def main() -> int:
     """Run as a command.
 
     Returns:
-        0 when every firmware is there, else the exit code of the error, which one line on stderr names.
+        0 when every firmware is there, else the exit code of an error; one line on stderr names each.
     """
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("boards", nargs="*", metavar="BOARD", help="default: all")
     arguments = parser.parse_args()
     started = time.monotonic()
     try:
-        build(arguments.boards)
+        failures = build(arguments.boards)
     except KittiwakeError as error:
         say(str(error))
         return error.exit_code
     except KeyboardInterrupt:
         say("interrupted; what was built before is kept")
         return 130
+    for name, error in failures.items():
+        say(f"{name} is not built: {error}")
+    if failures:
+        return max(error.exit_code for error in failures.values())
     say(f"up to date in {images.cache_dir()} ({time.monotonic() - started:.1f} s)")
     return 0
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import cache
+import core
 
 from kittiwake.errors import KittiwakeError
 from kittiwake.target import images
@@ -48,13 +49,14 @@ def mpy_cross(tree: Path, folder: Path, say: Callable[[str], None]) -> Path:
     return program
 
 
-def firmware(board: images.Board, tree: Path, cross: Path) -> bool:
+def firmware(board: images.Board, tree: Path, cross: Path, say: Callable[[str], None]) -> bool:
     """Build one board's firmware and put it in its place in the cache.
 
     Args:
         board: whose; its folder has mpconfigboard.mk.
         tree: MicroPython's source.
         cross: mpy-cross.
+        say: takes a line of progress.
 
     Returns:
         Whether that is still the firmware that is wanted: not when a source was edited meanwhile.
@@ -68,7 +70,8 @@ def firmware(board: images.Board, tree: Path, cross: Path) -> bool:
             shutil.copytree(folder, work / "boards" / folder.name, ignore=shutil.ignore_patterns("__pycache__"))
         copy = dataclasses.replace(board, folder=work / "boards" / board.folder.name)
         settings = {"BOARD": board.name, "BOARD_DIR": str(copy.folder), "MICROPY_MPYCROSS": str(cross)}
-        _make(tree / "ports" / "qemu", work / "build", settings, board.name)
+        core_settings = core.settings(copy, images.cache_dir(), say) if board.needs_core else {}
+        _make(tree / "ports" / "qemu", work / "build", settings | core_settings, board.name)
         made = work / "made"
         made.mkdir()
         (work / "build" / "firmware.elf").rename(made / "firmware.elf")
@@ -76,6 +79,7 @@ def firmware(board: images.Board, tree: Path, cross: Path) -> bool:
             "board": board.name,
             "source": images.source_id(),
             "sha256": hashlib.sha256((made / "firmware.elf").read_bytes()).hexdigest(),
+            **core_settings,
         }
         cache.publish(made, images.image_dir(copy), facts)
         return images.image_dir(board) == images.image_dir(copy)

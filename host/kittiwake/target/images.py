@@ -19,6 +19,11 @@ from kittiwake.errors import ConfigError, NoDeviceError
 SOURCE_PACKAGE = "micropython"
 SOURCE_VERSION = "1.25.0+ds-1"
 SOURCE_SUITE = "trixie"
+# QEMU's source as Debian packages it, before its own changes: it has the tables of the cores that QEMU emulates.
+CORE_PACKAGE = "qemu"
+CORE_ARCHIVE = "qemu_7.2+dfsg.orig.tar.xz"
+CORE_SHA256 = "91aca71520040edc40b8d437aa3004dae614f58e286cf653ee8996c07af2962f"
+CORE_SUITE = "bookworm"
 # Raise it when the builder makes something else of the same inputs.
 _RECIPE = 1
 
@@ -27,6 +32,10 @@ _ROOT = Path(__file__).resolve().parents[3]
 COMMON = "qemu-common"
 # What of a user's MicroPython checkout goes into a firmware.
 _CHECKOUT_PARTS = ("py", "extmod", "shared", "ports/qemu", "mpy-cross", "lib/littlefs", "lib/libm", "tools")
+# What of QEMU's source is used: the cores' tables and headers, and Berkeley SoftFloat.
+CORE_PARTS = ("target/xtensa", "include/hw/xtensa", "tests/fp/berkeley-softfloat-3")
+# The folder of a board whose assembler takes the core's tables as a plugin.
+PLUGIN = "plugin"
 
 
 @dataclass(frozen=True)
@@ -45,6 +54,11 @@ class Board:
     target: str
     description: dict
 
+    @property
+    def needs_core(self) -> bool:
+        """Whether it is built with tables out of QEMU's source."""
+        return (self.folder / PLUGIN).is_dir()
+
 
 @dataclass(frozen=True)
 class Image:
@@ -52,7 +66,7 @@ class Image:
 
     Args:
         firmware: the ELF file that the emulator loads.
-        facts: what the builder wrote down about it: key, source, compiler, seconds.
+        facts: what the builder wrote down about it: board, source, sha256; of some cores, what assembles for them.
     """
 
     firmware: Path
@@ -101,8 +115,28 @@ def source_id() -> str:
     root = Path(given).expanduser().resolve()
     if not (root / "ports" / "qemu" / "Makefile").is_file():
         raise ConfigError(f"MICROPY_DIR={given} has no ports/qemu", "name a checkout of MicroPython, 1.25 or later")
+    return _checkout_id(root, _CHECKOUT_PARTS)
+
+
+def core_source_id() -> str:
+    """Name the QEMU source that cores' tables are taken from: Debian's archive, or a tree by QEMU_DIR.
+
+    Raises:
+        ConfigError: QEMU_DIR is set and lacks a part that is used.
+    """
+    given = os.environ.get("QEMU_DIR")
+    if not given:
+        return CORE_SHA256
+    root = Path(given).expanduser().resolve()
+    for part in CORE_PARTS:
+        if not (root / part).is_dir():
+            raise ConfigError(f"QEMU_DIR={given} has no {part}", "name QEMU's source, 7.2, as it is released")
+    return _checkout_id(root, CORE_PARTS)
+
+
+def _checkout_id(root: Path, parts: tuple[str, ...]) -> str:
     digest = hashlib.sha256(str(root).encode())
-    for part in _CHECKOUT_PARTS:
+    for part in parts:
         for path in sorted((root / part).rglob("*")):
             # What a build of the user's own leaves there is no source.
             if path.is_file() and not any(folder.startswith("build") for folder in path.relative_to(root).parts):
@@ -117,7 +151,8 @@ def key(board: Board) -> str:
     Returns:
         16 hexadecimal digits.
     """
-    digest = hashlib.sha256(f"{_RECIPE}\0{source_id()}\n".encode())
+    sources = [source_id()] + ([core_source_id()] if board.needs_core else [])
+    digest = hashlib.sha256("\0".join([str(_RECIPE), *sources]).encode() + b"\n")
     for folder in (board.folder, board.folder.parent / COMMON):
         for path in sorted(folder.rglob("*")):
             # board.toml and texts are for people and for the target; they do not reach the compiler.

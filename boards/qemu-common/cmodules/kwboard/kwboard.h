@@ -8,7 +8,7 @@
 
 #include "py/obj.h"
 
-// --- The machine: soc_arm.c or soc_rv32.c ------------------------------------------------------------------------
+// --- The machine: soc_arm.c, soc_rv32.c or soc_xtensa.c -----------------------------------------------------------
 
 // Set interrupt vectors, the free-running counter and the periodic interrupt. Called once, before any other.
 void kw_soc_init(void);

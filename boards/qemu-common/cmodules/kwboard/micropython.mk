@@ -2,7 +2,10 @@
 KWBOARD_DIR := $(USERMOD_DIR)
 
 SRC_USERMOD_C += $(addprefix $(KWBOARD_DIR)/, \
-	kwboard.c boot.c console.c link.c host.c rx.c timebase.c soc_$(KW_SOC).c uart_$(KW_UART).c)
+	kwboard.c boot.c console.c link.c host.c rx.c timebase.c uart_$(KW_UART).c)
+
+# soc_ARM.c and what else one machine needs.
+SRC_USERMOD_C += $(wildcard $(KWBOARD_DIR)/*_$(KW_SOC).c)
 
 CFLAGS_USERMOD += -I$(KWBOARD_DIR)
 

@@ -1,5 +1,7 @@
-// The UARTs of virt: a 16550 as console, a second 16550 on a PCI card (pci-serial in slot 1) as link.
-// Source: PC16550D data sheet; PCI 3.0 configuration space; QEMU hw/riscv/virt memory map.
+// The UARTs of the virt machines: each a 16550, the machine's own or on a PCI card (pci-serial).
+//
+// RISC-V: the console is the machine's own, the link a card in slot 1. Xtensa: cards in slots 1 and 2.
+// Source: PC16550D data sheet; PCI 3.0 configuration space; QEMU hw/riscv/virt and hw/xtensa/virt memory maps.
 
 #include "kwboard.h"
 
@@ -7,13 +9,29 @@ typedef struct _uart_t {
     volatile uint8_t data, interrupt, fifo, line, modem, status;
 } uart_t;
 
-#define PCI_CARD 0x30008000 // ECAM: slot 1, function 0
-#define PCI_ID (*(volatile uint32_t *)(PCI_CARD + 0x00))
-#define PCI_COMMAND (*(volatile uint16_t *)(PCI_CARD + 0x04))
-#define PCI_BAR0 (*(volatile uint32_t *)(PCI_CARD + 0x10))
-#define PCI_ABSENT 0xFFFFFFFF
+#define NO_CARD 0 // slot 0 is the bridge
+
+#if defined(QEMU_SOC_VIRT)
+#define OWN_UART 0x10000000
+#define PCI_ECAM 0x30000000
 #define PCI_IO_WINDOW 0x03000000
-#define LINK_IO 0x1000
+static const uint8_t slots[KW_UARTS] = {NO_CARD, 1};
+#elif defined(QEMU_SOC_XTENSA)
+#define OWN_UART 0 // there is none
+#define PCI_ECAM 0xF0100000
+#define PCI_IO_WINDOW 0xF0000000
+static const uint8_t slots[KW_UARTS] = {1, 2};
+#else
+#error this machine is not known here
+#endif
+
+#define PCI_CARD(slot) (PCI_ECAM + ((slot) << 15)) // function 0
+#define PCI_ID(slot) (*(volatile uint32_t *)(PCI_CARD(slot) + 0x00))
+#define PCI_COMMAND(slot) (*(volatile uint16_t *)(PCI_CARD(slot) + 0x04))
+#define PCI_BAR0(slot) (*(volatile uint32_t *)(PCI_CARD(slot) + 0x10))
+#define PCI_ABSENT 0xFFFFFFFF
+#define PCI_ANSWER_IO 1
+#define CARD_IO(slot) (0x1000 * (slot))
 
 #define RX_READY 0x01
 #define TX_EMPTY 0x20
@@ -21,24 +39,28 @@ typedef struct _uart_t {
 #define FIFO_ENABLE 0x01
 #define LINE_8N1 0x03
 
-static uart_t *const uarts[KW_UARTS] = {(uart_t *)0x10000000, (uart_t *)(PCI_IO_WINDOW + LINK_IO)};
-static bool link_present;
+static uart_t *uarts[KW_UARTS]; // NULL where the emulator was started without the card
 
 void kw_uart_init(void) {
-    link_present = PCI_ID != PCI_ABSENT;
-    if (link_present) {
-        PCI_BAR0 = LINK_IO;
-        PCI_COMMAND = 1; // answer in I/O space
-    }
-    for (int i = 0; i < (link_present ? 2 : 1); i++) {
-        uarts[i]->line = LINE_8N1;
-        uarts[i]->fifo = FIFO_ENABLE;
-        uarts[i]->interrupt = RX_INTERRUPT;
+    for (int i = 0; i < KW_UARTS; i++) {
+        int slot = slots[i];
+        if (slot == NO_CARD) {
+            uarts[i] = (uart_t *)OWN_UART;
+        } else if (PCI_ID(slot) != PCI_ABSENT) {
+            PCI_BAR0(slot) = CARD_IO(slot);
+            PCI_COMMAND(slot) = PCI_ANSWER_IO;
+            uarts[i] = (uart_t *)(PCI_IO_WINDOW + CARD_IO(slot));
+        }
+        if (uarts[i]) {
+            uarts[i]->line = LINE_8N1;
+            uarts[i]->fifo = FIFO_ENABLE;
+            uarts[i]->interrupt = RX_INTERRUPT;
+        }
     }
 }
 
 bool kw_uart_present(int uart) {
-    return uart == KW_CONSOLE || link_present;
+    return uarts[uart] != NULL;
 }
 
 int kw_uart_take(int uart) {

@@ -1,0 +1,77 @@
+/* The core's options, as binutils (2.40 and later) looks them up in a plugin: one word each, in the order that its
+ * dynamic configuration has them. What the core's own header leaves undefined, the core has not. */
+
+#include "core-de212/core-isa.h"
+
+#ifndef XCHAL_HAVE_FP_POSTINC
+#define XCHAL_HAVE_FP_POSTINC 0
+#endif
+#ifndef XCHAL_HAVE_MMU
+#define XCHAL_HAVE_MMU 0
+#endif
+
+#define ABSOLUTE_LITERALS 0
+#define LITERALS_IN_TEXT 1
+#define SMALLEST_PAGE 1 /* no MMU */
+#define ABI_WINDOWED 0
+#define ABI_CALL0 1
+
+const int xtensa_config_v1[] = {
+    XCHAL_HAVE_BE,
+    XCHAL_HAVE_DENSITY,
+    XCHAL_HAVE_CONST16,
+    XCHAL_HAVE_ABS,
+    XCHAL_HAVE_ADDX,
+    XCHAL_HAVE_L32R,
+    ABSOLUTE_LITERALS,
+    LITERALS_IN_TEXT,
+    XCHAL_HAVE_MAC16,
+    XCHAL_HAVE_MUL16,
+    XCHAL_HAVE_MUL32,
+    XCHAL_HAVE_MUL32_HIGH,
+    XCHAL_HAVE_DIV32,
+    XCHAL_HAVE_NSA,
+    XCHAL_HAVE_MINMAX,
+    XCHAL_HAVE_SEXT,
+    XCHAL_HAVE_LOOPS,
+    XCHAL_HAVE_THREADPTR,
+    XCHAL_HAVE_RELEASE_SYNC,
+    XCHAL_HAVE_S32C1I,
+    XCHAL_HAVE_BOOLEANS,
+    XCHAL_HAVE_FP,
+    XCHAL_HAVE_FP_DIV,
+    XCHAL_HAVE_FP_RECIP,
+    XCHAL_HAVE_FP_SQRT,
+    XCHAL_HAVE_FP_RSQRT,
+    XCHAL_HAVE_FP_POSTINC,
+    XCHAL_HAVE_DFP,
+    XCHAL_HAVE_DFP_DIV,
+    XCHAL_HAVE_DFP_RECIP,
+    XCHAL_HAVE_DFP_SQRT,
+    XCHAL_HAVE_DFP_RSQRT,
+    XCHAL_HAVE_WINDOWED,
+    XCHAL_NUM_AREGS,
+    XCHAL_HAVE_WIDE_BRANCHES,
+    XCHAL_HAVE_PREDICTED_BRANCHES,
+    XCHAL_ICACHE_SIZE,
+    XCHAL_DCACHE_SIZE,
+    XCHAL_ICACHE_LINESIZE,
+    XCHAL_DCACHE_LINESIZE,
+    XCHAL_ICACHE_LINEWIDTH,
+    XCHAL_DCACHE_LINEWIDTH,
+    XCHAL_DCACHE_IS_WRITEBACK,
+    XCHAL_HAVE_MMU,
+    SMALLEST_PAGE,
+    XCHAL_HAVE_DEBUG,
+    XCHAL_NUM_IBREAK,
+    XCHAL_NUM_DBREAK,
+    XCHAL_DEBUGLEVEL,
+    XCHAL_MAX_INSTRUCTION_SIZE,
+    XCHAL_INST_FETCH_WIDTH,
+    ABI_WINDOWED, /* what is compiled here */
+    ABI_WINDOWED,
+    ABI_CALL0,
+};
+
+/* Pipeline stages and the like, of no use to an assembler. */
+const int xtensa_config_v2[] = {0, 0, 0};
