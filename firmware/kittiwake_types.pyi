@@ -4,13 +4,24 @@ A board never sees this file: MicroPython has no `typing`, and modules import it
 Pythons drop (docs/explanation/annotations.md).
 """
 
+from array import array
 from collections.abc import Callable
 from typing import Any, Literal, Protocol, TypedDict
 
+from kittiwake_node.detect.baseline import Baseline
 from kittiwake_node.link.record import Record
 
 Buffer = bytes | bytearray | memoryview
 """Bytes that are only read."""
+
+Memory = bytearray | memoryview
+"""Bytes that may be written."""
+
+Samples = array[int]
+"""array('h'), or array('i') for samples of more than 16 bits; also the words of a kernel's state."""
+
+Settings = dict[str, Any]
+"""A table of settings, checked and filled in."""
 
 Fraction = tuple[int, int]
 """Numerator, and denominator above 0."""
@@ -58,6 +69,57 @@ class SentJournal(Protocol):
     def read(self, start: int, limit_bytes: int) -> tuple[bytes, int]: ...
     def ack(self, next_seq: int) -> None: ...
     def layout(self, number: int) -> bytes: ...
+
+# Samples and their detectors.
+
+KernelFunction = Callable[..., int]
+"""A kernel, with the arguments that the package `kernels` describes."""
+
+Emit = Callable[[int, int, int, int, bytes], None]
+"""Called as emit(type, channel, class, time_ms, payload) for every record."""
+
+class KernelSet(Protocol):
+    """See kernels.Kernel."""
+
+    name: str
+    def entry(self, stage: str, name: str) -> KernelFunction: ...
+
+class Source(Protocol):
+    """See io/source.py."""
+
+    @property
+    def ended(self) -> bool: ...
+    def read_into(self, buf: Samples) -> int: ...
+    def time_ms(self, index: int) -> int: ...
+
+class Sensor(Protocol):
+    @property
+    def low(self) -> int: ...
+    @property
+    def high(self) -> int: ...
+    def read(self) -> int: ...
+
+class Action(Protocol):
+    """See io/action.py."""
+
+    def set(self, level: int) -> object: ...
+    def fail_safe(self) -> object: ...
+
+class Detector(Protocol):
+    """See detect.kinds.make."""
+
+    @property
+    def number(self) -> int: ...
+    @property
+    def learner(self) -> Baseline | None: ...
+    @property
+    def forget(self) -> Callable[[], None] | None: ...
+    @property
+    def find(self) -> Callable[[Samples, int, int], int]: ...
+    @property
+    def push(self) -> Callable[[int], bool]: ...
+    def score(self, x: int) -> int: ...
+    def tell(self, x: int, flags: int, index: int) -> bytes: ...
 
 # Payloads.
 

@@ -18,7 +18,7 @@ _PLACES = {NODE: f"firmware/{NODE}", HOST: f"host/{HOST}"}
 # Builtins by which a pure module would still reach the outside.
 _OUTSIDE_CALLS = {"open", "input", "print", "__import__", "exec", "eval"}
 # What mypy alone imports, under `if False:`, which neither Python compiles.
-_FOR_MYPY = {"collections.abc", "kittiwake_types", "typing"}
+_FOR_MYPY = {"collections.abc", "kittiwake_types", "types", "typing"}
 # Every room may import its package's own name (the version) and errors.
 _FREE = ("", "errors")
 

@@ -31,7 +31,8 @@ def check_source(given, rate_hz, bits, where):
 
     Args:
         given: the channel's source.
-        rate_hz, bits: the channel's.
+        rate_hz: of the channel.
+        bits: of the channel's samples.
         where: what stands before a setting's name in an error.
 
     Returns:

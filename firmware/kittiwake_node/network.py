@@ -16,6 +16,9 @@ import struct
 
 from .errors import ModelError
 
+if False:  # for mypy alone
+    from kittiwake_types import Buffer, KernelFunction, KernelSet, Memory
+
 VERSION = 1
 HEADER_BYTES = 68
 _MAGIC = b"KWMP"
@@ -59,7 +62,21 @@ class Header:
         ModelError: "plan" (none), "version", "damaged".
     """
 
-    def __init__(self, plan):
+    scratch_bytes: int
+    state_bytes: int
+    step_count: int
+    reset_count: int
+    table: int
+    input_ref: int
+    input_bytes: int
+    output_ref: int
+    output_bytes: int
+    input_scale: float
+    input_zero_point: int
+    output_scale: float
+    output_zero_point: int
+
+    def __init__(self, plan: "Buffer") -> None:
         if len(plan) < HEADER_BYTES or bytes(plan[:4]) != _MAGIC:
             raise ModelError("plan", "this is no model plan; make one with kittiwake model compile")
         fields = struct.unpack_from(_HEADER, plan)
@@ -89,12 +106,12 @@ class Scratch:
         ModelError: "memory". Allocates.
     """
 
-    def __init__(self, size):
+    def __init__(self, size: int) -> None:
         try:
             self.data = bytearray(size)
         except MemoryError:
             raise ModelError("memory", "the scratch takes %d bytes in one piece" % size)
-        self.user = None
+        self.user: "Model | None" = None
 
 
 class Model:
@@ -113,7 +130,7 @@ class Model:
             bytes needed), "step" (the plan is of a later compiler), "scratch" (what was given is too short). Allocates.
     """
 
-    def __init__(self, plan, kernel, scratch=None):
+    def __init__(self, plan: "Buffer", kernel: "KernelSet", scratch: "Scratch | None" = None) -> None:
         header = Header(plan)
         if LAYOUTS.index(header.layout) not in _READS.get(kernel.name, ()):
             raise ModelError(
@@ -142,7 +159,7 @@ class Model:
         self._output, self._output_at = self._find(header.output_ref)
         self.reset()
 
-    def _calls(self, kernel):
+    def _calls(self, kernel: "KernelSet") -> "list[tuple[KernelFunction, int]]":
         header = self.header
         calls = []
         for i in range(header.step_count + header.reset_count):
@@ -152,13 +169,13 @@ class Model:
             calls.append((kernel.entry(*_ENTRIES[kind - 1]), at))
         return calls
 
-    def _find(self, ref):
+    def _find(self, ref: int) -> tuple[bytearray, int]:
         space = ref >> 28
         if space > 1:
             raise ModelError("step", "an end of the network lies in the plan")
         return (self._scratch, self._state)[space], ref & 0xFFFFFFF
 
-    def reset(self):
+    def reset(self) -> None:
         """Put the state back to its beginning; gives up an invoke under way. Does not allocate with native kernels."""
         if self._turns.user is self:
             self._turns.user = None
@@ -168,7 +185,7 @@ class Model:
         for run, at in self._resets:
             run(at, plan, scratch, state)
 
-    def invoke(self, data, result):
+    def invoke(self, data: "Buffer", result: "Memory") -> None:
         """Run the network once. Does not allocate with native kernels.
 
         Args:
@@ -189,7 +206,7 @@ class Model:
         self._at = len(self._steps)
         self.finish(result)
 
-    def begin(self, data):
+    def begin(self, data: "Buffer") -> None:
         """Start an invoke that `step` carries on. Copies the input; does not allocate with native kernels.
 
         Args:
@@ -207,7 +224,7 @@ class Model:
         self._at = 0
         self._put(self._input, self._input_at, data, self.header.input_bytes)
 
-    def step(self):
+    def step(self) -> int:
         """Run the next layer of the invoke under way. Does not allocate with native kernels.
 
         The longest layer bounds how long a caller is away; `kittiwake model info` estimates each one's instructions.
@@ -227,7 +244,7 @@ class Model:
             self._at += 1
         return len(steps) - self._at
 
-    def finish(self, result):
+    def finish(self, result: "Memory") -> None:
         """End an invoke whose layers have all run, and hand out its output. Does not allocate with native kernels.
 
         Args:

@@ -13,6 +13,12 @@ from binascii import crc32
 from ..errors import ConfigError, StorageError
 from .summary import Summary
 
+if False:  # for mypy alone
+    from collections.abc import Sequence
+    from typing import Any
+
+    from kittiwake_types import KernelSet, Samples
+
 # Features of a block of n samples with sum S, sum of squares Q, from one rounded-down division each:
 VARIANCE = 0  # (n·Q - S²)·2^8 / n², the variance (n) in Q8
 PEAK = 1  # greatest |x - mean|, Q8
@@ -42,7 +48,18 @@ class Baseline:
         ConfigError: "block", "learn", "features" or "threshold" cannot be.
     """
 
-    def __init__(self, kernel, block=256, learn=200, features=("variance",), p=5, q=1):
+    feature: str | None
+    value: "int | Any"  # None before the first
+
+    def __init__(
+        self,
+        kernel: "KernelSet",
+        block: int = 256,
+        learn: int = 200,
+        features: "Sequence[str]" = ("variance",),
+        p: int = 5,
+        q: int = 1,
+    ) -> None:
         if not 16 <= block <= 16384:
             raise ConfigError("block", "blocks of %r samples: 16 to 16384" % block)
         if not 8 <= learn <= 65535:
@@ -62,7 +79,7 @@ class Baseline:
         self._one = array("h", [0])
         self.clear()
 
-    def clear(self):
+    def clear(self) -> None:
         """Forget the baseline and learn anew from the next block on."""
         self.learned_blocks = 0
         self._sums = [0] * len(NAMES)
@@ -75,16 +92,17 @@ class Baseline:
         self.feature = self.value = None
 
     @property
-    def learned(self):
+    def learned(self) -> bool:
         """Whether the baseline is frozen and blocks are judged."""
         return self.learned_blocks >= self.learn
 
-    def find(self, buf, start, stop):
+    def find(self, buf: "Samples", start: int, stop: int) -> int:
         """Feed buf[start:stop] in order, up to and including the end of the first anomalous block.
 
         Args:
             buf: array('h') of samples, read only.
-            start, stop: indexes, 0 <= start <= stop <= len(buf).
+            start: index of the first sample, 0 or more.
+            stop: index after the last sample, start <= stop <= len(buf).
 
         Returns:
             Index of the last sample of the anomalous block; stop when there was none and all were fed.
@@ -106,16 +124,16 @@ class Baseline:
                 return end - 1
         return stop
 
-    def push(self, x):
+    def push(self, x: int) -> bool:
         """Feed one sample and say whether it ends an anomalous block."""
         self._one[0] = x
         return self.find(self._one, 0, 1) == 0
 
-    def figures(self, feature):
+    def figures(self, feature: int) -> tuple[int, int, int]:
         """Return (blocks learned, sum, sum of squares) of a feature, by its number. Allocates."""
         return self.learned_blocks, self._sums[feature], self._squares[feature]
 
-    def dump(self):
+    def dump(self) -> bytes:
         """Return the learned baseline as bytes, with a checksum; feed them to `restore` after a reboot. Allocates."""
         out = bytearray(_MAGIC)
         out += self.block.to_bytes(2, "little") + bytes((sum(1 << f for f in self._features), 0))
@@ -124,7 +142,7 @@ class Baseline:
             out += self._sums[f].to_bytes(8, "little") + self._squares[f].to_bytes(16, "little")
         return bytes(out) + (crc32(out) & 0xFFFFFFFF).to_bytes(4, "little")
 
-    def restore(self, data):
+    def restore(self, data: bytes) -> None:
         """Take a learned baseline back.
 
         Args:
@@ -148,7 +166,7 @@ class Baseline:
             self._squares[f] = int.from_bytes(body[at + 8 : at + 24], "little")
             at += _ENTRY
 
-    def _close(self):
+    def _close(self) -> bool:
         """Take the block's features, learn or judge them, and begin the next block."""
         s = self._summary
         n, total, squares = s.count, s.sum, s.sum_sq

@@ -9,6 +9,16 @@ import array
 from ..link import payload, record
 from . import event
 
+if False:  # for mypy alone
+    from collections.abc import Callable
+    from typing import Any
+
+    from kittiwake_types import Detector, Emit, Settings, Source
+
+    from .clip import Clip
+    from .snapshot import Snapshots
+    from .summary import Summary
+
 _PART_SAMPLES = 448  # of a snapshot, in one record
 
 
@@ -20,7 +30,7 @@ class Watch:
         settings: of events, checked (config.EVENT_DEFAULTS).
     """
 
-    def __init__(self, detector, settings):
+    def __init__(self, detector: "Detector", settings: "Settings") -> None:
         self.detector = detector
         self.events = event.Events(settings["hold_off"], settings["rise"], settings["burst"], settings["refill"])
         self.tells_end = settings["hold_off"] > 0
@@ -49,7 +59,19 @@ class Channel:
         ended: the source is through and everything it gave was emitted.
     """
 
-    def __init__(self, number, config, source, detectors, summary, clip, snapshots, block, on_alert, emit):
+    def __init__(
+        self,
+        number: int,
+        config: "Settings",
+        source: "Source",
+        detectors: "list[Detector]",
+        summary: "Summary",
+        clip: "Clip",
+        snapshots: "Snapshots | None",
+        block: int,
+        on_alert: "Callable[[Source, int], None]",
+        emit: "Emit",
+    ) -> None:
         self.number = number
         self.source = source
         self.index = 0
@@ -64,32 +86,33 @@ class Channel:
         self._clipped = 0  # in this summary's interval
         self._buf = array.array("h", bytes(2 * block))
         self._snapshots = snapshots
-        self._snapshot = array.array("h", bytes(2 * snapshots.length)) if snapshots else None
-        self._opened = []  # where events opened in the piece under way, for the snapshots
+        self._snapshot: "array.array[int] | Any" = array.array("h", bytes(2 * snapshots.length)) if snapshots else None
+        self._opened: list[int] = []  # where events opened in the piece under way, for the snapshots
         self._on_alert = on_alert
         self._emit = emit
         self._anomalies = 0  # in this summary's interval
 
     @property
-    def held_back(self):
+    def held_back(self) -> int:
         """Flags that became no alert."""
         return sum([watch.events.flags for watch in self.watches]) - self.alerts
 
     @property
-    def snapshots_refused(self):
+    def snapshots_refused(self) -> int:
         """Snapshots that the hour's bytes, or one under way, refused."""
         return self._snapshots.refused if self._snapshots else 0
 
-    def step(self):
+    def step(self) -> int:
         """Take one block from the source and work through it. Returns the number of samples."""
+        snapshots = self._snapshots
         got = self.source.read_into(self._buf)
         at = 0
         while at < got:
             stop = min(got, at + self._summary_samples - self._summary.count)
             for watch in self.watches:
                 self._detect(watch, at, stop)
-            if self._snapshots:
-                self._keep(at, stop)
+            if snapshots:
+                self._keep(snapshots, at, stop)
             self._sum_up(at, stop)
             if self._readings:
                 self._read_out(at, stop)
@@ -106,7 +129,7 @@ class Channel:
                 self._summarise(self.index)
         return got
 
-    def _detect(self, watch, at, stop):
+    def _detect(self, watch: "Watch", at: int, stop: int) -> None:
         find = watch.detector.find
         while at < stop:
             at = find(self._buf, at, stop)
@@ -116,7 +139,7 @@ class Channel:
         if watch.events.passed(self.index + stop) == event.CLOSED:
             self._tell_end(watch)
 
-    def _flag(self, watch, at):
+    def _flag(self, watch: "Watch", at: int) -> None:
         index, x = self.index + at, self._buf[at]
         if watch.events.passed(index) == event.CLOSED:
             self._tell_end(watch)
@@ -130,30 +153,30 @@ class Channel:
         body = watch.detector.tell(x, payload.CLIPPED if self._clip.has(x) else 0, index)
         self._emit(record.ANOMALY, self.number, record.ALERT, self.source.time_ms(index), body)
 
-    def _tell_end(self, watch):
+    def _tell_end(self, watch: "Watch") -> None:
         if not watch.tells_end:
             return
         e = watch.events
         body = payload.pack_disturbance(watch.detector.number, e.count, e.start, e.end, e.peak, e.peak_index)
         self._emit(record.DISTURBANCE, self.number, record.ALERT, self.source.time_ms(e.end), body)
 
-    def _keep(self, at, stop):
+    def _keep(self, snapshots: "Snapshots", at: int, stop: int) -> None:
         self._opened.sort()
         for moment in self._opened:
-            at = self._keep_up_to(at, moment)
-            self._snapshots.trigger()
+            at = self._keep_up_to(snapshots, at, moment)
+            snapshots.trigger()
         self._opened.clear()
-        self._keep_up_to(at, stop)
+        self._keep_up_to(snapshots, at, stop)
 
-    def _keep_up_to(self, at, stop):
+    def _keep_up_to(self, snapshots: "Snapshots", at: int, stop: int) -> int:
         while at < stop:
-            at = self._snapshots.feed(self._buf, at, stop)
-            if self._snapshots.ready:
-                self._tell_snapshot(self.index + at)
+            at = snapshots.feed(self._buf, at, stop)
+            if snapshots.ready:
+                self._tell_snapshot(snapshots, self.index + at)
         return at
 
-    def _tell_snapshot(self, end):
-        count = self._snapshots.take_into(self._snapshot)
+    def _tell_snapshot(self, snapshots: "Snapshots", end: int) -> None:
+        count = snapshots.take_into(self._snapshot)
         parts = (count + _PART_SAMPLES - 1) // _PART_SAMPLES
         raw = memoryview(self._snapshot)
         for part in range(parts):
@@ -163,7 +186,7 @@ class Channel:
             body = payload.pack_snapshot(part, parts, index, piece)
             self._emit(record.SNAPSHOT, self.number, record.RAW, self.source.time_ms(index), body)
 
-    def _sum_up(self, at, stop):
+    def _sum_up(self, at: int, stop: int) -> None:
         s, clip = self._summary, self._clip
         s.feed(self._buf, at, stop)
         # Looked for one by one only in an interval that has any.
@@ -172,14 +195,14 @@ class Channel:
             self._clipped += found
             self.clipped += found
 
-    def _summarise(self, index):
+    def _summarise(self, index: int) -> None:
         s = self._summary
         body = payload.pack_summary(s.count, s.min, s.max, self._anomalies, s.sum, s.sum_sq, index, self._clipped)
         self._anomalies = self._clipped = 0
         s.reset()
         self._emit(record.SUMMARY, self.number, record.TELEMETRY, self.source.time_ms(index - 1), body)
 
-    def _read_out(self, at, stop):
+    def _read_out(self, at: int, stop: int) -> None:
         for i in range(at, stop):
             index = self.index + i
             body = payload.pack_reading(self._buf[i], index)

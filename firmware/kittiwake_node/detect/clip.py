@@ -5,6 +5,9 @@ Must not know where samples come from. The samples stay as they are. Nothing her
 
 from array import array
 
+if False:  # for mypy alone
+    from kittiwake_types import KernelSet, Samples
+
 _OFFSET = 1 << 15
 
 
@@ -19,22 +22,23 @@ class Clip:
         low, high: as given.
     """
 
-    def __init__(self, kernel, low, high):
+    def __init__(self, kernel: "KernelSet", low: int, high: int) -> None:
         self.low = low
         self.high = high
         self._count = kernel.entry("clip", "count")
         self._state = array("i", [max(0, low + _OFFSET), min(2 * _OFFSET - 1, high + _OFFSET), 0, 0])
 
-    def has(self, x):
+    def has(self, x: int) -> bool:
         """Whether a sample is at an end or beyond it."""
         return not self.low < x < self.high
 
-    def count(self, buf, start, stop):
+    def count(self, buf: "Samples", start: int, stop: int) -> int:
         """Count in buf[start:stop].
 
         Args:
             buf: array('h'), read only.
-            start, stop: indexes, 0 <= start <= stop <= len(buf).
+            start: index of the first sample, 0 or more.
+            stop: index after the last sample, start <= stop <= len(buf).
 
         Raises:
             IndexError: indexes outside the buffer, which the native kernels would not notice.

@@ -12,11 +12,14 @@ from array import array
 
 from ..errors import ConfigError
 
+if False:  # for mypy alone
+    from kittiwake_types import KernelSet, Samples
+
 try:
     from micropython import const
 except ImportError:
 
-    def const(value):
+    def const(value: int) -> int:
         """Stand in for MicroPython's compile-time constant."""
         return value
 
@@ -56,7 +59,17 @@ class Drift:
         ConfigError: "fast", "slow", "threshold", "warmup", "holdoff" or "floor" out of range.
     """
 
-    def __init__(self, kernel, fast=3, slow=12, p=3, q=2, warmup=64, holdoff=128, floor=1):
+    def __init__(
+        self,
+        kernel: "KernelSet",
+        fast: int = 3,
+        slow: int = 12,
+        p: int = 3,
+        q: int = 2,
+        warmup: int = 64,
+        holdoff: int = 128,
+        floor: int = 1,
+    ) -> None:
         _check("fast", fast, 1, 8)
         _check("slow", slow, fast + 1, 14)
         _check("threshold", p, 1, 255)
@@ -82,17 +95,18 @@ class Drift:
         self._state = state
         self.reset()
 
-    def reset(self):
+    def reset(self) -> None:
         """Forget all samples. Does not allocate."""
         for i in range(_M0 + 1):
             self._state[i] = 0
 
-    def find(self, buf, start, stop):
+    def find(self, buf: "Samples", start: int, stop: int) -> int:
         """Feed buf[start:stop] in order, up to and including the first detection.
 
         Args:
             buf: array('h') of samples, read only.
-            start, stop: indexes, 0 <= start <= stop <= len(buf).
+            start: index of the first sample, 0 or more.
+            stop: index after the last sample, start <= stop <= len(buf).
 
         Returns:
             Index of the detection; stop when there was none and all were fed. Go on with find(buf, i + 1, stop).
@@ -108,7 +122,7 @@ class Drift:
             state[_F1] = state[_M1] = buf[start] + 0x8000
         return self._find(state, buf, start, stop)
 
-    def push(self, x):
+    def push(self, x: int) -> bool:
         """Feed one sample and say whether it is a detection.
 
         Args:
@@ -120,7 +134,7 @@ class Drift:
         self._one[0] = x
         return self.find(self._one, 0, 1) == 0
 
-    def figures(self):
+    def figures(self) -> tuple[int, int, int]:
         """Return (fast mean, slow mean, variance): Q16 of LSB, and of LSB². Allocates."""
         state = self._state
         fast = (state[_F1] << 16) + state[_F0] - (1 << 31)
@@ -128,6 +142,6 @@ class Drift:
         return fast, slow, state[_V0] + (state[_V1] << 14) + (state[_V2] << 44)
 
 
-def _check(name, value, least, most):
+def _check(name: str, value: int, least: int, most: int) -> None:
     if not least <= value <= most:
         raise ConfigError(name, "%s = %r: %d to %d" % (name, value, least, most))

@@ -32,7 +32,7 @@ class Events:
         flags, events, held_back: totals: flags taken, events told, flags in events that were not.
     """
 
-    def __init__(self, hold_off, rise=1, burst=0, refill=1):
+    def __init__(self, hold_off: int, rise: int = 1, burst: int = 0, refill: int = 1) -> None:
         self._hold_off = hold_off
         self._rise = rise
         self._burst = burst
@@ -44,11 +44,11 @@ class Events:
         self.flags = self.events = self.held_back = 0
 
     @property
-    def open(self):
+    def open(self) -> bool:
         """Whether an event that was told is under way."""
         return self._state == _OPEN
 
-    def passed(self, index):
+    def passed(self, index: int) -> int:
         """Take note that every sample before `index` was looked at; call it before `flag`, and after each block.
 
         Args:
@@ -65,7 +65,7 @@ class Events:
             self.held_back += self.count
         return CLOSED if state == _OPEN else NOTHING
 
-    def flag(self, index, score):
+    def flag(self, index: int, score: int) -> int:
         """Take a flag.
 
         Args:
@@ -97,7 +97,7 @@ class Events:
             self.held_back += self.count
         return NOTHING
 
-    def _take_token(self, index):
+    def _take_token(self, index: int) -> bool:
         if not self._burst:
             return True
         more = (index - self._refilled) // self._refill

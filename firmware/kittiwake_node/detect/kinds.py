@@ -7,8 +7,11 @@ asked for, so that a small board holds only what it uses.
 from ..errors import ConfigError
 from ..link import payload
 
+if False:  # for mypy alone
+    from kittiwake_types import Detector, KernelSet, Settings
 
-def make(kernel, config, bits):
+
+def make(kernel: "KernelSet", config: "Settings", bits: int) -> "Detector":
     """Build a detector.
 
     Args:
@@ -39,7 +42,7 @@ def make(kernel, config, bits):
     raise ConfigError("detector.kind", "%r is not one of: zscore, drift, novelty, baseline" % kind)
 
 
-def parse_threshold(text):
+def parse_threshold(text: object) -> tuple[int, int]:
     """(p, q) of a threshold given as "p/q" or a whole number.
 
     Raises:
@@ -60,7 +63,7 @@ class _ZScore:
     learner = None
     forget = None
 
-    def __init__(self, kernel, config, bits):
+    def __init__(self, kernel: "KernelSet", config: "Settings", bits: int) -> None:
         from .zscore import ZScore, default_threshold
 
         p, q = parse_threshold(config["t"]) if config["t"] else default_threshold(config["n"])
@@ -69,11 +72,11 @@ class _ZScore:
         self.find = self._of.find
         self.push = self._of.push
 
-    def score(self, x):
+    def score(self, x: int) -> int:
         z = self._of
         return x - z.sum // z.n
 
-    def tell(self, x, flags, index):
+    def tell(self, x: int, flags: int, index: int) -> bytes:
         z = self._of
         total, squares = z.tested() if self._lagged else (z.sum, z.sum_sq)
         if self._lagged:
@@ -86,7 +89,7 @@ class _Drift:
     number = payload.DRIFT
     learner = None
 
-    def __init__(self, kernel, config):
+    def __init__(self, kernel: "KernelSet", config: "Settings") -> None:
         from .drift import Drift
 
         p, q = parse_threshold(config["t"])
@@ -104,11 +107,11 @@ class _Drift:
         self.find = self._of.find
         self.push = self._of.push
 
-    def score(self, x):
+    def score(self, x: int) -> int:
         fast, slow, _ = self._of.figures()
         return (fast - slow) >> 16
 
-    def tell(self, x, flags, index):
+    def tell(self, x: int, flags: int, index: int) -> bytes:
         fast, slow, variance = self._of.figures()
         return payload.pack_levels(payload.DRIFT, flags, x, fast, slow, variance, index, self._of.p, self._of.q)
 
@@ -117,7 +120,7 @@ class _Novelty:
     number = payload.NOVELTY
     learner = None
 
-    def __init__(self, kernel, config):
+    def __init__(self, kernel: "KernelSet", config: "Settings") -> None:
         from .novelty import Novelty
 
         self._of = Novelty(kernel, sensitivity=config["sensitivity"], patience=config["patience"])
@@ -125,11 +128,11 @@ class _Novelty:
         self.find = self._of.find
         self.push = self._of.push
 
-    def score(self, x):
+    def score(self, x: int) -> int:
         fast, slow, _ = self._of.figures()
         return (fast - slow) >> 16
 
-    def tell(self, x, flags, index):
+    def tell(self, x: int, flags: int, index: int) -> bytes:
         # Its threshold moves with every sample, so none is told: 0/0.
         fast, slow, variance = self._of.figures()
         return payload.pack_levels(payload.NOVELTY, flags, x, fast, slow, variance, index, 0, 0)
@@ -139,7 +142,7 @@ class _Baseline:
     number = payload.BASELINE
     forget = None
 
-    def __init__(self, kernel, config):
+    def __init__(self, kernel: "KernelSet", config: "Settings") -> None:
         from .baseline import Baseline
 
         p, q = parse_threshold(config["t"])
@@ -147,10 +150,10 @@ class _Baseline:
         self.find = self.learner.find
         self.push = self.learner.push
 
-    def score(self, x):
+    def score(self, x: int) -> int:
         return self.learner.value
 
-    def tell(self, x, flags, index):
+    def tell(self, x: int, flags: int, index: int) -> bytes:
         from .baseline import NAMES
 
         of = self.learner

@@ -13,11 +13,14 @@ from array import array
 
 from ..errors import ConfigError
 
+if False:  # for mypy alone
+    from kittiwake_types import KernelSet, Samples
+
 try:
     from micropython import const
 except ImportError:
 
-    def const(value):
+    def const(value: int) -> int:
         """Stand in for MicroPython's compile-time constant."""
         return value
 
@@ -65,7 +68,7 @@ class Novelty:
         ConfigError: "sensitivity" or "patience" out of range.
     """
 
-    def __init__(self, kernel, sensitivity=100, patience=100):
+    def __init__(self, kernel: "KernelSet", sensitivity: int = 100, patience: int = 100) -> None:
         if not 25 <= sensitivity <= 400:
             raise ConfigError("sensitivity", "sensitivity = %r percent: 25 to 400" % sensitivity)
         if not 0 <= patience <= 400:
@@ -78,7 +81,7 @@ class Novelty:
         self.tune(most=4000, new_level=192, new_step=224, learning=192, warmup=64, shifts=3 | 12 << 8, fade=12)
         self.reset()
 
-    def tune(self, **constants):
+    def tune(self, **constants: int) -> None:
         """Set constants of the definition by name, for experiments; base + most stays below 8192. Allocates.
 
         Args:
@@ -101,7 +104,7 @@ class Novelty:
         for name in constants:
             self._state[places[name]] = constants[name]
 
-    def reset(self):
+    def reset(self) -> None:
         """Forget all samples, levels and transitions; the settings stay. Does not allocate."""
         state = self._state
         for i in range(_BASE):
@@ -111,12 +114,13 @@ class Novelty:
         state[_ORIGIN] = _NOWHERE & 0xFFFF
         state[_ORIGIN + 1] = _NOWHERE >> 16
 
-    def find(self, buf, start, stop):
+    def find(self, buf: "Samples", start: int, stop: int) -> int:
         """Feed buf[start:stop] in order, up to and including the first alarm.
 
         Args:
             buf: array('h') of samples, read only.
-            start, stop: indexes, 0 <= start <= stop <= len(buf).
+            start: index of the first sample, 0 or more.
+            stop: index after the last sample, start <= stop <= len(buf).
 
         Returns:
             Index of the alarm; stop when there was none and all were fed. Go on with find(buf, i + 1, stop).
@@ -133,7 +137,7 @@ class Novelty:
             i = self._find(self._state, buf, i, stop)
         return i
 
-    def push(self, x):
+    def push(self, x: int) -> bool:
         """Feed one sample and say whether it raises an alarm.
 
         Args:
@@ -145,7 +149,7 @@ class Novelty:
         self._one[0] = x
         return self.find(self._one, 0, 1) == 0
 
-    def figures(self):
+    def figures(self) -> tuple[int, int, int]:
         """Return (fast mean, slow mean, variance): Q16 of LSB, and of LSB². Allocates."""
         state = self._state
         fast = (state[_F] | state[_F + 1] << 16) - (1 << 31)
@@ -153,7 +157,7 @@ class Novelty:
         v1 = state[_V + 2] | state[_V + 3] << 16
         return fast, slow, state[_V] + (v1 << 14) + (state[_V + 4] << 44)
 
-    def _make_room(self, x):
+    def _make_room(self, x: int) -> None:
         """Double the bins until x lies in one; the first sample sets their origin and both means."""
         state = self._state
         if not state[_COUNT] and not state[_COUNT + 1]:
@@ -174,13 +178,13 @@ class Novelty:
             state[_BINS8] = _halve_bins(state[_BINS8], up)
         self._set_origin(origin)
 
-    def _set_origin(self, origin):
+    def _set_origin(self, origin: int) -> None:
         origin += _ORIGIN_ZERO
         self._state[_ORIGIN] = origin & 0xFFFF
         self._state[_ORIGIN + 1] = origin >> 16
 
 
-def _halve_bits(bits, up):
+def _halve_bits(bits: int, up: int) -> int:
     """Merge pairs of columns: bit a goes to bit a // 2 + up."""
     bits = (bits | bits >> 1) & 0x5555
     bits = (bits | bits >> 1) & 0x3333
@@ -188,7 +192,7 @@ def _halve_bits(bits, up):
     return ((bits | bits >> 4) & 0xFF) << up
 
 
-def _halve_bins(bins, up):
+def _halve_bins(bins: int, up: int) -> int:
     """Renumber four bins, packed four bits each."""
     out = 0
     for at in (0, 4, 8, 12):
@@ -196,7 +200,7 @@ def _halve_bins(bins, up):
     return out
 
 
-def _halve_rows(state, table, up):
+def _halve_rows(state: "Samples", table: int, up: int) -> None:
     """Merge pairs of rows, and of columns in them; rows that nothing goes to are empty."""
     # Upwards or downwards, so that no row is overwritten before it was read.
     pair, step, last = (7, -1, -1) if up else (0, 1, 8)

@@ -10,11 +10,16 @@ see every sample, so they agree, but for what `overruns` counts: samples judged 
 
 from array import array
 
+if False:  # for mypy alone
+    from collections.abc import Callable
+
+    from kittiwake_types import Action, Samples, Sensor
+
 try:
     from micropython import const
 except ImportError:
 
-    def const(value):
+    def const(value: int) -> int:
         """Stand in for MicroPython's compile-time constant."""
         return value
 
@@ -39,7 +44,15 @@ class Reflex:
             the range, and taken for the end; readings that failed. Each wraps at 2^30.
     """
 
-    def __init__(self, sensor, push, action, pulse=100, room=256, patience=8):
+    def __init__(
+        self,
+        sensor: "Sensor",
+        push: "Callable[[int], bool]",
+        action: "Action",
+        pulse: int = 100,
+        room: int = 256,
+        patience: int = 8,
+    ) -> None:
         self._read = sensor.read
         self._low = sensor.low
         self._high = sensor.high
@@ -59,7 +72,7 @@ class Reflex:
         self.clipped = 0
         self.failures = 0
 
-    def tick(self, _=None):
+    def tick(self, _: object = None) -> None:
         """Take and judge one sample. For the interrupt: never raises, and allocates nothing with a native kernel.
 
         Args:
@@ -100,7 +113,7 @@ class Reflex:
         self._ring[head & self._mask] = x
         self._head = (head + 1) & _WRAP
 
-    def read_into(self, buf):
+    def read_into(self, buf: "Samples") -> int:
         """Take out what waits. For the loop, while ticks go on.
 
         Args:

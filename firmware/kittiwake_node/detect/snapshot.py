@@ -8,6 +8,9 @@ from array import array
 
 from ..errors import ConfigError
 
+if False:  # for mypy alone
+    from kittiwake_types import KernelSet, Samples
+
 _BYTES = 2  # a sample
 
 
@@ -27,7 +30,9 @@ class Snapshots:
         ConfigError: "snapshot" when there is nothing to keep, or the budget is below one snapshot.
     """
 
-    def __init__(self, kernel, before, after, bytes_per_hour, samples_per_hour):
+    def __init__(
+        self, kernel: "KernelSet", before: int, after: int, bytes_per_hour: int, samples_per_hour: int
+    ) -> None:
         if before < 0 or after < 1 or before + after > 16384 or samples_per_hour < 1:
             raise ConfigError("snapshot", "%d samples before and %d after: 1 to 16384 in all" % (before, after))
         self.length = before + after
@@ -49,11 +54,11 @@ class Snapshots:
         self.taken = self.refused = 0
 
     @property
-    def ready(self):
+    def ready(self) -> bool:
         """Whether a whole snapshot stands in the ring; it must be taken before more is fed."""
         return self._due < 0
 
-    def trigger(self):
+    def trigger(self) -> bool:
         """Begin a snapshot around the next sample to be fed; call it before feeding that sample.
 
         Returns:
@@ -66,12 +71,13 @@ class Snapshots:
         self._due = self._after
         return True
 
-    def feed(self, buf, start, stop):
+    def feed(self, buf: "Samples", start: int, stop: int) -> int:
         """Keep buf[start:stop], but not beyond the end of a snapshot under way.
 
         Args:
             buf: array('h'), read only.
-            start, stop: indexes, 0 <= start <= stop <= len(buf).
+            start: index of the first sample, 0 or more.
+            stop: index after the last sample, start <= stop <= len(buf).
 
         Returns:
             Index up to which samples were kept: stop, or less when `ready` became true; while it is, nothing is kept.
@@ -100,7 +106,7 @@ class Snapshots:
                 self._due = -1
         return stop
 
-    def take_into(self, out):
+    def take_into(self, out: "Samples") -> int:
         """Copy the snapshot out, oldest first, and go on.
 
         Args:

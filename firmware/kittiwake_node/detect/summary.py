@@ -6,11 +6,16 @@ do not allocate with the native kernels.
 
 from array import array
 
+if False:  # for mypy alone
+    from typing import Any
+
+    from kittiwake_types import KernelSet, Samples
+
 try:
     from micropython import const
 except ImportError:
 
-    def const(value):
+    def const(value: int) -> int:
         """Stand in for MicroPython's compile-time constant."""
         return value
 
@@ -40,26 +45,27 @@ class Summary:
         bits: bits of a sample: up to 16, buffers are array('h'); up to 24, array('i').
     """
 
-    def __init__(self, kernel, bits=16):
+    def __init__(self, kernel: "KernelSet", bits: int = 16) -> None:
         wide = bits > 16
         self._feed = kernel.entry("summary", "feed_wide" if wide else "feed")
         self._offset = 1 << 23 if wide else 1 << 15
         self._state = array("i", [0] * _WORDS)
         self.reset()
 
-    def reset(self):
+    def reset(self) -> None:
         """Begin anew. Does not allocate."""
         state = self._state
         for i in range(_WORDS):
             state[i] = 0
         state[_LOW] = 2 * self._offset - 1
 
-    def feed(self, buf, start, stop):
+    def feed(self, buf: "Samples", start: int, stop: int) -> None:
         """Add buf[start:stop].
 
         Args:
             buf: array('h'), or array('i') when bits > 16; read only.
-            start, stop: indexes, 0 <= start <= stop <= len(buf).
+            start: index of the first sample, 0 or more.
+            stop: index after the last sample, start <= stop <= len(buf).
 
         Raises:
             IndexError: indexes outside the buffer, which the native kernels would not notice.
@@ -75,28 +81,28 @@ class Summary:
             start = end
 
     @property
-    def count(self):
+    def count(self) -> int:
         """Samples since the reset."""
         return self._state[_COUNT]
 
     @property
-    def min(self):
+    def min(self) -> "int | Any":
         """Smallest sample; None when there is none."""
         return self._state[_LOW] - self._offset if self._state[_COUNT] else None
 
     @property
-    def max(self):
+    def max(self) -> "int | Any":
         """Largest sample; None when there is none."""
         return self._state[_HIGH] - self._offset if self._state[_COUNT] else None
 
     @property
-    def sum(self):
+    def sum(self) -> int:
         """Exact sum. May allocate."""
         state = self._state
         return state[_S0] + (state[_S1] << 30) - state[_COUNT] * self._offset
 
     @property
-    def sum_sq(self):
+    def sum_sq(self) -> int:
         """Exact sum of squares. May allocate."""
         state = self._state
         return state[_Q0] + (state[_Q1] << 15) + (state[_Q2] << 45)

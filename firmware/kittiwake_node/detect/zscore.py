@@ -13,11 +13,16 @@ from array import array
 
 from ..errors import ConfigError
 
+if False:  # for mypy alone
+    from collections.abc import Callable
+
+    from kittiwake_types import KernelSet, Samples
+
 try:
     from micropython import const
 except ImportError:
 
-    def const(value):
+    def const(value: int) -> int:
         """Stand in for MicroPython's compile-time constant."""
         return value
 
@@ -48,7 +53,7 @@ FLOOR_MOST = 4095
 BITS_MOST = 24
 
 
-def default_threshold(n):
+def default_threshold(n: int) -> tuple[int, int]:
     """The threshold for a window when none is given: 5/2 up to n = 20 (the guide's), else 11/2.
 
     Args:
@@ -78,7 +83,16 @@ class ZScore:
             "unreachable" when no sample can ever exceed t.
     """
 
-    def __init__(self, kernel, n=256, p=11, q=2, bits=16, lagged=False, floor=1):
+    def __init__(
+        self,
+        kernel: "KernelSet",
+        n: int = 256,
+        p: int = 11,
+        q: int = 2,
+        bits: int = 16,
+        lagged: bool = False,
+        floor: int = 1,
+    ) -> None:
         _check(n, p, q, bits, lagged, floor)
         wide = bits > 16
         stage = "wide" if wide else "lagged" if lagged else "zscore"
@@ -106,7 +120,7 @@ class ZScore:
         state[_F1] = least >> 14
         self.reset()
 
-    def reset(self):
+    def reset(self) -> None:
         """Forget all samples. Does not allocate."""
         state = self._state
         ring = self._ring
@@ -118,12 +132,13 @@ class ZScore:
         state[_S0] = self.n * offset & 0x3FFFFFF
         state[_S1] = self.n * offset >> 26
 
-    def find(self, buf, start, stop):
+    def find(self, buf: "Samples", start: int, stop: int) -> int:
         """Feed buf[start:stop] in order, up to and including the first anomalous sample.
 
         Args:
             buf: array('h'), or array('i') when bits > 16; read only.
-            start, stop: indexes, 0 <= start <= stop <= len(buf).
+            start: index of the first sample, 0 or more.
+            stop: index after the last sample, start <= stop <= len(buf).
 
         Returns:
             Index of the anomalous sample; stop when there was none and all were fed. Go on with find(buf, i + 1, stop).
@@ -138,7 +153,7 @@ class ZScore:
         state[_STOP] = stop
         return self._find(state, self._ring, buf)
 
-    def push(self, x):
+    def push(self, x: int) -> bool:
         """Feed one sample and say whether it is anomalous.
 
         Args:
@@ -154,29 +169,29 @@ class ZScore:
         return self._find(state, self._ring, self._one) == 0
 
     @property
-    def count(self):
+    def count(self) -> int:
         """Samples in the window, 0 to n."""
         return self._state[_COUNT]
 
     @property
-    def x(self):
+    def x(self) -> int:
         """The newest sample; 0 before the first."""
         return self._ring[self._state[_POS] - 1] - self._offset
 
     @property
-    def sum(self):
+    def sum(self) -> int:
         """Sum of the window, the newest sample included. May allocate."""
         state = self._state
         return state[_S0] + (state[_S1] << 26) - self.n * self._offset
 
     @property
-    def sum_sq(self):
+    def sum_sq(self) -> int:
         """Sum of squares of the window, the newest sample included. May allocate."""
         state = self._state
         total = self.sum
         return (state[_V0] + (state[_V1] << 14) + (state[_V2] << 44) + total * total) // self.n
 
-    def tested(self):
+    def tested(self) -> tuple[int, int]:
         """Return (sum, sum of squares) of the window that the newest sample was anomalous against, with lagged.
 
         Right after `find` or `push` found one; then mean and deviation follow as without lagged. May allocate.
@@ -185,15 +200,15 @@ class ZScore:
         displaced = self._state[_START] - self._offset
         return self.sum - x + displaced, self.sum_sq - x * x + displaced * displaced
 
-    def window_min(self):
+    def window_min(self) -> int:
         """Smallest sample of the window; 0 before the first."""
         return self._extreme(min)
 
-    def window_max(self):
+    def window_max(self) -> int:
         """Largest sample of the window; 0 before the first."""
         return self._extreme(max)
 
-    def _extreme(self, pick):
+    def _extreme(self, pick: "Callable[..., int]") -> int:
         ring = self._ring
         count = self._state[_COUNT]
         if count == self.n:
@@ -205,7 +220,7 @@ class ZScore:
         return found - self._offset
 
 
-def _check(n, p, q, bits, lagged, floor):
+def _check(n: int, p: int, q: int, bits: int, lagged: bool, floor: int) -> None:
     if not 8 <= bits <= BITS_MOST:
         raise ConfigError("bits", "%d bits a sample: 8 to %d" % (bits, BITS_MOST))
     if not 1 <= p <= T_TERM_MOST or not 1 <= q <= T_TERM_MOST:
@@ -225,7 +240,7 @@ def _check(n, p, q, bits, lagged, floor):
         )
 
 
-def _coefficients(n, p, q):
+def _coefficients(n: int, p: int, q: int) -> tuple[int, int]:
     """A and B of the test A·D² > B·V, in lowest terms: both below 2^26."""
     a, b = q * q * (n - 1), p * p * n
     x, y = a, b
@@ -234,7 +249,7 @@ def _coefficients(n, p, q):
     return a // x, b // x
 
 
-def _bound(a, b):
+def _bound(a: int, b: int) -> tuple[int, int]:
     """Return kappa and f with kappa the least integer >= sqrt(a / b)·2^f, and 512 <= kappa <= 1024."""
     # sqrt(a / b) lies between 2^-9 and 2^8, so f is between 1 and 18.
     f = 1

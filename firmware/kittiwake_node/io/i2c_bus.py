@@ -69,7 +69,8 @@ def free_lines(scl, sda):
     """Clock out what a device still wants to say, and end it with a stop. Source: NXP UM10204, 3.1.16 and 3.1.4.
 
     Args:
-        scl, sda: have value(level), which lets a line go (1) or pulls it down (0), and value(), which reads it.
+        scl: line with value(level), which lets it go (1) or pulls it down (0).
+        sda: the same, and value() reads it.
     """
     sda.value(1)
     for _ in range(_PULSES):

@@ -110,6 +110,11 @@ import sys
 
 from ..errors import ConfigError
 
+if False:  # for mypy alone
+    from types import ModuleType
+
+    from kittiwake_types import KernelFunction
+
 SETS = ("plain", "viper", "thumb2", "rv32", "dsp")
 # What is seldom run, and stages of networks without inner products: written once, in viper, for all native sets.
 _SHARED = "clip wake spectrum features shape copy table pointwise pool softmax".split()
@@ -124,10 +129,10 @@ class Kernel:
         name: one of SETS.
     """
 
-    def __init__(self, name):
+    def __init__(self, name: str) -> None:
         self.name = name
 
-    def part(self, stage):
+    def part(self, stage: str) -> "ModuleType":
         """Import the kernels of one stage.
 
         Args:
@@ -157,7 +162,7 @@ class Kernel:
             )
         return package
 
-    def entry(self, stage, name):
+    def entry(self, stage: str, name: str) -> "KernelFunction":
         """Return one function of a stage.
 
         Args:
@@ -167,20 +172,20 @@ class Kernel:
         Raises:
             ConfigError: "kernel" when this set has no such function. Allocates.
         """
-        function = getattr(self.part(stage), name, None)
+        function: "KernelFunction | None" = getattr(self.part(stage), name, None)
         if function is None:
             raise ConfigError("kernel", "kernel %r has no %s of %s" % (self.name, name, stage))
         return function
 
 
-def _written_in(name, stage):
+def _written_in(name: str, stage: str) -> str:
     """The set in which a stage of a set is written: `dsp` is `thumb2` with dense layers of its own."""
     if name == "dsp" and stage != "conv":
         name = "thumb2"
     return "viper" if stage in _IN_VIPER.get(name, ()) else name
 
 
-def load(name):
+def load(name: str) -> "Kernel":
     """Choose a set of kernels by name; there is no fallback.
 
     Args:

@@ -6,12 +6,17 @@ docs/spec/model-plan.md.
 
 from .plain_requant import find, saturate, scale, signed, signed_word, word, words
 
+if False:  # for mypy alone
+    from kittiwake_types import Memory
+
 _ROWS = 0  # layouts, as the descriptor numbers them
 _QUADS = 1
 _BIAS_OFFSET = 1 << 29
 
 
-def channel(plan, stream, padded, layout, c, depthwise):
+def channel(
+    plan: "Memory", stream: int, padded: int, layout: int, c: int, depthwise: bool
+) -> tuple[list[int], int, int, int, int]:
     """Read one channel of a stream.
 
     Args:
@@ -46,12 +51,16 @@ def channel(plan, stream, padded, layout, c, depthwise):
     return weights, bias, word(plan, tail + 4 * r), plan[shifts + r], left
 
 
-def conv(at, plan, scratch, state):
+def conv(at: int, plan: "Memory", scratch: "Memory", state: "Memory") -> None:
     """Run a dense layer: convolution, or fully connected as a convolution of one pixel.
 
     Args:
         at: offset of the descriptor in the plan.
-        plan, scratch, state: buffers; the last two are written. Allocates.
+        plan: the model's plan; read only.
+        scratch: RAM of the invoke; written.
+        state: RAM of the model; written.
+
+    Allocates.
     """
     d = words(plan, at, 19)
     source, first = find(d[0], plan, scratch, state)

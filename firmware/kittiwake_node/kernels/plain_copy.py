@@ -5,13 +5,20 @@ Must not know what the bytes mean. Runs anywhere; descriptor: see docs/spec/mode
 
 from .plain_requant import find, words
 
+if False:  # for mypy alone
+    from kittiwake_types import Memory
 
-def copy(at, plan, scratch, state):
+
+def copy(at: int, plan: "Memory", scratch: "Memory", state: "Memory") -> None:
     """Copy an array of four dimensions, each with its own stride on both sides.
 
     Args:
         at: offset of the descriptor in the plan.
-        plan, scratch, state: buffers; the last two are written. Allocates.
+        plan: the model's plan; read only.
+        scratch: RAM of the invoke; written.
+        state: RAM of the model; written.
+
+    Allocates.
     """
     d = words(plan, at, 14)
     source, first = find(d[0], plan, scratch, state)

@@ -6,13 +6,20 @@ Must not know who calls it. Runs anywhere, in any layout of the weights; descrip
 from .plain_conv import channel
 from .plain_requant import find, saturate, scale, signed, words
 
+if False:  # for mypy alone
+    from kittiwake_types import Memory
 
-def depthwise(at, plan, scratch, state):
+
+def depthwise(at: int, plan: "Memory", scratch: "Memory", state: "Memory") -> None:
     """Run a depthwise layer, one output a channel of the input.
 
     Args:
         at: offset of the descriptor in the plan.
-        plan, scratch, state: buffers; the last two are written. Allocates.
+        plan: the model's plan; read only.
+        scratch: RAM of the invoke; written.
+        state: RAM of the model; written.
+
+    Allocates.
     """
     d = words(plan, at, 18)
     source, first = find(d[0], plan, scratch, state)

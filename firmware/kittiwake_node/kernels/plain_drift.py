@@ -3,14 +3,18 @@
 Must not know how detections are reported. State layout: see the package's docstring.
 """
 
+if False:  # for mypy alone
+    from kittiwake_types import Samples
 
-def find(state, buf, start, stop):
+
+def find(state: "Samples", buf: "Samples", start: int, stop: int) -> int:
     """Feed buf[start:stop] until a sample is a detection.
 
     Args:
         state: array('i'), 15 words; the accumulators are updated. The first sample's means must stand in it already.
         buf: array('h') of samples, read only.
-        start, stop: indexes within buf.
+        start: index of the first sample.
+        stop: index after the last sample, start <= stop <= len(buf).
 
     Returns:
         Index of the first detection, already fed; stop when there is none.

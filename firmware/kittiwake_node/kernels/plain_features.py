@@ -3,10 +3,13 @@
 Source: TensorFlow's experimental/microfrontend, bit for bit, with the constants of microWakeWord.
 """
 
+if False:  # for mypy alone
+    from kittiwake_types import Buffer, Samples
+
 _CHANNELS = 40
 
 
-def finish(signal, noise, tables, features):
+def finish(signal: "Samples", noise: "Samples", tables: "Buffer", features: "Samples") -> None:
     """Turn the channels' roots into features. Allocates.
 
     Args:
@@ -25,11 +28,11 @@ def finish(signal, noise, tables, features):
         features[c] = _log(shrunk << 3, tables)
 
 
-def _signed(tables, place):
+def _signed(tables: "Buffer", place: int) -> int:
     return ((tables[place] | tables[place + 1] << 8) ^ 32768) - 32768
 
 
-def _gain(x, tables):
+def _gain(x: int, tables: "Buffer") -> int:
     if x < 2:
         return _signed(tables, 260 + 2 * x)
     bits = _bits(x)
@@ -42,7 +45,7 @@ def _gain(x, tables):
     return value + (((((bend * part) >> 5) + (slope << 5)) * part + 16384) >> 15)
 
 
-def _log(x, tables):
+def _log(x: int, tables: "Buffer") -> int:
     if x < 2:
         return 0
     whole = _bits(x) - 1
@@ -56,7 +59,7 @@ def _log(x, tables):
     return ((natural << 6) + 32768) >> 16
 
 
-def _bits(x):
+def _bits(x: int) -> int:
     count = 0
     while x:
         x >>= 1

@@ -3,8 +3,11 @@
 Source: KISS FFT by 16-bit integers, bit for bit. The window's mean is below a half, so that no sum leaves 16 bits.
 """
 
+if False:  # for mypy alone
+    from kittiwake_types import Samples
 
-def transform(z, sine):
+
+def transform(z: "Samples", sine: "Samples") -> None:
     """Transform 256 pairs, in place, divided by 256. Allocates.
 
     Args:
@@ -30,7 +33,7 @@ def transform(z, sine):
         size *= 4
 
 
-def _turned(a, step, sine):
+def _turned(a: tuple[int, int], step: int, sine: "Samples") -> tuple[int, int]:
     # Times exp(-2 pi i step / 512).
     c, s = sine[step + 128], -sine[step]
     return (a[0] * c - a[1] * s + 16384) >> 15, (a[0] * s + a[1] * c + 16384) >> 15

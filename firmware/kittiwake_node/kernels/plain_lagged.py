@@ -3,8 +3,11 @@
 Must not know how alerts are reported. State layout: see the package's docstring.
 """
 
+if False:  # for mypy alone
+    from kittiwake_types import Samples
 
-def find(state, ring, buf):
+
+def find(state: "Samples", ring: "Samples", buf: "Samples") -> int:
     """Feed buf[START:STOP] until a sample is anomalous against the N samples before it, V being no less than its floor.
 
     Args, return value and allocation are plain_zscore.find's; after an anomaly, START holds what it displaced.
@@ -14,8 +17,15 @@ def find(state, ring, buf):
     return find_offset(state, ring, buf, 1 << 15)
 
 
-def find_offset(state, ring, buf, offset):
-    """`find` for samples kept as u = x + offset."""
+def find_offset(state: "Samples", ring: "Samples", buf: "Samples", offset: int) -> int:
+    """`find` for samples kept as u = x + offset.
+
+    Args:
+        state: as for `find`.
+        ring: as for `find`.
+        buf: as for `find`, or array('i').
+        offset: 2^15, or 2^23 for samples of more than 16 bits.
+    """
     n, pos, count = state[0], state[1], state[2]
     total = state[3] + (state[4] << 26)
     v = state[5] + (state[6] << 14) + (state[7] << 44)

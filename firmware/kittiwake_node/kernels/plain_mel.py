@@ -3,10 +3,13 @@
 Source: TensorFlow's experimental/microfrontend, bit for bit, with the constants of microWakeWord.
 """
 
+if False:  # for mypy alone
+    from kittiwake_types import Buffer, Samples
+
 _CHANNELS = 40
 
 
-def channels(energy, bank, signal, shift):
+def channels(energy: "Samples", bank: "Buffer", signal: "Samples", shift: int) -> None:
     """Gather energies into 40 channels. Allocates.
 
     Args:
@@ -30,7 +33,7 @@ def channels(energy, bank, signal, shift):
         rising = rest
 
 
-def root(x):
+def root(x: int) -> int:
     """The square root of 0 to 2^46, rounded half up, but for 65535: what is below 2^32 does not exceed 16 bits."""
     low, high = 0, 1 << 23
     while high - low > 1:

@@ -4,17 +4,21 @@ Must not know how alarms are reported. State layout: see the package's docstring
 happens at most 14 times in a life, and detect.novelty does it for all kernels.
 """
 
+if False:  # for mypy alone
+    from kittiwake_types import Samples
+
 _AFTER4 = 32
 _AFTER8 = 48
 
 
-def find(state, buf, start, stop):
+def find(state: "Samples", buf: "Samples", start: int, stop: int) -> int:
     """Feed buf[start:stop] until a sample raises an alarm or lies outside the bins.
 
     Args:
         state: array('H'), 64 words; all but the settings is updated.
         buf: array('h') of samples, read only.
-        start, stop: indexes within buf.
+        start: index of the first sample.
+        stop: index after the last sample, start <= stop <= len(buf).
 
     Returns:
         Index of the first alarm, already fed; stop when there is none; -1 - i when sample i lies outside the bins (and

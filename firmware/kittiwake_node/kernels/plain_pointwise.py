@@ -5,13 +5,20 @@ Must not know who calls it. Runs anywhere; descriptors: see docs/spec/model-plan
 
 from .plain_requant import find, saturate, scale, signed, signed_word, words
 
+if False:  # for mypy alone
+    from kittiwake_types import Memory
 
-def add(at, plan, scratch, state):
+
+def add(at: int, plan: "Memory", scratch: "Memory", state: "Memory") -> None:
     """Add two arrays, each byte's share looked up in its array's table of words.
 
     Args:
         at: offset of the descriptor in the plan.
-        plan, scratch, state: buffers; the last two are written. Allocates.
+        plan: the model's plan; read only.
+        scratch: RAM of the invoke; written.
+        state: RAM of the model; written.
+
+    Allocates.
     """
     d = words(plan, at, 21)
     a, b, target, out, pairs = _both(d, plan, scratch, state)
@@ -21,12 +28,16 @@ def add(at, plan, scratch, state):
         out += 1
 
 
-def mul(at, plan, scratch, state):
+def mul(at: int, plan: "Memory", scratch: "Memory", state: "Memory") -> None:
     """Multiply two arrays.
 
     Args:
         at: offset of the descriptor in the plan.
-        plan, scratch, state: buffers; the last two are written. Allocates.
+        plan: the model's plan; read only.
+        scratch: RAM of the invoke; written.
+        state: RAM of the model; written.
+
+    Allocates.
     """
     d = words(plan, at, 21)
     a, b, target, out, pairs = _both(d, plan, scratch, state)
@@ -36,7 +47,9 @@ def mul(at, plan, scratch, state):
         out += 1
 
 
-def _both(d, plan, scratch, state):
+def _both(
+    d: tuple[int, ...], plan: "Memory", scratch: "Memory", state: "Memory"
+) -> "tuple[Memory, Memory, Memory, int, list[tuple[int, int]]]":
     a, first = find(d[0], plan, scratch, state)
     b, second = find(d[1], plan, scratch, state)
     target, out = find(d[2], plan, scratch, state)

@@ -5,15 +5,24 @@ Must not know who calls it. Runs anywhere; descriptors: see docs/spec/model-plan
 
 from .plain_requant import find, saturate, scale, signed, words
 
+if False:  # for mypy alone
+    from collections.abc import Iterator, Sequence
+
+    from kittiwake_types import Memory
+
 _SUM_OFFSET = 1 << 29
 
 
-def average(at, plan, scratch, state):
+def average(at: int, plan: "Memory", scratch: "Memory", state: "Memory") -> None:
     """Average over a window, what lies outside the image left out; rounded half away from zero.
 
     Args:
         at: offset of the descriptor in the plan.
-        plan, scratch, state: buffers; the last two are written. Allocates.
+        plan: the model's plan; read only.
+        scratch: RAM of the invoke; written.
+        state: RAM of the model; written.
+
+    Allocates.
     """
     for target, out, values in _windows(at, plan, scratch, state):
         total, half = sum(values), len(values) // 2
@@ -23,18 +32,22 @@ def average(at, plan, scratch, state):
             target[out] = -((half - total) // len(values)) & 0xFF
 
 
-def largest(at, plan, scratch, state):
+def largest(at: int, plan: "Memory", scratch: "Memory", state: "Memory") -> None:
     """Take the largest of a window.
 
     Args:
         at: offset of the descriptor in the plan.
-        plan, scratch, state: buffers; the last two are written. Allocates.
+        plan: the model's plan; read only.
+        scratch: RAM of the invoke; written.
+        state: RAM of the model; written.
+
+    Allocates.
     """
     for target, out, values in _windows(at, plan, scratch, state):
         target[out] = max(values) & 0xFF
 
 
-def _windows(at, plan, scratch, state):
+def _windows(at: int, plan: "Memory", scratch: "Memory", state: "Memory") -> "Iterator[tuple[Memory, int, list[int]]]":
     d = words(plan, at, 17)
     source, first = find(d[0], plan, scratch, state)
     target, out = find(d[1], plan, scratch, state)
@@ -50,12 +63,16 @@ def _windows(at, plan, scratch, state):
                 yield target, out + y * d[15] + x * d[16] + c, values
 
 
-def mean(at, plan, scratch, state):
+def mean(at: int, plan: "Memory", scratch: "Memory", state: "Memory") -> None:
     """Add up over some axes and scale.
 
     Args:
         at: offset of the descriptor in the plan.
-        plan, scratch, state: buffers; the last two are written. Allocates.
+        plan: the model's plan; read only.
+        scratch: RAM of the invoke; written.
+        state: RAM of the model; written.
+
+    Allocates.
     """
     d = words(plan, at, 19)
     source, first = find(d[0], plan, scratch, state)
@@ -68,7 +85,7 @@ def mean(at, plan, scratch, state):
         out += 1
 
 
-def _offsets(sizes, strides):
+def _offsets(sizes: "Sequence[int]", strides: "Sequence[int]") -> list[int]:
     found = []
     for i in range(sizes[0]):
         for j in range(sizes[1]):

@@ -5,28 +5,51 @@ Must not know layers. Products exceed the small integers of a 32-bit board, so t
 
 import struct
 
-
-def word(plan, at):
-    """Read a word of the plan, at least 0 and below 2^32."""
-    return struct.unpack_from("<I", plan, at)[0]
+if False:  # for mypy alone
+    from kittiwake_types import Memory
 
 
-def signed_word(plan, at):
-    """Read a word of the plan, -2^31 to 2^31 - 1."""
-    return struct.unpack_from("<i", plan, at)[0]
+def word(plan: "Memory", at: int) -> int:
+    """Read a word of the plan, at least 0 and below 2^32.
+
+    Args:
+        plan: the model's plan.
+        at: offset of the word, in bytes.
+    """
+    value: int = struct.unpack_from("<I", plan, at)[0]
+    return value
 
 
-def words(plan, at, count):
-    """Read a descriptor."""
+def signed_word(plan: "Memory", at: int) -> int:
+    """Read a word of the plan, -2^31 to 2^31 - 1.
+
+    Args:
+        plan: the model's plan.
+        at: offset of the word, in bytes.
+    """
+    value: int = struct.unpack_from("<i", plan, at)[0]
+    return value
+
+
+def words(plan: "Memory", at: int, count: int) -> tuple[int, ...]:
+    """Read a descriptor. Allocates.
+
+    Args:
+        plan: the model's plan.
+        at: offset of the descriptor, in bytes.
+        count: of its words.
+    """
     return struct.unpack_from("<%dI" % count, plan, at)
 
 
-def find(ref, plan, scratch, state):
+def find(ref: int, plan: "Memory", scratch: "Memory", state: "Memory") -> "tuple[Memory, int]":
     """Resolve an address word.
 
     Args:
         ref: space (0 scratch, 1 state, 2 plan) in bits 28 and 29, offset below.
-        plan, scratch, state: buffers.
+        plan: the model's plan.
+        scratch: RAM of the invoke.
+        state: RAM of the model.
 
     Returns:
         (buffer, offset). Allocates.
@@ -34,23 +57,33 @@ def find(ref, plan, scratch, state):
     return (scratch, state, plan)[ref >> 28], ref & 0xFFFFFFF
 
 
-def signed(byte):
-    """The int8 value of a byte."""
+def signed(byte: int) -> int:
+    """The int8 value of a byte.
+
+    Args:
+        byte: 0 to 255.
+    """
     return byte - 256 if byte > 127 else byte
 
 
-def high_mul(a, b):
-    """(a * b * 2 + 2^31) >> 32 in words of any length: twice the upper half, rounded half up."""
+def high_mul(a: int, b: int) -> int:
+    """(a * b * 2 + 2^31) >> 32 in words of any length: twice the upper half, rounded half up.
+
+    Args:
+        a: int32.
+        b: int32.
+    """
     return (a * b + (1 << 30)) >> 31
 
 
-def scale(x, m, right, left):
+def scale(x: int, m: int, right: int, left: int) -> int:
     """Scale an accumulator by m * 2^(left - right - 31), rounded half up and then half away from zero.
 
     Args:
         x: the accumulator; |x| << left below 2^30.
         m: multiplier, 0 to 2^31 - 1.
-        right, left: shifts, 0 to 31, one of them 0.
+        right: shift, 0 to 31.
+        left: shift, 0 to 31; one of both is 0.
 
     Returns:
         The scaled integer.
@@ -61,6 +94,13 @@ def scale(x, m, right, left):
     return x
 
 
-def saturate(x):
-    """Clamp to int8, as a byte."""
+def saturate(x: int) -> int:
+    """Clamp to int8.
+
+    Args:
+        x: any integer.
+
+    Returns:
+        The byte, 0 to 255.
+    """
     return max(-128, min(127, x)) & 0xFF

@@ -3,8 +3,11 @@
 Must not know what the samples are kept for. State layout: see the package's docstring.
 """
 
+if False:  # for mypy alone
+    from kittiwake_types import Samples
 
-def keep(state, ring, buf):
+
+def keep(state: "Samples", ring: "Samples", buf: "Samples") -> None:
     """Copy buf[START:STOP] into the ring behind what was copied before.
 
     Args:
@@ -19,7 +22,7 @@ def keep(state, ring, buf):
     state[1] = pos
 
 
-def cross(state, buf):
+def cross(state: "Samples", buf: "Samples") -> None:
     """Count how often buf[START:STOP] goes from below LEVEL to it or above, and back.
 
     Args:

@@ -5,13 +5,16 @@ Must not know what the bytes mean. Runs anywhere; descriptors: see docs/spec/mod
 
 from .plain_requant import find, word, words
 
+if False:  # for mypy alone
+    from kittiwake_types import Buffer, Memory
 
-def address(buffer):
+
+def address(buffer: "Buffer") -> int:
     """The lowest bits of a buffer's address; the definition needs none. Does not allocate."""
     return 0
 
 
-def put(target, at, source, count):
+def put(target: "Memory", at: int, source: "Buffer", count: int) -> None:
     """Write source's first bytes to target[at:]. Does not allocate on MicroPython.
 
     Args:
@@ -24,7 +27,7 @@ def put(target, at, source, count):
         target[at + i] = source[i] & 0xFF
 
 
-def take(target, source, at, count):
+def take(target: "Memory", source: "Buffer", at: int, count: int) -> None:
     """Write source[at:] to target's first bytes. Does not allocate on MicroPython.
 
     Args:
@@ -37,12 +40,16 @@ def take(target, source, at, count):
         target[i] = source[at + i]
 
 
-def shift(at, plan, scratch, state):
+def shift(at: int, plan: "Memory", scratch: "Memory", state: "Memory") -> None:
     """Move the kept rows of each shift buffer to its front.
 
     Args:
         at: offset of the descriptor in the plan: a count, then (to, from, bytes) each.
-        plan, scratch, state: buffers; state is written. Allocates.
+        plan: the model's plan; read only.
+        scratch: RAM of the invoke; read only.
+        state: RAM of the model; written.
+
+    Allocates.
     """
     for n in range(word(plan, at)):
         to, start, count = words(plan, at + 4 + 12 * n, 3)
@@ -52,12 +59,16 @@ def shift(at, plan, scratch, state):
             buffer[to + i] = buffer[start + i]
 
 
-def fill(at, plan, scratch, state):
+def fill(at: int, plan: "Memory", scratch: "Memory", state: "Memory") -> None:
     """Set a run of bytes to one value.
 
     Args:
         at: offset of the descriptor in the plan: address, count, value.
-        plan, scratch, state: buffers; the last two are written. Allocates.
+        plan: the model's plan; read only.
+        scratch: RAM of the invoke; written.
+        state: RAM of the model; written.
+
+    Allocates.
     """
     ref, count, value = words(plan, at, 3)
     target, start = find(ref, plan, scratch, state)

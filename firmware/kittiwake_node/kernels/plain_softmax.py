@@ -6,10 +6,13 @@ fixed-point functions.
 
 from .plain_requant import find, high_mul, saturate, signed, signed_word, words
 
+if False:  # for mypy alone
+    from kittiwake_types import Memory
+
 _ONE = (1 << 31) - 1
 
 
-def reciprocal(total):
+def reciprocal(total: int) -> tuple[int, int]:
     """1 / total for a sum in Q12.19.
 
     Args:
@@ -29,12 +32,16 @@ def reciprocal(total):
     return min(_ONE, x << 1), 12 - headroom
 
 
-def softmax(at, plan, scratch, state):
+def softmax(at: int, plan: "Memory", scratch: "Memory", state: "Memory") -> None:
     """Normalise each row.
 
     Args:
         at: offset of the descriptor in the plan.
-        plan, scratch, state: buffers; the last two are written. Allocates.
+        plan: the model's plan; read only.
+        scratch: RAM of the invoke; written.
+        state: RAM of the model; written.
+
+    Allocates.
     """
     d = words(plan, at, 5)
     source, first = find(d[0], plan, scratch, state)

@@ -6,8 +6,11 @@ transform of their pairs. Source: TensorFlow's experimental/microfrontend and KI
 `z` is array('h') of 512, 256 pairs (re, im). `sine` is array('h') of 640: 32767 sin(2 pi j / 512).
 """
 
+if False:  # for mypy alone
+    from kittiwake_types import Samples
 
-def put(pcm, buf, start, places):
+
+def put(pcm: "Samples", buf: "Samples", start: int, places: int) -> None:
     """Copy samples into the ring.
 
     Args:
@@ -22,7 +25,7 @@ def put(pcm, buf, start, places):
         at = (at + 1) % 480
 
 
-def peak(pcm, head, table):
+def peak(pcm: "Samples", head: int, table: "Samples") -> int:
     """Tell the largest magnitude of the shaped samples; -32768 has none.
 
     Args:
@@ -34,13 +37,14 @@ def peak(pcm, head, table):
     return max([abs(x) if x != -32768 else 0 for x in shaped])
 
 
-def arrange(pcm, places, table, z):
+def arrange(pcm: "Samples", places: int, table: "Samples", z: "Samples") -> None:
     """Shape 480 samples and put them, times 2^shift, and 32 zeros, where the transform wants them.
 
     That is in pairs, by reversed base-4 digits. What a shift pushes out of 16 bits is lost, as in C.
 
     Args:
-        pcm, table: as for `peak`.
+        pcm: as for `peak`.
+        table: as for `peak`.
         places: the shift, and from bit 4 on the place of the oldest sample.
         z: as above.
     """
@@ -53,7 +57,7 @@ def arrange(pcm, places, table, z):
             z[2 * to + part] = ((x + 32768) & 0xFFFF) - 32768
 
 
-def energies(z, sine, out):
+def energies(z: "Samples", sine: "Samples", out: "Samples") -> None:
     """Energies of bins 1 to 255 of 512 real values, from the transform of their pairs.
 
     Args:

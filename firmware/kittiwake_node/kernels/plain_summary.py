@@ -3,8 +3,11 @@
 Must not know how long an interval is. State layout: see the package's docstring.
 """
 
+if False:  # for mypy alone
+    from kittiwake_types import Samples
 
-def feed(state, buf):
+
+def feed(state: "Samples", buf: "Samples") -> None:
     """Add buf[START:STOP] to the summary.
 
     Args:
@@ -16,12 +19,12 @@ def feed(state, buf):
     _feed(state, buf, 1 << 15)
 
 
-def feed_wide(state, buf):
+def feed_wide(state: "Samples", buf: "Samples") -> None:
     """`feed` for samples of 17 to 24 bits: buf is array('i'), u = x + 2^23."""
     _feed(state, buf, 1 << 23)
 
 
-def _feed(state, buf, offset):
+def _feed(state: "Samples", buf: "Samples", offset: int) -> None:
     count, low, high = state[0], state[1], state[2]
     total = state[3] + (state[4] << 30)
     squares = state[5] + (state[6] << 15) + (state[7] << 45)

@@ -5,13 +5,20 @@ Must not know which function a table holds. Runs anywhere; descriptors: see docs
 
 from .plain_requant import find, words
 
+if False:  # for mypy alone
+    from kittiwake_types import Memory
 
-def table(at, plan, scratch, state):
+
+def table(at: int, plan: "Memory", scratch: "Memory", state: "Memory") -> None:
     """Replace each byte by its entry in a table of 256.
 
     Args:
         at: offset of the descriptor in the plan.
-        plan, scratch, state: buffers; the last two are written. Allocates.
+        plan: the model's plan; read only.
+        scratch: RAM of the invoke; written.
+        state: RAM of the model; written.
+
+    Allocates.
     """
     d = words(plan, at, 7)
     source, first = find(d[0], plan, scratch, state)
@@ -21,12 +28,16 @@ def table(at, plan, scratch, state):
             target[out + row * d[6] + i] = plan[d[2] + source[first + row * d[5] + i]]
 
 
-def widen(at, plan, scratch, state):
+def widen(at: int, plan: "Memory", scratch: "Memory", state: "Memory") -> None:
     """Replace each byte by its entry of four bytes in a table of 256.
 
     Args:
         at: offset of the descriptor in the plan.
-        plan, scratch, state: buffers; the last two are written. Allocates.
+        plan: the model's plan; read only.
+        scratch: RAM of the invoke; written.
+        state: RAM of the model; written.
+
+    Allocates.
     """
     d = words(plan, at, 4)
     source, first = find(d[0], plan, scratch, state)

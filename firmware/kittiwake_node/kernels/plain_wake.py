@@ -3,11 +3,14 @@
 Must not know how the table was made. Runs anywhere.
 """
 
+if False:  # for mypy alone
+    from kittiwake_types import Buffer, Memory, Samples
+
 CHANNELS = 40
 ENTRIES = 671  # the front end's largest value is 670
 
 
-def quantise(features, table, out, at):
+def quantise(features: "Samples", table: "Buffer", out: "Memory", at: int) -> None:
     """Replace the 40 features of a frame by their entries in a table; values beyond it take its last one.
 
     Args:

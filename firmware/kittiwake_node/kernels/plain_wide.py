@@ -5,12 +5,15 @@ Must not know how alerts are reported. State layout: see the package's docstring
 
 from . import plain_lagged, plain_zscore
 
+if False:  # for mypy alone
+    from kittiwake_types import Samples
 
-def find(state, ring, buf):
+
+def find(state: "Samples", ring: "Samples", buf: "Samples") -> int:
     """As plain_zscore.find, for wide samples; n <= 256."""
     return plain_zscore.find_offset(state, ring, buf, 1 << 23)
 
 
-def find_lagged(state, ring, buf):
+def find_lagged(state: "Samples", ring: "Samples", buf: "Samples") -> int:
     """As plain_lagged.find, for wide samples; n <= 256."""
     return plain_lagged.find_offset(state, ring, buf, 1 << 23)

@@ -4,8 +4,11 @@ The other sets' zscore files compute the same; this one is for reading and for m
 know how alerts are reported. State layout: see the package's docstring.
 """
 
+if False:  # for mypy alone
+    from kittiwake_types import Samples
 
-def find(state, ring, buf):
+
+def find(state: "Samples", ring: "Samples", buf: "Samples") -> int:
     """Feed buf[START:STOP] until a sample is anomalous in the window of the last N samples, itself included.
 
     Args:
@@ -23,8 +26,15 @@ def find(state, ring, buf):
     return find_offset(state, ring, buf, 1 << 15)
 
 
-def find_offset(state, ring, buf, offset):
-    """`find` for samples kept as u = x + offset."""
+def find_offset(state: "Samples", ring: "Samples", buf: "Samples", offset: int) -> int:
+    """`find` for samples kept as u = x + offset.
+
+    Args:
+        state: as for `find`.
+        ring: as for `find`.
+        buf: as for `find`, or array('i').
+        offset: 2^15, or 2^23 for samples of more than 16 bits.
+    """
     n, pos, count = state[0], state[1], state[2]
     total = state[3] + (state[4] << 26)
     v = state[5] + (state[6] << 14) + (state[7] << 44)

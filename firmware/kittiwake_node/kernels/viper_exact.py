@@ -15,7 +15,8 @@ def above(words, a: int, b: int, d: int) -> int:
 
     Args:
         words: the state; V = words[5] + words[6]·2^14 + words[7]·2^44, below 2^52.
-        a, b: factors, 0 to 2^26 - 1.
+        a: factor, 0 to 2^26 - 1.
+        b: factor, 0 to 2^26 - 1.
         d: 0 to 2^26 - 1.
 
     Does not allocate; may run in an interrupt. Limbs of 13 bits: every product is below 2^26.

@@ -96,6 +96,8 @@ def pack_hello(
     """HELLO: who the device is and where its journal stands; session 0 announces a boot.
 
     Args:
+        session: number, 0 to 2^32 - 1.
+        max_frame: bytes of the longest frame body that the device takes.
         journal: journal id, uint64.
         boot: boot count.
         acked: first sequence number that is not acknowledged.

@@ -78,11 +78,13 @@ def pack_anomaly(
         flags: bit 0, CLIPPED.
         n: samples in the window.
         x: the sample, int32.
-        low, high: smallest and largest sample of the window, int32.
+        low: smallest sample of the window, int32.
+        high: largest sample of the window, int32.
         total: sum of the window, int64.
         squares: sum of squares of the window, uint64.
         index: samples seen on this channel since boot before this one, below 2^48.
-        p, q: threshold t = p/q, each at most 255.
+        p: of the threshold t = p/q, at most 255.
+        q: of the threshold, at most 255.
     """
     return struct.pack(
         _ANOMALY, detector, flags, n, x, low, high, total, squares, index & 0xFFFFFFFF, index >> 32, p, q
@@ -98,10 +100,12 @@ def pack_levels(
         detector: DRIFT or NOVELTY.
         flags: bit 0, CLIPPED.
         x: the sample, int32.
-        fast, slow: the two means, Q16 of LSB, int64.
+        fast: the fast mean, Q16 of LSB, int64.
+        slow: the slow mean, Q16 of LSB, int64.
         variance: Q16 of LSB², uint64.
         index: samples seen on this channel since boot before this one, below 2^48.
-        p, q: threshold p/q, each at most 255; 0/0 where it is not constant.
+        p: of the threshold p/q, at most 255; 0 where it is not constant.
+        q: of the threshold, at most 255; 0 where it is not constant.
     """
     return struct.pack(_LEVELS, detector, flags, 0, x, fast, slow, variance, index & 0xFFFFFFFF, index >> 32, p, q)
 
@@ -116,9 +120,11 @@ def pack_feature(
         feature: number of the feature that decided, see detect.baseline.
         blocks: learned blocks.
         value: the feature of this block.
-        total, squares: sum and sum of squares of the feature over the learned blocks, below 2^64 and 2^128.
+        total: sum of the feature over the learned blocks, below 2^64.
+        squares: sum of its squares, below 2^128.
         index: of the block's last sample.
-        p, q: threshold p/q.
+        p: of the threshold p/q, at most 255.
+        q: of the threshold, at most 255.
     """
     mask = 0xFFFFFFFFFFFFFFFF
     return struct.pack(

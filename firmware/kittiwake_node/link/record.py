@@ -112,6 +112,7 @@ def draft(
         epoch_ms: UTC of the boot's zero in milliseconds, below 2^48; 0 for unknown.
         layout: channel description number, 0 to 65535.
         payload: bytes, at most PAYLOAD_LIMIT_BYTES.
+        version: of that type's payload, 0 to 255.
 
     Returns:
         bytearray with sequence number 0 and no valid check; `seal` gives it both.

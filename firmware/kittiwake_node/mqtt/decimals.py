@@ -88,7 +88,8 @@ def text(mantissa, exponent, is_negative=False):
     """The shortest decimal that is read as this double, in the form of CPython's repr.
 
     Args:
-        mantissa, exponent: as `nearest` gives them.
+        mantissa: of the double, as `nearest` gives it.
+        exponent: of the double, as `nearest` gives it.
         is_negative: put a sign before it, before 0.0 as well.
     """
     sign = "-" if is_negative else ""

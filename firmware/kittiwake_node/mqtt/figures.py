@@ -25,9 +25,11 @@ def of_window(n, total, squares, x, scale, offset):
 
     Args:
         n: samples in it, at least 1.
-        total, squares: their sum and sum of squares.
+        total: their sum, LSB.
+        squares: sum of their squares, LSB².
         x: the sample whose z-score is wanted; None for none.
-        scale, offset: as of `value`.
+        scale: as of `value`.
+        offset: as of `value`.
 
     Returns:
         (mean, stdev, z_score), None for what there is none of.
@@ -52,9 +54,11 @@ def of_levels(fast, slow, variance, scale, offset):
     """Slow mean, deviation, and deviations from the slow mean to the fast one, of drift or novelty.
 
     Args:
-        fast, slow: the two means, Q16.
+        fast: the fast mean, Q16 of LSB.
+        slow: the slow mean, Q16 of LSB.
         variance: Q16 of LSB².
-        scale, offset: as of `value`.
+        scale: as of `value`.
+        offset: as of `value`.
 
     Returns:
         (mean, stdev, score), score None where the deviation is 0.

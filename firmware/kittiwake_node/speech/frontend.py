@@ -54,7 +54,8 @@ class Frontend:
 
         Args:
             buf: array('h'); read only.
-            start, stop: indexes.
+            start: index of the first sample, 0 or more.
+            stop: index after the last sample, start <= stop <= len(buf).
 
         Returns:
             Index up to which samples were taken. A frame is complete, and its `features` there, exactly when it is the

@@ -68,7 +68,8 @@ class Hearing:
 
         Args:
             buf: array('h'); read only.
-            start, stop: indexes.
+            start: index of the first sample, 0 or more.
+            stop: index after the last sample, start <= stop <= len(buf).
 
         Returns:
             Index up to which samples were taken; `start` while `pending`.

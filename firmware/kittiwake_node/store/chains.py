@@ -186,8 +186,10 @@ class Chains:
             cls: class.
             mark: in front of the batch, b"" for none.
             batch: records; all of them become safe, or none.
-            first_seq, end_seq: first number in it, and the number after its last.
-            before, after: State without the commit and with it; where a head is written with the batch it is `after`.
+            first_seq: first number in the batch.
+            end_seq: number after its last.
+            before: State without the commit.
+            after: State with it, for a head that is written with the batch.
 
         Returns:
             0 when they are not safe, 1 when they are, 2 when `after` is on the medium too.

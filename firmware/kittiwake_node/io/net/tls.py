@@ -9,7 +9,8 @@ def make_context(ca_file, certificate_file="", key_file=""):
 
     Args:
         ca_file: certificates of authorities, PEM (one or more) or DER.
-        certificate_file, key_file: of ours, for mutual TLS; "" for none. A key must not be encrypted.
+        certificate_file: of ours, for mutual TLS; "" for none.
+        key_file: of ours, not encrypted; "" for none.
 
     Raises:
         OSError: a file is not there.
