@@ -6,6 +6,7 @@ Pythons drop (docs/explanation/annotations.md).
 
 from array import array
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any, Literal, Protocol, TypedDict
 
 from kittiwake_node.detect.baseline import Baseline
@@ -82,6 +83,7 @@ class KernelSet(Protocol):
     """See kernels.Kernel."""
 
     name: str
+    def part(self, stage: str) -> ModuleType: ...
     def entry(self, stage: str, name: str) -> KernelFunction: ...
 
 class Source(Protocol):
@@ -105,6 +107,54 @@ class Action(Protocol):
     def set(self, level: int) -> object: ...
     def fail_safe(self) -> object: ...
 
+class SummedUp(Protocol):
+    """See detect.summary.Summary."""
+
+    @property
+    def count(self) -> int: ...
+    @property
+    def min(self) -> int | Any: ...
+    @property
+    def max(self) -> int | Any: ...
+    @property
+    def sum(self) -> int: ...
+    @property
+    def sum_sq(self) -> int: ...
+    def feed(self, buf: Samples, start: int, stop: int) -> None: ...
+    def reset(self) -> None: ...
+
+class ClipCounter(Protocol):
+    """See detect.clip.Clip."""
+
+    low: int
+    high: int
+    def count(self, buf: Samples, start: int, stop: int) -> int: ...
+
+class Clock(Protocol):
+    """See io/clock.py."""
+
+    def ms(self) -> int: ...
+    def us(self) -> int: ...
+    def since_us(self, earlier: int) -> int: ...
+
+class FeatureSource(Protocol):
+    """See speech.frontend.Frontend."""
+
+    @property
+    def features(self) -> Samples: ...
+    def reset(self) -> None: ...
+    def feed(self, buf: Samples, start: int, stop: int) -> int: ...
+
+class Network(Protocol):
+    """See network.Model."""
+
+    @property
+    def header(self) -> Any: ...
+    def reset(self) -> None: ...
+    def begin(self, data: Buffer) -> None: ...
+    def step(self) -> int: ...
+    def finish(self, result: Memory) -> None: ...
+
 class Detector(Protocol):
     """See detect.kinds.make."""
 
@@ -122,6 +172,9 @@ class Detector(Protocol):
     def tell(self, x: int, flags: int, index: int) -> bytes: ...
 
 # Payloads.
+
+Fields = list[tuple[str, object]]
+"""Names and values of a JSON object, in their order; see mqtt.jsontext.dump."""
 
 class Snapshot(TypedDict):
     part: int

@@ -8,7 +8,10 @@ from .config_link import with_defaults as _merged
 from .errors import ConfigError
 from .link.messages import is_device_id
 
-DEFAULTS = {
+if False:  # for mypy alone
+    from kittiwake_types import Settings
+
+DEFAULTS: "Settings" = {
     "device": "kittiwake",
     "kernel": "viper",
     "block": 64,  # samples taken at once; the latency of a source without a pace
@@ -23,7 +26,7 @@ DEFAULTS = {
     "channels": [],
 }
 
-CHANNEL_DEFAULTS = {
+CHANNEL_DEFAULTS: "Settings" = {
     "kind": "sensor",  # or "microphone"
     "name": "",  # a level of a topic; the channel's number where nothing is said
     "sensor_id": "",
@@ -42,11 +45,11 @@ CHANNEL_DEFAULTS = {
 }
 # What a microphone listens for: files of wake words (.kwm); after a detection a word is silent for refractory_ms; audio
 # keeps the last second and journals it before the word; networks work for slice_us of a turn.
-HEAR_DEFAULTS = {"models": [], "refractory_ms": 2000, "audio": False, "slice_us": 2000}
+HEAR_DEFAULTS: "Settings" = {"models": [], "refractory_ms": 2000, "audio": False, "slice_us": 2000}
 _MICROPHONE_HZ = 16000
 _MODELS_MOST = 8
 
-DETECTOR_DEFAULTS = {
+DETECTOR_DEFAULTS: "dict[str, Settings]" = {
     "zscore": {"kind": "zscore", "n": 256, "t": "", "lagged": False, "floor": 1},
     "drift": {"kind": "drift", "fast": 3, "slow": 12, "t": "3/2", "warmup": 64, "holdoff": 128, "floor": 1},
     "novelty": {"kind": "novelty", "sensitivity": 100, "patience": 100},
@@ -54,13 +57,13 @@ DETECTOR_DEFAULTS = {
 }
 # The level that says "anomaly" lasts pulse_ms after the newest one; `safe` is the level while nobody judges, see
 # io/action.py.
-ACTION_DEFAULTS = {"kind": "virtual", "pulse_ms": 100, "pin": "", "active_high": True, "safe": 0}
+ACTION_DEFAULTS: "Settings" = {"kind": "virtual", "pulse_ms": 100, "pin": "", "active_high": True, "safe": 0}
 _PULSE_MOST_MS = 3600000
 # Flags closer than hold_off samples are one event, which `rise` flags open; burst events in quick succession, then one
 # more every `refill` samples (0: no limit). The default makes every flag an alert.
-EVENT_DEFAULTS = {"hold_off": 0, "rise": 1, "burst": 0, "refill": 1}
+EVENT_DEFAULTS: "Settings" = {"hold_off": 0, "rise": 1, "burst": 0, "refill": 1}
 # Samples before and after the flag that opens an event, and the most bytes of them an hour; after = 0 keeps none.
-SNAPSHOT_DEFAULTS = {"before": 0, "after": 0, "bytes_per_hour": 65536}
+SNAPSHOT_DEFAULTS: "Settings" = {"before": 0, "after": 0, "bytes_per_hour": 65536}
 _DETECTORS_MOST = 4
 _SPAN_MOST = 1 << 24
 _ROOM_MOST = 16384
@@ -69,7 +72,7 @@ READING_LIMIT_HZ = 50
 _SUMMARY_LIMIT = 1 << 24  # with 24-bit samples the sum of squares still fits 72 bits; with 16 it fits 64
 
 
-def check(given):
+def check(given: object) -> "Settings":
     """Fill in defaults and check.
 
     Args:
@@ -109,7 +112,7 @@ def check(given):
     return config
 
 
-def _check_action(given):
+def _check_action(given: "Settings") -> "Settings":
     pin = given.get("pin", "")
     # A pin is a number on one port and a name on the next.
     named = given if isinstance(pin, str) else {key: given[key] if key != "pin" else "" for key in given}
@@ -122,7 +125,7 @@ def _check_action(given):
     return action
 
 
-def _with_link(given):
+def _with_link(given: object) -> object:
     if not isinstance(given, dict) or "link" not in given:
         return given
     given = given.copy()
@@ -130,8 +133,8 @@ def _with_link(given):
     return given
 
 
-def _check_source(channel, where):
-    given = channel["source"]
+def _check_source(channel: "Settings", where: str) -> "Settings":
+    given: "Settings" = channel["source"]
     kind = given.get("kind")
     if kind == "replay" and (not isinstance(given.get("path"), str) or not given["path"]):
         raise ConfigError(where + "path", "name the file of int16 samples")
@@ -146,7 +149,7 @@ def _check_source(channel, where):
     return check_source(given, channel["rate_hz"], channel["bits"], where)
 
 
-def _check_channel(given, number):
+def _check_channel(given: object, number: int) -> "Settings":
     where = "channels[%d]." % number
     if isinstance(given, dict) and given.get("kind") == "microphone":
         given = _with_microphone(given, where)
@@ -183,7 +186,7 @@ def _check_channel(given, number):
     return channel
 
 
-def _with_microphone(given, where):
+def _with_microphone(given: "Settings", where: str) -> "Settings":
     """What differs in a microphone's channel: rate, no detectors, and what it listens for."""
     channel = {"rate_hz": _MICROPHONE_HZ, "summary_samples": 60 * _MICROPHONE_HZ, "detectors": []}
     channel.update(given)
@@ -201,7 +204,7 @@ def _with_microphone(given, where):
     return channel
 
 
-def check_detector(given, where=""):
+def check_detector(given: object, where: str = "") -> "Settings":
     """Fill in the defaults of one detector's settings and check their names and kinds; detectors.make checks the rest.
 
     Args:
@@ -218,6 +221,6 @@ def check_detector(given, where=""):
     return _merged(DETECTOR_DEFAULTS[kind], given, where)
 
 
-def _in_range(config, key, low, high, where):
+def _in_range(config: "Settings", key: str, low: int, high: int, where: str) -> None:
     if not low <= config[key] <= high:
         raise ConfigError(where + key, "%d is not within %d to %d" % (config[key], low, high))

@@ -5,11 +5,14 @@ Takes and gives plain dicts; it knows no port.
 
 from .errors import ConfigError
 
+if False:  # for mypy alone
+    from kittiwake_types import Settings
+
 UART_DEFAULTS = {"kind": "uart", "id": 0, "baudrate": 115200, "tx": -1, "rx": -1}
 _FORM = 'write "stdio", "uart:N" or "mqtt"'
 
 
-def check_link(given):
+def check_link(given: object) -> "Settings":
     """Make a table of the link's short form.
 
     Args:
@@ -41,7 +44,7 @@ def check_link(given):
     return link
 
 
-def with_defaults(defaults, given, where):
+def with_defaults(defaults: "Settings", given: object, where: str) -> "Settings":
     """A new dict of `given` over `defaults`, keys and kinds checked. Raises ConfigError, naming the setting."""
     if not isinstance(given, dict):
         raise ConfigError(where[:-1] or "configuration", "%r is not a table of settings" % (given,))
@@ -59,7 +62,7 @@ def with_defaults(defaults, given, where):
     return merged
 
 
-def _same_kind(value, example):
+def _same_kind(value: object, example: object) -> bool:
     if isinstance(example, bool) or isinstance(value, bool):
         return isinstance(value, bool) and isinstance(example, bool)
     for kind in (int, str, dict, list):

@@ -3,9 +3,12 @@
 from .config_link import with_defaults
 from .errors import ConfigError
 
-I2C_DEFAULTS = {"kind": "machine", "id": 0, "freq": 400000, "scl": "", "sda": "", "base": 0}
+if False:  # for mypy alone
+    from kittiwake_types import Settings
+
+I2C_DEFAULTS: "Settings" = {"kind": "machine", "id": 0, "freq": 400000, "scl": "", "sda": "", "base": 0}
 # What a sensor's settings are by default; "pin" takes a number or a name.
-DEFAULTS = {
+DEFAULTS: "dict[str, Settings]" = {
     "adc": {"kind": "adc", "pin": "", "room": 1024, "atten_db": 0},
     "tmp105": {"kind": "tmp105", "address": 0x48, "i2c": {}},
     "lis3dh": {"kind": "lis3dh", "address": 0x18, "axis": "z", "range_g": 2, "i2c": {}},
@@ -26,7 +29,7 @@ _OTHERS = ("replay", "link", "timer", "wav", "i2s")
 _ROOM_MOST = 16384
 
 
-def check_source(given, rate_hz, bits, where):
+def check_source(given: "Settings", rate_hz: int, bits: int, where: str) -> "Settings":
     """Fill in and check a source's settings.
 
     Args:
@@ -65,7 +68,7 @@ def check_source(given, rate_hz, bits, where):
     return source
 
 
-def _check_other(given, kind, rate_hz, where):
+def _check_other(given: "Settings", kind: object, rate_hz: int, where: str) -> None:
     if kind not in _OTHERS:
         known = ", ".join(sorted(_OTHERS + tuple(DEFAULTS)))
         raise ConfigError(where + "kind", "%r is not one of: %s" % (kind, known))
@@ -81,19 +84,19 @@ def _check_other(given, kind, rate_hz, where):
             raise ConfigError(where + "sensor." + needed, "is missing")
 
 
-def _check_room(room, where):
+def _check_room(room: object, where: str) -> None:
     if isinstance(room, bool) or not isinstance(room, int) or not 2 <= room <= _ROOM_MOST or room & (room - 1):
         raise ConfigError(where + "room", "%r samples: a power of two from 2 to %d" % (room, _ROOM_MOST))
 
 
-def _check_adc(source, where):
+def _check_adc(source: "Settings", where: str) -> None:
     _check_room(source["room"], where)
     if source["pin"] == "":
         raise ConfigError(where + "pin", "name the pin that is converted")
     _one_of(source, "atten_db", _ATTENUATIONS_DB, where)
 
 
-def _check_accelerometer(source, rate_hz, where):
+def _check_accelerometer(source: "Settings", rate_hz: int, where: str) -> None:
     _one_of(source, "axis", ("x", "y", "z"), where)
     _one_of(source, "range_g", _RANGES_G, where)
     if source["kind"] == "lis3dh" and rate_hz not in _LIS3DH_HZ:
@@ -105,12 +108,12 @@ def _check_accelerometer(source, rate_hz, where):
         )
 
 
-def _one_of(source, key, known, where):
+def _one_of(source: "Settings", key: str, known: tuple[object, ...], where: str) -> None:
     if source[key] not in known:
         raise ConfigError(where + key, "%r is not one of: %s" % (source[key], ", ".join([str(k) for k in known])))
 
 
-def _with_pins(defaults, given, where):
+def _with_pins(defaults: "Settings", given: object, where: str) -> "Settings":
     """As with_defaults, but a pin is a number on one port and a name on the next."""
     if not isinstance(given, dict):
         return with_defaults(defaults, given, where)

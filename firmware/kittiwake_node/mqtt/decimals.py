@@ -9,7 +9,7 @@ _MANTISSA_BITS = 53
 _LARGEST_EXPONENT = 971  # of a double whose mantissa is an integer of 53 bits
 
 
-def bit_length(n):
+def bit_length(n: int) -> int:
     """Bits of an integer that is not negative; 0 of 0. MicroPython's int does not tell."""
     bits = 0
     while n >> 64:
@@ -21,7 +21,7 @@ def bit_length(n):
     return bits
 
 
-def isqrt(n):
+def isqrt(n: int) -> int:
     """The integer part of the square root, by Newton's iteration from above."""
     if n < 2:
         return n
@@ -33,7 +33,7 @@ def isqrt(n):
         root = better
 
 
-def nearest(numerator, denominator):
+def nearest(numerator: int, denominator: int) -> tuple[int, int]:
     """The double next to a fraction, halves to even.
 
     Args:
@@ -56,7 +56,7 @@ def nearest(numerator, denominator):
     return _rounded(quotient << 1 | (rest != 0), -shift - 1)
 
 
-def nearest_root(numerator, denominator):
+def nearest_root(numerator: int, denominator: int) -> tuple[int, int]:
     """The double next to the square root of a fraction. Arguments and result as of `nearest`.
 
     Raises:
@@ -77,14 +77,14 @@ def nearest_root(numerator, denominator):
     return _rounded(root << 1 | (rest != 0 or root * root != quotient), -(shift // 2) - 1)
 
 
-def hundredths(mantissa, exponent):
+def hundredths(mantissa: int, exponent: int) -> int:
     """A double rounded to two places, halves to even, as an integer of hundredths."""
     if exponent >= 0:
         return (mantissa << exponent) * 100
     return _half_even(mantissa * 100, exponent)
 
 
-def text(mantissa, exponent, is_negative=False):
+def text(mantissa: int, exponent: int, is_negative: bool = False) -> str:
     """The shortest decimal that is read as this double, in the form of CPython's repr.
 
     Args:
@@ -107,13 +107,13 @@ def text(mantissa, exponent, is_negative=False):
     return sign + _placed(_scaled(top, bottom, 17 - point), point - 17)
 
 
-def text_of(numerator, denominator):
+def text_of(numerator: int, denominator: int) -> str:
     """`text` of the double next to a fraction of any sign."""
     mantissa, exponent = nearest(abs(numerator), denominator)
     return text(mantissa, exponent, numerator < 0)
 
 
-def text_of_rounded(mantissa, exponent, is_negative=False):
+def text_of_rounded(mantissa: int, exponent: int, is_negative: bool = False) -> str:
     """`text` of a double rounded to two places."""
     count = hundredths(mantissa, exponent)
     if count < 1000000000000000:
@@ -122,7 +122,7 @@ def text_of_rounded(mantissa, exponent, is_negative=False):
     return text(mantissa, exponent, is_negative)
 
 
-def _rounded(bits, exponent):
+def _rounded(bits: int, exponent: int) -> tuple[int, int]:
     """Round an integer of more than 53 bits, whose last bit also stands for all that follow it."""
     surplus = bit_length(bits) - _MANTISSA_BITS
     mantissa = _half_even(bits, -surplus)
@@ -135,7 +135,7 @@ def _rounded(bits, exponent):
     return mantissa, exponent
 
 
-def _half_even(n, exponent):
+def _half_even(n: int, exponent: int) -> int:
     """Round n · 2^exponent to the nearest integer, exponent below 0, halves to even."""
     whole = n >> -exponent
     rest = n - (whole << -exponent)
@@ -143,7 +143,7 @@ def _half_even(n, exponent):
     return whole + (rest > half or (rest == half and whole & 1))
 
 
-def _digits_before_point(top, bottom):
+def _digits_before_point(top: int, bottom: int) -> int:
     """The k with 10^(k - 1) <= top / bottom < 10^k."""
     k = (bit_length(top) - bit_length(bottom)) * 30103 // 100000
     while top * 10 ** max(0, -k) >= bottom * 10 ** max(0, k):
@@ -153,18 +153,18 @@ def _digits_before_point(top, bottom):
     return k
 
 
-def _scaled(top, bottom, places):
+def _scaled(top: int, bottom: int, places: int) -> int:
     """Round top / bottom · 10^places to the nearest integer, halves to even."""
     top, bottom = top * 10 ** max(0, places), bottom * 10 ** max(0, -places)
     whole, rest = divmod(top, bottom)
     return whole + (2 * rest > bottom or (2 * rest == bottom and whole & 1))
 
 
-def _is_read_as(digits, places, mantissa, exponent):
+def _is_read_as(digits: int, places: int, mantissa: int, exponent: int) -> bool:
     return nearest(digits * 10 ** max(0, places), 10 ** max(0, -places)) == (mantissa, exponent)
 
 
-def _placed(digits, places):
+def _placed(digits: int, places: int) -> str:
     """Write digits · 10^places in the form of repr."""
     raw = str(digits)
     point = len(raw) + places

@@ -15,7 +15,7 @@ _IN = 1
 _LINKS_LIMIT = 8  # of names that point to names, in one answer
 
 
-def question(number, host):
+def question(number: int, host: str) -> bytes:
     """Ask for the address of a host. Allocates.
 
     Args:
@@ -33,7 +33,7 @@ def question(number, host):
     return out + struct.pack(">BHH", 0, _A, _IN)
 
 
-def read_answer(data, asked):
+def read_answer(data: bytes, asked: bytes) -> str | None:
     """Read an answer.
 
     Args:
@@ -68,13 +68,13 @@ def read_answer(data, asked):
     return ""
 
 
-def is_address(host):
+def is_address(host: str) -> bool:
     """Whether it is an IPv4 address in figures, which needs no asking."""
     parts = host.split(".")
     return len(parts) == 4 and all([p.isdigit() and len(p) < 4 and int(p) < 256 for p in parts])
 
 
-def _after_name(data, at):
+def _after_name(data: bytes, at: int) -> int:
     while at < len(data):
         size = data[at]
         if size >= 0xC0:  # a pointer to the rest of it [4.1.4]

@@ -7,8 +7,11 @@ where the guide's detector rounds (docs/explanation/direct-mqtt.md): what the ga
 from . import decimals
 from .jsontext import Raw
 
+if False:  # for mypy alone
+    from kittiwake_types import Fraction
 
-def value(x, scale, offset):
+
+def value(x: int, scale: "Fraction", offset: "Fraction") -> "Raw":
     """A sample in units.
 
     Args:
@@ -20,7 +23,9 @@ def value(x, scale, offset):
     return Raw(decimals.text_of(c * b + a * x * d, b * d))
 
 
-def of_window(n, total, squares, x, scale, offset):
+def of_window(
+    n: int, total: int, squares: int, x: int | None, scale: "Fraction", offset: "Fraction"
+) -> "tuple[Raw, Raw | None, Raw | None]":
     """Mean, deviation and z-score of a window.
 
     Args:
@@ -50,7 +55,9 @@ def of_window(n, total, squares, x, scale, offset):
     return mean, stdev, _rounded_root(distance * distance * (n - 1), n * spread, is_below)
 
 
-def of_levels(fast, slow, variance, scale, offset):
+def of_levels(
+    fast: int, slow: int, variance: int, scale: "Fraction", offset: "Fraction"
+) -> "tuple[Raw, Raw, Raw | None]":
     """Slow mean, deviation, and deviations from the slow mean to the fast one, of drift or novelty.
 
     Args:
@@ -72,13 +79,13 @@ def of_levels(fast, slow, variance, scale, offset):
     return mean, stdev, _rounded_root(distance * distance, variance << 16, (distance < 0) != (a < 0))
 
 
-def _rounded(numerator, denominator):
+def _rounded(numerator: int, denominator: int) -> "Raw":
     if denominator <= 0:
         raise ZeroDivisionError
     mantissa, exponent = decimals.nearest(abs(numerator), denominator)
     return Raw(decimals.text_of_rounded(mantissa, exponent, numerator < 0))
 
 
-def _rounded_root(numerator, denominator, is_negative):
+def _rounded_root(numerator: int, denominator: int, is_negative: bool) -> "Raw":
     mantissa, exponent = decimals.nearest_root(numerator, denominator)
     return Raw(decimals.text_of_rounded(mantissa, exponent, is_negative))

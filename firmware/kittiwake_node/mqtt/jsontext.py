@@ -4,17 +4,20 @@ Pure. MicroPython's own json gives names in no order and characters beyond ASCII
 is to be what a gateway publishes, byte for byte.
 """
 
+if False:  # for mypy alone
+    from kittiwake_types import Fields
+
 _SHORT = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
 
 
 class Raw:
     """A number that is text already. Args: text: as it is to stand there."""
 
-    def __init__(self, text):
+    def __init__(self, text: str) -> None:
         self.text = text
 
 
-def dump(fields):
+def dump(fields: "Fields") -> str:
     """The JSON text of an object. Allocates.
 
     Args:
@@ -23,21 +26,21 @@ def dump(fields):
     return "{" + ",".join([quote(name) + ":" + _value(value) for name, value in fields]) + "}"
 
 
-def quote(text):
+def quote(text: str) -> str:
     """A string as JSON has it, what is not printable ASCII by its number in hex, beyond 16 bits as a pair."""
     if _is_plain(text):
         return '"' + text + '"'
     return '"' + "".join([_character(c) for c in text]) + '"'
 
 
-def _is_plain(text):
+def _is_plain(text: str) -> bool:
     for c in text:
         if not " " <= c <= "~" or c == '"' or c == "\\":
             return False
     return True
 
 
-def _character(c):
+def _character(c: str) -> str:
     if c in _SHORT:
         return _SHORT[c]
     if " " <= c <= "~":
@@ -49,7 +52,7 @@ def _character(c):
     return "\\u%04x\\u%04x" % (0xD800 | code >> 10, 0xDC00 | code & 0x3FF)
 
 
-def _value(value):
+def _value(value: object) -> str:
     if value is None:
         return "null"
     if value is True or value is False:

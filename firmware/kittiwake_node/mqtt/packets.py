@@ -28,7 +28,9 @@ REFUSALS = {  # [3.2.2.3]
 _FAILED = 0x80  # of SUBACK [3.9.3]
 
 
-def connect(client_id, keepalive_s, will_topic, will, username="", password=""):
+def connect(
+    client_id: str, keepalive_s: int, will_topic: str, will: bytes, username: str = "", password: str = ""
+) -> bytes:
     """CONNECT, with a will that is retained and QoS 1; the session is kept over connections [3.1]. Allocates."""
     flags = 0x04 | 0x08 | 0x20  # will, its QoS 1, its retain; no clean session
     tail = _string(client_id) + _string(will_topic) + struct.pack(">H", len(will)) + will
@@ -41,7 +43,7 @@ def connect(client_id, keepalive_s, will_topic, will, username="", password=""):
     return _packet(0x10, b"\x00\x04MQTT\x04" + struct.pack(">BH", flags, keepalive_s) + tail)
 
 
-def publish(topic, payload, packet_id, is_repeat=False, retain=False):
+def publish(topic: str, payload: bytes, packet_id: int, is_repeat: bool = False, retain: bool = False) -> bytes:
     """PUBLISH at QoS 1 [3.3]. Allocates once.
 
     Args:
@@ -57,12 +59,12 @@ def publish(topic, payload, packet_id, is_repeat=False, retain=False):
     return bytes([head]) + _length(len(body) + len(payload)) + body + payload
 
 
-def subscribe(packet_id, topic):
+def subscribe(packet_id: int, topic: str) -> bytes:
     """SUBSCRIBE to one topic at QoS 1 [3.8]. Allocates."""
     return _packet(0x82, struct.pack(">H", packet_id) + _string(topic) + b"\x01")
 
 
-def puback(packet_id):
+def puback(packet_id: int) -> bytes:
     """PUBACK of a message of the broker's [3.4]. Allocates."""
     return struct.pack(">BBH", 0x40, 2, packet_id)
 
@@ -77,17 +79,17 @@ class PacketReader:
         cut: packets that were longer.
     """
 
-    def __init__(self, limit_bytes=PACKET_LIMIT_BYTES):
+    def __init__(self, limit_bytes: int = PACKET_LIMIT_BYTES) -> None:
         self._limit = limit_bytes
         self.cut = 0
         self.reset()
 
-    def reset(self):
+    def reset(self) -> None:
         """Forget what has arrived: another connection begins."""
         self._held = b""
         self._skip = 0
 
-    def feed(self, data):
+    def feed(self, data: bytes) -> None:
         """Take bytes. Allocates."""
         if self._skip:
             passed = min(self._skip, len(data))
@@ -96,11 +98,11 @@ class PacketReader:
         self._held += data
 
     @property
-    def kind(self):
+    def kind(self) -> int:
         """Type of the packet whose first byte has arrived, 0 when none has."""
         return self._held[0] >> 4 if self._held else 0
 
-    def next_packet(self):
+    def next_packet(self) -> tuple[int, int, bytes] | None:
         """The next whole packet.
 
         Returns:
@@ -131,31 +133,31 @@ class PacketReader:
             self.feed(self._take_held())
         return held[0] >> 4, held[0] & 0x0F, held[start : start + kept]
 
-    def _take_held(self):
+    def _take_held(self) -> bytes:
         held, self._held = self._held, b""
         return held
 
 
-def read_connack(body):
+def read_connack(body: bytes) -> tuple[bool, int]:
     """Returns (whether the broker has kept a session, return code). Raises FrameError when it is short."""
     if len(body) < 2:
         raise FrameError("mqtt-short", "CONNACK")
     return body[0] & 1 != 0, body[1]
 
 
-def read_id(body):
+def read_id(body: bytes) -> int:
     """The packet id that a PUBACK or SUBACK begins with. Raises FrameError when it is short."""
     if len(body) < 2:
         raise FrameError("mqtt-short", "acknowledgement")
     return body[0] << 8 | body[1]
 
 
-def is_granted(suback):
+def is_granted(suback: bytes) -> bool:
     """Whether the broker took the subscription."""
     return len(suback) > 2 and suback[2] < _FAILED
 
 
-def read_publish(flags, body):
+def read_publish(flags: int, body: bytes) -> tuple[bytes, bytes, int]:
     """Returns (topic as bytes, payload, packet id, 0 at QoS 0).
 
     Raises:
@@ -169,16 +171,16 @@ def read_publish(flags, body):
     return body[2 : 2 + size], body[start:], (body[start - 2] << 8 | body[start - 1] if qos else 0)
 
 
-def _string(text):
+def _string(text: str) -> bytes:
     raw = text.encode()
     return struct.pack(">H", len(raw)) + raw
 
 
-def _packet(head, body):
+def _packet(head: int, body: bytes) -> bytes:
     return bytes([head]) + _length(len(body)) + body
 
 
-def _length(size):
+def _length(size: int) -> bytes:
     out = b""
     while size > 127:
         out += bytes([size & 127 | 128])

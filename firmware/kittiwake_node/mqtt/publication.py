@@ -12,6 +12,14 @@ from ..link import record as rec
 from ..link.channel_description import Described
 from . import figures, jsontext
 
+if False:  # for mypy alone
+    from collections.abc import Mapping
+
+    from kittiwake_types import Fields, Fraction
+
+    from ..link.record import Record
+    from .jsontext import Raw
+
 _KINDS = {
     rec.BOOT: "boot",
     rec.TIME: "time",
@@ -42,16 +50,16 @@ class Publisher:
         journal: journal id, 64 bits.
     """
 
-    def __init__(self, base, topics, device, journal):
+    def __init__(self, base: str, topics: dict[str, str], device: str, journal: int) -> None:
         self._prefix = "%s/%s/" % (base, device)
         self._topics = topics
         self._identity = [("device", device), ("journal", "%08x%08x" % (journal >> 32, journal & 0xFFFFFFFF))]
 
-    def topic(self, leaf):
+    def topic(self, leaf: str) -> str:
         """A topic of the device's own: `status`, `cmd`, `resp`."""
         return self._prefix + leaf
 
-    def form(self, record, channels):
+    def form(self, record: "Record", channels: "list[Described]") -> tuple[str, bytes]:
         """Form one message. Allocates.
 
         Args:
@@ -75,7 +83,7 @@ class Publisher:
             fields.append(("late", True))
         return self._topic_of(kind, channel.name), jsontext.dump(fields).encode()
 
-    def _topic_of(self, kind, channel):
+    def _topic_of(self, kind: str, channel: str) -> str:
         topic = self._topics.get(kind)
         if topic is None:
             topic = self._prefix + kind
@@ -84,12 +92,12 @@ class Publisher:
         return topic
 
 
-def topic_level(name):
+def topic_level(name: str) -> str:
     """One level of a topic out of a channel's name: what a level may not hold becomes '_'."""
     return "".join(["_" if c in "+#/" or ord(c) < 32 else c for c in name])[:_LEVEL_CHARACTERS] or "_"
 
 
-def timestamp(utc_ms):
+def timestamp(utc_ms: int | None) -> str | None:
     """ISO 8601 in UTC with milliseconds; None for None and for what is beyond the year 9999.
 
     Source: the Gregorian calendar's 400-year cycle, counted from 1 March, so that a leap day is the last of its year.
@@ -109,7 +117,7 @@ def timestamp(utc_ms):
     return "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ" % clock
 
 
-def _opaque(record, channel):
+def _opaque(record: "Record", channel: "Described") -> "Fields":
     return [
         ("ts", timestamp(record.utc_ms)),
         ("type", record.type),
@@ -119,7 +127,7 @@ def _opaque(record, channel):
     ]
 
 
-def _alert(record, channel):
+def _alert(record: "Record", channel: "Described") -> "Fields":
     told = payload.unpack_anomaly(record.payload)
     if told["detector"] == payload.BASELINE:
         value, mean, stdev, z, exact = _of_feature(told, channel.scale)
@@ -143,8 +151,9 @@ def _alert(record, channel):
     return fields
 
 
-def _of_samples(told, channel):
+def _of_samples(told: dict[str, int], channel: "Described") -> "tuple[Raw, Raw | None, Raw | None, Fields]":
     scale, offset = channel.scale, channel.offset
+    exact: "Fields"
     if "n" in told:
         mean, stdev, z = figures.of_window(told["n"], told["sum"], told["sum_sq"], told["x"], scale, offset)
         exact = [("x", told["x"]), ("n", told["n"]), ("s", told["sum"]), ("q", told["sum_sq"])]
@@ -154,7 +163,7 @@ def _of_samples(told, channel):
     return mean, stdev, z, exact + [("variance_q16", told["variance"])]
 
 
-def _of_feature(told, scale):
+def _of_feature(told: dict[str, int], scale: "Fraction") -> "tuple[Raw, Raw, Raw | None, Raw | None, Fields]":
     number = told["feature"]
     feature = _FEATURES[number] if number < len(_FEATURES) else str(number)
     a, b = abs(scale[0]), scale[1]
@@ -168,7 +177,7 @@ def _of_feature(told, scale):
     return figures.value(told["value"], factor, zero), mean, stdev, z, exact
 
 
-def _summary(record, channel):
+def _summary(record: "Record", channel: "Described") -> "Fields":
     s = payload.unpack_summary(record.payload)
     scale, offset = channel.scale, channel.offset
     fields = _head(record, channel)
@@ -182,7 +191,7 @@ def _summary(record, channel):
     return fields + [(name, s[name]) for name in ("min", "max", "anomalies", "clipped", "index")]
 
 
-def _reading(record, channel):
+def _reading(record: "Record", channel: "Described") -> "Fields":
     r = payload.unpack_reading(record.payload)
     return [
         ("sensor_id", channel.sensor_id),
@@ -194,19 +203,19 @@ def _reading(record, channel):
     ]
 
 
-def _disturbance(record, channel):
+def _disturbance(record: "Record", channel: "Described") -> "Fields":
     d = payload.unpack_disturbance(record.payload)
     fields = [("sensor_id", channel.sensor_id), ("ts", timestamp(record.utc_ms))]
     fields.append(("detector", payload.DETECTORS.get(d["detector"], str(d["detector"]))))
     return fields + [(name, d[name]) for name in ("count", "start", "end", "peak", "peak_index")]
 
 
-def _snapshot(record, channel):
+def _snapshot(record: "Record", channel: "Described") -> "Fields":
     s = payload.unpack_snapshot(record.payload)
     return _head(record, channel) + [(name, s[name]) for name in ("part", "parts", "index", "samples")]
 
 
-def _keyword(record, channel):
+def _keyword(record: "Record", channel: "Described") -> "Fields":
     k = payload.unpack_keyword(record.payload)
     fields = [("keyword", k["name"]), ("probability", figures.value(k["sum"], (1, 256 * k["window"]), (0, 1)))]
     fields += [("ts", timestamp(record.utc_ms)), ("sensor_id", channel.sensor_id)]
@@ -216,28 +225,28 @@ def _keyword(record, channel):
     return fields
 
 
-def _time(record, channel):
+def _time(record: "Record", channel: "Described") -> "Fields":
     return [("ts", timestamp(payload.unpack_time(record.payload)["utc_ms"]))]
 
 
-def _boot(record, channel):
+def _boot(record: "Record", channel: "Described") -> "Fields":
     b = payload.unpack_boot(record.payload)
     return _stamped(record, b, ("reset_cause", "heap_free", "firmware"))
 
 
-def _health(record, channel):
+def _health(record: "Record", channel: "Described") -> "Fields":
     return _stamped(record, payload.unpack_health(record.payload), payload.HEALTH_FIELDS)
 
 
-def _event(record, channel):
+def _event(record: "Record", channel: "Described") -> "Fields":
     return _stamped(record, payload.unpack_event(record.payload), ("code", "text"))
 
 
-def _head(record, channel):
+def _head(record: "Record", channel: "Described") -> "Fields":
     return [("sensor_id", channel.sensor_id), ("unit", channel.unit), ("ts", timestamp(record.utc_ms))]
 
 
-def _stamped(record, values, names):
+def _stamped(record: "Record", values: "Mapping[str, object]", names: tuple[str, ...]) -> "Fields":
     return [("ts", timestamp(record.utc_ms))] + [(name, values[name]) for name in names if name in values]
 
 

@@ -10,6 +10,12 @@ import struct
 from ..link import messages as m
 from . import jsontext
 
+if False:  # for mypy alone
+    from collections.abc import Callable
+    from typing import Any, TypeGuard
+
+    from kittiwake_types import CommandHandler
+
 _ID_LIMIT = 64
 _TEXT_LIMIT_BYTES = 512
 _SAMPLES_LIMIT = 256
@@ -19,7 +25,7 @@ _PIECE_BYTES = 512
 class _No(Exception):
     """The answer is not "ok". Args: status; why, in words."""
 
-    def __init__(self, status, why):
+    def __init__(self, status: str, why: str) -> None:
         super().__init__(status, why)
         self.status = status
         self.why = why
@@ -36,7 +42,14 @@ class Requests:
         digest: bytes to at least 8 bytes that name them.
     """
 
-    def __init__(self, device, handle, parse_json, write_json, digest):
+    def __init__(
+        self,
+        device: str,
+        handle: "CommandHandler",
+        parse_json: "Callable[[bytes], Any]",
+        write_json: "Callable[[Any], str]",
+        digest: "Callable[[bytes], bytes]",
+    ) -> None:
         self._device = device
         self._handle = handle
         self._parse_json = parse_json
@@ -44,10 +57,11 @@ class Requests:
         self._digest = digest
         self._now_ms = 0
 
-    def answer(self, payload, now_ms):
+    def answer(self, payload: bytes, now_ms: int) -> bytes:
         """Carry out a request. Returns the answer's payload: whatever arrives has one. Allocates."""
         self._now_ms = now_ms
-        name = op = result = None
+        name = op = None
+        result = ""
         status, why = "ok", None
         try:
             fields = self._parse(payload)
@@ -68,7 +82,7 @@ class Requests:
             told.append(("result", jsontext.Raw(result)))
         return jsontext.dump(told).encode()
 
-    def _parse(self, payload):
+    def _parse(self, payload: bytes) -> "dict[str, Any]":
         try:
             fields = self._parse_json(payload)
         except ValueError:
@@ -77,7 +91,7 @@ class Requests:
             raise _No("invalid", "not a JSON object")
         return fields
 
-    def _ask(self, op, body):
+    def _ask(self, op: int, body: bytes) -> bytes:
         status, answer = self._handle(op, body, self._now_ms)
         if status == m.UNKNOWN:
             raise _No("unknown", "this device's firmware does not know the operation; update it")
@@ -85,24 +99,24 @@ class Requests:
             raise _No("refused", bytes(answer).decode() or "the device refuses")
         return bytes(answer)
 
-    def _once(self, name, op, body):
+    def _once(self, name: str, op: int, body: bytes) -> bytes:
         key = self._digest(("%s\0%s" % (self._device, name)).encode())[: m.KEY_BYTES]
         return self._ask(m.OP_ONCE, key + bytes([op]) + body)
 
-    def _ping(self, fields, name):
+    def _ping(self, fields: "dict[str, Any]", name: str) -> str:
         text = self._ask(m.OP_PING, _text(fields, "text").encode()).decode()
         return jsontext.dump([("text", text)])
 
-    def _time(self, fields, name):
+    def _time(self, fields: "dict[str, Any]", name: str) -> str:
         # A gateway has a clock of its own; here whoever asks must say what time it is.
         utc_ms = _number(fields, "utc_ms", 1, (1 << 48) - 1, None)
         self._ask(m.OP_TIME, struct.pack("<Q", utc_ms))
         return jsontext.dump([("utc_ms", utc_ms)])
 
-    def _identify(self, fields, name):
+    def _identify(self, fields: "dict[str, Any]", name: str) -> str:
         return self._ask(m.OP_IDENTIFY, b"").decode()
 
-    def _config_get(self, fields, name):
+    def _config_get(self, fields: "dict[str, Any]", name: str) -> str:
         raw = b""
         while True:
             answer = self._ask(m.OP_CONFIG_GET, struct.pack("<H", len(raw)))
@@ -113,7 +127,7 @@ class Requests:
             raise _No("refused", "this node has no settings file")
         return '{"config":' + self._write_json(self._parse(raw)) + "}"
 
-    def _config_set(self, fields, name):
+    def _config_set(self, fields: "dict[str, Any]", name: str) -> str:
         config = fields.get("config")
         if not isinstance(config, dict):
             raise _No("invalid", "config: an object with the node's settings")
@@ -123,7 +137,7 @@ class Requests:
         save = struct.pack("<HI", len(raw), binascii.crc32(raw) & 0xFFFFFFFF)
         return jsontext.dump([("text", self._once(name, m.OP_CONFIG_SAVE, save).decode())])
 
-    def _stimulus(self, fields, name):
+    def _stimulus(self, fields: "dict[str, Any]", name: str) -> str:
         head = struct.pack("<BI", _number(fields, "channel", 0, 255, 0), _number(fields, "start", 0, 0xFFFFFFFF, 0))
         samples = fields.get("samples")
         if not isinstance(samples, list) or not 1 <= len(samples) <= _SAMPLES_LIMIT:
@@ -135,17 +149,17 @@ class Requests:
         expected, room = struct.unpack_from("<II", answer, 0)
         return jsontext.dump([("next", expected), ("room", room)])
 
-    def _event(self, fields, name):
+    def _event(self, fields: "dict[str, Any]", name: str) -> str:
         code = _number(fields, "code", 0, 65535, 0)
         answer = self._once(name, m.OP_EVENT, struct.pack("<H", code) + _text(fields, "text").encode())
         return jsontext.dump([("seq", struct.unpack_from("<I", answer, 0)[0])])
 
-    def _relearn(self, fields, name):
+    def _relearn(self, fields: "dict[str, Any]", name: str) -> str:
         answer = self._once(name, m.OP_RELEARN, bytes([_number(fields, "channel", 0, 255, 0)]))
         return jsontext.dump([("detectors", answer[0])])
 
 
-def _name(fields):
+def _name(fields: "dict[str, Any]") -> str:
     name = fields.get("id")
     if _is_whole(name):
         name = str(name)
@@ -154,21 +168,21 @@ def _name(fields):
     return name
 
 
-def _text(fields, key):
+def _text(fields: "dict[str, Any]", key: str) -> str:
     text = fields.get(key, "")
     if not isinstance(text, str) or len(text.encode()) > _TEXT_LIMIT_BYTES:
         raise _No("invalid", "%s: a text of at most %d bytes" % (key, _TEXT_LIMIT_BYTES))
     return text
 
 
-def _number(fields, key, low, high, default):
+def _number(fields: "dict[str, Any]", key: str, low: int, high: int, default: int | None) -> int:
     number = fields.get(key, default)
     if not _is_whole(number) or not low <= number <= high:
         raise _No("invalid", "%s: a whole number from %d to %d" % (key, low, high))
     return number
 
 
-def _is_whole(value):
+def _is_whole(value: object) -> "TypeGuard[int]":
     return isinstance(value, int) and not isinstance(value, bool)
 
 

@@ -12,6 +12,14 @@ from ..link import channel_description
 from ..link import record as rec
 from . import packets
 
+if False:  # for mypy alone
+    from collections.abc import Callable
+    from typing import Any
+
+    from kittiwake_types import SentJournal
+
+    from .publication import Publisher
+
 LATE_MS = 5000  # as over a gateway: what is made when the way has been down for so long is late
 HANDSHAKE_MS = 30000  # from the connection to CONNACK; a TLS handshake on a small chip takes seconds
 CONFIRM_MS = 60000  # a broker that confirms nothing for so long has forgotten
@@ -37,7 +45,9 @@ class Login:
         window: records in flight, 1 to 64.
     """
 
-    def __init__(self, client_id, username="", password="", keepalive_s=30, window=16):
+    def __init__(
+        self, client_id: str, username: str = "", password: str = "", keepalive_s: int = 30, window: int = 16
+    ) -> None:
         self.client_id = client_id
         self.username = username
         self.password = password
@@ -62,7 +72,14 @@ class MqttSession:
         is_open: the broker has accepted us.
     """
 
-    def __init__(self, login, publisher, journal, parse_json, answer):
+    def __init__(
+        self,
+        login: "Login",
+        publisher: "Publisher",
+        journal: "SentJournal",
+        parse_json: "Callable[[bytes], Any]",
+        answer: "Callable[[bytes, int], bytes]",
+    ) -> None:
         self._login = login
         self._publisher = publisher
         self._journal = journal
@@ -74,29 +91,29 @@ class MqttSession:
         self.problem = ""
         self.resends = 0
         self.rejected = 0
-        self._outbox = []  # packets that go before any record
-        self._answers = []  # (id of the command, id of its answer), unconfirmed
+        self._outbox: list[bytes] = []  # packets that go before any record
+        self._answers: list[tuple[int, int]] = []  # (id of the command, id of its answer), unconfirmed
         self._answer_id = 0
         self._has_passed_over = False  # commands that there was no room for; the broker keeps them
-        self._flight = []  # [id, number after it, whether it is confirmed], in order
+        self._flight: list[list[int]] = []  # [id, number after it, whether it is confirmed], in order
         self._next = 0  # sequence number to read from
         self._sent_end = 0  # after the last record ever sent in this boot: below it, a record is a repeat
         self._chunk = b""
         self._chunk_at = 0
         self._chunk_after = 0
-        self._layout = None
-        self._channels = []
+        self._layout: int | None = None
+        self._channels: "list[channel_description.Described]" = []
         self._opened_ms = self._heard_ms = self._spoke_ms = self._progress_ms = 0
         self._is_pinging = False
-        self._flowed_ms = None
+        self._flowed_ms: int | None = None
 
-    def is_late(self, now_ms):
+    def is_late(self, now_ms: int) -> bool:
         """Whether a record made now is late: for LATE_MS there was no broker."""
         if self.is_open or self._flowed_ms is None:
             self._flowed_ms = now_ms
         return now_ms - self._flowed_ms >= LATE_MS
 
-    def set_link(self, is_up, now_ms):
+    def set_link(self, is_up: bool, now_ms: int) -> None:
         """The connection stands, or it does not; call every turn."""
         if is_up == self._is_up:
             return
@@ -123,7 +140,7 @@ class MqttSession:
         del self._flight[:]
         self._chunk = b""
 
-    def feed(self, data, now_ms):
+    def feed(self, data: bytes, now_ms: int) -> None:
         """Take bytes from the connection. What is no MQTT is a `problem`, never raised."""
         if self.problem:
             return
@@ -143,7 +160,7 @@ class MqttSession:
             self.rejected += 1
             self.problem = str(error)
 
-    def next_output(self, now_ms):
+    def next_output(self, now_ms: int) -> bytes | None:
         """The next packet to write, or None when there is nothing to say. Call until None while the port takes it."""
         if not self._is_up or self.problem:
             return None
@@ -162,13 +179,13 @@ class MqttSession:
             self._spoke_ms = now_ms
         return packet
 
-    def goodbye(self):
+    def goodbye(self) -> bytes:
         """What to write before an orderly end: the status, and that there is no need for the will."""
         if not self.is_open:
             return b""
         return packets.publish(self._publisher.topic("status"), _OFFLINE, _STATUS_ID, False, True) + packets.GOODBYE
 
-    def _watch(self, now_ms):
+    def _watch(self, now_ms: int) -> None:
         if not self.is_open:
             if now_ms - self._opened_ms >= HANDSHAKE_MS:
                 self.problem = "the broker does not answer"
@@ -180,11 +197,11 @@ class MqttSession:
             # A broker sends what was not confirmed again, but over a new connection only [4.4].
             self.problem = "more commands wait at the broker"
 
-    def _ping_is_due(self, now_ms):
+    def _ping_is_due(self, now_ms: int) -> bool:
         half_ms = 500 * self._login.keepalive_s
         return now_ms - self._spoke_ms >= half_ms or (now_ms - self._heard_ms >= half_ms and not self._is_pinging)
 
-    def _next_record(self, now_ms):
+    def _next_record(self, now_ms: int) -> bytes | None:
         journal = self._journal
         if len(self._flight) >= self._login.window:
             return None
@@ -217,7 +234,7 @@ class MqttSession:
         self._flight.append([packet_id, done, False])
         return packets.publish(topic, payload, packet_id, is_repeat)
 
-    def _describe(self, number):
+    def _describe(self, number: int) -> "list[channel_description.Described]":
         if number != self._layout:
             try:
                 entries = self._parse_json(self._journal.layout(number))
@@ -226,7 +243,7 @@ class MqttSession:
             self._layout, self._channels = number, channel_description.describe(entries)
         return self._channels
 
-    def _take(self, kind, flags, body, now_ms):
+    def _take(self, kind: int, flags: int, body: bytes, now_ms: int) -> None:
         if kind == packets.CONNACK:
             _, code = packets.read_connack(body)
             if code != packets.ACCEPTED:
@@ -243,7 +260,7 @@ class MqttSession:
         elif kind != packets.PINGRESP:
             raise FrameError("mqtt-type", "%d" % kind)
 
-    def _open(self, now_ms):
+    def _open(self, now_ms: int) -> None:
         self.is_open = True
         self.is_late(now_ms)
         self._next = self._journal.acked
@@ -252,7 +269,7 @@ class MqttSession:
         self._outbox.append(packets.publish(topic("status"), _ONLINE, _STATUS_ID, False, True))
         self._outbox.append(packets.subscribe(_SUBSCRIBE_ID, topic("cmd")))
 
-    def _confirmed(self, packet_id, now_ms):
+    def _confirmed(self, packet_id: int, now_ms: int) -> None:
         for i, (command_id, answer_id) in enumerate(self._answers):
             if answer_id == packet_id:
                 # Only now: a command whose answer is not with the broker is asked again after a cut.
@@ -271,7 +288,7 @@ class MqttSession:
         if done:
             self._journal.ack(done)
 
-    def _command(self, flags, body, now_ms):
+    def _command(self, flags: int, body: bytes, now_ms: int) -> None:
         topic, payload, command_id = packets.read_publish(flags, body)
         if topic != self._publisher.topic("cmd").encode():
             if command_id:

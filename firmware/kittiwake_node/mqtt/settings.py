@@ -7,9 +7,14 @@ from ..config_link import with_defaults
 from ..errors import ConfigError
 from .publication import KINDS
 
+if False:  # for mypy alone
+    from typing import Any
+
+    from kittiwake_types import Settings
+
 # What stands where a setting is not given says its kind. Certificates and passwords are files on the board, so that
 # reading the settings back gives no secret away.
-MQTT_DEFAULTS = {
+MQTT_DEFAULTS: "Settings" = {
     "url": "",  # mqtt://HOST:1883, or mqtts://HOST:8883 for TLS
     "base": "kittiwake",  # first levels of every topic
     "topics": {},  # kind -> a topic of its own in place of BASE/DEVICE/KIND/CHANNEL
@@ -24,11 +29,11 @@ MQTT_DEFAULTS = {
     "dns": "",  # ADDRESS or ADDRESS:PORT of a DNS server; the one that the network names where nothing is said
     "ntp": "",  # HOST or HOST:PORT of a time server; nothing for none
 }
-WIFI_DEFAULTS = {"ssid": "", "password_file": ""}
+WIFI_DEFAULTS: "Settings" = {"ssid": "", "password_file": ""}
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 
 
-def check_mqtt(given, device):
+def check_mqtt(given: "Settings", device: str) -> "Settings":
     """Fill in and check the settings of a link of kind "mqtt".
 
     Returns:
@@ -62,7 +67,7 @@ def check_mqtt(given, device):
     return mqtt
 
 
-def check_wifi(given):
+def check_wifi(given: "Settings") -> "Settings":
     """Fill in and check the settings of the Wi-Fi; {} is for boards whose network is there anyway."""
     wifi = with_defaults(WIFI_DEFAULTS, given, "wifi.")
     if given and not 1 <= len(wifi["ssid"].encode()) <= 32:
@@ -70,7 +75,7 @@ def check_wifi(given):
     return wifi
 
 
-def split_host(text, port, where):
+def split_host(text: str, port: int, where: str) -> tuple[str, int]:
     """(host, port) of "HOST" or "HOST:PORT". Raises ConfigError, naming `where`."""
     host, colon, number = text.partition(":")
     if not host or "/" in host or " " in host or (colon and not number.isdigit()):
@@ -81,7 +86,7 @@ def split_host(text, port, where):
     return host, port
 
 
-def _address(url):
+def _address(url: str) -> tuple[str, int, bool]:
     scheme, mark, rest = url.partition("://")
     if "@" in rest:  # not repeated: what is told may be logged
         raise ConfigError("mqtt.url", "holds a user name; use mqtt.username and mqtt.password_file")
@@ -91,7 +96,7 @@ def _address(url):
     return host, port, scheme == "mqtts"
 
 
-def _check_topic(name, text):
+def _check_topic(name: str, text: "Any") -> None:
     ok = isinstance(text, str) and text and text[0] not in "$/" and text[-1] != "/" and "//" not in text
     if not ok or any([c in "+#\0" for c in text]):
         raise ConfigError("mqtt." + name, "%r is not a topic: no wildcards, no empty levels, no '$' in front" % (text,))

@@ -14,12 +14,12 @@ _EPOCH_S = 2208988800  # from 1900 to 1970
 _ERA_S = 1 << 32
 
 
-def request(mark):
+def request(mark: bytes) -> bytes:
     """A request. Args: mark: 8 random bytes that the answer repeats, so that no stranger sets the clock blindly."""
     return _CLIENT + bytes(39) + mark
 
 
-def read_answer(data, mark):
+def read_answer(data: bytes, mark: bytes) -> int | None:
     """UTC in milliseconds since 1970 at which the answer left; None when it is none, or of a server without a clock."""
     if len(data) < PACKET_BYTES or data[0] & 7 != _SERVER or data[24:32] != mark:
         return None
@@ -28,4 +28,5 @@ def read_answer(data, mark):
         return None
     if not seconds >> 31:
         seconds += _ERA_S  # the count of 32 bits starts over in 2036
-    return (seconds - _EPOCH_S) * 1000 + (fraction * 1000 >> 32)
+    utc_ms: int = (seconds - _EPOCH_S) * 1000 + (fraction * 1000 >> 32)
+    return utc_ms

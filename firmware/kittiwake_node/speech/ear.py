@@ -10,6 +10,15 @@ import array
 from ..link import payload, record
 from .meter import Meter
 
+if False:  # for mypy alone
+    from collections.abc import Callable
+
+    from kittiwake_types import ClipCounter, Clock, Emit, Settings, Source, SummedUp
+
+    from .hearing import Hearing
+    from .keyword import Keyword
+    from .last_second import LastSecond
+
 _BLOCK = 480  # samples taken from the source at once, 30 ms
 _SECOND = 16000
 _PART_SAMPLES = 448  # of audio, in one record
@@ -44,8 +53,29 @@ class Ear:
     watches = ()
     held_back = 0
     snapshots_refused = 0
+    # Of the interval and the second under way.
+    _count: int
+    _low: int
+    _high: int
+    _total: int
+    _squares: int
+    _clipped: int
+    _second_clipped: int
 
-    def __init__(self, number, config, source, hearing, summary, clip, last, clock, emit, commit, on_state):
+    def __init__(
+        self,
+        number: int,
+        config: "Settings",
+        source: "Source",
+        hearing: "Hearing",
+        summary: "SummedUp",
+        clip: "ClipCounter",
+        last: "LastSecond | None",
+        clock: "Clock",
+        emit: "Emit",
+        commit: "Callable[[int], object]",
+        on_state: "Callable[[], object]",
+    ) -> None:
         self.number = number
         self.source = source
         self.hearing = hearing
@@ -67,7 +97,7 @@ class Ear:
         self._at = self._got = 0
         self._clear()
 
-    def step(self):
+    def step(self) -> bool:
         """Take audio up to the end of a frame, or let networks work for a slice. Returns whether there was work."""
         hearing = self.hearing
         if hearing.pending:
@@ -89,7 +119,7 @@ class Ear:
                 self._summarise()
         return came > 0
 
-    def _hear(self):
+    def _hear(self) -> None:
         start = self._at
         self._at = stop = self.hearing.feed(self._buf, start, self._got)
         if self._last:
@@ -104,7 +134,7 @@ class Ear:
             if self._summary.count == _SECOND:
                 self._sum_up()
 
-    def _work(self):
+    def _work(self) -> None:
         began_us = self._clock.us()
         while self.hearing.pending:
             word = self.hearing.step()
@@ -113,15 +143,14 @@ class Ear:
             if self._clock.since_us(began_us) >= self._slice_us:
                 return
 
-    def _tell(self, word):
+    def _tell(self, word: "Keyword") -> None:
         self.alerts += 1
-        flags = self._tell_audio() if self._last else 0
+        flags = self._tell_audio(self._last) if self._last else 0
         body = payload.pack_keyword(flags, word.name, word.note.window, word.sum, word.note.limit, self.index)
         self._emit(record.KEYWORD, self.number, record.ALERT, self.source.time_ms(self.index - 1), body)
 
-    def _tell_audio(self):
+    def _tell_audio(self, last: "LastSecond") -> int:
         # Records are numbered as they are committed: the audio has to be safe first to come before its word.
-        last = self._last
         parts = (last.count + _PART_SAMPLES - 1) // _PART_SAMPLES
         for part in range(parts):
             first = part * _PART_SAMPLES
@@ -134,7 +163,7 @@ class Ear:
                 self._commit(record.RAW)
         return payload.AUDIO
 
-    def _sum_up(self):
+    def _sum_up(self) -> None:
         """Add the second's sums to the interval's, and begin the next second."""
         s = self._summary
         if s.count:
@@ -151,18 +180,18 @@ class Ear:
         if self._count >= self._summary_samples:
             self._summarise()
 
-    def _summarise(self):
+    def _summarise(self) -> None:
         body = payload.pack_summary(
             self._count, self._low, self._high, 0, self._total, self._squares, self.index, self._clipped
         )
         self._emit(record.SUMMARY, self.number, record.TELEMETRY, self.source.time_ms(self.index - 1), body)
         self._clear()
 
-    def _clear(self):
+    def _clear(self) -> None:
         self._count = self._total = self._squares = self._clipped = self._second_clipped = 0
         self._low, self._high = 32767, -32768
 
-    def _note_state(self, got):
+    def _note_state(self, got: int) -> None:
         # What waits for the networks has come; only a source that gives nothing to an idle ear has stopped.
         came = got or self.hearing.pending or self.source.ended
         if self.meter.watch(came, self._clock.ms()):

@@ -8,6 +8,9 @@ import array
 
 from . import tables
 
+if False:  # for mypy alone
+    from kittiwake_types import KernelSet, Samples
+
 WINDOW_SAMPLES = 480
 STEP_SAMPLES = 160
 FEATURES = 40
@@ -23,7 +26,7 @@ class Frontend:
         features: array('H') of 40, of the newest frame: 25.6 a unit of the features that models are trained on.
     """
 
-    def __init__(self, kernel):
+    def __init__(self, kernel: "KernelSet") -> None:
         spectrum = kernel.part("spectrum")
         self._put, self._peak, self._arrange = spectrum.put, spectrum.peak, spectrum.arrange
         self._transform = kernel.part("fft").transform
@@ -42,14 +45,14 @@ class Frontend:
         self._tables = tables.LOGS + tables.GAINS
         self.reset()
 
-    def reset(self):
+    def reset(self) -> None:
         """Begin as new. Does not allocate."""
         self._head = 0  # place of the oldest sample, where the next goes
         self._wanted = WINDOW_SAMPLES  # samples that complete the next frame
         for i in range(FEATURES):
             self._noise[i] = 0
 
-    def feed(self, buf, start, stop):
+    def feed(self, buf: "Samples", start: int, stop: int) -> int:
         """Take buf[start:stop], but no further than the end of a frame.
 
         Args:
@@ -70,7 +73,7 @@ class Frontend:
             self._frame()
         return start + count
 
-    def _frame(self):
+    def _frame(self) -> None:
         peak = self._peak(self._pcm, self._head, self._shape)
         shift = 15
         while peak:
@@ -83,7 +86,7 @@ class Frontend:
         self._finish(self._signal, self._noise, self._tables, self.features)
 
 
-def _full_circle(quarter):
+def _full_circle(quarter: "Samples") -> "Samples":
     """A sine of 512 steps a turn, and a quarter more for cosines, from the first 129 of them."""
     sine = array.array("h", bytes(2 * 640))
     for j in range(640):

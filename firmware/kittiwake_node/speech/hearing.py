@@ -11,6 +11,12 @@ native kernels.
 
 from .quantise import Quantiser
 
+if False:  # for mypy alone
+    from kittiwake_types import FeatureSource, KernelSet, Samples
+
+    from .keyword import Keyword
+    from .note import Note
+
 _FIRST_SAMPLES = 480  # the front end's window, 30 ms
 _FRAME_SAMPLES = 160  # a frame every 10 ms from there on
 
@@ -33,18 +39,18 @@ class Hearing:
         pending: whether networks have work to do.
     """
 
-    def __init__(self, kernel, frontend, words):
+    def __init__(self, kernel: "KernelSet", frontend: "FeatureSource", words: "list[Keyword]") -> None:
         self.words = words
         self.frames = 0
         self.pending = False
         self._frontend = frontend
-        self._quantisers = []
+        self._quantisers: "list[Quantiser]" = []
         self._of = [self._quantiser(kernel, word.note) for word in words]
         self._turn = 0
         self._running = False
         self._until = _FIRST_SAMPLES  # samples that complete the next frame
 
-    def _quantiser(self, kernel, note):
+    def _quantiser(self, kernel: "KernelSet", note: "Note") -> "Quantiser":
         key = (note.scale_bits, note.zero, note.stride)
         for known in self._quantisers:
             if known.key == key:
@@ -52,7 +58,7 @@ class Hearing:
         self._quantisers.append(Quantiser(kernel, *key))
         return self._quantisers[-1]
 
-    def reset(self):
+    def reset(self) -> None:
         """Forget all audio; the words forget as well."""
         self._frontend.reset()
         self.pending = self._running = False
@@ -63,7 +69,7 @@ class Hearing:
         for word in self.words:
             word.reset()
 
-    def feed(self, buf, start, stop):
+    def feed(self, buf: "Samples", start: int, stop: int) -> int:
         """Take buf[start:stop], int16 at 16 kHz, but no further than the end of a frame.
 
         Args:
@@ -83,14 +89,14 @@ class Hearing:
             self.take(self._frontend.features)
         return at
 
-    def take(self, features):
+    def take(self, features: "Samples") -> None:
         """Take a frame of features, array('H') of 40; `pending` tells whether networks now have work to do."""
         self.frames += 1
         for quantiser in self._quantisers:
             if quantiser.take(features):
                 self.pending = True
 
-    def step(self):
+    def step(self) -> "Keyword | None":
         """Run one layer of the network whose turn it is.
 
         Returns:

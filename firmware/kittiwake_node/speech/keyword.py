@@ -3,6 +3,11 @@
 Must not know how the network runs or where features come from. The constructor allocates; `take` does not.
 """
 
+if False:  # for mypy alone
+    from kittiwake_types import Network
+
+    from .note import Note
+
 
 class Keyword:
     """The decision behind one model.
@@ -28,7 +33,7 @@ class Keyword:
         output: bytearray that the model writes.
     """
 
-    def __init__(self, note, model, refractory_ms):
+    def __init__(self, note: "Note", model: "Network", refractory_ms: int) -> None:
         self.name = note.name
         self.note = note
         self.model = model
@@ -39,7 +44,7 @@ class Keyword:
         self._ring = bytearray(note.window)
         self.reset()
 
-    def reset(self):
+    def reset(self) -> None:
         """Forget what was heard, the model's state as well."""
         self.model.reset()
         for i in range(len(self._ring)):
@@ -48,7 +53,7 @@ class Keyword:
         self.value = self.sum = self.peak = 0
         self.above = self.heard = False
 
-    def take(self):
+    def take(self) -> bool:
         """Take the output that the model wrote. Returns `heard`. Does not allocate."""
         value = self.output[0] ^ self.note.flip
         ring = self._ring

@@ -5,6 +5,9 @@ Must not know what is heard or where the samples go. The constructor allocates 3
 
 from array import array
 
+if False:  # for mypy alone
+    from kittiwake_types import KernelSet, Samples
+
 SAMPLES = 16000
 RING_BYTES = 2 * SAMPLES
 
@@ -16,13 +19,13 @@ class LastSecond:
         kernel: what `kernels.load` returned.
     """
 
-    def __init__(self, kernel):
+    def __init__(self, kernel: "KernelSet") -> None:
         self._keep = kernel.entry("ring", "keep")
         self._ring = array("h", bytes(RING_BYTES))
         self._state = array("i", [SAMPLES, 0, 0, 0])
         self.count = 0  # samples held
 
-    def feed(self, buf, start, stop):
+    def feed(self, buf: "Samples", start: int, stop: int) -> None:
         """Keep buf[start:stop] of array('h'). Does not allocate with native kernels."""
         state = self._state
         state[2] = start
@@ -30,7 +33,7 @@ class LastSecond:
         self._keep(state, self._ring, buf)
         self.count = min(SAMPLES, self.count + stop - start)
 
-    def piece(self, first, size):
+    def piece(self, first: int, size: int) -> bytes:
         """Samples `first` to `first + size` of those held, the oldest being 0, as bytes. Allocates."""
         at = self._state[1] - self.count + first
         if at < 0:

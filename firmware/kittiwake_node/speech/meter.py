@@ -3,6 +3,9 @@
 Must not know where samples come from; the time arrives as an argument. Once a second some integers are allocated.
 """
 
+if False:  # for mypy alone
+    from kittiwake_types import SummedUp
+
 OK = 1
 DEAD = 2
 STOPPED = 3
@@ -19,13 +22,13 @@ class Meter:
         clipped_ppm: share of samples at an end of the range, in millionths.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.state = OK
         self.level = self.offset = self.clipped_ppm = 0
-        self._newest_ms = None
+        self._newest_ms: int | None = None
         self._dead = False
 
-    def second(self, summary, clipped):
+    def second(self, summary: "SummedUp", clipped: int) -> None:
         """Take a second's detect.summary.Summary, and how many of its samples were clipped."""
         n, total = summary.count, summary.sum
         self._dead = summary.min == summary.max
@@ -33,7 +36,7 @@ class Meter:
         self.level = _root((n * summary.sum_sq - total * total) // (n * n))
         self.clipped_ppm = clipped * 1000000 // n
 
-    def watch(self, got, now_ms):
+    def watch(self, got: int, now_ms: int) -> bool:
         """Note whether samples came. Returns True when `state` changed."""
         if got or self._newest_ms is None:
             self._newest_ms = now_ms
@@ -45,7 +48,7 @@ class Meter:
         return changed
 
 
-def _root(n):
+def _root(n: int) -> int:
     """The integer part of the square root."""
     root = 0
     bit = 1 << 30

@@ -7,6 +7,9 @@ import struct
 
 from ..errors import ModelError
 
+if False:  # for mypy alone
+    from kittiwake_types import Buffer
+
 VERSION = 1
 _MAGIC = b"KWWW"
 _LAYOUT = "<4sBBBBHHI32s"
@@ -40,7 +43,7 @@ class Note:
             features. Allocates.
     """
 
-    def __init__(self, plan):
+    def __init__(self, plan: "Buffer") -> None:
         if len(plan) < 2 * NOTE_BYTES or bytes(plan[len(plan) - NOTE_BYTES : len(plan) - NOTE_BYTES + 4]) != _MAGIC:
             raise ModelError("note", "the plan is of no wake word; make one with kittiwake model add")
         fields = struct.unpack(_LAYOUT, bytes(plan[len(plan) - NOTE_BYTES :]))

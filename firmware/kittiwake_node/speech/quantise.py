@@ -3,11 +3,14 @@
 Must not know what a model does with them. The constructor allocates; `take` does not, with native kernels.
 """
 
+if False:  # for mypy alone
+    from kittiwake_types import KernelSet, Samples
+
 CHANNELS = 40
 _ENTRIES = 671  # the front end's largest value is 670
 
 
-def entry(feature, scale_bits, zero):
+def entry(feature: int, scale_bits: int, zero: int) -> int:
     """One feature as the model's input byte.
 
     A feature stands for feature · 5/128, the front end's integers being 25.6 times what models are trained with.
@@ -49,7 +52,7 @@ class Quantiser:
         full: whether `data` holds a whole input; `clear` makes room for the next.
     """
 
-    def __init__(self, kernel, scale_bits, zero, stride):
+    def __init__(self, kernel: "KernelSet", scale_bits: int, zero: int, stride: int) -> None:
         self.key = (scale_bits, zero, stride)
         self._quantise = kernel.entry("wake", "quantise")
         self._table = bytearray([entry(f, scale_bits, zero) for f in range(_ENTRIES)])
@@ -57,7 +60,7 @@ class Quantiser:
         self._at = 0
         self.full = False
 
-    def take(self, features):
+    def take(self, features: "Samples") -> bool:
         """Add a frame, array('H') of 40. Returns `full`; while it was, the frame is not taken."""
         if not self.full:
             self._quantise(features, self._table, self.data, self._at)
@@ -65,7 +68,7 @@ class Quantiser:
             self.full = self._at == len(self.data)
         return self.full
 
-    def clear(self):
+    def clear(self) -> None:
         """Begin the next input."""
         self._at = 0
         self.full = False

@@ -8,8 +8,18 @@ from ..network import Header, Model, Scratch
 from .keyword import Keyword
 from .note import Note
 
+if False:  # for mypy alone
+    from collections.abc import Callable
 
-def make(kernel, plans, refractory_ms, refuse=None):
+    from kittiwake_types import Buffer, KernelSet
+
+
+def make(
+    kernel: "KernelSet",
+    plans: "list[Buffer]",
+    refractory_ms: int,
+    refuse: "Callable[[int, ModelError], object] | None" = None,
+) -> "list[Keyword]":
     """Make the words that listen.
 
     Args:
@@ -38,7 +48,7 @@ def make(kernel, plans, refractory_ms, refuse=None):
     return words
 
 
-def check(plan):
+def check(plan: "Buffer") -> None:
     """Make sure that a plan is whole, of this version and of a wake word.
 
     Raises:
