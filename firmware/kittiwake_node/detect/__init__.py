@@ -1,0 +1,1 @@
+"""Detectors, snapshots, summaries, the action in an interrupt: samples become drafted records. Pure."""

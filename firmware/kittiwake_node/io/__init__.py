@@ -1,0 +1,1 @@
+"""Clock, ports, network, sources, storage devices, actions, facts of the machine; not what the bytes mean."""

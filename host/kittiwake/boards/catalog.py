@@ -44,7 +44,9 @@ class Flash(Section):
     offset: Word = Field(description="Where the image starts: in flash (ESP32), or as an address (STM32)")
     images: list[Literal["bin", "dfu", "hex"]] = Field(min_length=1, description="File formats, best first")
     chip_id: Id16 = Field(description="In the image's header (ESP32), or what the ROM answers to Get ID (STM32)")
-    baudrate: int = Field(gt=0, description="To begin with; slower ones are tried when it fails")
+    baudrate: int = Field(
+        gt=0, json_schema_extra={"unit": "baud"}, description="To begin with; slower ones are tried when it fails"
+    )
     reset: Literal["lines", "boot0"] = Field(description="By the serial port's DTR and RTS, or by hand with BOOT0 high")
     enter: Line = Field(description="How the ROM's loader is entered by hand")
 
@@ -52,23 +54,25 @@ class Flash(Section):
 class Memory(Section):
     """Memories, in bytes."""
 
-    flash_bytes: Size | None = None
-    ram_bytes: Size | None = None
+    flash_bytes: Size | None = Field(None, description="Of the flash")
+    ram_bytes: Size | None = Field(None, description="Of the RAM")
     heap_bytes: Size | None = Field(None, description="Of MicroPython's heap, where the build fixes it")
     storage: Literal["littlefs", "fat", "romfs"] = Field(description="What files are deployed to, on a new board")
     storage_address: Word | None = Field(None, description="Where it starts, in flash")
-    storage_bytes: Size
-    romfs_address: Word | None = None
-    romfs_bytes: Size | None = None
+    storage_bytes: Size = Field(description="Of the place for files")
+    romfs_address: Word | None = Field(None, description="Where read-only files start, in flash")
+    romfs_bytes: Size | None = Field(None, description="Of the place for read-only files")
 
 
 class Journal(Section):
     """Where the journal is kept: the firmware's `storage`."""
 
-    kind: Literal["folder", "kwflash"]
+    kind: Literal["folder", "kwflash"] = Field(description="A folder of the file system, or the emulated boards' flash")
     path: Line | None = Field(None, description="The folder, where kind is folder")
     partition: Line = Field(description="What the board calls the place")
-    bytes: Size | None = Field(None, description="Where the place is the journal's alone")
+    bytes: Size | None = Field(
+        None, json_schema_extra={"unit": "bytes"}, description="Where the place is the journal's alone"
+    )
 
     @model_validator(mode="after")
     def _has_path(self) -> Journal:
@@ -80,15 +84,15 @@ class Journal(Section):
 class Uart(Section):
     """A UART for a link of its own, beside the console."""
 
-    id: int
-    tx: Pin
-    rx: Pin
+    id: int = Field(description="Its number, as machine.UART takes it")
+    tx: Pin = Field(description="Transmits")
+    rx: Pin = Field(description="Receives")
 
 
 class Link(Section):
     """The link, as a node has it unless told otherwise."""
 
-    kind: Literal["stdio", "kwboard"]
+    kind: Literal["stdio", "kwboard"] = Field(description="The console, or the emulated boards' second UART")
     port: Line = Field(description="Which connector that is")
     uart: Uart | None = None
 
@@ -96,20 +100,20 @@ class Link(Section):
 class I2s(Section):
     """An I2S microphone."""
 
-    id: int
-    sck: Pin
-    ws: Pin
-    sd: Pin
+    id: int = Field(description="Its number, as machine.I2S takes it")
+    sck: Pin = Field(description="Bit clock")
+    ws: Pin = Field(description="Word select")
+    sd: Pin = Field(description="Data")
 
 
 class I2c(Section):
     """An I2C bus: the chip's, or Arm's SBCon where the board is emulated."""
 
-    kind: Literal["machine", "sbcon"] = "machine"
-    id: int | None = None
-    scl: Pin | None = None
-    sda: Pin | None = None
-    base: Word | None = None
+    kind: Literal["machine", "sbcon"] = Field("machine", description="The chip's, or Arm's SBCon")
+    id: int | None = Field(None, description="Its number, as machine.I2C takes it")
+    scl: Pin | None = Field(None, description="Clock")
+    sda: Pin | None = Field(None, description="Data")
+    base: Word | None = Field(None, description="Address of an SBCon")
 
     @model_validator(mode="after")
     def _is_whole(self) -> I2c:
@@ -122,31 +126,33 @@ class I2c(Section):
 class Pins(Section):
     """Default pins, as `machine.Pin` takes them."""
 
-    adc: Pin | None = None
+    adc: Pin | None = Field(None, description="An input of the converter")
     i2s: I2s | None = None
     i2c: I2c | None = None
-    action: Pin | None = None
+    action: Pin | None = Field(None, description="What a flag drives")
 
 
 class Usb(Section):
     """What the board shows on USB."""
 
-    vid: Id16
-    pid: Id16
-    what: Line
+    vid: Id16 = Field(description="Vendor")
+    pid: Id16 = Field(description="Product")
+    what: Line = Field(description="What shows them")
 
 
 class Qemu(Section):
     """How the board is emulated; see kittiwake.target."""
 
-    target: Line
-    system: Line
-    machine: Line
+    target: Line = Field(description="Name of the target")
+    system: Line = Field(description="QEMU's program")
+    machine: Line = Field(description="QEMU's machine")
     console: Literal["serial", "pci-serial"] = Field("serial", description="The machine's own UART, or a card")
-    link: Literal["serial", "pci-serial"]
+    link: Literal["serial", "pci-serial"] = Field(description="Device that carries the link")
     arguments: list[Line] = Field([], description="More of the emulator's command line")
     compiler: Line = Field(description="What the board's MicroPython is compiled by")
-    instructions_step: int = Field(gt=0)
+    instructions_step: int = Field(
+        gt=0, json_schema_extra={"unit": "instructions"}, description="Resolution of its counter of instructions"
+    )
 
 
 class StandIn(Section):
@@ -163,13 +169,13 @@ class Board(Section):
     Every fact has its source in `sources`, under its own key ("flash.offset") or that of its table ("flash").
     """
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")]
-    title: Line
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$", description="As the folder is called")]
+    title: Line = Field(description="As its maker calls it")
     chip: Line | None = Field(None, description="As the flashing tool names it")
     mcu: Line = Field(description="As the board's sys.implementation names it")
-    mpy_arch: Arch
+    mpy_arch: Arch = Field(description="Architecture of .mpy files that it loads")
     micropython: Line | None = Field(None, description="The board's name at micropython.org")
-    cautions: list[Line] = []
+    cautions: list[Line] = Field([], description="What a user must know before wiring it")
     flash: Flash | None = None
     qemu: Qemu | None = None
     memory: Memory
@@ -178,7 +184,7 @@ class Board(Section):
     pins: Pins = Pins()
     stand_in: StandIn | None = None
     usb: list[Usb] = []
-    sources: dict[str, Line]
+    sources: dict[str, Line] = Field(description="Where each fact is from, by its key or its table's")
 
     @model_validator(mode="after")
     def _is_whole(self) -> Board:

@@ -39,6 +39,7 @@ class BridgeSection(Section):
         16384,
         ge=64,
         le=1_000_000,
+        json_schema_extra={"unit": "records"},
         description="Records of all devices together that may wait here for the broker; about 1 KiB each",
     )
 
@@ -130,7 +131,13 @@ class ConfirmSection(Section):
     )
     cutoff: float = Field(0.5, gt=0, le=1, description="A score of at least this confirms, a lower one rejects")
     output: int = Field(0, ge=0, le=10_000, description="Which of the model's outputs is the word's, from 0")
-    window: int = Field(1, ge=1, le=98, description="Outputs of a streaming model in a mean; the largest mean counts")
+    window: int = Field(
+        1,
+        ge=1,
+        le=98,
+        json_schema_extra={"unit": "outputs"},
+        description="Outputs of a streaming model in a mean; the largest mean counts",
+    )
     timeout_s: float = Field(
         5.0,
         gt=0,
@@ -146,9 +153,15 @@ class DeviceSection(Section):
         description="A path, id:SERIAL, auto (every USB serial port), socket://HOST:PORT or rfc2217://HOST:PORT",
         examples=["id:0123ABCD"],
     )
-    baudrate: int = Field(115200, ge=300, le=12_000_000, description="Baud rate of the line")
+    baudrate: int = Field(
+        115200, ge=300, le=12_000_000, json_schema_extra={"unit": "baud"}, description="Baud rate of the line"
+    )
     window: int = Field(
-        256, ge=1, le=65535, description="Records in flight from this device; records_in_memory bounds the sum"
+        256,
+        ge=1,
+        le=65535,
+        json_schema_extra={"unit": "records"},
+        description="Records in flight from this device; records_in_memory bounds the sum",
     )
     device: str = Field(
         "", pattern=r"^$|" + _ID, description="Take no other device on this port than the one of this id; empty for any"

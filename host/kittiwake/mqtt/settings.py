@@ -40,6 +40,7 @@ class BrokerSection(Section):
         1000,
         ge=1,
         le=65535,
+        json_schema_extra={"unit": "messages"},
         description="Messages on the way that the broker has not confirmed; its own limit counts too",
     )
     backoff_first_s: float = Field(0.5, ge=0.1, le=60, description="Seconds before the second attempt to connect")
