@@ -5,10 +5,11 @@ BIN     = $(VENV)/bin
 # What `make demo` needs, and what working on the project needs on top of it.
 RUN_EXTRAS = demo,journal,wake
 DEV_EXTRAS = demo,journal,plot,test,dev,boards
+DOCS_EXTRAS = $(DEV_EXTRAS),docs
 T ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help python format setup setup-dev demo test test-fresh test-lowest dist package.json check format soak test-powercut test-chaos boards kernels hil bench bench-bridge bench-nab bench-wear bench-fan clean
+.PHONY: help python format setup setup-dev demo test test-fresh test-lowest dist package.json check docs format soak test-powercut test-chaos boards kernels hil bench bench-bridge bench-nab bench-wear bench-fan clean
 
 help: ## list the targets
 	@grep -hE '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 12
@@ -53,6 +54,11 @@ check: setup-dev ## lint, format, types, the three laws, stale kernels and packa
 	@$(BIN)/python -m tools.assemble --check
 	@$(BIN)/python tools/mip_package.py --check
 	@$(BIN)/python -m pytest -q tests/unit/test_layers.py tests/unit/test_tree.py tests/unit/test_types.py
+
+docs: python ## the documents as a site, in build/docs: every warning is an error
+	@$(PYTHON) tools/setup_venv.py $(VENV) $(DOCS_EXTRAS)
+	@$(BIN)/python -m sphinx -W --keep-going --quiet --jobs auto -b html docs build/docs
+	@echo "docs: open build/docs/index.html"
 
 format: setup-dev ## put the code into ruff's form
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .

@@ -158,7 +158,7 @@ class Qemu(Section):
 class StandIn(Section):
     """An emulated board that runs the same machine code, for what is claimed of this one without having it."""
 
-    target: Line
+    target: Line = Field(description="Its target")
     shown: list[Line] = Field(min_length=1, description="Claims about this board that were made on the other")
     not_shown: list[Line] = Field(min_length=1, description="What the other says nothing about")
 
