@@ -2,8 +2,11 @@
 
 from .link import payload, record
 
+if False:  # for mypy alone
+    from typing import Any
 
-def counters(facts, keeping, port, session, channels):
+
+def counters(facts: "Any", keeping: "Any", port: "Any", session: "Any", channels: "list[Any]") -> dict[str, int]:
     """What of payload.HEALTH_FIELDS is kept outside the node's loop, by name.
 
     Args:
@@ -41,7 +44,7 @@ def counters(facts, keeping, port, session, channels):
     return values
 
 
-def _of_microphones(channels):
+def _of_microphones(channels: "list[Any]") -> dict[str, int]:
     """Of the microphone that is worst off."""
     worst = None
     for channel in channels:

@@ -7,6 +7,11 @@ an id of its own, gone with the supply. It knows storage and journal, and not wh
 from .errors import StorageError
 from .store.journal import OPEN_ERRORS, TAIL_BYTES, Journal
 
+if False:  # for mypy alone
+    from collections.abc import Callable
+
+    from kittiwake_types import FileSystem, Wear
+
 _PROBE = "probe"
 _STATES = {
     "storage-absent": "absent",
@@ -18,7 +23,7 @@ _STATES = {
     "journal-mixed": "foreign",
     "journal-newer": "foreign",
 }
-_ERRORS = {2: "storage-absent", 19: "storage-absent"}  # by errno
+_ERRORS: dict[int | None, str] = {2: "storage-absent", 19: "storage-absent"}  # by errno
 _ERRORS.update(OPEN_ERRORS)
 
 
@@ -41,8 +46,13 @@ class Keeping:
         StorageError: not even memory serves.
     """
 
-    def __init__(self, make_storage, make_memory, new_id):
-        self.problem = None
+    def __init__(
+        self,
+        make_storage: "Callable[[], tuple[FileSystem, Wear | None]]",
+        make_memory: "Callable[[], tuple[FileSystem, Wear | None]]",
+        new_id: "Callable[[], int]",
+    ) -> None:
+        self.problem: "StorageError | None" = None
         try:
             self.fs, self.wear = make_storage()
             _probe(self.fs)
@@ -56,7 +66,7 @@ class Keeping:
         self.journal = Journal(self.fs, new_id)
 
     @property
-    def state(self):
+    def state(self) -> str:
         """How the storage is: one of payload.STORAGE_STATES."""
         if self.problem:
             return _STATES.get(self.problem.code, "failed")
@@ -65,7 +75,7 @@ class Keeping:
         return "full" if self.journal.is_full else "ok"
 
 
-def _probe(fs):
+def _probe(fs: "FileSystem") -> None:
     # A medium that takes no writes says so now, while there is a way out, and not at the first alert. One program.
     with fs.open(_PROBE, "wb"):
         pass

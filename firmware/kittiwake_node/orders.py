@@ -5,6 +5,12 @@ import struct
 
 from .link import messages
 
+if False:  # for mypy alone
+    from collections.abc import Callable
+    from typing import Any
+
+    from kittiwake_types import Reply
+
 
 class Orders:
     """Carries out what link.commands.Commands hands on.
@@ -17,14 +23,21 @@ class Orders:
         set_time: called as set_time(utc_ms, now_ms), gives (status, body).
     """
 
-    def __init__(self, version, facts, channels, baselines, set_time):
+    def __init__(
+        self,
+        version: str,
+        facts: "Any",
+        channels: "list[Any]",
+        baselines: "Any",
+        set_time: "Callable[[int, int], Reply]",
+    ) -> None:
         self._version = version
         self._facts = facts
         self._channels = channels
         self._baselines = baselines
         self._set_time = set_time
 
-    def on_command(self, op, body, now_ms):
+    def on_command(self, op: int, body: bytes, now_ms: int) -> "Reply":
         """Carry out a command. Returns (status, body)."""
         if op == messages.OP_PING:
             return messages.OK, body
@@ -38,7 +51,7 @@ class Orders:
             return self._relearn(body[0])
         return messages.UNKNOWN, b""
 
-    def _relearn(self, number):
+    def _relearn(self, number: int) -> "Reply":
         if number >= len(self._channels):
             return messages.REFUSED, b"no such channel"
         count = self._baselines.clear("%d-" % number)
@@ -48,16 +61,16 @@ class Orders:
                 count += 1
         return (messages.OK, bytes([count])) if count else (messages.REFUSED, b"nothing that learns")
 
-    def _identity(self):
+    def _identity(self) -> dict[str, object]:
         facts = self._facts
         told = {"firmware": self._version, "on": facts.firmware()}
         told["unique_id"] = facts.unique_id()
         told["reset_cause"] = facts.reset_cause_name()
         return told
 
-    def _inject(self, body):
+    def _inject(self, body: bytes) -> "Reply":
         number, start = struct.unpack_from("<BI", body, 0)
-        source = self._channels[number].source if number < len(self._channels) else None
+        source: "Any" = self._channels[number].source if number < len(self._channels) else None
         if not hasattr(source, "push"):
             return messages.REFUSED, b""
         expected, room = source.push(start, body[5:])

@@ -1,5 +1,8 @@
 """The way out: a port and a session over it, turned together. Knows neither what port it is nor what is said there."""
 
+if False:  # for mypy alone
+    from kittiwake_types import Port, Session
+
 _INPUT_BYTES = 512
 
 
@@ -12,13 +15,13 @@ class Uplink:
             over a connection to a broker, which comes and goes.
     """
 
-    def __init__(self, port, session):
+    def __init__(self, port: "Port", session: "Session") -> None:
         self.port = port
         self.session = session
         self._input = bytearray(_INPUT_BYTES)
         self._view = memoryview(self._input)
 
-    def take(self, now_ms):
+    def take(self, now_ms: int) -> bool:
         """Take what has arrived. Returns whether anything has. Never blocks."""
         port, session = self.port, self.session
         session.set_link(port.poll(now_ms), now_ms)
@@ -27,7 +30,7 @@ class Uplink:
             session.feed(bytes(self._view[:got]), now_ms)
         return got > 0
 
-    def give(self, now_ms):
+    def give(self, now_ms: int) -> None:
         """Write what there is to say, as far as the port takes it. Never blocks."""
         port, session = self.port, self.session
         port.flush()
@@ -39,7 +42,7 @@ class Uplink:
         if session.problem:
             port.drop(session.problem, now_ms)
 
-    def close(self, now_ms):
+    def close(self, now_ms: int) -> None:
         """An orderly end."""
         farewell = self.session.goodbye()
         if farewell and self.port.is_idle:

@@ -5,6 +5,11 @@ It uses the file system it is given; what a baseline is, is detect/baseline.py's
 
 from ..errors import StorageError
 
+if False:  # for mypy alone
+    from collections.abc import Sequence
+
+    from kittiwake_types import FileSystem, Learner
+
 
 class Baselines:
     """The learned baselines of a node.
@@ -17,10 +22,10 @@ class Baselines:
         problem: why a stored baseline was not taken, or "".
     """
 
-    def __init__(self, fs, learners):
+    def __init__(self, fs: "FileSystem", learners: "Sequence[tuple[str, Learner]]") -> None:
         self._fs = fs
         self._learners = learners
-        self._saved = set()
+        self._saved: set[str] = set()
         self.problem = ""
         for name, learner in learners:
             try:
@@ -32,7 +37,7 @@ class Baselines:
             except StorageError as error:
                 self.problem = "%s: %s" % (name, error)
 
-    def save(self):
+    def save(self) -> list[str]:
         """Write what has been learned since. Returns the names; what a medium refuses lasts until the next start."""
         done = []
         for name, learner in self._learners:
@@ -47,7 +52,7 @@ class Baselines:
                 done.append(name)
         return done
 
-    def clear(self, prefix):
+    def clear(self, prefix: str) -> int:
         """Forget the baselines whose names begin so; they learn anew from the next block on. Returns how many."""
         count = 0
         for name, learner in self._learners:
@@ -62,5 +67,5 @@ class Baselines:
         return count
 
 
-def _file(name):
+def _file(name: str) -> str:
     return "baseline-%s.kwb" % name

@@ -7,6 +7,11 @@ from ..link import record as rec
 from . import segment as seg
 from .tail import Tail
 
+if False:  # for mypy alone
+    from typing import Any
+
+    from kittiwake_types import Buffer, File, FileSystem
+
 # LittleFS copies on write: the root pair, the journal's first pair, the tails of three open files and one to spare; and
 # an entry of the directory costs up to 64 bytes in metadata pairs (two blocks) that split when half full.
 _RESERVE_BLOCKS = 10
@@ -42,28 +47,28 @@ class Chains:
         is_crowded: the last `try_write` that failed did so for want of space.
     """
 
-    def __init__(self, fs, folder):
+    def __init__(self, fs: "FileSystem", folder: str) -> None:
         self._fs = fs
         self._folder = folder
-        self._writers = [None] * rec.CLASSES
+        self._writers: "list[File | None]" = [None] * rec.CLASSES
         self._block_bytes = 1
-        self.id = None
+        self.id: "int | Any" = None  # until the journal knows it
         self.tails = [Tail(fs, cls) for cls in range(rec.CLASSES)]
-        self.segments = [[] for _ in range(rec.CLASSES)]
+        self.segments: list[list[list[int]]] = [[] for _ in range(rec.CLASSES)]
         self.sealed = [False] * rec.CLASSES
         self.segment_bytes = self.used_bytes = self.failed = 0
         self.is_crowded = False
 
-    def path(self, cls, first_seq):
+    def path(self, cls: int, first_seq: int) -> str:
         """Path of a segment."""
         return self._folder + "/" + seg.name(cls, first_seq)
 
-    def blocks(self, size):
+    def blocks(self, size: int) -> int:
         """Bytes that a file of `size` bytes occupies."""
         usable = self._block_bytes - _POINTERS_BYTES
         return (size + usable - 1) // usable * self._block_bytes
 
-    def find(self):
+    def find(self) -> None:
         """Fill `segments` from the folder, which is made when it is not there. Raises OSError."""
         if self._folder not in [entry[0] for entry in self._fs.ilistdir("")]:
             self._fs.mkdir(self._folder)
@@ -80,7 +85,7 @@ class Chains:
         for segments in self.segments:
             segments.sort()
 
-    def measure(self, segment_bytes, limit_bytes, tail_bytes):
+    def measure(self, segment_bytes: int | None, limit_bytes: int | None, tail_bytes: int) -> tuple[int, int]:
         """Learn what the medium holds; `segment_bytes` becomes at most an eighth of it, at least a block.
 
         Args:
@@ -114,11 +119,11 @@ class Chains:
         self.segment_bytes = max(block - _POINTERS_BYTES, min(segment_bytes, room // 8))
         return room, block
 
-    def is_at(self, limit_bytes):
+    def is_at(self, limit_bytes: int) -> bool:
         """Whether one more segment would take more than the limit."""
         return self.used_bytes + self.blocks(self.segment_bytes) > limit_bytes
 
-    def is_full(self, cls, size, next_seq):
+    def is_full(self, cls: int, size: int, next_seq: int) -> bool:
         """Whether `size` more bytes begin a new segment."""
         if not self.segments[cls]:
             return True
@@ -126,7 +131,7 @@ class Chains:
         # A segment that begins at the next number is empty, and its successor would have the same name.
         return (self.sealed[cls] or held + size > self.segment_bytes) and first_seq != next_seq
 
-    def begins_at(self, cls, size, next_seq, acked):
+    def begins_at(self, cls: int, size: int, next_seq: int, acked: int) -> int:
         """First number of the segment that a commit of a mark and `size` bytes would begin; -1 when it begins none."""
         tail = self.tails[cls]
         if tail.has_room(seg.MARK_BYTES + size):
@@ -137,7 +142,7 @@ class Chains:
             held += seg.MARK_BYTES + size
         return first_seq if held and self.is_full(cls, held, first_seq) else -1
 
-    def begin(self, cls, first_seq, state, data=b""):
+    def begin(self, cls: int, first_seq: int, state: "seg.State", data: "Buffer" = b"") -> None:
         """Begin a segment with `data` in it. Raises OSError; then there is none."""
         self._drop_writer(cls)
         content = seg.pack_head(cls, self.id, first_seq, state) + data
@@ -157,7 +162,7 @@ class Chains:
         self.used_bytes += self.blocks(len(content))
         self.sealed[cls] = False
 
-    def succeed(self, cls, next_seq, state):
+    def succeed(self, cls: int, next_seq: int, state: "seg.State") -> bool:
         """Begin a segment behind the newest, with what the tail holds. Returns False when that one is empty itself.
 
         Raises:
@@ -172,14 +177,23 @@ class Chains:
         tail.drop()
         return True
 
-    def fold(self, cls, state, mark=b""):
+    def fold(self, cls: int, state: "seg.State", mark: bytes | bytearray = b"") -> None:
         """Move what the tail holds, and a mark, into a segment. Raises OSError; then it is still in the tail."""
         tail = self.tails[cls]
         if tail.unfolded_bytes(state.acked):
             self._extend(cls, tail.data + mark, tail.first_seq, state)
         tail.drop()
 
-    def try_write(self, cls, mark, batch, first_seq, end_seq, before, after):
+    def try_write(
+        self,
+        cls: int,
+        mark: bytes | bytearray,
+        batch: bytearray,
+        first_seq: int,
+        end_seq: int,
+        before: "seg.State",
+        after: "seg.State",
+    ) -> int:
         """Append to the tail, or begin it anew, or else write into a segment; and sync.
 
         Args:
@@ -214,16 +228,17 @@ class Chains:
         tail.drop()
         return 2 if mark else 1
 
-    def _extend(self, cls, data, first_seq, state):
+    def _extend(self, cls: int, data: "Buffer", first_seq: int, state: "seg.State") -> None:
         segments = self.segments[cls]
         try:
             if self.is_full(cls, len(data), first_seq):
                 self.begin(cls, first_seq, state, data)
                 return
-            if self._writers[cls] is None:
-                self._writers[cls] = self._fs.open(self.path(cls, segments[-1][0]), "ab")
-            self._writers[cls].write(data)
-            self._writers[cls].flush()
+            writer = self._writers[cls]
+            if writer is None:
+                writer = self._writers[cls] = self._fs.open(self.path(cls, segments[-1][0]), "ab")
+            writer.write(data)
+            writer.flush()
         except OSError:
             # What the medium made of it is unknown, so nothing is written behind it.
             self.sealed[cls] = True
@@ -232,7 +247,7 @@ class Chains:
         self.used_bytes += self.blocks(segments[-1][1] + len(data)) - self.blocks(segments[-1][1])
         segments[-1][1] += len(data)
 
-    def remove(self, cls, first_seq):
+    def remove(self, cls: int, first_seq: int) -> None:
         """Take a segment away."""
         segments = self.segments[cls]
         for at in range(len(segments)):
@@ -241,20 +256,20 @@ class Chains:
                 break
         self.unlink(cls, first_seq)
 
-    def unlink(self, cls, first_seq):
+    def unlink(self, cls: int, first_seq: int) -> None:
         """Remove a segment's file; one that cannot be removed is found again at the next start, and removed then."""
         try:
             self._fs.remove(self.path(cls, first_seq))
         except OSError:
             self.failed += 1
 
-    def close(self):
+    def close(self) -> None:
         """Close what is open; everything that counts was synced before."""
         for cls in range(rec.CLASSES):
             self._drop_writer(cls)
             self.tails[cls].close()
 
-    def _drop_writer(self, cls):
+    def _drop_writer(self, cls: int) -> None:
         writer, self._writers[cls] = self._writers[cls], None
         if writer is not None:
             try:

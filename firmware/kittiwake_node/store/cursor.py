@@ -6,6 +6,12 @@ It knows readers, and the segments and tails that the journal keeps; it writes n
 from ..link import record as rec
 from .tail import TailReader
 
+if False:  # for mypy alone
+    from collections.abc import Callable
+
+    from .chains import Chains
+    from .segment import Reader
+
 _TAIL = -1  # in place of a segment's first number
 
 
@@ -17,14 +23,16 @@ class Cursor:
         make_reader: called as make_reader(class, first_seq, bytes), gives a segment.Reader.
     """
 
-    def __init__(self, chains, make_reader):
+    def __init__(self, chains: "Chains", make_reader: "Callable[[int, int, int], Reader]") -> None:
         self._segments = chains.segments
         self._tails = chains.tails
         self._make_reader = make_reader
-        self._readers = [None] * rec.CLASSES  # by class: (first_seq of its segment or _TAIL, Reader)
+        self._readers: "list[tuple[int, Reader] | None]" = [
+            None
+        ] * rec.CLASSES  # by class: (first_seq of its segment or _TAIL, Reader)
         self._next = -1
 
-    def read(self, start, limit_bytes, end):
+    def read(self, start: int, limit_bytes: int, end: int) -> tuple[bytes, int]:
         """Records from `start` on; see Journal.read. `end` is the number to give when there are none. Allocates."""
         out = bytearray()
         if start != self._next:
@@ -48,24 +56,24 @@ class Cursor:
         self._next = seq
         return bytes(out), seq
 
-    def changed(self, cls):
+    def changed(self, cls: int) -> None:
         """The newest segment of the class may have more committed bytes now, and its tail may be another."""
         entry = self._readers[cls]
         if entry is None:
             return
-        if entry[0] == _TAIL:
+        if isinstance(entry[1], TailReader):
             if not entry[1].is_of(self._tails[cls]):
                 self._readers[cls] = None
         elif self._segments[cls] and entry[0] == self._segments[cls][-1][0]:
             entry[1].size = self._segments[cls][-1][1]
 
-    def gone(self, cls, first_seq):
+    def gone(self, cls: int, first_seq: int) -> None:
         """The segment is being removed."""
         entry = self._readers[cls]
         if entry is not None and entry[0] == first_seq:
             self._readers[cls] = None
 
-    def _earliest(self, start):
+    def _earliest(self, start: int) -> "Reader | None":
         best = None
         best_seq = -1
         for cls in range(rec.CLASSES):
@@ -76,7 +84,7 @@ class Cursor:
                     best, best_seq = reader, seq
         return best
 
-    def _at(self, cls, start):
+    def _at(self, cls: int, start: int) -> "Reader | None":
         """The reader of a class standing at its first record not below `start`, or None when there is none."""
         entry = self._readers[cls] or self._find(cls, start)
         while entry is not None:
@@ -91,7 +99,7 @@ class Cursor:
             entry = self._next_of(cls, first_seq)
         return None
 
-    def _find(self, cls, start):
+    def _find(self, cls: int, start: int) -> "tuple[int, Reader] | None":
         segments, tail = self._segments[cls], self._tails[cls]
         if tail.data and (not segments or tail.first_seq <= start):
             return self._enter_tail(cls)
@@ -102,7 +110,7 @@ class Cursor:
             at += 1
         return self._enter(cls, at)
 
-    def _next_of(self, cls, first_seq):
+    def _next_of(self, cls: int, first_seq: int) -> "tuple[int, Reader] | None":
         segments = self._segments[cls]
         if first_seq == _TAIL:
             return None
@@ -113,13 +121,13 @@ class Cursor:
             at += 1
         return self._enter(cls, at)
 
-    def _enter(self, cls, at):
+    def _enter(self, cls: int, at: int) -> "tuple[int, Reader]":
         first_seq, size = self._segments[cls][at]
         entry = (first_seq, self._make_reader(cls, first_seq, size))
         self._readers[cls] = entry
         return entry
 
-    def _enter_tail(self, cls):
+    def _enter_tail(self, cls: int) -> "tuple[int, Reader]":
         entry = (_TAIL, TailReader(self._tails[cls]))
         self._readers[cls] = entry
         return entry

@@ -5,8 +5,21 @@ It chooses; the journal writes that down with the commit that needed the room, a
 
 from . import segment as seg
 
+if False:  # for mypy alone
+    from .chains import Chains
+    from .journal import Journal
 
-def choose(chains, cls, size, limit_bytes, next_seq, after, is_write_next, journal):
+
+def choose(
+    chains: "Chains",
+    cls: int,
+    size: int,
+    limit_bytes: int,
+    next_seq: int,
+    after: "seg.State",
+    is_write_next: bool,
+    journal: "Journal",
+) -> list[tuple[int, int]] | None:
     """Oldest segments of the lowest classes to remove, up to `cls`, so that a batch fits.
 
     Args:

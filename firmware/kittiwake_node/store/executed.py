@@ -10,6 +10,11 @@ import struct
 
 from ..link import record as rec
 
+if False:  # for mypy alone
+    from collections.abc import Callable
+
+    from kittiwake_types import Buffer, FileSystem, Reply
+
 _FILE = "executed.kwx"
 _NEW = "executed.new"
 _HEAD = b"KWX\x01"
@@ -30,9 +35,9 @@ class Executed:
         ok: status of an answer that stands for "done".
     """
 
-    def __init__(self, fs, next_seq, ok):
+    def __init__(self, fs: "FileSystem", next_seq: int, ok: int) -> None:
         self._fs = fs
-        self._entries = []  # (key, seq, state, status, answer), oldest first
+        self._entries: list[tuple[bytes, int, int, int, bytes]] = []  # (key, seq, state, status, answer), oldest first
         for key, seq, state, status, answer in self._load():
             if state == _PENDING:
                 if seq == rec.SEQ_LIMIT or next_seq <= seq:
@@ -40,7 +45,7 @@ class Executed:
                 status, answer = ok, struct.pack("<I", seq)
             self._entries.append((key, seq, _DONE, status, answer))
 
-    def once(self, key, seq, do):
+    def once(self, key: bytes, seq: int, do: "Callable[[], Reply]") -> "Reply":
         """Carry out a command unless it was.
 
         Args:
@@ -70,7 +75,7 @@ class Executed:
         self._save()
         return status, answer
 
-    def _load(self):
+    def _load(self) -> list[tuple[bytes, int, int, int, bytes]]:
         try:
             with self._fs.open(_FILE, "rb") as file:
                 raw = file.read(len(_HEAD) + KEPT * (_ENTRY_BYTES + ANSWER_LIMIT_BYTES) + 4)
@@ -88,7 +93,7 @@ class Executed:
             at += size
         return entries
 
-    def _save(self):
+    def _save(self) -> None:
         raw = bytearray(_HEAD)
         for key, seq, state, status, answer in self._entries:
             raw.extend(struct.pack(_ENTRY, key, seq, state, status, len(answer)))
@@ -99,5 +104,5 @@ class Executed:
         self._fs.rename(_NEW, _FILE)
 
 
-def _crc(raw):
+def _crc(raw: "Buffer") -> int:
     return binascii.crc32(raw) & 0xFFFFFFFF

@@ -18,12 +18,18 @@ from .cursor import Cursor
 from .layouts import Layouts
 from .recovery import Recovery
 
+if False:  # for mypy alone
+    from collections.abc import Callable
+    from typing import Any
+
+    from kittiwake_types import FileSystem
+
 _DIR = "journal"
 _MARK_EVERY = 32  # acknowledged records after which a commit carries a mark along
 _SMALLEST_BLOCKS = 6
 _ATTEMPTS = 4  # of a commit: one more in a fresh segment, and a few while others' files crowd the partition
 _DAMAGE_KEPT = 64
-OPEN_ERRORS = {28: "storage-full", 30: "storage-read-only"}  # by errno
+OPEN_ERRORS: dict[int | None, str] = {28: "storage-full", 30: "storage-read-only"}  # by errno
 _TAIL_SPARE_BYTES = 128  # `tidy` folds a tail in which less is free: an anomaly takes 72 or 80
 TAIL_BYTES = 512  # what LittleFS keeps in a directory of 4 KiB blocks
 
@@ -54,22 +60,24 @@ class Journal:
         StorageError: there is something at its place that is not a journal, or the medium fails or is too small.
     """
 
+    id: "int | Any"  # None until it is read or drawn
+
     def __init__(
         self,
-        fs,
-        new_id,
-        limit_bytes=None,
-        segment_bytes=None,
-        batch_bytes=1024,
-        record_limit_bytes=1000,
-        tail_bytes=0,
-    ):
+        fs: "FileSystem",
+        new_id: "Callable[[], int]",
+        limit_bytes: int | None = None,
+        segment_bytes: int | None = None,
+        batch_bytes: int = 1024,
+        record_limit_bytes: int = 1000,
+        tail_bytes: int = 0,
+    ) -> None:
         self._fs = fs
         self._batch_bytes = batch_bytes
         self._record_limit = record_limit_bytes
         self.damaged = self.commits = 0
         self._refused = 0
-        self._damage_met = set()
+        self._damage_met: set[tuple[str, int]] = set()
         self._pending = [bytearray() for _ in range(rec.CLASSES)]
         self._chains = Chains(fs, _DIR)
         self._cursor = Cursor(self._chains, self._reader)
@@ -90,35 +98,35 @@ class Journal:
         self._marked = self.state.acked
 
     @property
-    def failed(self):
+    def failed(self) -> int:
         """Commits and removals that the medium refused, this boot."""
         return self._refused + self._chains.failed
 
     @property
-    def acked(self):
+    def acked(self) -> int:
         """First sequence number that is not acknowledged."""
         return self.state.acked
 
     @property
-    def evicted(self):
+    def evicted(self) -> list[int]:
         """Records dropped before they were acknowledged, by class: evicted, or refused by a full or failing medium."""
         return self.state.evicted
 
     @property
-    def used_bytes(self):
+    def used_bytes(self) -> int:
         """Bytes that the segments occupy, in whole blocks. The tails are in the reserve."""
         return self._chains.used_bytes
 
     @property
-    def is_full(self):
+    def is_full(self) -> bool:
         """Whether the next segment has to evict another, or wait for an acknowledgement."""
         return self._chains.is_at(self.limit_bytes)
 
-    def pending_bytes(self, cls):
+    def pending_bytes(self, cls: int) -> int:
         """Bytes of that class appended and not committed."""
         return len(self._pending[cls])
 
-    def append(self, cls, draft):
+    def append(self, cls: int, draft: bytearray) -> None:
         """Take a drafted record (record.draft) into memory. ALERT is for `commit` at once; the rest may wait.
 
         Commits the class when its batch is full.
@@ -132,7 +140,7 @@ class Journal:
         if cls != rec.ALERT and len(self._pending[cls]) >= self._batch_bytes:
             self.commit(cls)
 
-    def commit(self, cls):
+    def commit(self, cls: int) -> bool:
         """Number, write and sync what is pending in a class. Afterwards it outlives a power cut.
 
         Returns:
@@ -156,13 +164,13 @@ class Journal:
         self._mark_due = True
         return False
 
-    def commit_all(self):
+    def commit_all(self) -> bool:
         """Commit every class, alerts first. Returns whether all of it is safe."""
         safe = self.commit(rec.ALERT)
         safe = self.commit(rec.TELEMETRY) and safe
         return self.commit(rec.RAW) and safe
 
-    def ack(self, next_seq):
+    def ack(self, next_seq: int) -> None:
         """Everything below `next_seq` is with the broker. Costs no flash but the removal of files that are done with.
 
         A number that is not above the cursor, or above what was committed, is ignored.
@@ -176,7 +184,7 @@ class Journal:
             while len(segments) > 1 and segments[1][0] <= next_seq:
                 self._remove(cls, segments[0][0])
 
-    def read(self, start, limit_bytes):
+    def read(self, start: int, limit_bytes: int) -> tuple[bytes, int]:
         """Committed records from `start` on, in order of their numbers, damaged ones left out.
 
         Args:
@@ -189,7 +197,7 @@ class Journal:
         """
         return self._cursor.read(start, limit_bytes, self.next_seq)
 
-    def describe(self, text):
+    def describe(self, text: bytes) -> int:
         """Number of the channel description `text` (JSON in bytes), kept beside the records that refer to it.
 
         Raises:
@@ -201,11 +209,11 @@ class Journal:
         except OSError as error:
             raise StorageError("journal-layout", "the medium answered %s" % error)
 
-    def layout(self, number):
+    def layout(self, number: int) -> bytes:
         """The channel description of that number as JSON bytes, b"{}" when it is gone or damaged."""
         return self._layouts.text(number)
 
-    def tidy(self):
+    def tidy(self) -> bool:
         """Make room in a tail, so that the next commit need not: for when nobody waits. Cheap when there is nothing.
 
         Returns:
@@ -234,12 +242,12 @@ class Journal:
             return True
         return False
 
-    def close(self):
+    def close(self) -> None:
         """Commit and close; for an orderly stop."""
         self.commit_all()
         self._chains.close()
 
-    def _begin(self, new_id):
+    def _begin(self, new_id: "Callable[[], int]") -> None:
         chains = self._chains
         for cls in range(rec.CLASSES):
             segments = chains.segments[cls]
@@ -257,7 +265,7 @@ class Journal:
             if chains.tails[cls].is_sealed:
                 self._clean_tail(cls)
 
-    def _clean_tail(self, cls):
+    def _clean_tail(self, cls: int) -> None:
         tail = self._chains.tails[cls]
         try:
             self._chains.fold(cls, self.state)
@@ -265,7 +273,7 @@ class Journal:
         except OSError:
             self._refused += 1  # it stays sealed: what it holds goes with the next commit
 
-    def _seal(self, batch):
+    def _seal(self, batch: bytearray) -> int:
         offset, seq = 0, self.next_seq
         while offset < len(batch):
             size = rec.size_at(batch, offset)
@@ -274,7 +282,7 @@ class Journal:
             seq += 1
         return seq - self.next_seq
 
-    def _try_commit(self, cls, batch, count):
+    def _try_commit(self, cls: int, batch: bytearray, count: int) -> bool:
         end_seq = self.next_seq + count
         for attempt in range(_ATTEMPTS):
             after = self.state.copy()
@@ -302,10 +310,12 @@ class Journal:
         self._refused += 1
         return False
 
-    def _choose_victims(self, cls, size, after, is_write_next=True):
+    def _choose_victims(
+        self, cls: int, size: int, after: "seg.State", is_write_next: bool = True
+    ) -> list[tuple[int, int]] | None:
         return eviction.choose(self._chains, cls, size, self.limit_bytes, self.next_seq, after, is_write_next, self)
 
-    def succeed(self, cls):
+    def succeed(self, cls: int) -> bool:
         """Begin a new segment of a class, so that its newest may be evicted or left alone; whether that went well."""
         try:
             return self._chains.succeed(cls, self.next_seq, self.state)
@@ -314,7 +324,7 @@ class Journal:
         finally:
             self._cursor.changed(cls)
 
-    def _yield_space(self, cls, size):
+    def _yield_space(self, cls: int, size: int) -> None:
         # Somebody else's files took what was counted on. The mark that should come first has no room, so the victims go
         # first and the next mark tells: only a cut in between could lose their count.
         self.limit_bytes = max(0, self._chains.used_bytes - self._chains.blocks(1))
@@ -326,7 +336,7 @@ class Journal:
             for victim_cls, first_seq in victims:
                 self._remove(victim_cls, first_seq)
 
-    def count_unacked(self, cls, first_seq, size):
+    def count_unacked(self, cls: int, first_seq: int, size: int) -> int:
         """Records of a segment that are not acknowledged. Reads all of it."""
         reader = self._reader(cls, first_seq, size)
         count = 0
@@ -339,15 +349,15 @@ class Journal:
                 count += 1
             reader.take()
 
-    def _remove(self, cls, first_seq):
+    def _remove(self, cls: int, first_seq: int) -> None:
         self._cursor.gone(cls, first_seq)
         self._chains.remove(cls, first_seq)
 
-    def _damage(self, path, offset):
+    def _damage(self, path: str, offset: int) -> None:
         # Met again by every reader that passes there; counted once.
         if (path, offset) not in self._damage_met and len(self._damage_met) < _DAMAGE_KEPT:
             self._damage_met.add((path, offset))
             self.damaged += 1
 
-    def _reader(self, cls, first_seq, size):
+    def _reader(self, cls: int, first_seq: int, size: int) -> "seg.Reader":
         return seg.Reader(self._fs.open, self._chains.path(cls, first_seq), size, self._damage)

@@ -8,6 +8,9 @@ import struct
 
 from ..errors import ConfigError, StorageError
 
+if False:  # for mypy alone
+    from kittiwake_types import FileSystem
+
 TEXT_LIMIT_BYTES = 1000  # one frame of the link carries it
 _KEPT = 8
 _NUMBER_LIMIT = 0xFFFF
@@ -23,11 +26,11 @@ class Layouts:
         folder: of the journal; there when a method is called.
     """
 
-    def __init__(self, fs, folder):
+    def __init__(self, fs: "FileSystem", folder: str) -> None:
         self._fs = fs
         self._folder = folder
 
-    def number_of(self, text):
+    def number_of(self, text: bytes) -> int:
         """Number of the description `text`: the newest one's when it says the same, else the next, written and safe.
 
         Raises:
@@ -50,7 +53,7 @@ class Layouts:
             self._fs.remove(self._path(old))
         return number
 
-    def text(self, number):
+    def text(self, number: int) -> bytes:
         """The description of that number, b"{}" when it is gone or damaged."""
         try:
             with self._fs.open(self._path(number), "rb") as file:
@@ -62,7 +65,7 @@ class Layouts:
             return b"{}"
         return text
 
-    def _numbers(self):
+    def _numbers(self) -> list[int]:
         numbers = []
         for entry in self._fs.ilistdir(self._folder):
             name = entry[0]
@@ -74,5 +77,5 @@ class Layouts:
         numbers.sort()
         return numbers
 
-    def _path(self, number):
+    def _path(self, number: int) -> str:
         return "%s/layout-%04x.kwl" % (self._folder, number)

@@ -7,6 +7,14 @@ from ..errors import StorageError
 from ..link import record as rec
 from . import segment as seg
 
+if False:  # for mypy alone
+    from collections.abc import Callable
+
+    from kittiwake_types import FileSystem
+
+    from .chains import Chains
+    from .tail import Tail
+
 
 class Recovery:
     """What was found.
@@ -26,12 +34,12 @@ class Recovery:
         StorageError: segments of no journal, of two, or of a later version.
     """
 
-    def __init__(self, fs, chains, on_damage):
+    def __init__(self, fs: "FileSystem", chains: "Chains", on_damage: "Callable[[str, int], object]") -> None:
         self._fs = fs
         self._chains = chains
         self._on_damage = on_damage
         self._has_met_damage = False
-        self.id = None
+        self.id: int | None = None
         self.state = seg.State()
         self.next_seq = 0
         self.is_patchy = False
@@ -49,7 +57,7 @@ class Recovery:
         if self.id is None and not is_empty:
             raise StorageError("journal-foreign", "no head of a segment can be read; erase the partition")
 
-    def _recover_class(self, cls, segments):
+    def _recover_class(self, cls: int, segments: list[list[int]]) -> int:
         """Take state and last number from the newest segment; returns how many records its damaged end may have held.
 
         Older segments hold no later state: the newest one's head repeats it. Only when that head is damaged is the one
@@ -81,7 +89,7 @@ class Recovery:
             self.is_patchy = True
         return lost
 
-    def _recover_tail(self, segments, tail, size):
+    def _recover_tail(self, segments: list[list[int]], tail: "Tail", size: int) -> int:
         """Take a tail's records, unless a segment has them; returns how many its damaged bytes may have held."""
         self._has_met_damage = False
         first_seq = self._take_head(tail.path)
@@ -114,7 +122,7 @@ class Recovery:
             return 0
         return (reader.damaged_tail_bytes + rec.OVERHEAD_BYTES - 1) // rec.OVERHEAD_BYTES
 
-    def _take_head(self, path):
+    def _take_head(self, path: str) -> int:
         # First number of a segment or a tail, -1 when its head is damaged.
         try:
             with self._fs.open(path, "rb") as file:
@@ -133,6 +141,6 @@ class Recovery:
         self.state.absorb(raw, seg.STATE_OFFSET)
         return head[3]
 
-    def _note(self, path, offset):
+    def _note(self, path: str, offset: int) -> None:
         self._has_met_damage = True
         self._on_damage(path, offset)

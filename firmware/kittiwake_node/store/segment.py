@@ -8,6 +8,11 @@ import struct
 
 from ..link import record as rec
 
+if False:  # for mypy alone
+    from collections.abc import Callable
+
+    from kittiwake_types import Buffer, File
+
 MAGIC = b"KWJ"
 VERSION = 1
 # magic, version, class, 3 reserved, journal id, first seq; then the state; then a CRC-32 over all before it.
@@ -33,25 +38,25 @@ class State:
         floor: by class, the sequence number below which segments are gone or to be removed.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.boot = 0
         self.acked = 0
         self.evicted = [0, 0, 0]
         self.floor = [0, 0, 0]
 
-    def copy(self):
+    def copy(self) -> "State":
         """Another State with the same numbers."""
         other = State()
         other.boot, other.acked = self.boot, self.acked
         other.evicted, other.floor = list(self.evicted), list(self.floor)
         return other
 
-    def pack(self):
+    def pack(self) -> bytes:
         """The state as 32 bytes."""
         e, f = self.evicted, self.floor
         return struct.pack(_STATE, self.boot, self.acked, e[0], e[1], e[2], f[0], f[1], f[2])
 
-    def absorb(self, raw, offset):
+    def absorb(self, raw: "Buffer", offset: int) -> None:
         """Raise every number to the one packed at raw[offset:] where that is larger."""
         v = struct.unpack_from(_STATE, raw, offset)
         self.boot = max(self.boot, v[0])
@@ -61,12 +66,12 @@ class State:
             self.floor[c] = max(self.floor[c], v[5 + c])
 
 
-def name(cls, first_seq):
+def name(cls: int, first_seq: int) -> str:
     """File name of the segment of class `cls` whose numbers start at `first_seq` or later; sorts by age in a class."""
     return "%d-%08x.kwj" % (cls, first_seq)
 
 
-def parse_name(text):
+def parse_name(text: str) -> tuple[int, int] | None:
     """(class, first_seq) of a segment's file name, or None for any other file."""
     if len(text) != 14 or text[1] != "-" or text[10:] != ".kwj" or text[0] not in "012":
         return None
@@ -76,13 +81,13 @@ def parse_name(text):
         return None
 
 
-def pack_head(cls, journal, first_seq, state):
+def pack_head(cls: int, journal: int, first_seq: int, state: "State") -> bytes:
     """The head of a new segment."""
     head = struct.pack(_HEAD, MAGIC, VERSION, cls, journal, first_seq) + state.pack()
     return head + struct.pack("<I", binascii.crc32(head) & 0xFFFFFFFF)
 
 
-def unpack_head(raw):
+def unpack_head(raw: bytes) -> tuple[int, int, int, int] | None:
     """Check a segment's head.
 
     Returns:
@@ -97,7 +102,7 @@ def unpack_head(raw):
     return v[1], v[2], v[3], v[4]
 
 
-def pack_mark(cls, state, seq):
+def pack_mark(cls: int, state: "State", seq: int) -> bytearray:
     """A mark: the state, as a record of type MARK that is never sent; `seq` is the next number, still free."""
     mark = rec.draft(rec.MARK, 0, cls, state.boot, 0, 0, 0, state.pack())
     rec.seal(mark, 0, len(mark), seq)
@@ -122,8 +127,15 @@ class Reader:
         damaged_tail_bytes: bytes passed over since the last whole record or mark.
     """
 
-    def __init__(self, open_file, path, size, on_damage, state=None):
-        self._file = None
+    def __init__(
+        self,
+        open_file: "Callable[[str, str], File]",
+        path: str,
+        size: int,
+        on_damage: "Callable[[str, int], object]",
+        state: "State | None" = None,
+    ) -> None:
+        self._file: "File | None" = None
         self._open = open_file
         self._path = path
         self.size = size
@@ -132,9 +144,9 @@ class Reader:
         self.damaged_tail_bytes = 0
         self._at = HEAD_BYTES  # file offset of _buf[0]
         self._pos = 0
-        self._buf = b""
+        self._buf: "Buffer" = b""
 
-    def peek(self):
+    def peek(self) -> int:
         """Sequence number of the record that `take` will return, or -1 at the end."""
         while True:
             if not self._fill(rec.OVERHEAD_BYTES):
@@ -154,32 +166,33 @@ class Reader:
                 self.damaged_tail_bytes = 0
                 return rec.seq_at(self._buf, self._pos)
 
-    def take_size(self):
+    def take_size(self) -> int:
         """Bytes of the record that `peek` found."""
         return rec.size_at(self._buf, self._pos)
 
-    def boot(self):
+    def boot(self) -> int:
         """Boot count of the record that `peek` found."""
-        return struct.unpack_from("<I", self._buf, self._pos + 16)[0]
+        count: int = struct.unpack_from("<I", self._buf, self._pos + 16)[0]
+        return count
 
-    def layout(self):
+    def layout(self) -> int:
         """Channel description number of the record that `peek` found."""
         return self._buf[self._pos + 10] | self._buf[self._pos + 11] << 8
 
-    def take(self):
+    def take(self) -> memoryview:
         """The record that `peek` found, as a memoryview valid until the next call; steps over it."""
         size = rec.size_at(self._buf, self._pos)
         start = self._pos
         self._pos += size
         return memoryview(self._buf)[start : start + size]
 
-    def close(self):
+    def close(self) -> None:
         """Close the file, when it is open; the next refill opens it again."""
         file, self._file = self._file, None
         if file is not None:
             file.close()
 
-    def _fill(self, count):
+    def _fill(self, count: int) -> bool:
         # At least `count` bytes from the cursor on, or False when the segment ends before.
         if len(self._buf) - self._pos >= count:
             return True
@@ -203,7 +216,7 @@ class Reader:
         self._at, self._pos = start, 0
         return len(self._buf) >= count
 
-    def _skip_damage(self):
+    def _skip_damage(self) -> None:
         # A damaged length cannot be trusted, so the next record is looked for at every byte; its CRC tells.
         self._on_damage(self._path, self._at + self._pos)
         while True:
