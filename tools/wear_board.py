@@ -12,7 +12,7 @@ from array import array
 sys.path.insert(0, sys.argv[1])
 
 from kittiwake_node.io import storage
-from kittiwake_node.link import payload
+from kittiwake_node.link import anomaly, payload
 from kittiwake_node.link import record as rec
 from kittiwake_node.store.journal import TAIL_BYTES, Journal
 
@@ -54,7 +54,7 @@ def run(settings):
     device = CountingFlash(settings["blocks"])
     journal = Journal(storage.open_file_system(device), lambda: 1, tail_bytes=TAIL_BYTES)
     summary = payload.pack_summary(60000, -300, 300, 0, 123456, 1 << 40, 1 << 33, 0)
-    alert = payload.pack_anomaly(payload.ZSCORE, 0, 256, 9000, -300, 300, 123456, 1 << 40, 1 << 33, 11, 2)
+    alert = anomaly.pack_anomaly(anomaly.ZSCORE, 0, 256, 9000, -300, 300, 123456, 1 << 40, 1 << 33, 11, 2)
     health = payload.pack_health({})
     # (milliseconds between two, next one at, type, class, payload)
     kinds = [

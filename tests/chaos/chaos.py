@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from kittiwake.demo.ledger import LedgerProcess
-from kittiwake_node.link import payload
+from kittiwake_node.link import anomaly, payload
 from kittiwake_node.link import record as rec
 from tests.mosquitto import Mosquitto
 from tests.support.processes import BridgeProcess
@@ -230,7 +230,7 @@ def _summary(rng):
 
 def _alert(rng):
     window, total, squares = _sums(rng)
-    body = payload.pack_anomaly(1, 0, 20, window[-1], min(window), max(window), total, squares, 99, 5, 2)
+    body = anomaly.pack_anomaly(1, 0, 20, window[-1], min(window), max(window), total, squares, 99, 5, 2)
     return body, {"anomaly": True, "x": window[-1], "s": total, "q": squares, "t": "5/2"}
 
 

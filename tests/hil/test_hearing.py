@@ -21,7 +21,7 @@ from kittiwake.model import wake
 from kittiwake.reference import zscore
 from kittiwake.runs import listen
 from kittiwake.signals import vibration, wav
-from kittiwake_node.link import messages, payload
+from kittiwake_node.link import anomaly, messages, payload
 from kittiwake_node.link import record as rec
 from tests.mosquitto import Mosquitto
 from tests.support.hil import Gateway, blank_journal, fastest_kernel
@@ -101,7 +101,7 @@ def test_node_detects_every_anomaly_while_it_hears(board, tmp_path):
         ended = lambda: any(b"source ended" in r.payload for r in gateway.records)  # noqa: E731
         gateway.until(ended, "the end of both sources", limit_s=200)
     board.interrupt()
-    told = [payload.unpack_anomaly(r.payload) for r in gateway.records if r.type == rec.ANOMALY]
+    told = [anomaly.unpack_anomaly(r.payload) for r in gateway.records if r.type == rec.ANOMALY]
     expected = [(a.index, a.sum, a.sum_sq) for a in zscore.alerts(samples, 64, Fraction(9, 2))]
     assert expected
     assert [(a["index"], a["sum"], a["sum_sq"]) for a in told] == expected

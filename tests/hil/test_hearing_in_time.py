@@ -13,7 +13,7 @@ from kittiwake.model import wake
 from kittiwake.reference import zscore
 from kittiwake.signals import vibration, wav
 from kittiwake.target import open_target
-from kittiwake_node.link import payload
+from kittiwake_node.link import anomaly, payload
 from kittiwake_node.link import record as rec
 from tests.support.hil import Gateway
 
@@ -160,7 +160,7 @@ def test_detection_at_1_khz_loses_no_sample_while_a_network_runs(started):
     assert (health["overruns"], health["models_refused"]) == (0, 0)
     summed = sum(s["n"] for s in of(gateway, rec.SUMMARY, payload.unpack_summary))
     assert summed >= len(clip) // 16 // 500 * 500
-    seen = [a for a in of(gateway, rec.ANOMALY, payload.unpack_anomaly) if a["index"] < summed]
+    seen = [a for a in of(gateway, rec.ANOMALY, anomaly.unpack_anomaly) if a["index"] < summed]
     repeated = (vibrations + vibrations)[:summed]
     expected = [(a.index, a.sum, a.sum_sq) for a in zscore.alerts(repeated, N, T)]
     assert expected

@@ -12,7 +12,7 @@ import pytest
 
 from kittiwake.bench import cases
 from kittiwake.reference import drift, novelty, zscore
-from kittiwake_node.link import payload, record
+from kittiwake_node.link import anomaly, record
 from tests.support.hil import Gateway, blank_journal
 
 COUNT = 800
@@ -198,7 +198,7 @@ def test_node_with_a_timers_source_tells_of_what_the_interrupt_did(board):
             gateway.open()
 
             def told():
-                return [payload.unpack_anomaly(r.payload) for r in gateway.records if r.type == record.ANOMALY]
+                return [anomaly.unpack_anomaly(r.payload) for r in gateway.records if r.type == record.ANOMALY]
 
             gateway.until(lambda: len(told()) >= 3, "three alerts")
             indexes = [alert["index"] for alert in told()[:3]]

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from kittiwake_node.link import messages, payload, record
+from kittiwake_node.link import anomaly, messages, payload, record
 from tests.support.hil import Gateway, blank_journal
 
 CONFIG = {
@@ -72,7 +72,7 @@ def test_link_samples_come_back_as_summary_and_alert(gateway):
     gateway.until(lambda: {r.type for r in gateway.records} >= {record.SUMMARY, record.ANOMALY}, "no summary and alert")
     summary = next(payload.unpack_summary(r.payload) for r in gateway.records if r.type == record.SUMMARY)
     assert (summary["n"], summary["sum"], summary["max"]) == (100, sum(values), 5000)
-    alert = [payload.unpack_anomaly(r.payload) for r in gateway.records if r.type == record.ANOMALY][-1]
+    alert = [anomaly.unpack_anomaly(r.payload) for r in gateway.records if r.type == record.ANOMALY][-1]
     assert (alert["index"], alert["x"], alert["sum"]) == (99, 5000, sum(values[-20:]))
 
 

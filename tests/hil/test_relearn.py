@@ -4,8 +4,8 @@ import struct
 
 import pytest
 
+from kittiwake_node.link import anomaly, payload, record
 from kittiwake_node.link import messages as m
-from kittiwake_node.link import payload, record
 from tests.support.hil import Gateway, blank_journal
 
 BLOCK, LEARN = 16, 8
@@ -38,8 +38,8 @@ def learned(gateway, boot):
 
 
 def alerts(gateway):
-    found = [payload.unpack_anomaly(r.payload) for r in gateway.records if r.type == record.ANOMALY]
-    return [a for a in found if a["detector"] == payload.BASELINE]
+    found = [anomaly.unpack_anomaly(r.payload) for r in gateway.records if r.type == record.ANOMALY]
+    return [a for a in found if a["detector"] == anomaly.BASELINE]
 
 
 @pytest.mark.targets("unix", "qemu:*")

@@ -13,7 +13,7 @@ from fractions import Fraction
 import pytest
 
 from kittiwake.publish import publisher
-from kittiwake_node.link import channel_description, payload
+from kittiwake_node.link import anomaly, channel_description, payload
 from kittiwake_node.link import record as rec
 from kittiwake_node.mqtt import figures, publication
 from tests.support.hil import SOAK
@@ -60,19 +60,19 @@ def bodies(rng):
     told = [
         (
             rec.ANOMALY,
-            payload.pack_anomaly(
+            anomaly.pack_anomaly(
                 1, flags, len(samples), samples[-1], min(samples), max(samples), total, squares, index, 5, 2
             ),
         ),
         (
             rec.ANOMALY,
-            payload.pack_levels(
+            anomaly.pack_levels(
                 rng.choice((2, 3)), flags, samples[0], *q16, rng.randrange(1 << 40), index, 3, rng.choice((0, 2))
             ),
         ),
         (
             rec.ANOMALY,
-            payload.pack_feature(
+            anomaly.pack_feature(
                 flags, rng.randrange(6), len(samples), rng.randrange(1 << 20), abs(total), squares, index, 5, 1
             ),
         ),
@@ -88,7 +88,7 @@ def bodies(rng):
             rec.SNAPSHOT,
             payload.pack_snapshot(0, 1, index, b"".join(x.to_bytes(2, "little", signed=True) for x in samples[:99])),
         ),
-        (rec.DISTURBANCE, payload.pack_disturbance(rng.randrange(6), 4, index, index + 9, 1 << 33, index + 2)),
+        (rec.DISTURBANCE, anomaly.pack_disturbance(rng.randrange(6), 4, index, index + 9, 1 << 33, index + 2)),
         (rec.KEYWORD, payload.pack_keyword(rng.randrange(2), "okay_nabu", rng.randrange(1, 9), index & 1023, 9, index)),
         (rec.HEALTH, payload.pack_health(dict.fromkeys(payload.HEALTH_FIELDS, rng.randrange(1 << 32)))),
         (rec.BOOT, payload.pack_boot(3, 12345, 'kittiwake "0.1" °')),

@@ -10,8 +10,8 @@ import random
 from kittiwake.bridge.device_link import DeviceLink
 from kittiwake.bridge.settings import DeviceSection
 from kittiwake.publish.publisher import Policy
+from kittiwake_node.link import anomaly, payload
 from kittiwake_node.link import messages as m
-from kittiwake_node.link import payload
 from kittiwake_node.link import record as rec
 from kittiwake_node.link.device_session import DeviceSession
 from kittiwake_node.link.frame import BODY_LIMIT_BYTES, encode
@@ -153,13 +153,13 @@ def seeds():
         (rec.TIME, payload.pack_time(1_767_323_045_000)),
         (rec.READING, payload.pack_reading(-5, 7)),
         (rec.SUMMARY, payload.pack_summary(20, -9, 9, 1, sum(window), sum(x * x for x in window), 9, 0)),
-        (rec.ANOMALY, payload.pack_anomaly(1, 1, 20, 5, -9, 9, sum(window), sum(x * x for x in window), 9, 5, 2)),
-        (rec.ANOMALY, payload.pack_levels(2, 0, 5, 1 << 20, 2 << 20, 3 << 20, 9, 5, 2)),
-        (rec.ANOMALY, payload.pack_feature(0, 1, 20, 300, 4000, 900_000, 9, 5, 2)),
+        (rec.ANOMALY, anomaly.pack_anomaly(1, 1, 20, 5, -9, 9, sum(window), sum(x * x for x in window), 9, 5, 2)),
+        (rec.ANOMALY, anomaly.pack_levels(2, 0, 5, 1 << 20, 2 << 20, 3 << 20, 9, 5, 2)),
+        (rec.ANOMALY, anomaly.pack_feature(0, 1, 20, 300, 4000, 900_000, 9, 5, 2)),
         (rec.SNAPSHOT, payload.pack_snapshot(0, 1, 5, b"\x01\x00\x02\x00")),
         (rec.HEALTH, payload.pack_health({"heap_free": 5})),
         (rec.EVENT, payload.pack_event(3, "äöü")),
-        (rec.DISTURBANCE, payload.pack_disturbance(1, 3, 5, 9, 7, 6)),
+        (rec.DISTURBANCE, anomaly.pack_disturbance(1, 3, 5, 9, 7, 6)),
         (rec.KEYWORD, payload.pack_keyword(1, "okay_nabu", 5, 1200, 1088, 48000)),
         (200, b"later"),
     ]

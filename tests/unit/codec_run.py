@@ -10,7 +10,7 @@ import sys
 sys.path.insert(0, sys.argv[1])
 
 from kittiwake_node.errors import FrameError
-from kittiwake_node.link import frame, messages, payload, record
+from kittiwake_node.link import anomaly, frame, messages, payload, record
 from kittiwake_node.link.device_session import DeviceSession
 from kittiwake_node.link.gateway_session import GatewaySession
 
@@ -83,7 +83,7 @@ def codec(rng, digest):
     digest.add(b"%d" % decoder.rejected)
     for _ in range(200):
         body = rng.bytes(rng.below(60))
-        for unpack in (payload.unpack_anomaly, payload.unpack_boot, payload.unpack_event, payload.unpack_health):
+        for unpack in (anomaly.unpack_anomaly, payload.unpack_boot, payload.unpack_event, payload.unpack_health):
             try:
                 values = unpack(body)
             except FrameError as error:

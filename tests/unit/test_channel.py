@@ -11,7 +11,7 @@ from kittiwake_node.detect.channel import Channel
 from kittiwake_node.detect.clip import Clip
 from kittiwake_node.detect.snapshot import Snapshots
 from kittiwake_node.detect.summary import Summary
-from kittiwake_node.link import payload, record
+from kittiwake_node.link import anomaly, payload, record
 from kittiwake_node.store.baselines import Baselines
 
 KERNEL = kernels.load("plain")
@@ -72,11 +72,11 @@ GUIDE = {"kind": "zscore", "n": 20, "t": "3"}
 @pytest.mark.parametrize("piece", [1, 7, 16])
 def test_channel_without_events_tells_every_flag(piece):
     channel, records, moments = run(spiky(100, 101, 300), piece, detectors=[GUIDE])
-    seen = [a["index"] for a in of(records, record.ANOMALY, payload.unpack_anomaly)]
+    seen = [a["index"] for a in of(records, record.ANOMALY, anomaly.unpack_anomaly)]
     # The second of two equal outliers stands at 2.92, below 3.
     assert seen == moments == [100, 300]
     assert channel.held_back == 0
-    assert not of(records, record.DISTURBANCE, payload.unpack_disturbance)
+    assert not of(records, record.DISTURBANCE, anomaly.unpack_disturbance)
 
 
 @pytest.mark.parametrize("piece", [1, 7, 16])
@@ -84,7 +84,7 @@ def test_channel_with_a_hold_off_tells_one_alert_and_one_end_a_disturbance(piece
     spikes = (100, 125, 150, 300)
     channel, records, moments = run(spiky(*spikes), piece, detectors=[GUIDE], event={"hold_off": 30})
     assert moments == [100, 300]
-    ends = of(records, record.DISTURBANCE, payload.unpack_disturbance)
+    ends = of(records, record.DISTURBANCE, anomaly.unpack_disturbance)
     assert [(e["start"], e["end"], e["count"]) for e in ends] == [(100, 150, 3), (300, 300, 1)]
     assert (channel.alerts, channel.held_back) == (2, 2)
     assert all(cls == record.ALERT for kind, cls, _ in records if kind == record.DISTURBANCE)
@@ -121,8 +121,8 @@ def test_channel_cuts_a_long_snapshot_into_parts_that_fit_a_record():
 def test_channel_with_two_detectors_tells_both_and_sums_up_once():
     samples = [100 + i % 2 for i in range(400)] + [160 + i % 2 for i in range(200)]
     _, records, _ = run(samples, detectors=[GUIDE, {"kind": "drift"}])
-    seen = {a["detector"] for a in of(records, record.ANOMALY, payload.unpack_anomaly)}
-    assert seen == {payload.ZSCORE, payload.DRIFT}
+    seen = {a["detector"] for a in of(records, record.ANOMALY, anomaly.unpack_anomaly)}
+    assert seen == {anomaly.ZSCORE, anomaly.DRIFT}
     assert sum(s["n"] for s in of(records, record.SUMMARY, payload.unpack_summary)) == len(samples)
 
 
@@ -131,9 +131,9 @@ def test_channel_with_a_baseline_tells_the_feature_that_left_it():
     loud = [(-1) ** i * 90 for i in range(64)]
     learner = {"kind": "baseline", "block": 64, "learn": 10, "features": ["variance"]}
     _, records, moments = run(quiet + loud, detectors=[learner])
-    (told,) = of(records, record.ANOMALY, payload.unpack_anomaly)
+    (told,) = of(records, record.ANOMALY, anomaly.unpack_anomaly)
     assert moments == [len(quiet) + 63]
-    assert (told["detector"], told["feature"], told["blocks"], told["value"]) == (payload.BASELINE, 0, 10, 8100 << 8)
+    assert (told["detector"], told["feature"], told["blocks"], told["value"]) == (anomaly.BASELINE, 0, 10, 8100 << 8)
     assert told["sum"] // told["blocks"] < told["value"]
 
 
@@ -150,7 +150,7 @@ def test_channel_flags_and_counts_samples_at_the_ends_of_their_range_and_alters_
         (0, 100, 104),
     ]
     assert channel.clipped == 4
-    flags = {a["index"]: a["flags"] & payload.CLIPPED for a in of(records, record.ANOMALY, payload.unpack_anomaly)}
+    flags = {a["index"]: a["flags"] & anomaly.CLIPPED for a in of(records, record.ANOMALY, anomaly.unpack_anomaly)}
     assert (flags[50], flags[1200], flags[1500]) == (1, 1, 1)
 
 

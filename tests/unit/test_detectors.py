@@ -9,7 +9,7 @@ from kittiwake_node import kernels
 from kittiwake_node.config import DETECTOR_DEFAULTS, check
 from kittiwake_node.detect import kinds
 from kittiwake_node.errors import ConfigError, FrameError
-from kittiwake_node.link import payload
+from kittiwake_node.link import anomaly
 
 
 def make(**settings):
@@ -24,7 +24,7 @@ def step():
 
 @pytest.mark.parametrize(
     ("kind", "reference", "number"),
-    [("drift", drift.detections, payload.DRIFT), ("novelty", novelty.alarms, payload.NOVELTY)],
+    [("drift", drift.detections, anomaly.DRIFT), ("novelty", novelty.alarms, anomaly.NOVELTY)],
 )
 def test_detectors_of_levels_flag_the_references_samples_and_tell_of_them(kind, reference, number):
     samples = step()
@@ -33,7 +33,7 @@ def test_detectors_of_levels_flag_the_references_samples_and_tell_of_them(kind, 
     while at < len(samples):
         at = detector.find(samples, at, len(samples))
         if at < len(samples):
-            told = payload.unpack_anomaly(detector.tell(samples[at], 0, at))
+            told = anomaly.unpack_anomaly(detector.tell(samples[at], 0, at))
             assert (told["detector"], told["x"], told["index"]) == (number, samples[at], at)
             assert told["fast"] > told["slow"]
             seen.append(at)
@@ -46,9 +46,9 @@ def test_detectors_zscore_tells_the_sums_of_its_window():
     samples = array("h", [1] * 19 + [100])
     detector = make(kind="zscore", n=20)
     assert detector.find(samples, 0, 20) == 19
-    told = payload.unpack_anomaly(detector.tell(100, payload.CLIPPED, 19))
+    told = anomaly.unpack_anomaly(detector.tell(100, anomaly.CLIPPED, 19))
     assert (told["sum"], told["sum_sq"], told["min"], told["max"]) == (119, 10019, 1, 100)
-    assert (told["p"], told["q"], told["flags"]) == (5, 2, payload.CLIPPED)
+    assert (told["p"], told["q"], told["flags"]) == (5, 2, anomaly.CLIPPED)
 
 
 @pytest.mark.parametrize("kind", sorted(DETECTOR_DEFAULTS))
@@ -76,13 +76,13 @@ def test_detectors_settings_that_cannot_be_are_refused_with_the_reason(settings,
 
 def test_payload_of_a_detector_nobody_knows_is_refused():
     with pytest.raises(FrameError):
-        payload.unpack_anomaly(bytes([99]) + bytes(60))
+        anomaly.unpack_anomaly(bytes([99]) + bytes(60))
 
 
 def test_payload_of_levels_survives_the_round_trip_at_its_extremes():
-    raw = payload.pack_levels(payload.DRIFT, 1, -32768, -(1 << 31), (1 << 31) - 1, (1 << 48) - 1, (1 << 48) - 1, 3, 2)
-    assert payload.unpack_anomaly(raw) == {
-        "detector": payload.DRIFT,
+    raw = anomaly.pack_levels(anomaly.DRIFT, 1, -32768, -(1 << 31), (1 << 31) - 1, (1 << 48) - 1, (1 << 48) - 1, 3, 2)
+    assert anomaly.unpack_anomaly(raw) == {
+        "detector": anomaly.DRIFT,
         "flags": 1,
         "x": -32768,
         "fast": -(1 << 31),

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from kittiwake.publish import bodies, publisher
+from kittiwake_node.link import anomaly as anomalies
 from kittiwake_node.link import payload
 from kittiwake_node.link import record as rec
 
@@ -27,7 +28,7 @@ def publish(record, policy=None, layout=LAYOUT):
 
 def anomaly():
     # The window 1, 2, 3, 4, 10 in hundredths.
-    return payload.pack_anomaly(payload.ZSCORE, 0, 5, 10, 1, 10, 20, 130, 1234, 3, 2)
+    return anomalies.pack_anomaly(anomalies.ZSCORE, 0, 5, 10, 1, 10, 20, 130, 1234, 3, 2)
 
 
 def test_publication_of_an_anomaly_has_the_guides_fields_and_the_exact_sums():
@@ -123,9 +124,9 @@ def test_publication_of_a_record_made_in_an_outage_says_late():
 @pytest.mark.parametrize(
     "body",
     [
-        payload.pack_anomaly(payload.ZSCORE, 0, 0, 10, 1, 10, 20, 130, 1234, 3, 2),
-        payload.pack_anomaly(payload.ZSCORE, 0, 5, 10, 1, 10, 20, 1, 1234, 3, 2),
-        payload.pack_feature(0, 9, 0, 1, 1, 1, 1, 1, 1),
+        anomalies.pack_anomaly(anomalies.ZSCORE, 0, 0, 10, 1, 10, 20, 130, 1234, 3, 2),
+        anomalies.pack_anomaly(anomalies.ZSCORE, 0, 5, 10, 1, 10, 20, 1, 1234, 3, 2),
+        anomalies.pack_feature(0, 9, 0, 1, 1, 1, 1, 1, 1),
         b"\x07" + bytes(60),
     ],
     ids=["an empty window", "sums that no window has", "a baseline of no blocks", "an unknown detector"],

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kittiwake_node.errors import FrameError
-from kittiwake_node.link import payload, record
+from kittiwake_node.link import anomaly, payload, record
 from tests.support import spec
 
 # docs/spec/record.md.
@@ -27,7 +27,7 @@ def _sealed(seq, *args, **kwargs):
 
 
 def test_anomaly_of_the_specification_is_packed_to_its_bytes():
-    body = payload.pack_anomaly(payload.ZSCORE, 0, 20, 1000, 420, 1000, 8980, 4351600, 1234, 5, 2)
+    body = anomaly.pack_anomaly(anomaly.ZSCORE, 0, 20, 1000, 420, 1000, 8980, 4351600, 1234, 5, 2)
     assert body == ANOMALY_PAYLOAD
     assert _sealed(7, record.ANOMALY, 0, record.ALERT, 1, 12345, 1767225600000, 1, body) == ANOMALY
 
@@ -38,7 +38,7 @@ def test_anomaly_of_the_specification_is_read():
     assert (got.type, got.version, got.channel, got.cls, got.layout) == (5, 1, 0, 2, 1)
     assert (got.seq, got.boot, got.time_ms, got.epoch_ms) == (7, 1, 12345, 1767225600000)
     assert got.utc_ms == 1767225612345
-    fields = payload.unpack_anomaly(got.payload)
+    fields = anomaly.unpack_anomaly(got.payload)
     assert fields == {
         "detector": 1, "flags": 0, "n": 20, "x": 1000, "min": 420, "max": 1000,
         "sum": 8980, "sum_sq": 4351600, "index": 1234, "p": 5, "q": 2,
@@ -116,9 +116,9 @@ def test_records_sealed_in_one_buffer_are_each_what_they_would_be_alone():
 
 PAYLOADS = {
     "anomaly": (
-        payload.pack_anomaly(1, 1, 65535, -32768, -32768, 32767, -(1 << 40), 1 << 63, (1 << 48) - 1, 255, 1),
+        anomaly.pack_anomaly(1, 1, 65535, -32768, -32768, 32767, -(1 << 40), 1 << 63, (1 << 48) - 1, 255, 1),
         "01 01 ffff 0080ffff 0080ffff ff7f0000 0000000000ffffff 0000000000000080 ffffffff ffff ff 01",
-        payload.unpack_anomaly,
+        anomaly.unpack_anomaly,
         {"detector": 1, "flags": 1, "n": 65535, "x": -32768, "min": -32768, "max": 32767, "sum": -(1 << 40),
          "sum_sq": 1 << 63, "index": (1 << 48) - 1, "p": 255, "q": 1},
     ),

@@ -6,7 +6,7 @@ built in the constructor: with native kernels, a sample that is no anomaly alloc
 
 import array
 
-from ..link import payload, record
+from ..link import anomaly, payload, record
 from . import event
 
 if False:  # for mypy alone
@@ -150,14 +150,14 @@ class Channel:
         self.alerts += 1
         if self._snapshots:
             self._opened.append(at)
-        body = watch.detector.tell(x, payload.CLIPPED if self._clip.has(x) else 0, index)
+        body = watch.detector.tell(x, anomaly.CLIPPED if self._clip.has(x) else 0, index)
         self._emit(record.ANOMALY, self.number, record.ALERT, self.source.time_ms(index), body)
 
     def _tell_end(self, watch: "Watch") -> None:
         if not watch.tells_end:
             return
         e = watch.events
-        body = payload.pack_disturbance(watch.detector.number, e.count, e.start, e.end, e.peak, e.peak_index)
+        body = anomaly.pack_disturbance(watch.detector.number, e.count, e.start, e.end, e.peak, e.peak_index)
         self._emit(record.DISTURBANCE, self.number, record.ALERT, self.source.time_ms(e.end), body)
 
     def _keep(self, snapshots: "Snapshots", at: int, stop: int) -> None:

@@ -5,7 +5,7 @@ asked for, so that a small board holds only what it uses.
 """
 
 from ..errors import ConfigError
-from ..link import payload
+from ..link import anomaly
 
 if False:  # for mypy alone
     from kittiwake_types import Detector, KernelSet, Settings
@@ -59,7 +59,7 @@ def parse_threshold(text: object) -> tuple[int, int]:
 
 
 class _ZScore:
-    number = payload.ZSCORE
+    number = anomaly.ZSCORE
     learner = None
     forget = None
 
@@ -80,13 +80,13 @@ class _ZScore:
         z = self._of
         total, squares = z.tested() if self._lagged else (z.sum, z.sum_sq)
         if self._lagged:
-            flags |= payload.LAGGED
+            flags |= anomaly.LAGGED
         low, high = z.window_min(), z.window_max()
-        return payload.pack_anomaly(payload.ZSCORE, flags, z.n, x, low, high, total, squares, index, z.p, z.q)
+        return anomaly.pack_anomaly(anomaly.ZSCORE, flags, z.n, x, low, high, total, squares, index, z.p, z.q)
 
 
 class _Drift:
-    number = payload.DRIFT
+    number = anomaly.DRIFT
     learner = None
 
     def __init__(self, kernel: "KernelSet", config: "Settings") -> None:
@@ -113,11 +113,11 @@ class _Drift:
 
     def tell(self, x: int, flags: int, index: int) -> bytes:
         fast, slow, variance = self._of.figures()
-        return payload.pack_levels(payload.DRIFT, flags, x, fast, slow, variance, index, self._of.p, self._of.q)
+        return anomaly.pack_levels(anomaly.DRIFT, flags, x, fast, slow, variance, index, self._of.p, self._of.q)
 
 
 class _Novelty:
-    number = payload.NOVELTY
+    number = anomaly.NOVELTY
     learner = None
 
     def __init__(self, kernel: "KernelSet", config: "Settings") -> None:
@@ -135,11 +135,11 @@ class _Novelty:
     def tell(self, x: int, flags: int, index: int) -> bytes:
         # Its threshold moves with every sample, so none is told: 0/0.
         fast, slow, variance = self._of.figures()
-        return payload.pack_levels(payload.NOVELTY, flags, x, fast, slow, variance, index, 0, 0)
+        return anomaly.pack_levels(anomaly.NOVELTY, flags, x, fast, slow, variance, index, 0, 0)
 
 
 class _Baseline:
-    number = payload.BASELINE
+    number = anomaly.BASELINE
     forget = None
 
     def __init__(self, kernel: "KernelSet", config: "Settings") -> None:
@@ -159,4 +159,4 @@ class _Baseline:
         of = self.learner
         feature = NAMES.index(of.feature)
         blocks, total, squares = of.figures(feature)
-        return payload.pack_feature(flags, feature, blocks, of.value, total, squares, index, of.p, of.q)
+        return anomaly.pack_feature(flags, feature, blocks, of.value, total, squares, index, of.p, of.q)

@@ -13,20 +13,8 @@ if False:  # for mypy alone
 
     from kittiwake_types import Boot, Buffer, Event, Keyword, Snapshot
 
-ZSCORE = 1
-DRIFT = 2
-NOVELTY = 3
-BASELINE = 4
-DETECTORS = {ZSCORE: "zscore", DRIFT: "drift", NOVELTY: "novelty", BASELINE: "baseline"}
-
-LAGGED = 2  # anomaly flag: the sums are of the window before the sample
 AUDIO = 1  # keyword flag: the second of audio before it stands in snapshots that came before the record
-CLIPPED = 1  # anomaly flag: the sample stood at an end of its type's range
 
-_ANOMALY = "<BBHiiiqQIHBB"
-_LEVELS = "<BBHiqqQIHBB"
-_FEATURE = "<BBHIQQQQIHBB"
-_DISTURBANCE = "<BBHIIHIHIIH"
 _SNAPSHOT = "<HHIH"
 _SUMMARY = "<IiiIqQIHH"
 _KEYWORD = "<HHIIIHBB"
@@ -68,113 +56,6 @@ MICROPHONE_STATES = ("none", "ok", "dead", "stopped")
 STORAGE_STATES = ("ok", "absent", "full", "read-only", "foreign", "failed")
 
 
-def pack_anomaly(
-    detector: int, flags: int, n: int, x: int, low: int, high: int, total: int, squares: int, index: int, p: int, q: int
-) -> bytes:
-    """One anomaly: the window's exact sums with the newest sample in them.
-
-    Args:
-        detector: ZSCORE, DRIFT, …
-        flags: bit 0, CLIPPED.
-        n: samples in the window.
-        x: the sample, int32.
-        low: smallest sample of the window, int32.
-        high: largest sample of the window, int32.
-        total: sum of the window, int64.
-        squares: sum of squares of the window, uint64.
-        index: samples seen on this channel since boot before this one, below 2^48.
-        p: of the threshold t = p/q, at most 255.
-        q: of the threshold, at most 255.
-    """
-    return struct.pack(
-        _ANOMALY, detector, flags, n, x, low, high, total, squares, index & 0xFFFFFFFF, index >> 32, p, q
-    )
-
-
-def pack_levels(
-    detector: int, flags: int, x: int, fast: int, slow: int, variance: int, index: int, p: int, q: int
-) -> bytes:
-    """One anomaly of a detector that compares two means, after the sample that raised it was taken in.
-
-    Args:
-        detector: DRIFT or NOVELTY.
-        flags: bit 0, CLIPPED.
-        x: the sample, int32.
-        fast: the fast mean, Q16 of LSB, int64.
-        slow: the slow mean, Q16 of LSB, int64.
-        variance: Q16 of LSB², uint64.
-        index: samples seen on this channel since boot before this one, below 2^48.
-        p: of the threshold p/q, at most 255; 0 where it is not constant.
-        q: of the threshold, at most 255; 0 where it is not constant.
-    """
-    return struct.pack(_LEVELS, detector, flags, 0, x, fast, slow, variance, index & 0xFFFFFFFF, index >> 32, p, q)
-
-
-def pack_feature(
-    flags: int, feature: int, blocks: int, value: int, total: int, squares: int, index: int, p: int, q: int
-) -> bytes:
-    """One anomalous block of the baseline detector.
-
-    Args:
-        flags: bit 0, CLIPPED.
-        feature: number of the feature that decided, see detect.baseline.
-        blocks: learned blocks.
-        value: the feature of this block.
-        total: sum of the feature over the learned blocks, below 2^64.
-        squares: sum of its squares, below 2^128.
-        index: of the block's last sample.
-        p: of the threshold p/q, at most 255.
-        q: of the threshold, at most 255.
-    """
-    mask = 0xFFFFFFFFFFFFFFFF
-    return struct.pack(
-        _FEATURE,
-        BASELINE,
-        flags,
-        feature,
-        blocks,
-        value,
-        total,
-        squares & mask,
-        squares >> 64,
-        index & 0xFFFFFFFF,
-        index >> 32,
-        p,
-        q,
-    )
-
-
-def pack_disturbance(detector: int, count: int, start: int, end: int, peak: int, peak_index: int) -> bytes:
-    """The end of an event: detector, count of flags, indexes of first and last, the greatest score and its index."""
-    return struct.pack(
-        _DISTURBANCE,
-        detector,
-        0,
-        0,
-        count,
-        start & 0xFFFFFFFF,
-        start >> 32,
-        end & 0xFFFFFFFF,
-        end >> 32,
-        min(peak, 0xFFFFFFFF),
-        peak_index & 0xFFFFFFFF,
-        peak_index >> 32,
-    )
-
-
-def unpack_disturbance(payload: bytes) -> dict[str, int]:
-    """The dict behind `pack_disturbance`: detector, count, start, end, peak, peak_index."""
-    v = _unpack(_DISTURBANCE, payload)
-    return {
-        "detector": v[0],
-        "count": v[3],
-        "start": v[5] << 32 | v[4],
-        "end": v[7] << 32 | v[6],
-        "peak": v[8],
-        "peak_index": v[10] << 32 | v[9],
-    }
-
-
 def pack_snapshot(part: int, parts: int, index: int, samples: bytes) -> bytes:
     """Part `part` of `parts` of a snapshot: the index of its first sample, and int16 samples as bytes."""
     return struct.pack(_SNAPSHOT, part, parts, index & 0xFFFFFFFF, index >> 32) + samples
@@ -182,7 +63,7 @@ def pack_snapshot(part: int, parts: int, index: int, samples: bytes) -> bytes:
 
 def unpack_snapshot(payload: bytes) -> "Snapshot":
     """The dict behind `pack_snapshot`: part, parts, index, samples (a list)."""
-    part, parts, low, high = _unpack(_SNAPSHOT, payload)
+    part, parts, low, high = unpack(_SNAPSHOT, payload)
     raw = payload[struct.calcsize(_SNAPSHOT) :]
     count = len(raw) // 2
     return {
@@ -190,62 +71,6 @@ def unpack_snapshot(payload: bytes) -> "Snapshot":
         "parts": parts,
         "index": high << 32 | low,
         "samples": list(struct.unpack("<%dh" % count, raw[: 2 * count])),
-    }
-
-
-def unpack_anomaly(payload: bytes) -> dict[str, int]:
-    """The dict behind `pack_anomaly`, `pack_levels` or `pack_feature`, by the detector's number.
-
-    Returns:
-        detector, flags, index, p, q, and x, n, min, max, sum, sum_sq for a z-score; x, fast, slow, variance for drift
-        and novelty; feature, blocks, value, sum, sum_sq for a baseline.
-
-    Raises:
-        FrameError: it is short, or of a detector that this reader does not know.
-    """
-    detector = payload[0] if payload else 0
-    if detector in (DRIFT, NOVELTY):
-        v = _unpack(_LEVELS, payload)
-        return {
-            "detector": detector,
-            "flags": v[1],
-            "x": v[3],
-            "fast": v[4],
-            "slow": v[5],
-            "variance": v[6],
-            "index": v[8] << 32 | v[7],
-            "p": v[9],
-            "q": v[10],
-        }
-    if detector == BASELINE:
-        v = _unpack(_FEATURE, payload)
-        return {
-            "detector": detector,
-            "flags": v[1],
-            "feature": v[2],
-            "blocks": v[3],
-            "value": v[4],
-            "sum": v[5],
-            "sum_sq": v[7] << 64 | v[6],
-            "index": v[9] << 32 | v[8],
-            "p": v[10],
-            "q": v[11],
-        }
-    if detector != ZSCORE:
-        raise FrameError("payload-detector", "%d" % detector)
-    v = _unpack(_ANOMALY, payload)
-    return {
-        "detector": v[0],
-        "flags": v[1],
-        "n": v[2],
-        "x": v[3],
-        "min": v[4],
-        "max": v[5],
-        "sum": v[6],
-        "sum_sq": v[7],
-        "index": v[9] << 32 | v[8],
-        "p": v[10],
-        "q": v[11],
     }
 
 
@@ -269,7 +94,7 @@ def pack_summary(
 
 def unpack_summary(payload: bytes) -> dict[str, int]:
     """The dict behind `pack_summary`: n, min, max, anomalies, sum, sum_sq, index, clipped."""
-    v = _unpack(_SUMMARY, payload)
+    v = unpack(_SUMMARY, payload)
     return {
         "n": v[0],
         "min": v[1],
@@ -300,11 +125,11 @@ def pack_keyword(flags: int, name: str, window: int, total: int, limit: int, ind
 
 def unpack_keyword(payload: bytes) -> "Keyword":
     """The dict behind `pack_keyword`: flags, name, window, sum, limit, index."""
-    v = _unpack(_KEYWORD, payload)
+    v = unpack(_KEYWORD, payload)
     start = struct.calcsize(_KEYWORD)
     if not v[0] or len(payload) < start + v[6]:
         raise FrameError("payload-short", "a window of %d, a name of %d bytes" % (v[0], v[6]))
-    name = _text(payload[start : start + v[6]])
+    name = text_of(payload[start : start + v[6]])
     return {"flags": v[1], "name": name, "window": v[0], "sum": v[2], "limit": v[3], "index": v[5] << 32 | v[4]}
 
 
@@ -315,7 +140,7 @@ def pack_reading(x: int, index: int) -> bytes:
 
 def unpack_reading(payload: bytes) -> dict[str, int]:
     """The dict behind `pack_reading`: x, index."""
-    x, low, high = _unpack(_READING, payload)
+    x, low, high = unpack(_READING, payload)
     return {"x": x, "index": high << 32 | low}
 
 
@@ -326,7 +151,7 @@ def pack_time(utc_ms: int) -> bytes:
 
 def unpack_time(payload: bytes) -> dict[str, int]:
     """The dict behind `pack_time`: utc_ms."""
-    low, high, _ = _unpack(_TIME, payload)
+    low, high, _ = unpack(_TIME, payload)
     return {"utc_ms": high << 32 | low}
 
 
@@ -337,8 +162,8 @@ def pack_boot(reset_cause: int, heap_free: int, text: str) -> bytes:
 
 def unpack_boot(payload: bytes) -> "Boot":
     """The dict behind `pack_boot`: reset_cause, heap_free, firmware."""
-    cause, _, _, heap = _unpack(_BOOT, payload)
-    return {"reset_cause": cause, "heap_free": heap, "firmware": _text(payload[8:])}
+    cause, _, _, heap = unpack(_BOOT, payload)
+    return {"reset_cause": cause, "heap_free": heap, "firmware": text_of(payload[8:])}
 
 
 def pack_health(values: dict[str, int]) -> bytes:
@@ -362,16 +187,30 @@ def pack_event(code: int, text: str) -> bytes:
 
 def unpack_event(payload: bytes) -> "Event":
     """The dict behind `pack_event`: code, text."""
-    return {"code": _unpack("<H", payload)[0], "text": _text(payload[2:])}
+    return {"code": unpack("<H", payload)[0], "text": text_of(payload[2:])}
 
 
-def _unpack(layout: str, payload: bytes) -> "tuple[Any, ...]":
-    if len(payload) < struct.calcsize(layout):
-        raise FrameError("payload-short", "%d bytes, needs %d" % (len(payload), struct.calcsize(layout)))
-    return struct.unpack_from(layout, payload, 0)
+def unpack(form: str, payload: bytes) -> "tuple[Any, ...]":
+    """What a payload begins with. Allocates.
+
+    Args:
+        form: of `struct`.
+        payload: at least as long.
+
+    Raises:
+        FrameError: it is shorter.
+    """
+    if len(payload) < struct.calcsize(form):
+        raise FrameError("payload-short", "%d bytes, needs %d" % (len(payload), struct.calcsize(form)))
+    return struct.unpack_from(form, payload, 0)
 
 
-def _text(raw: "Buffer") -> str:
+def text_of(raw: "Buffer") -> str:
+    """A text of UTF-8; where it is damaged, its printable ASCII characters, the others as '?'. Allocates.
+
+    Args:
+        raw: its bytes.
+    """
     # MicroPython's decode knows no error handlers, and a damaged string must not stop a bridge.
     try:
         return bytes(raw).decode()

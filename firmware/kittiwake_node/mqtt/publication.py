@@ -7,7 +7,7 @@ no numerics with the board. A test forms every kind of record by both and compar
 import binascii
 
 from ..errors import FrameError
-from ..link import payload
+from ..link import anomaly, payload
 from ..link import record as rec
 from ..link.channel_description import Described
 from . import figures, jsontext
@@ -128,8 +128,8 @@ def _opaque(record: "Record", channel: "Described") -> "Fields":
 
 
 def _alert(record: "Record", channel: "Described") -> "Fields":
-    told = payload.unpack_anomaly(record.payload)
-    if told["detector"] == payload.BASELINE:
+    told = anomaly.unpack_anomaly(record.payload)
+    if told["detector"] == anomaly.BASELINE:
         value, mean, stdev, z, exact = _of_feature(told, channel.scale)
     else:
         value = figures.value(told["x"], channel.scale, channel.offset)
@@ -143,10 +143,10 @@ def _alert(record: "Record", channel: "Described") -> "Fields":
     ]
     fields += exact
     fields.append(("t", "%d/%d" % (told["p"], told["q"]) if told["q"] else None))
-    fields.append(("detector", payload.DETECTORS[told["detector"]]))
-    if told["flags"] & payload.CLIPPED:
+    fields.append(("detector", anomaly.DETECTORS[told["detector"]]))
+    if told["flags"] & anomaly.CLIPPED:
         fields.append(("clipped", True))
-    if told["flags"] & payload.LAGGED:
+    if told["flags"] & anomaly.LAGGED:
         fields.append(("lagged", True))
     return fields
 
@@ -204,9 +204,9 @@ def _reading(record: "Record", channel: "Described") -> "Fields":
 
 
 def _disturbance(record: "Record", channel: "Described") -> "Fields":
-    d = payload.unpack_disturbance(record.payload)
+    d = anomaly.unpack_disturbance(record.payload)
     fields = [("sensor_id", channel.sensor_id), ("ts", timestamp(record.utc_ms))]
-    fields.append(("detector", payload.DETECTORS.get(d["detector"], str(d["detector"]))))
+    fields.append(("detector", anomaly.DETECTORS.get(d["detector"], str(d["detector"]))))
     return fields + [(name, d[name]) for name in ("count", "start", "end", "peak", "peak_index")]
 
 

@@ -6,8 +6,9 @@ It chooses; the journal writes that down with the commit that needed the room, a
 from . import segment as seg
 
 if False:  # for mypy alone
+    from kittiwake_types import EvictingJournal
+
     from .chains import Chains
-    from .journal import Journal
 
 
 def choose(
@@ -18,7 +19,7 @@ def choose(
     next_seq: int,
     after: "seg.State",
     is_write_next: bool,
-    journal: "Journal",
+    journal: "EvictingJournal",
 ) -> list[tuple[int, int]] | None:
     """Oldest segments of the lowest classes to remove, up to `cls`, so that a batch fits.
 

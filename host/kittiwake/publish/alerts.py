@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from kittiwake.publish import figures
-from kittiwake_node.link import payload
+from kittiwake_node.link import anomaly as anomalies
 
 FEATURES = ("variance", "peak", "range", "crossings")
 
@@ -20,7 +20,7 @@ def form(
     """Form the figures of an anomaly.
 
     Args:
-        anomaly: its fields, as payload.unpack_anomaly gives them.
+        anomaly: its fields, as anomalies.unpack_anomaly gives them.
         scale: units an LSB.
         offset: units at zero.
 
@@ -29,7 +29,7 @@ def form(
         n, s, q, min, max of a z-score's window, or with fast_q16, slow_q16, variance_q16 of drift and novelty; feature,
         feature_value, blocks, s, q of a baseline, whose figures are in units of the feature.
     """
-    if anomaly["detector"] == payload.BASELINE:
+    if anomaly["detector"] == anomalies.BASELINE:
         return _of_feature(anomaly, scale)
     mean: float
     stdev: float | None

@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from kittiwake.publish import alerts, figures
 from kittiwake.publish.channel_description import Channel
+from kittiwake_node.link import anomaly as anomalies
 from kittiwake_node.link import payload
 from kittiwake_node.link import record as rec
 
@@ -38,7 +39,7 @@ def _second(utc_s: int) -> str | None:
 
 
 def _alert(record: rec.Record, channel: Channel) -> Body:
-    anomaly = payload.unpack_anomaly(record.payload)
+    anomaly = anomalies.unpack_anomaly(record.payload)
     formed = alerts.form(anomaly, channel.scale, channel.offset)
     return {
         "anomaly": True,
@@ -49,20 +50,20 @@ def _alert(record: rec.Record, channel: Channel) -> Body:
         "index": anomaly["index"],
         **formed,
         "t": f"{anomaly['p']}/{anomaly['q']}" if anomaly["q"] else None,
-        "detector": payload.DETECTORS[anomaly["detector"]],
-        **({"clipped": True} if anomaly["flags"] & payload.CLIPPED else {}),
-        **({"lagged": True} if anomaly["flags"] & payload.LAGGED else {}),
+        "detector": anomalies.DETECTORS[anomaly["detector"]],
+        **({"clipped": True} if anomaly["flags"] & anomalies.CLIPPED else {}),
+        **({"lagged": True} if anomaly["flags"] & anomalies.LAGGED else {}),
     }
 
 
 def _disturbance(record: rec.Record, channel: Channel) -> Body:
-    disturbance = payload.unpack_disturbance(record.payload)
+    disturbance = anomalies.unpack_disturbance(record.payload)
     number = disturbance["detector"]
     return {
         "sensor_id": channel.sensor_id,
         "ts": timestamp(record.utc_ms),
         **disturbance,
-        "detector": payload.DETECTORS.get(number, str(number)),
+        "detector": anomalies.DETECTORS.get(number, str(number)),
     }
 
 

@@ -14,7 +14,7 @@ from kittiwake.errors import ConfigError, TargetError
 from kittiwake.publish import alerts as alerts_of
 from kittiwake.target.base import Target
 from kittiwake_node.errors import FrameError
-from kittiwake_node.link import payload
+from kittiwake_node.link import anomaly
 
 BLOCK_SAMPLES = 4096
 
@@ -96,7 +96,7 @@ def zscore_alerts(target: Target, samples: array, n: int, t: Fraction, **options
 def _alert(line: str) -> dict:
     index, _, text = line.partition(" ")
     try:
-        told = payload.unpack_anomaly(bytes.fromhex(text))
+        told = anomaly.unpack_anomaly(bytes.fromhex(text))
     except (ValueError, FrameError):
         raise TargetError(f"the board said {line!r} where an alert was due") from None
     formed = alerts_of.form(told)
