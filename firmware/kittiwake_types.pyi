@@ -10,7 +10,9 @@ from types import ModuleType
 from typing import Any, Literal, Protocol, TypedDict
 
 from kittiwake_node.detect.baseline import Baseline
+from kittiwake_node.detect.channel import Watch as Watch
 from kittiwake_node.link.record import Record
+from kittiwake_node.speech.meter import Meter as Meter
 
 Buffer = bytes | bytearray | memoryview
 """Bytes that are only read."""
@@ -115,6 +117,18 @@ class Source(Protocol):
     def ended(self) -> bool: ...
     def read_into(self, buf: Samples) -> int: ...
     def time_ms(self, index: int) -> int: ...
+
+class ChannelOwner(Protocol):
+    """Who a channel tells, see channel.BaseChannel."""
+
+    @property
+    def emit(self) -> Emit: ...
+    @property
+    def on_alert(self) -> Callable[[Source, int], object]: ...
+    @property
+    def commit(self) -> Callable[[int], object]: ...
+    @property
+    def on_microphone(self) -> Callable[[], object]: ...
 
 class Sensor(Protocol):
     @property

@@ -1,6 +1,7 @@
 """Assembly: makes the parts of a channel, and the session, from checked settings. The node's own; it runs nothing."""
 
 import json
+import sys
 
 from .detect import kinds
 from .detect.clip import Clip
@@ -8,13 +9,81 @@ from .errors import ConfigError, ModelError
 from .io import parts
 from .link.device_session import DeviceSession
 
+_CHECKS = ("config", "config_link", "config_source", "config_sensor", "config_checks")
 _AUDIO_SPARE_BYTES = 16384  # what journal and session need while a second of audio goes through them
+
+
+def checked(config):
+    """Check a configuration and fill in its defaults (config.check). Loads what that takes; `forget_checks` frees it.
+
+    Raises:
+        ConfigError: names the setting.
+    """
+    from .config import check
+
+    return check(config)
+
+
+def forget_checks():
+    """Give back the heap that the checks' modules take: a node needs them as it starts, and for new settings."""
+    package = sys.modules[__name__.rpartition(".")[0]]
+    for name in _CHECKS:
+        if sys.modules.pop("%s.%s" % (package.__name__, name), None) and hasattr(package, name):
+            delattr(package, name)
 
 
 def describe(channels):
     """The channel description that records refer to: what the gateway needs to turn integers into units."""
     keys = ("name", "sensor_id", "unit", "scale", "offset")
     return json.dumps([{key: c[key] for key in keys} for c in channels]).encode()
+
+
+def make_channels(config, kernel, make_source, clock, facts, owner, leave_out):
+    """The node's channels, in the order of the configuration. Their sources are not armed yet.
+
+    Args:
+        config: of the node, checked.
+        kernel: what `kernels.load` returned.
+        make_source: called as make_source(channel config, clock), gives an io.source.Source.
+        clock: io.clock.Clock.
+        facts: module io.machine_facts, or the like.
+        owner: who is told of what the channels see, see channel.BaseChannel.
+        leave_out: called as leave_out(text, is_model) with what has no room or cannot run: the node goes on without it.
+
+    Raises:
+        ConfigError: a part cannot be; says which.
+    """
+    # Not with the module: a host that only records a source's samples has no heap to spare for what judges them.
+    from .detect.channel import Channel
+    from .detect.summary import Summary
+
+    channels = []
+    for number, settings in enumerate(config["channels"]):
+        source = make_source(settings, clock)
+        common = (number, settings, source, Summary(kernel), make_clip(kernel, settings, source))
+        if settings["kind"] == "microphone":
+            from .speech.ear import Ear  # boards without a microphone need not load it
+
+            hear = settings["hear"]
+            hearing = make_hearing(kernel, hear, leave_out)
+            last = make_last_second(kernel, hear["audio"], facts.heap_free, leave_out)
+            channels.append(Ear(*common, hearing, last, clock, owner))
+        else:
+            detectors = make_detectors(kernel, settings)
+            snapshots = make_snapshots(kernel, settings)
+            channels.append(Channel(*common, detectors, snapshots, config["block"], owner))
+    return channels
+
+
+def arm(channels, config, kernel, action):
+    """Let the sources begin, with what judges and acts in the interrupt of those that have one."""
+    for channel, settings in zip(channels, config["channels"]):
+        arm_source(kernel, settings, channel.source, action, config["action"]["pulse_ms"])
+
+
+def arm_source(kernel, channel, source, action, pulse_ms):
+    """Let one source begin; arguments as make_reflex's."""
+    source.arm(lambda: make_reflex(kernel, channel, source, action, pulse_ms))
 
 
 def make_detectors(kernel, channel):
@@ -72,13 +141,13 @@ def make_snapshots(kernel, channel):
         raise ConfigError("channel %s: %s" % (channel["name"], error.code), error.detail)
 
 
-def make_hearing(kernel, hear, refuse):
+def make_hearing(kernel, hear, leave_out):
     """What hears words in a microphone's channel; a model that cannot run is left out, and the node goes on without it.
 
     Args:
         kernel: what `kernels.load` returned.
         hear: the channel's settings.
-        refuse: called as refuse(path, ModelError) for each model that is left out.
+        leave_out: as for make_channels.
 
     Returns:
         speech.hearing.Hearing. Allocates.
@@ -96,7 +165,7 @@ def make_hearing(kernel, hear, refuse):
             plans.append(plan)
             paths.append(path)
         except ModelError as error:
-            refuse(path, error)
+            leave_out("model %s is left out: %s" % (path, error), True)
     hearing = None
     while hearing is None:
         try:
@@ -112,7 +181,7 @@ def make_hearing(kernel, hear, refuse):
             plans.pop()
             refused[paths.pop()] = ModelError("memory", "the heap has no room for it beside the node")
     for path in refused:
-        refuse(path, refused[path])
+        leave_out("model %s is left out: %s" % (path, refused[path]), True)
     return hearing
 
 
@@ -123,7 +192,7 @@ def make_last_second(kernel, wanted, heap_free, leave_out):
         kernel: what `kernels.load` returned.
         wanted: the channel's setting.
         heap_free: gives the free heap in bytes, after collecting.
-        leave_out: called with a text when there is no room: a node that hears without audio is better than none.
+        leave_out: as for make_channels: a node that hears without audio is better than none.
 
     Returns:
         speech.last_second.LastSecond, or None. Allocates.
@@ -134,12 +203,12 @@ def make_last_second(kernel, wanted, heap_free, leave_out):
 
     free, needed = heap_free(), last_second.RING_BYTES + _AUDIO_SPARE_BYTES
     if free < needed:
-        leave_out("audio is left out: the heap has %d bytes free, it takes %d" % (free, needed))
+        leave_out("audio is left out: the heap has %d bytes free, it takes %d" % (free, needed), False)
         return None
     try:
         return last_second.LastSecond(kernel)
     except MemoryError:
-        leave_out("audio is left out: the heap has no %d bytes in one piece" % last_second.RING_BYTES)
+        leave_out("audio is left out: the heap has no %d bytes in one piece" % last_second.RING_BYTES, False)
     return None
 
 

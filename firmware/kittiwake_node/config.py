@@ -3,8 +3,10 @@
 Takes and gives plain dicts (JSON on the board); it knows no file and starts nothing.
 """
 
+from .config_checks import in_range
+from .config_checks import with_defaults as _merged
 from .config_link import check_link
-from .config_link import with_defaults as _merged
+from .config_source import check_source
 from .errors import ConfigError
 from .link.messages import is_device_id
 
@@ -66,7 +68,6 @@ EVENT_DEFAULTS: "Settings" = {"hold_off": 0, "rise": 1, "burst": 0, "refill": 1}
 SNAPSHOT_DEFAULTS: "Settings" = {"before": 0, "after": 0, "bytes_per_hour": 65536}
 _DETECTORS_MOST = 4
 _SPAN_MOST = 1 << 24
-_ROOM_MOST = 16384
 
 READING_LIMIT_HZ = 50
 _SUMMARY_LIMIT = 1 << 24  # with 24-bit samples the sum of squares still fits 72 bits; with 16 it fits 64
@@ -87,10 +88,10 @@ def check(given: object) -> "Settings":
     config = _merged(DEFAULTS, _with_link(given), "")
     if not is_device_id(config["device"].encode()):
         raise ConfigError("device", "%r: 1 to 64 letters, digits, '-', '_' or '.'" % config["device"])
-    _in_range(config, "block", 1, 1024, "")
-    _in_range(config, "health_s", 1, 86400, "")
-    _in_range(config, "watchdog_s", 0, 3600, "")
-    _in_range(config, "commit_ms", 10, 3600000, "")
+    in_range(config, "block", 1, 1024, "")
+    in_range(config, "health_s", 1, 86400, "")
+    in_range(config, "watchdog_s", 0, 3600, "")
+    in_range(config, "commit_ms", 10, 3600000, "")
     config["action"] = _check_action(config["action"])
     if config["link"].get("kind") == "mqtt":
         # Boards without a network have no memory to spare for what only a broker needs.
@@ -118,8 +119,8 @@ def _check_action(given: "Settings") -> "Settings":
     named = given if isinstance(pin, str) else {key: given[key] if key != "pin" else "" for key in given}
     action = _merged(ACTION_DEFAULTS, named, "action.")
     action["pin"] = pin
-    _in_range(action, "pulse_ms", 1, _PULSE_MOST_MS, "action.")
-    _in_range(action, "safe", 0, 1, "action.")
+    in_range(action, "pulse_ms", 1, _PULSE_MOST_MS, "action.")
+    in_range(action, "safe", 0, 1, "action.")
     if isinstance(pin, bool) or not isinstance(pin, (int, str)) or action["kind"] == "pin" and pin == "":
         raise ConfigError("action.pin", "%r: the number or the name of a pin" % (pin,))
     return action
@@ -131,22 +132,6 @@ def _with_link(given: object) -> object:
     given = given.copy()
     given["link"] = check_link(given["link"])
     return given
-
-
-def _check_source(channel: "Settings", where: str) -> "Settings":
-    given: "Settings" = channel["source"]
-    kind = given.get("kind")
-    if kind == "replay" and (not isinstance(given.get("path"), str) or not given["path"]):
-        raise ConfigError(where + "path", "name the file of int16 samples")
-    if kind == "link":
-        room = given.get("room", 1024)
-        if isinstance(room, bool) or not isinstance(room, int) or not 1 <= room <= _ROOM_MOST:
-            raise ConfigError(where + "room", "%r samples: 1 to %d" % (room, _ROOM_MOST))
-    if kind in (None, "replay", "link"):
-        return given
-    from .config_source import check_source  # boards without a sensor need not load it
-
-    return check_source(given, channel["rate_hz"], channel["bits"], where)
 
 
 def _check_channel(given: object, number: int) -> "Settings":
@@ -163,22 +148,22 @@ def _check_channel(given: object, number: int) -> "Settings":
         raise ConfigError(
             where + "name", "%r: up to 64 printable ASCII characters but '/', '+' and '#'" % channel["name"]
         )
-    _in_range(channel, "bits", 8, 16, where)
-    _in_range(channel, "rate_hz", 0, 20000, where)
-    _in_range(channel, "summary_samples", 1, _SUMMARY_LIMIT, where)
+    in_range(channel, "bits", 8, 16, where)
+    in_range(channel, "rate_hz", 0, 20000, where)
+    in_range(channel, "summary_samples", 1, _SUMMARY_LIMIT, where)
     if channel["readings"] and not 0 < channel["rate_hz"] <= READING_LIMIT_HZ:
         raise ConfigError(
             where + "readings",
             "every sample is journalled up to %d Hz, and this channel has %d; lower rate_hz or use summaries"
             % (READING_LIMIT_HZ, channel["rate_hz"]),
         )
-    channel["source"] = _check_source(channel, where + "source.")
+    channel["source"] = check_source(channel["source"], channel["rate_hz"], channel["bits"], where + "source.")
     channel["event"] = _merged(EVENT_DEFAULTS, channel["event"], where + "event.")
     for key, least in (("hold_off", 0), ("rise", 1), ("burst", 0), ("refill", 1)):
-        _in_range(channel["event"], key, least, _SPAN_MOST, where + "event.")
+        in_range(channel["event"], key, least, _SPAN_MOST, where + "event.")
     channel["snapshot"] = _merged(SNAPSHOT_DEFAULTS, channel["snapshot"], where + "snapshot.")
     for key in SNAPSHOT_DEFAULTS:
-        _in_range(channel["snapshot"], key, 0, _SPAN_MOST, where + "snapshot.")
+        in_range(channel["snapshot"], key, 0, _SPAN_MOST, where + "snapshot.")
     detectors = channel["detectors"]
     if len(detectors) > _DETECTORS_MOST:
         raise ConfigError(where + "detectors", "%d given; a channel has at most %d" % (len(detectors), _DETECTORS_MOST))
@@ -197,8 +182,8 @@ def _with_microphone(given: "Settings", where: str) -> "Settings":
         if channel.get(name):
             raise ConfigError(where + name, "a microphone has none; it has hear")
     hear = channel["hear"] = _merged(HEAR_DEFAULTS, channel.get("hear", {}), where + "hear.")
-    _in_range(hear, "refractory_ms", 0, 60000, where + "hear.")
-    _in_range(hear, "slice_us", 100, 100000, where + "hear.")
+    in_range(hear, "refractory_ms", 0, 60000, where + "hear.")
+    in_range(hear, "slice_us", 100, 100000, where + "hear.")
     if len(hear["models"]) > _MODELS_MOST or not all([isinstance(m, str) and m for m in hear["models"]]):
         raise ConfigError(where + "hear.models", "0 to %d names of .kwm files" % _MODELS_MOST)
     return channel
@@ -219,8 +204,3 @@ def check_detector(given: object, where: str = "") -> "Settings":
         known = ", ".join(sorted(DETECTOR_DEFAULTS))
         raise ConfigError(where + "kind", "%r is not one of: %s" % (kind, known))
     return _merged(DETECTOR_DEFAULTS[kind], given, where)
-
-
-def _in_range(config: "Settings", key: str, low: int, high: int, where: str) -> None:
-    if not low <= config[key] <= high:
-        raise ConfigError(where + key, "%d is not within %d to %d" % (config[key], low, high))

@@ -21,8 +21,8 @@ def counters(facts: "Any", keeping: "Any", port: "Any", session: "Any", channels
         "heap_free": facts.heap_free(),
         "samples": sum([c.index for c in channels]),
         "overruns": sum([c.source.overruns for c in channels]),
-        "bus_errors": sum([getattr(c.source, "bus_errors", 0) for c in channels]),
-        "reconnects": max(0, getattr(port, "connections", 0) - 1),
+        "bus_errors": sum([c.source.bus_errors for c in channels]),
+        "reconnects": max(0, port.connections - 1),
         "clipped": sum([c.clipped for c in channels]),
         "alerts": sum([c.alerts for c in channels]),
         "held_back": sum([c.held_back for c in channels]),
@@ -48,7 +48,7 @@ def _of_microphones(channels: "list[Any]") -> dict[str, int]:
     """Of the microphone that is worst off."""
     worst = None
     for channel in channels:
-        meter = getattr(channel, "meter", None)
+        meter = channel.meter
         if meter and (worst is None or meter.state > worst.state):
             worst = meter
     if worst is None:

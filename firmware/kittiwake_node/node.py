@@ -7,9 +7,6 @@ non-blocking, so a dead link costs the detector nothing.
 import json
 
 from . import __version__, assembly, health, kernels
-from .config import check
-from .detect.channel import Channel
-from .detect.summary import Summary
 from .errors import ConfigError
 from .io import machine_facts, parts, provisioned
 from .io.clock import Clock
@@ -33,11 +30,11 @@ class Node:
     """One sentinel.
 
     Args:
-        config: dict; checked here (config.check).
+        config: dict; checked here (assembly.checked).
         keeping: keeping.Keeping, the journal and where it is.
         port: see io/port.py.
         clock: io.clock.Clock.
-        make_source: called as make_source(channel config, clock), gives a source (io/source.py).
+        make_source: called as make_source(channel config, clock), gives an io.source.Source.
         action: has set(level), see io/action.py.
         facts: module io.machine_facts, or the like.
         settings: io.settings_file.SettingsFile, what `config` was read from; None when it came from nowhere.
@@ -48,7 +45,7 @@ class Node:
     """
 
     def __init__(self, config, keeping, port, clock, make_source, action, facts, settings=None):
-        config = check(config)
+        config = assembly.checked(config)
         self._config = config
         self._clock = clock
         self._action = action
@@ -67,14 +64,10 @@ class Node:
         kernel = kernels.load(config["kernel"])
         self._models_refused = 0
         self._left_out = []
-        self.channels = [
-            self._make_channel(number, c, make_source(c, clock), kernel) for number, c in enumerate(config["channels"])
-        ]
+        self.channels = assembly.make_channels(config, kernel, make_source, clock, facts, self, self._leave_out)
         self._baselines = Baselines(keeping.fs, assembly.learners(self.channels))
         action.set(0)
-        for channel, c in zip(self.channels, config["channels"]):
-            if hasattr(channel.source, "arm"):
-                channel.source.arm(assembly.make_reflex(kernel, c, channel.source, action, self._pulse_ms))
+        assembly.arm(self.channels, config, kernel, action)
         orders = Orders(__version__, facts, self.channels, self._baselines, self._set_time)
         commands = Commands(
             settings or SettingsFile(""),
@@ -92,7 +85,7 @@ class Node:
             raise ConfigError("watchdog_s", str(error))
         text = "kittiwake %s, %s, kernel %s" % (__version__, facts.firmware(), config["kernel"])
         boot = payload.pack_boot(facts.reset_cause(), facts.heap_free(), text)
-        self._emit(record.BOOT, 0, record.ALERT, clock.ms(), boot)
+        self.emit(record.BOOT, 0, record.ALERT, clock.ms(), boot)
         if keeping.problem:
             self._note(_EVENT_STORAGE, "records are kept in memory only: %s" % keeping.problem)
         if self._baselines.problem:
@@ -100,44 +93,9 @@ class Node:
         for text in self._left_out:
             self._note(_EVENT_MODEL, text)
 
-    def _make_channel(self, number, config, source, kernel):
-        if config["kind"] == "microphone":
-            return self._make_ear(number, config, source, kernel)
-        return Channel(
-            number,
-            config,
-            source,
-            assembly.make_detectors(kernel, config),
-            Summary(kernel),
-            assembly.make_clip(kernel, config, source),
-            assembly.make_snapshots(kernel, config),
-            self._config["block"],
-            self._on_alert,
-            self._emit,
-        )
-
-    def _make_ear(self, number, config, source, kernel):
-        from .speech.ear import Ear  # boards without a microphone need not load it
-
-        hear = config["hear"]
-        hearing = assembly.make_hearing(kernel, hear, self._refuse_model)
-        return Ear(
-            number,
-            config,
-            source,
-            hearing,
-            Summary(kernel),
-            assembly.make_clip(kernel, config, source),
-            assembly.make_last_second(kernel, hear["audio"], self._facts.heap_free, self._left_out.append),
-            self._clock,
-            self._emit,
-            self.journal.commit,
-            self._on_microphone,
-        )
-
-    def _refuse_model(self, path, error):
-        self._models_refused += 1
-        self._left_out.append("model %s is left out: %s" % (path, error))
+    def _leave_out(self, text, is_model):
+        self._models_refused += is_model
+        self._left_out.append(text)
 
     def step(self):
         """One turn of the loop: input, samples, timers, output. Never blocks."""
@@ -173,8 +131,7 @@ class Node:
     def halt(self):
         """Stop judging: no interrupt comes after this, and the action is in its fail-safe state."""
         for channel in self.channels:
-            if hasattr(channel.source, "close"):
-                channel.source.close()
+            channel.source.close()
         self._action.fail_safe()
 
     def close(self):
@@ -208,23 +165,29 @@ class Node:
             journal.commit_all()
             self._note(_EVENT_SOURCE_ENDED, "source ended after %d samples" % self.channels[0].index)
 
-    def _emit(self, kind, channel, cls, time_ms, body):
+    def emit(self, kind, channel, cls, time_ms, body):
+        """Journal a record; an alert becomes safe at once. Returns whether it is, or need not be yet."""
         mark = cls | record.LATE if self.session.is_late(self._clock.ms()) else cls
         draft = record.draft(kind, channel, mark, self.journal.state.boot, time_ms, self._epoch_ms, self._layout, body)
         self.journal.append(cls, draft)
         return cls != record.ALERT or self.journal.commit(cls)
 
-    def _note(self, code, text):
-        self._emit(record.EVENT, 0, record.ALERT, self._clock.ms(), payload.pack_event(code, text))
+    def commit(self, cls):
+        """What was emitted in that class becomes safe now, and is numbered."""
+        self.journal.commit(cls)
 
-    def _on_alert(self, source, index):
+    def _note(self, code, text):
+        self.emit(record.EVENT, 0, record.ALERT, self._clock.ms(), payload.pack_event(code, text))
+
+    def on_alert(self, source, index):
+        """Drive the action for an alert of the loop's."""
         if source.acts:
             return
         self._action.set(1)
         self._action_max_us = max(self._action_max_us, source.age_us(index))
         self._release_ms = self._clock.ms() + self._pulse_ms
 
-    def _on_microphone(self):
+    def on_microphone(self):
         """A microphone died, stopped or came back: health says so now, not in its turn."""
         self._emit_health(self._clock.ms())
         self.journal.commit_all()
@@ -238,10 +201,10 @@ class Node:
         return values
 
     def _emit_health(self, now_ms):
-        self._emit(record.HEALTH, 0, record.TELEMETRY, now_ms, payload.pack_health(self.health()))
+        self.emit(record.HEALTH, 0, record.TELEMETRY, now_ms, payload.pack_health(self.health()))
 
     def _log_event(self, body, now_ms):
-        return self._emit(record.EVENT, 0, record.ALERT, now_ms, bytes(body))
+        return self.emit(record.EVENT, 0, record.ALERT, now_ms, bytes(body))
 
     def _set_time(self, utc_ms, now_ms):
         epoch_ms = utc_ms - now_ms
@@ -249,7 +212,7 @@ class Node:
             return messages.REFUSED, b""
         if not -_RESYNC_MS <= epoch_ms - self._epoch_ms <= _RESYNC_MS:
             self._epoch_ms = epoch_ms
-            self._emit(record.TIME, 0, record.ALERT, now_ms, payload.pack_time(utc_ms))
+            self.emit(record.TIME, 0, record.ALERT, now_ms, payload.pack_time(utc_ms))
         return messages.OK, b""
 
 
@@ -269,16 +232,18 @@ def build(config, path=""):
     clock = Clock()
     storage = config.get("storage", {})
     keeping = Keeping(lambda: parts.make_storage(storage), parts.make_memory, machine_facts.random_u64)
-    return Node(
+    node = Node(
         config,
         keeping,
-        parts.make_port(check(config)),
+        parts.make_port(assembly.checked(config)),
         clock,
         parts.make_source,
         parts.make_action(config.get("action", {})),
         machine_facts,
         SettingsFile(path),
     )
+    assembly.forget_checks()
+    return node
 
 
 def refusal(config):
@@ -287,8 +252,9 @@ def refusal(config):
     For a host that asks before it deploys. Ports, files and pins are not touched, so they are not tried.
     """
     try:
-        kernel = kernels.load(check(config)["kernel"])
-        for channel in check(config)["channels"]:
+        config = assembly.checked(config)
+        kernel = kernels.load(config["kernel"])
+        for channel in config["channels"]:
             if channel["kind"] == "microphone":
                 continue
             assembly.make_detectors(kernel, channel)
@@ -327,3 +293,7 @@ def _refusal_of_text(raw):
         return refusal(provisioned.lay_over(json.loads(raw)))
     except (ValueError, TypeError, AttributeError, KeyError):
         return "no JSON object of settings"
+    except MemoryError:
+        return "the heap has no room to check them beside the node"
+    finally:
+        assembly.forget_checks()

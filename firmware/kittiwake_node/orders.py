@@ -71,7 +71,7 @@ class Orders:
     def _inject(self, body: bytes) -> "Reply":
         number, start = struct.unpack_from("<BI", body, 0)
         source: "Any" = self._channels[number].source if number < len(self._channels) else None
-        if not hasattr(source, "push"):
+        taken = source.take_stimulus(start, body[5:]) if source else None
+        if taken is None:
             return messages.REFUSED, b""
-        expected, room = source.push(start, body[5:])
-        return messages.OK, struct.pack("<II", expected, room)
+        return messages.OK, struct.pack("<II", taken[0], taken[1])

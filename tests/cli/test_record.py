@@ -111,10 +111,8 @@ def test_record_ends_at_a_gap_with_what_came_before():
 
 
 LOSSY = """
-from kittiwake_node.io import parts
-class Lossy:
-    overruns = count = 0
-    ended = False
+from kittiwake_node.io import parts, source
+class Lossy(source.Source):
     def read_into(self, buf):
         self.count += 1
         buf[0] = self.count

@@ -27,6 +27,7 @@ FIRST, LAST = 48_000, 90_000  # of the demo's speech: the word, and some before 
 # samples are due, as DMA does; its samples come from the host's memory, for a file system's time is not a microphone's.
 _MAIN = """
 import gc
+ballast = bytearray({ballast})
 gc.threshold(8192)
 import kwboard
 from kittiwake_node import node
@@ -68,12 +69,12 @@ def started(target_name):
     """Starts nodes with a microphone on a board of their own; ends them afterwards."""
     opened = []
 
-    def start(core, channels, files=None, speech_samples=b"", kernel="thumb2"):
+    def start(core, channels, files=None, speech_samples=b"", kernel="thumb2", ballast=0):
         board = open_target(target_name, arguments=["-icount", core])
         opened.append(board)
         board.start()
         (board.work_dir / "speech.i16").write_bytes(speech_samples)
-        board.deploy({"main.py": _MAIN.encode(), **(files or {})})
+        board.deploy({"main.py": _MAIN.replace("{ballast}", str(ballast)).encode(), **(files or {})})
         board.run_node({"device": "kw-time", "kernel": kernel, "health_s": 3600, "channels": channels})
         return board
 
@@ -131,7 +132,7 @@ def test_audio_that_the_heap_does_not_hold_is_left_out_and_the_word_is_heard(sta
     assert (health["overruns"], health["models_refused"]) == (0, 0)
 
 
-def detecting_and_hearing(started, core, kernel="thumb2"):
+def detecting_and_hearing(started, core, kernel="thumb2", ballast=0):
     """A second of 1,000 interrupts, judged there and once more by the loop, beside 16 kHz of audio and one word."""
     vibrations = vibration.samples(3000, seed=5)
     clip = wav.read_wav(speech.PATH)[FIRST:LAST]
@@ -149,7 +150,7 @@ def detecting_and_hearing(started, core, kernel="thumb2"):
         },
         {"kind": "microphone", "name": "hall", "hear": {"models": ["word.kwm"]}},
     ]
-    return vibrations, clip, until_stopped(started(core, channels, files, clip.tobytes(), kernel))
+    return vibrations, clip, until_stopped(started(core, channels, files, clip.tobytes(), kernel, ballast))
 
 
 @pytest.mark.timeout(300)
@@ -182,7 +183,7 @@ def test_detection_and_hearing_on_a_core_sixteen_times_slower_lose_samples_and_s
 @pytest.mark.targets("qemu:mps2-an385")
 def test_word_that_the_heap_does_not_hold_is_left_out_and_detection_goes_on(started):
     """A bug: the node ended with a MemoryError. Viper's kernels are larger than the assembler's."""
-    gateway = detecting_and_hearing(started, _CORE, "viper")[2]
+    gateway = detecting_and_hearing(started, _CORE, "viper", ballast=8192)[2]
     (event,) = of(gateway, rec.EVENT, payload.unpack_event)
     assert event["text"] == "model word.kwm is left out: memory: the heap has no room for it beside the node"
     health = healths(gateway)[-1][1]

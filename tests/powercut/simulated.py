@@ -1,5 +1,7 @@
 """Time and sources of a simulation, for nodes that run for hours in seconds. MicroPython, like flash.py."""
 
+from kittiwake_node.io import source
+
 
 class Clock:
     """Milliseconds that a source moves; nothing takes time of its own."""
@@ -16,13 +18,14 @@ class Clock:
         return 0
 
 
-class Source:
+class Source(source.Source):
     """What a source is besides `read_into`: a sample a millisecond, and none is ever late."""
 
-    acts = False
-    overruns = clipped = count = 0
-    low = high = None
+    clipped = count = overruns = 0
     ended = False
+
+    def __init__(self):
+        """Counts are the class's until they change."""
 
     def time_ms(self, index):
         return index

@@ -50,6 +50,7 @@ class Line:
     """A port whose other end is nobody at first, then a gateway."""
 
     is_idle = True
+    connections = 0
 
     def __init__(self):
         self.gateway = None

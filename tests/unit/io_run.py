@@ -137,7 +137,7 @@ for name, chip, driver, rate_hz in (
 sensor = adc.Adc(Converter(), 12)
 timer = Still()
 source = ticked.Ticked(sensor, 1000, Clock(), room=64, timer=timer, acts=False)
-source.arm(Reflex(sensor, never, Nobody(), 1, 64))
+source.arm(lambda: Reflex(sensor, never, Nobody(), 1, 64))
 buf = array("h", bytes(128))
 timer.tick(None)
 source.read_into(buf)

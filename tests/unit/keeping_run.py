@@ -39,6 +39,7 @@ class Source(simulated.Source):
 
 class NoPort:
     is_idle = True
+    connections = 0
 
     def poll(self, now_ms):
         return True

@@ -1,6 +1,7 @@
 """A channel from samples to records: events, their ends, snapshots around them, baselines kept beside the journal."""
 
 from array import array
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,20 +12,19 @@ from kittiwake_node.detect.channel import Channel
 from kittiwake_node.detect.clip import Clip
 from kittiwake_node.detect.snapshot import Snapshots
 from kittiwake_node.detect.summary import Summary
+from kittiwake_node.io.source import Source
 from kittiwake_node.link import anomaly, payload, record
 from kittiwake_node.store.baselines import Baselines
 
 KERNEL = kernels.load("plain")
 
 
-class ListSource:
+class ListSource(Source):
     """Samples from a list, `piece` at a time."""
 
     def __init__(self, samples, piece):
+        super().__init__()
         self.samples, self.piece = samples, piece
-        self.count = self.overruns = 0
-        self.low = self.high = None
-        self.ended = False
 
     def read_into(self, buf):
         piece = self.samples[self.count : self.count + min(self.piece, len(buf))]
@@ -41,17 +41,20 @@ def run(samples, piece=16, **settings):
     config = check({"channels": [{"summary_samples": 1000, **settings}]})["channels"][0]
     records, moments = [], []
     s = config["snapshot"]
+    owner = SimpleNamespace(
+        on_alert=lambda source, index: moments.append(index),
+        emit=lambda kind, number, cls, time_ms, body: records.append((kind, cls, body)),
+    )
     channel = Channel(
         0,
         config,
         ListSource(samples, piece),
-        [kinds.make(KERNEL, d, 16) for d in config["detectors"]],
         Summary(KERNEL),
         Clip(KERNEL, -1000, 1000),
+        [kinds.make(KERNEL, d, 16) for d in config["detectors"]],
         Snapshots(KERNEL, s["before"], s["after"], s["bytes_per_hour"], 3600000) if s["after"] else None,
         16,
-        lambda source, index: moments.append(index),
-        lambda kind, number, cls, time_ms, body: records.append((kind, cls, body)),
+        owner,
     )
     while not channel.ended:
         channel.step()

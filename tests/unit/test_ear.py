@@ -9,6 +9,7 @@ from kittiwake_node.config import check
 from kittiwake_node.detect.clip import Clip
 from kittiwake_node.detect.summary import Summary
 from kittiwake_node.errors import ConfigError
+from kittiwake_node.io.source import Source
 from kittiwake_node.link import payload, record
 from kittiwake_node.speech import meter
 from kittiwake_node.speech.ear import Ear
@@ -37,15 +38,10 @@ class Clock:
         return self.us() - earlier
 
 
-class Source:
-    acts = False
-    low = high = None
-    overruns = 0
-
+class ListSource(Source):
     def __init__(self, samples, piece=481):
+        super().__init__()
         self._samples, self._piece = samples, piece
-        self.count = 0
-        self.ended = False
 
     def read_into(self, buf):
         part = self._samples[self.count : self.count + min(len(buf), self._piece)]
@@ -70,13 +66,19 @@ class Stage:
         spoken = [Keyword(Note(f"w{i}", limit=limit), Network(busy), 2000) for i in range(words)]
         hearing = Hearing(KERNEL, Frontend(), spoken)
         last = LastSecond(KERNEL) if audio else None
-        self.source = Source(samples, piece)
+        self.source = ListSource(samples, piece)
         self.ear = Ear(
-            *(0, config, self.source, hearing, Summary(KERNEL), Clip(KERNEL, -32768, 32767), last, self.clock),
-            lambda kind, number, cls, time_ms, body: self.records.append((kind, cls, time_ms, body)),
-            lambda cls: self.order.append((cls, len(self.records))),
-            lambda: self.told.append(self.ear.meter.state),
+            0, config, self.source, Summary(KERNEL), Clip(KERNEL, -32768, 32767), hearing, last, self.clock, self
         )
+
+    def emit(self, kind, number, cls, time_ms, body):
+        self.records.append((kind, cls, time_ms, body))
+
+    def commit(self, cls):
+        self.order.append((cls, len(self.records)))
+
+    def on_microphone(self):
+        self.told.append(self.ear.meter.state)
 
     def run(self):
         while not self.ear.ended:

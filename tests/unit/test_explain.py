@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from kittiwake.explain import detectors
+from kittiwake.explain import detectors, sources
+from kittiwake_node import config, config_sensor, config_source
 
 
 @pytest.mark.parametrize(
@@ -94,3 +95,19 @@ def test_explain_of_what_cannot_be_exits_2_with_the_firmwares_reason(tmp_path, t
     done = run(path)
     assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
     assert said in done.stderr
+
+
+@pytest.mark.parametrize("kind", sorted(config_source.KINDS))
+def test_explain_knows_every_kind_of_sensor_that_a_configuration_may_have(kind):
+    pins = {"pin": 1, "sck": 1, "ws": 2, "sd": 3}
+    known = config_sensor.DEFAULTS.get(kind, {})
+    source = {"kind": kind, **{name: value for name, value in pins.items() if name in known}}
+    if kind == "replay":
+        source["path"] = "x.raw"
+    if kind == "timer":
+        source["sensor"] = {"kind": "wave", "path": "x.raw"}
+    (channel,) = config.check({"channels": [{"source": source, "rate_hz": 100 if kind != "i2s" else 16000}]})[
+        "channels"
+    ]
+    explanation = sources.explain_source(channel)
+    assert (explanation is not None) == (config_source.KINDS[kind][1] is None)

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from kittiwake_node.detect.reflex import Reflex
+from kittiwake_node.errors import ConfigError
 from kittiwake_node.io import adc, watchdog
 from kittiwake_node.io.net import wifi
 from kittiwake_node.io.ticked import BoardTimer, Ticked
@@ -48,7 +49,7 @@ def test_adc_opens_the_pin_with_the_attenuation_its_board_has(machine):
     adc.open_adc({"pin": "A0", "atten_db": 0}, 12)
     assert opened == [("pin 34", 3), ("pin A0", 0)]
     machine.ADC = lambda pin: Esp32Adc(pin)
-    with pytest.raises(ValueError, match="leave atten_db out"):
+    with pytest.raises(ConfigError, match="leave atten_db out"):
         adc.open_adc({"pin": 34, "atten_db": 6}, 12)
 
 
@@ -70,7 +71,7 @@ def test_adc_on_a_timer_counts_what_the_loop_is_too_late_for():
     sensor = adc.Adc(SimpleNamespace(read_u16=lambda: next(values)), 12)
     timer = Timer()
     source = Ticked(sensor, 1000, Clock(), room=64, timer=timer, acts=False)
-    source.arm(Reflex(sensor, lambda x: False, SimpleNamespace(set=lambda level: None), 1, source.room))
+    source.arm(lambda: Reflex(sensor, lambda x: False, SimpleNamespace(set=lambda level: None), 1, source.room))
     for _ in range(100):
         timer.tick(None)
     buf = array("h", bytes(256))

@@ -5,7 +5,8 @@ from array import array
 
 import pytest
 
-from kittiwake_node.io.source import Injected, Replay
+from kittiwake_node.io.link_source import LinkSource
+from kittiwake_node.io.replay import Replay
 
 
 class FakeClock:
@@ -82,15 +83,15 @@ def test_replay_at_the_end_has_ended_unless_it_follows(tmp_path, clock):
 
 
 def test_injected_takes_pieces_in_order_and_says_what_it_wants(clock):
-    source = Injected(4, clock)
+    source = LinkSource(4, clock)
     piece = struct.pack("<3h", 1, -2, 3)
-    assert source.push(0, piece) == (3, 1)
-    assert source.push(0, piece) == (3, 1)  # a repeat
-    assert source.push(5, piece) == (3, 1)  # a hole
-    assert source.push(3, struct.pack("<2h", 4, 5)) == (3, 1)  # no room
-    assert source.push(3, b"x") == (3, 1)  # half a sample
+    assert source.take_stimulus(0, piece) == (3, 1)
+    assert source.take_stimulus(0, piece) == (3, 1)  # a repeat
+    assert source.take_stimulus(5, piece) == (3, 1)  # a hole
+    assert source.take_stimulus(3, struct.pack("<2h", 4, 5)) == (3, 1)  # no room
+    assert source.take_stimulus(3, b"x") == (3, 1)  # half a sample
     buf = array("h", bytes(4))
     assert source.read_into(buf) == 2 and list(buf) == [1, -2]
-    assert source.push(3, struct.pack("<h", 32767)) == (4, 2)
+    assert source.take_stimulus(3, struct.pack("<h", 32767)) == (4, 2)
     assert drain(source, buf) == [3, 32767]
     assert source.count == 4

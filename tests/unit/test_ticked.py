@@ -64,7 +64,8 @@ class Sensor:
 def armed(readings, room=8, pulse_ms=30, rate_hz=100):
     clock, timer, pin = Clock(), Timer(), action.VirtualPin()
     source = ticked.Ticked(Sensor(readings), rate_hz, clock, room, timer)
-    source.arm(Reflex(source.sensor, lambda x: x == 7, pin, source.samples_in(pulse_ms), source.room))
+    span = source.samples_in(pulse_ms)
+    source.arm(lambda: Reflex(source.sensor, lambda x: x == 7, pin, span, source.room))
     return clock, timer, pin, source
 
 

@@ -1,25 +1,23 @@
-"""One channel: samples through its detectors into drafted records, and the action on the way.
+"""A sensor's channel: samples through its detectors into drafted records, and the action on the way.
 
-It joins a source, detectors, events, a snapshot ring and a summary; it knows no journal and no link. Everything is
-built in the constructor: with native kernels, a sample that is no anomaly allocates nothing.
+It joins a source, detectors, disturbances, a snapshot ring and a summary; it knows no journal and no link. Everything
+is built in the constructor: with native kernels, a sample that is no anomaly allocates nothing.
 """
 
 import array
 
+from ..channel import BaseChannel
 from ..link import anomaly, payload, record
 from . import event
 
 if False:  # for mypy alone
-    from collections.abc import Callable
     from typing import Any
 
-    from kittiwake_types import Detector, Emit, Settings, Source
+    from kittiwake_types import ChannelOwner, Detector, Settings, Source
 
     from .clip import Clip
     from .snapshot import Snapshots
     from .summary import Summary
-
-_PART_SAMPLES = 448  # of a snapshot, in one record
 
 
 class Watch:
@@ -36,27 +34,14 @@ class Watch:
         self.tells_end = settings["hold_off"] > 0
 
 
-class Channel:
-    """A channel of the node.
+class Channel(BaseChannel):
+    """A channel of samples that detectors judge.
 
     Args:
-        number: 0 to 255.
-        config: of the channel, checked (config.check).
-        source: see io/source.py.
+        number, config, source, summary, clip, owner: as BaseChannel's.
         detectors: list of what detect.kinds.make returns; each sees every sample.
-        summary: detect.summary.Summary.
-        clip: detect.clip.Clip with the ends of the samples' range.
         snapshots: detect.snapshot.Snapshots, or None.
         block: samples taken from the source at once.
-        on_alert: called as on_alert(source, index) before anything is stored. Here the action is driven.
-        emit: called as emit(type, channel, class, time_ms, payload) for every record.
-
-    Attributes:
-        index: samples seen since boot.
-        alerts: events told since boot.
-        held_back: flags that became no alert: all of events not told (rise, rate limit), all but one of those told.
-        clipped: samples at or beyond an end of their range since boot.
-        ended: the source is through and everything it gave was emitted.
     """
 
     def __init__(
@@ -64,37 +49,29 @@ class Channel:
         number: int,
         config: "Settings",
         source: "Source",
-        detectors: "list[Detector]",
         summary: "Summary",
         clip: "Clip",
+        detectors: "list[Detector]",
         snapshots: "Snapshots | None",
         block: int,
-        on_alert: "Callable[[Source, int], None]",
-        emit: "Emit",
+        owner: "ChannelOwner",
     ) -> None:
-        self.number = number
-        self.source = source
-        self.index = 0
-        self.alerts = 0
-        self.clipped = 0
-        self.ended = False
+        BaseChannel.__init__(self, number, config, source, owner)
         self.watches = [Watch(detector, config["event"]) for detector in detectors]
         self._summary = summary
-        self._summary_samples = config["summary_samples"]
-        self._readings = config["readings"]
         self._clip = clip
+        self._readings = config["readings"]
         self._clipped = 0  # in this summary's interval
         self._buf = array.array("h", bytes(2 * block))
         self._snapshots = snapshots
         self._snapshot: "array.array[int] | Any" = array.array("h", bytes(2 * snapshots.length)) if snapshots else None
         self._opened: list[int] = []  # where events opened in the piece under way, for the snapshots
-        self._on_alert = on_alert
-        self._emit = emit
+        self._on_alert = owner.on_alert
         self._anomalies = 0  # in this summary's interval
 
     @property
     def held_back(self) -> int:
-        """Flags that became no alert."""
+        """Flags that became no alert: all of a disturbance that was not told, all but one of those that were."""
         return sum([watch.events.flags for watch in self.watches]) - self.alerts
 
     @property
@@ -177,14 +154,8 @@ class Channel:
 
     def _tell_snapshot(self, snapshots: "Snapshots", end: int) -> None:
         count = snapshots.take_into(self._snapshot)
-        parts = (count + _PART_SAMPLES - 1) // _PART_SAMPLES
         raw = memoryview(self._snapshot)
-        for part in range(parts):
-            first = part * _PART_SAMPLES
-            piece = bytes(raw[first : min(first + _PART_SAMPLES, count)])
-            index = end - count + first
-            body = payload.pack_snapshot(part, parts, index, piece)
-            self._emit(record.SNAPSHOT, self.number, record.RAW, self.source.time_ms(index), body)
+        self.emit_samples(count, end - count, lambda first, size: bytes(raw[first : first + size]))
 
     def _sum_up(self, at: int, stop: int) -> None:
         s, clip = self._summary, self._clip

@@ -1,5 +1,7 @@
 """The board's analog-to-digital converter as a sensor that a timer reads (io/ticked.py)."""
 
+from ..errors import ConfigError
+
 
 class Adc:
     """One input.
@@ -24,21 +26,31 @@ class Adc:
         return (self._read_u16() >> self._shift) - self._middle
 
 
-def open_adc(given, bits):
-    """An Adc by its settings (config_source.py).
+def open_adc(settings, bits):
+    """An input of the converter.
+
+    Args:
+        settings: "pin", and "atten_db" (0 where it is absent); see config_sensor.py.
+        bits: of a sample, 8 to 16.
 
     Raises:
-        ValueError: the board has no converter at that pin.
+        ConfigError: the board has no converter at that pin.
     """
+    try:
+        return Adc(_machine_adc(settings["pin"], settings.get("atten_db", 0)), bits)
+    except (ImportError, KeyError, ValueError) as error:
+        raise ConfigError("source.pin", "no converter there (%s)" % error)
+
+
+def _machine_adc(pin, atten_db):
     from machine import ADC, Pin
 
-    pin = given["pin"]
     named = Pin(pin)
     try:
-        if given["atten_db"]:
+        if atten_db:
             # ESP32: the input's range. Its constants are named by the attenuation in dB.
-            level = {2: "ATTN_2_5DB", 6: "ATTN_6DB", 11: "ATTN_11DB"}[given["atten_db"]]
-            return Adc(ADC(named, atten=getattr(ADC, level)), bits)
-        return Adc(ADC(named), bits)
+            level = {2: "ATTN_2_5DB", 6: "ATTN_6DB", 11: "ATTN_11DB"}[atten_db]
+            return ADC(named, atten=getattr(ADC, level))
+        return ADC(named)
     except (AttributeError, TypeError):
         raise ValueError("this board's converter has no attenuation; leave atten_db out")

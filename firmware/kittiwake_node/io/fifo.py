@@ -4,13 +4,15 @@ Knows when to look and what is lost, not how a sensor keeps its samples (lis3dh.
 itself, so the loop may be late by as much as its FIFO holds. Not for interrupts. Nothing allocates while all is well.
 """
 
+from .source import Source
+
 _LATENCY_HZ = 50  # looked at so often, or when a quarter of the FIFO is full
 _SILENT_MS = 1000
 _AGAIN_FIRST_MS = 100
 _AGAIN_LAST_MS = 5000
 
 
-class Fifo:
+class Fifo(Source):
     """Samples of one sensor.
 
     Args:
@@ -21,18 +23,12 @@ class Fifo:
         clock: a Clock.
 
     Attributes:
-        count: samples given out.
-        ended: always False.
         overruns: samples lost: overwritten, or not taken while the sensor did not answer. By the board's clock, since
             no sensor says how many; at least one each time.
-        bus_errors: transfers that failed.
-        low, high: the ends of the sensor's range.
-        acts: False: the loop drives the action, not the source.
     """
 
-    acts = False
-
     def __init__(self, sensor, rate_hz, clock):
+        Source.__init__(self)
         self._sensor = sensor
         self._rate_hz = rate_hz
         self._clock = clock
@@ -46,9 +42,6 @@ class Fifo:
         self._seen_us = 0
         self._good_ms = 0  # when there last was a sample
         self._left = 0  # samples that stayed in the sensor then
-        self.count = 0
-        self.ended = False
-        self.overruns = 0
         self.low = sensor.low
         self.high = sensor.high
 

@@ -8,10 +8,12 @@ overruns; `read_into` moves `_read`. A block read allocates two memoryviews, a c
 
 from array import array
 
+from .source import Source
+
 RATE_HZ = 16000
 
 
-class I2S:
+class I2S(Source):
     """Samples of 16 bits at 16 kHz from a driver that fills a buffer and then calls back, as machine.I2S does.
 
     Args:
@@ -21,26 +23,19 @@ class I2S:
         clock: a Clock.
 
     Attributes:
-        count: samples given out.
-        ended: always False.
         overruns: samples that were read and found no room.
-        low, high: the ends of the range.
-        acts: False.
     """
 
-    acts = False
     low, high = -32768, 32767
-    ended = False
 
     def __init__(self, driver, blocks, block_samples, clock):
+        Source.__init__(self)
         self._driver = driver
         self._clock = clock
         self._block = block_samples
         self._blocks = [array("h", bytes(2 * block_samples)) for _ in range(blocks)]
         self._views = [memoryview(block) for block in self._blocks]
         self._write = self._read = self._held = self._at = 0
-        self.count = 0
-        self.overruns = 0
         self._newest_ms = clock.ms()
         self._runs = False
         driver.irq(self._filled)

@@ -1,7 +1,8 @@
 """Parts: makes the port, the block device, the sources and the action that a configuration names."""
 
+from ..config_source import KINDS
 from ..errors import ConfigError
-from . import action, folder, machine_facts, port, source, storage
+from . import action, folder, machine_facts, port, storage
 from .clock import Clock
 
 
@@ -80,48 +81,25 @@ def make_device(given):
 
 
 def make_source(channel, clock):
-    """A channel's source. Raises ConfigError for a kind that there is not."""
-    given = channel["source"]
-    kind = given.get("kind")
-    if kind == "replay":
-        return source.Replay(given["path"], channel["rate_hz"], clock, given.get("follow", False))
-    if kind == "link":
-        return source.Injected(given.get("room", 1024), clock)
-    if kind in ("wav", "i2s"):
-        from . import audio  # boards without a microphone need not load it
+    """A channel's source.
 
-        return audio.make_source(channel, clock)
-    if kind in ("tmp105", "lis3dh", "mpu6050", "adc"):
-        from . import sensors  # boards without a sensor need not load it
+    Args:
+        channel: checked (config.check).
+        clock: a Clock.
 
-        return sensors.make_source(channel, clock)
-    if kind == "timer":
-        from . import ticked  # boards that do not judge in an interrupt need not load it
+    Returns:
+        A source.Source.
 
-        if channel["rate_hz"] < 1:
-            raise ConfigError("rate_hz", "a timer ticks at least once a second, not %d times" % channel["rate_hz"])
-        sensor = make_sensor(given.get("sensor", {}), channel["bits"])
-        return ticked.Ticked(sensor, channel["rate_hz"], clock, given.get("room", 256))
-    raise ConfigError(
-        "source.kind", "%r is not one of: replay, link, wav, i2s, timer, adc, tmp105, lis3dh, mpu6050" % kind
-    )
-
-
-def make_sensor(given, bits):
-    """What a timer's interrupt reads, see detect.reflex.Reflex. Raises ConfigError for a kind that there is not."""
-    kind = given.get("kind")
-    if kind == "wave":
-        from . import wave
-
-        try:
-            return wave.Wave(given["path"], bits)
-        except (KeyError, OSError, ValueError) as error:
-            raise ConfigError("source.sensor.path", "no file of int16 samples (%s)" % error)
-    if kind == "adc":
-        from . import sensors
-
-        return sensors.make_adc(given, bits)
-    raise ConfigError("source.sensor.kind", "%r is not one of: wave, adc" % kind)
+    Raises:
+        ConfigError: there is no such kind, or what it needs is not there.
+    """
+    kind = channel["source"].get("kind")
+    if kind not in KINDS:
+        raise ConfigError("source.kind", "%r is not one of: %s" % (kind, ", ".join(sorted(KINDS))))
+    # By name, so that a board holds only the code of the sources that it has.
+    name = KINDS[kind][0]
+    module = __import__("kittiwake_node.io." + name, None, None, (name,))
+    return module.make_source(channel, clock)
 
 
 def make_action(given):

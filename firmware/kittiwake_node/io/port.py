@@ -12,6 +12,8 @@ class StreamPort:
         stream: has `readinto` and `write` that return None when nothing can move now, and can be polled.
     """
 
+    connections = 0  # made to a server; a line makes none
+
     def __init__(self, stream):
         self._stream = stream
         self._poller = select.poll()

@@ -1,7 +1,9 @@
 """A source that reads a sensor at a steady rate. Knows pace, not what is measured."""
 
+from .source import Source
 
-class Sampled:
+
+class Sampled(Source):
     """One reading a period, taken when it is due; what was missed is missed, and counted.
 
     Args:
@@ -10,16 +12,11 @@ class Sampled:
         clock: a Clock.
 
     Attributes:
-        count: samples given out.
-        ended: always False.
         overruns: readings that could not be taken when they were due: the loop was late, or the sensor did not answer.
-        low, high: the ends of the sensor's range.
-        acts: False: the loop drives the action, not the source.
     """
 
-    acts = False
-
     def __init__(self, sensor, rate_hz, clock):
+        Source.__init__(self)
         self._sensor = sensor
         self._rate_hz = rate_hz
         self._clock = clock
@@ -27,9 +24,6 @@ class Sampled:
         self._due = 0  # periods since the start that are over, each with a sample or an overrun
         self._taken_ms = 0
         self._taken_us = 0
-        self.count = 0
-        self.ended = False
-        self.overruns = 0
         self.low = sensor.low
         self.high = sensor.high
 

@@ -20,7 +20,7 @@ def make_source(channel, clock):
     given = channel["source"]
     kind = given["kind"]
     if kind == "adc":
-        return ticked.Ticked(make_adc(given, channel["bits"]), channel["rate_hz"], clock, given["room"], acts=False)
+        return ticked.Ticked(adc.open_adc(given, channel["bits"]), channel["rate_hz"], clock, given["room"], acts=False)
     address = given["address"]
     try:
         bus = make_bus(given["i2c"])
@@ -32,14 +32,6 @@ def make_source(channel, clock):
         what = "no %s answers at address %d (%s); check wires, pins and i2c" % (kind.upper(), address, error)
         raise ConfigError("source", what)
     return fifo.Fifo(chip, channel["rate_hz"], clock)
-
-
-def make_adc(given, bits):
-    """An input of the converter. Raises ConfigError where the board has none there."""
-    try:
-        return adc.open_adc({"atten_db": 0, "pin": given["pin"]} if "atten_db" not in given else given, bits)
-    except (ImportError, KeyError, ValueError) as error:
-        raise ConfigError("source.pin", "no converter there (%s)" % error)
 
 
 def make_bus(given):

@@ -4,12 +4,14 @@ It knows the timers that there are: `machine.Timer` on a board, `kwboard.tick` o
 schedule` on the unix port, which has no timer. All of them call the same code, detect.reflex.Reflex.tick.
 """
 
+from ..config_source import TIMER_SENSORS
 from ..errors import ConfigError
+from .source import Source
 
 _DUE_MOST = 256  # readings made up for by the timer of the unix port
 
 
-class Ticked:
+class Ticked(Source):
     """Samples of a sensor, one a period, taken by a timer whatever the loop does.
 
     Args:
@@ -22,16 +24,14 @@ class Ticked:
 
     Attributes:
         sensor, room: as given.
-        count: samples given out.
-        ended: always False.
         overruns: samples judged, but too many for the loop, and readings that failed.
-        low, high: the ends of the sensor's range; samples beyond are taken for the end.
-        acts: as given.
+        low, high: samples beyond are taken for the end.
     """
 
     def __init__(self, sensor, rate_hz, clock, room=256, timer=None, acts=True):
         if room < 2 or room & (room - 1) or room > 16384:
             raise ConfigError("source.room", "%r samples: a power of two from 2 to 16384" % room)
+        Source.__init__(self)
         self.sensor = sensor
         self._rate_hz = rate_hz
         self._clock = clock
@@ -42,9 +42,6 @@ class Ticked:
         self._start_us = 0
         self._missed = 0
         self.acts = acts
-        self.count = 0
-        self.ended = False
-        self.overruns = 0
         self.low = sensor.low
         self.high = sensor.high
 
@@ -52,13 +49,14 @@ class Ticked:
         """Samples in a time, at least 1."""
         return max(1, span_ms * self._rate_hz // 1000)
 
-    def arm(self, reflex):
-        """Say what judges and acts, and start the timer.
+    def arm(self, make_reflex):
+        """Start the timer, with what judges and acts in it.
 
         Args:
-            reflex: detect.reflex.Reflex over `sensor`, with `room`; `tick` and `read_into` are called, its counts read.
+            make_reflex: gives a detect.reflex.Reflex over `sensor`, with `room`; `tick` and `read_into` are called, its
+                counts read.
         """
-        self._reflex = reflex
+        self._reflex = reflex = make_reflex()
         self._start_ms = self._clock.ms()
         self._start_us = self._clock.us()
         self._timer.start(reflex.tick, self._rate_hz)
@@ -203,3 +201,42 @@ def machine_timer(clock):
         return BoardTimer()
     except ImportError:
         return ScheduledTimer(clock)
+
+
+def make_source(channel, clock):
+    """The source of a channel of kind "timer".
+
+    Args:
+        channel: checked (config_source.py).
+        clock: a Clock.
+
+    Raises:
+        ConfigError: the sensor that the interrupt is to read is not there.
+    """
+    source = channel["source"]
+    return Ticked(make_sensor(source["sensor"], channel["bits"]), channel["rate_hz"], clock, source["room"])
+
+
+def make_sensor(settings, bits):
+    """What a timer's interrupt reads, see detect.reflex.Reflex.
+
+    Args:
+        settings: of the sensor; its kind is one of config_source.TIMER_SENSORS.
+        bits: of a sample.
+
+    Raises:
+        ConfigError: there is no such kind, no file, or no converter at that pin.
+    """
+    kind = settings.get("kind")
+    if kind == "wave":
+        from . import wave
+
+        try:
+            return wave.Wave(settings["path"], bits)
+        except (KeyError, OSError, ValueError) as error:
+            raise ConfigError("source.sensor.path", "no file of int16 samples (%s)" % error)
+    if kind == "adc":
+        from . import adc
+
+        return adc.open_adc(settings, bits)
+    raise ConfigError("source.sensor.kind", "%r is not one of: %s" % (kind, ", ".join(sorted(TIMER_SENSORS))))

@@ -3,7 +3,7 @@
 import struct
 
 from ..errors import ConfigError
-from .source import Replay
+from .replay import Replay
 
 RATE_HZ = 16000
 

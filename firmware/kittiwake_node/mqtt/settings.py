@@ -3,7 +3,7 @@
 Takes and gives plain dicts; it knows no file and no network.
 """
 
-from ..config_link import with_defaults
+from ..config_checks import with_defaults
 from ..errors import ConfigError
 from .publication import KINDS
 

@@ -1,19 +1,18 @@
 """A channel with a microphone: audio to wake words in slices, and how the microphone is.
 
-It has the face of detect.channel.Channel and joins a source, hearing, a meter and summaries; it knows no journal, no
-link and no clock but the one it is given. Built in the constructor: with native kernels, audio in which no word is
-heard allocates nothing but some integers a second.
+It joins a source, hearing, a meter and summaries; it knows no journal, no link and no clock but the one it is given.
+Built in the constructor: with native kernels, audio in which no word is heard allocates nothing but some integers a
+second.
 """
 
 import array
 
+from ..channel import BaseChannel
 from ..link import payload, record
 from .meter import Meter
 
 if False:  # for mypy alone
-    from collections.abc import Callable
-
-    from kittiwake_types import ClipCounter, Clock, Emit, Settings, Source, SummedUp
+    from kittiwake_types import ChannelOwner, ClipCounter, Clock, Settings, Source, SummedUp
 
     from .hearing import Hearing
     from .keyword import Keyword
@@ -21,38 +20,19 @@ if False:  # for mypy alone
 
 _BLOCK = 480  # samples taken from the source at once, 30 ms
 _SECOND = 16000
-_PART_SAMPLES = 448  # of audio, in one record
 _COMMIT_PARTS = 6
 
 
-class Ear:
-    """A channel of the node.
+class Ear(BaseChannel):
+    """A channel of audio in which words are heard.
 
     Args:
-        number: 0 to 255.
-        config: of the channel, checked (config.check).
-        source: see io/source.py.
+        number, config, source, summary, clip, owner: as BaseChannel's.
         hearing: speech.hearing.Hearing.
-        summary: detect.summary.Summary.
-        clip: detect.clip.Clip with the ends of the samples' range.
         last: speech.last_second.LastSecond, or None where no audio is kept.
         clock: has ms(), us() and since_us(earlier).
-        emit: called as emit(type, channel, class, time_ms, payload) for every record.
-        commit: called as commit(class): what was emitted in that class becomes safe now, and is numbered.
-        on_state: called without arguments when the microphone's state changed.
-
-    Attributes:
-        index: samples worked through since boot.
-        alerts: words heard since boot.
-        clipped: samples at an end of their range since boot.
-        ended: the source is through and everything it gave was worked through.
-        meter: speech.meter.Meter.
-        held_back, snapshots_refused, watches: a channel's; nothing here.
     """
 
-    watches = ()
-    held_back = 0
-    snapshots_refused = 0
     # Of the interval and the second under way.
     _count: int
     _low: int
@@ -67,32 +47,23 @@ class Ear:
         number: int,
         config: "Settings",
         source: "Source",
-        hearing: "Hearing",
         summary: "SummedUp",
         clip: "ClipCounter",
+        hearing: "Hearing",
         last: "LastSecond | None",
         clock: "Clock",
-        emit: "Emit",
-        commit: "Callable[[int], object]",
-        on_state: "Callable[[], object]",
+        owner: "ChannelOwner",
     ) -> None:
-        self.number = number
-        self.source = source
+        BaseChannel.__init__(self, number, config, source, owner)
         self.hearing = hearing
-        self.meter = Meter()
-        self.index = 0
-        self.alerts = 0
-        self.clipped = 0
-        self.ended = False
+        self.meter = self._meter = Meter()
         self._summary = summary
         self._clip = clip
         self._last = last
         self._clock = clock
-        self._emit = emit
-        self._commit = commit
-        self._on_state = on_state
+        self._commit = owner.commit
+        self._on_state = owner.on_microphone
         self._slice_us = config["hear"]["slice_us"]
-        self._summary_samples = config["summary_samples"]
         self._buf = array.array("h", bytes(2 * _BLOCK))
         self._at = self._got = 0
         self._clear()
@@ -151,24 +122,20 @@ class Ear:
 
     def _tell_audio(self, last: "LastSecond") -> int:
         # Records are numbered as they are committed: the audio has to be safe first to come before its word.
-        parts = (last.count + _PART_SAMPLES - 1) // _PART_SAMPLES
-        for part in range(parts):
-            first = part * _PART_SAMPLES
-            piece = last.piece(first, min(_PART_SAMPLES, last.count - first))
-            index = self.index - last.count + first
-            body = payload.pack_snapshot(part, parts, index, piece)
-            self._emit(record.SNAPSHOT, self.number, record.RAW, self.source.time_ms(index), body)
-            # What is not committed waits in memory: a second of it would be as much as the ring.
-            if part % _COMMIT_PARTS == _COMMIT_PARTS - 1 or part == parts - 1:
-                self._commit(record.RAW)
+        self.emit_samples(last.count, self.index - last.count, last.piece, self._commit_part)
         return payload.AUDIO
+
+    def _commit_part(self, part: int, parts: int) -> None:
+        # What is not committed waits in memory: a second of it would be as much as the ring.
+        if part % _COMMIT_PARTS == _COMMIT_PARTS - 1 or part == parts - 1:
+            self._commit(record.RAW)
 
     def _sum_up(self) -> None:
         """Add the second's sums to the interval's, and begin the next second."""
         s = self._summary
         if s.count:
             if s.count == _SECOND:
-                self.meter.second(s, self._second_clipped)
+                self._meter.second(s, self._second_clipped)
             self._count += s.count
             self._low, self._high = min(self._low, s.min), max(self._high, s.max)
             self._total += s.sum
@@ -194,5 +161,5 @@ class Ear:
     def _note_state(self, got: int) -> None:
         # What waits for the networks has come; only a source that gives nothing to an idle ear has stopped.
         came = got or self.hearing.pending or self.source.ended
-        if self.meter.watch(came, self._clock.ms()):
+        if self._meter.watch(came, self._clock.ms()):
             self._on_state()

@@ -116,9 +116,8 @@ def _kw_listen(config, number, span_ms):
     try:
         clock = Clock()
         source = parts.make_source(channel, clock)
-        if hasattr(source, "arm"):
-            source.acts = False
-            source.arm(assembly.make_reflex(kernels.load(config["kernel"]), channel, source, None, 1))
+        source.acts = False
+        assembly.arm_source(kernels.load(config["kernel"]), channel, source, None, 1)
     except Exception as error:
         told["error"] = "%s" % error
         told["others"] = _kw_scan(channel["source"])
@@ -146,11 +145,10 @@ def _kw_listen(config, number, span_ms):
                         ends += 1
     except Exception as error:
         told["error"] = "%s" % error
-    if hasattr(source, "close"):
-        source.close()
+    source.close()
     told.update({
         "count": count, "low": low, "high": high, "at_ends": ends, "overruns": source.overruns,
-        "bus_errors": getattr(source, "bus_errors", 0),
+        "bus_errors": source.bus_errors,
         "span_ms": last_ms - first_ms if count else 0, "in_span": count - first_count,
     })
     return told

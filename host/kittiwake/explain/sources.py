@@ -40,6 +40,11 @@ def explain_source(channel: dict) -> Explanation | None:
             f'in volts of a range of 3.3 V: scale = "33/{20 * (top + 1)}", offset = "33/20"; '
             "an ESP32's range depends on atten_db"
         )
+    elif kind == "i2s":
+        # One block is always the driver's.
+        waiting = (source["blocks"] - 1) * source["block_samples"]
+        said.facts["loop_may_be_late_s"] = float(f"{waiting / rate_hz:.4g}") if rate_hz else None
+        said.notes.append("samples are 16 bits of one slot; what finds the ring full is counted as overruns")
     elif kind == "tmp105":
         said.facts["degrees_an_lsb"] = 0.0625
         said.notes.append('in °C: scale = "1/16"; the chip converts every 220 ms, read faster it repeats itself')

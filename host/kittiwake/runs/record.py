@@ -62,9 +62,8 @@ def _kw_take(config, number, total, batch):
         buf = array("h", bytes(2 * batch))
     clock = Clock()
     source = parts.make_source(channel, clock)
-    if hasattr(source, "arm"):
-        source.acts = False
-        source.arm(assembly.make_reflex(kernels.load(config["kernel"]), channel, source, None, 1))
+    source.acts = False
+    assembly.arm_source(kernels.load(config["kernel"]), channel, source, None, 1)
     print("memory" if room > batch else "stream")
     count = held = seen = since_ms = 0
     gap = silent = False
@@ -81,8 +80,7 @@ def _kw_take(config, number, total, batch):
                 held = 0
     except KeyboardInterrupt:
         pass
-    if hasattr(source, "close"):
-        source.close()
+    source.close()
     for at in range(0, held, batch):
         _kw_print(memoryview(buf)[at : at + batch], min(batch, held - at))
     whole = seen == total

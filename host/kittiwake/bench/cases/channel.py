@@ -32,12 +32,15 @@ def make(storage):
     config = check({{"kernel": {kernel!r}, "channels": [{{"source": {{}}}}]}})["channels"][0]
     kernel = kernels.load({kernel!r})
     made = [detectors.make(kernel, d, config["bits"]) for d in config["detectors"]]
-    def on_alert(source, index):
-        pass
-    def emit(kind, number, cls, time_ms, body):
-        return True
+    class Owner:
+        @staticmethod
+        def on_alert(source, index):
+            pass
+        @staticmethod
+        def emit(kind, number, cls, time_ms, body):
+            return True
     clip = Clip(kernel, -32768, 32767)
-    channel = Channel(0, config, Full(), made, Summary(kernel), clip, None, {size}, on_alert, emit)
+    channel = Channel(0, config, Full(), Summary(kernel), clip, made, None, {size}, Owner())
     samples = {samples}
     for i in range({size}):
         channel._buf[i] = samples[i]
