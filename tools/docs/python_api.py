@@ -18,6 +18,8 @@ PUBLIC = {
     "kittiwake.reference.novelty": "Reference: novelty",
     "kittiwake.reference.baseline": "Reference: baseline",
     "kittiwake_node.link.record": "The codec: records",
+    "kittiwake_node.link.anomaly": "The codec: anomalies",
+    "kittiwake_node.link.payload": "The codec: other payloads",
     "kittiwake_node.link.frame": "The codec: frames",
     "kittiwake_node.link.gateway_session": "The codec: the gateway's end of a link",
 }

@@ -12,7 +12,7 @@ from typing import Any
 
 from kittiwake.publish.bodies import OPAQUE
 from kittiwake.publish.publisher import KINDS, Policy, publication
-from kittiwake_node.link import payload
+from kittiwake_node.link import anomaly, payload
 from kittiwake_node.link import record as rec
 from tools.docs import markdown
 
@@ -66,19 +66,19 @@ def messages() -> dict[str, list[tuple[str, dict[str, Any]]]]:
 
 def _payloads() -> dict[int, list[tuple[bytes, dict[str, Any]]]]:
     """Type -> payloads, one of each form, and what the bridge adds to its message."""
-    p, samples = payload, b"\x10\x00\x20\x00"
+    a, p, samples = anomaly, payload, b"\x10\x00\x20\x00"
     window = (256, 1120, 390, 1120, 108544, 46254080, 1234, 11, 2)
     return {
         rec.ANOMALY: [
-            (p.pack_anomaly(p.ZSCORE, 0, *window), {}),
-            (p.pack_anomaly(p.ZSCORE, p.CLIPPED | p.LAGGED, *window), {}),
-            (p.pack_levels(p.DRIFT, 0, 1120, 66 << 16, 42 << 16, 9 << 16, 1234, 3, 2), {}),
-            (p.pack_feature(0, 0, 200, 25600, 2560000, 32800000000, 1234, 5, 1), {}),
+            (a.pack_anomaly(a.ZSCORE, 0, *window), {}),
+            (a.pack_anomaly(a.ZSCORE, a.CLIPPED | a.LAGGED, *window), {}),
+            (a.pack_levels(a.DRIFT, 0, 1120, 66 << 16, 42 << 16, 9 << 16, 1234, 3, 2), {}),
+            (a.pack_feature(0, 0, 200, 25600, 2560000, 32800000000, 1234, 5, 1), {}),
         ],
         rec.SUMMARY: [(p.pack_summary(60000, 390, 1120, 3, 25440000, 10840000000, 60000, 0), {})],
         rec.READING: [(p.pack_reading(424, 1234), {})],
         rec.SNAPSHOT: [(p.pack_snapshot(0, 1, 1200, samples), {})],
-        rec.DISTURBANCE: [(p.pack_disturbance(p.ZSCORE, 4, 1234, 1260, 700, 1240), {})],
+        rec.DISTURBANCE: [(a.pack_disturbance(a.ZSCORE, 4, 1234, 1260, 700, 1240), {})],
         rec.KEYWORD: [(p.pack_keyword(p.AUDIO, "okay_nabu", 5, 1242, 1241, 16000), {"verdict": "confirmed"})],
         rec.HEALTH: [(p.pack_health({"heap_free": 143360}), {})],
         rec.BOOT: [(p.pack_boot(1, 143360, "kittiwake"), {})],
