@@ -45,7 +45,7 @@ SessionEvent = (
     | tuple[Literal["opened"], bool]
     | tuple[Literal["lost"], str]
     | tuple[Literal["text"], bytes]
-    | tuple[Literal["answer"], int, int, bytes]
+    | tuple[Literal["reply"], int, int, bytes]
     | tuple[Literal["status"], int, int, tuple[int, int, int]]
     | tuple[Literal["refused"], str]
 )
@@ -71,7 +71,7 @@ class SentJournal(Protocol):
     def evicted(self) -> Any: ...
     def read(self, start: int, limit_bytes: int) -> tuple[bytes, int]: ...
     def ack(self, next_seq: int) -> None: ...
-    def layout(self, number: int) -> bytes: ...
+    def description(self, number: int) -> bytes: ...
 
 class Session(Protocol):
     """What link.device_session.DeviceSession and mqtt.session.MqttSession have for their owner."""

@@ -60,8 +60,8 @@ class MemoryJournal:
         """As Journal.ack."""
         self.acked = max(self.acked, min(next_seq, len(self.records)))
 
-    def layout(self, number: int) -> bytes:
-        """As Journal.layout."""
+    def description(self, number: int) -> bytes:
+        """As Journal.description."""
         return LAYOUT
 
 

@@ -238,7 +238,7 @@ def make_session(config, journal, facts, handle):
     if config["link"].get("kind") != "mqtt":
         return DeviceSession(device, journal.state.boot, journal, handle)
     # Boards without a network have no memory to spare for what only a broker needs.
-    from .mqtt import publication, requests, session
+    from .mqtt import json_commands, publication, session
 
     mqtt = config["mqtt"]
     try:
@@ -247,5 +247,5 @@ def make_session(config, journal, facts, handle):
         raise ConfigError("mqtt.password_file", "%s cannot be read (%s)" % (mqtt["password_file"], error))
     login = session.Login(mqtt["client_id"], mqtt["username"], password, mqtt["keepalive_s"], mqtt["in_flight"])
     publisher = publication.Publisher(mqtt["base"], mqtt["topics"], device, journal.id)
-    asked = requests.Requests(device, handle, json.loads, json.dumps, facts.digest)
-    return session.MqttSession(login, publisher, journal, json.loads, asked.answer)
+    commands = json_commands.JsonCommands(device, handle, json.loads, json.dumps, facts.digest)
+    return session.MqttSession(login, publisher, journal, json.loads, commands.respond)

@@ -14,7 +14,7 @@ from .io.settings_file import SettingsFile
 from .keeping import Keeping
 from .link import messages, payload, record
 from .link.commands import Commands
-from .orders import Orders
+from .node_commands import NodeCommands
 from .store.baselines import Baselines
 from .store.executed import Executed
 from .uplink import Uplink
@@ -68,14 +68,14 @@ class Node:
         self._baselines = Baselines(keeping.fs, assembly.learners(self.channels))
         action.set(0)
         assembly.arm(self.channels, config, kernel, action)
-        orders = Orders(__version__, facts, self.channels, self._baselines, self._set_time)
+        node_commands = NodeCommands(__version__, facts, self.channels, self._baselines, self._set_time)
         commands = Commands(
             settings or SettingsFile(""),
             Executed(keeping.fs, self.journal.next_seq, messages.OK),
             _refusal_of_text,
             self._log_event,
             lambda: self.journal.next_seq,
-            orders.on_command,
+            node_commands.handle,
         )
         self.session = assembly.make_session(config, self.journal, facts, commands.handle)
         self._uplink = Uplink(port, self.session)
@@ -167,7 +167,7 @@ class Node:
 
     def emit(self, kind, channel, cls, time_ms, body):
         """Journal a record; an alert becomes safe at once. Returns whether it is, or need not be yet."""
-        mark = cls | record.LATE if self.session.is_late(self._clock.ms()) else cls
+        mark = cls | record.LATE if self.session.update_lateness(self._clock.ms()) else cls
         draft = record.draft(kind, channel, mark, self.journal.state.boot, time_ms, self._epoch_ms, self._layout, body)
         self.journal.append(cls, draft)
         return cls != record.ALERT or self.journal.commit(cls)

@@ -126,7 +126,7 @@ def judge(promises, journal, found=None):
     if promises.journal_id is not None and journal.id != promises.journal_id:
         faults.append(("invented", "another journal id"))
     for number in promises.layouts:
-        if journal.layout(number) != promises.layouts[number]:
+        if journal.description(number) != promises.layouts[number]:
             faults.append(("altered", "layout %d" % number))
     if journal.damaged or journal.failed:
         faults.append(("miscounted", "damaged %d, failed %d" % (journal.damaged, journal.failed)))

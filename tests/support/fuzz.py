@@ -70,7 +70,7 @@ class GatewayEnd:
         del link._port.written[:]
         decoder = link.session.decoder
         assert len(decoder._buf) <= 2 * BODY_LIMIT_BYTES + 2 + len(data)
-        assert len(link.session.layouts) <= 256
+        assert len(link.session.descriptions) <= 256
         assert link.in_memory + link.backlog <= 4 * WINDOW
         assert len(link.session._commands) <= 8
 
@@ -79,7 +79,7 @@ class GatewayEnd:
         if not self.link.session.is_open:
             self.link.session.reopen()
             self.feed(encode(m.HELLO, m.pack_hello(SESSION, 1024, 5, 1, 0, 12, "dev")))
-            self.feed(encode(m.LAYOUT, m.pack_layout(SESSION, 1, LAYOUT)))
+            self.feed(encode(m.DESCRIPTION, m.pack_description(SESSION, 1, LAYOUT)))
 
     def good_exchange(self):
         """A device that opens a session and sends one record: it arrives."""
@@ -87,7 +87,7 @@ class GatewayEnd:
         self.feed(encode(m.HELLO, m.pack_hello(0, 1024, 7, 1, 0, 0, "good")))
         session.reopen()
         self.feed(encode(m.HELLO, m.pack_hello(SESSION, 1024, 7, 1, 0, 0, "good")))
-        self.feed(encode(m.LAYOUT, m.pack_layout(SESSION, 1, LAYOUT)))
+        self.feed(encode(m.DESCRIPTION, m.pack_description(SESSION, 1, LAYOUT)))
         before = self.sink.payloads
         start = session.received
         journal = MemoryJournal(7)
@@ -135,7 +135,7 @@ class DeviceEnd:
         before = self.done
         number = 0x0A0B0C0D if self.session._session != 0x0A0B0C0D else 0x0A0B0C0E
         self.session.feed(b"\xc0" + encode(m.OPEN, m.pack_open(number, 1024, 8)), self.now_ms)
-        self.session.feed(encode(m.COMMAND, m.pack_command(number, 1, m.OP_PING, b"x")), self.now_ms)
+        self.session.feed(encode(m.REQUEST, m.pack_request(number, 1, m.OP_PING, b"x")), self.now_ms)
         assert self.done == before + 1
         frames = []
         while (frame := self.session.next_output(self.now_ms)) is not None:
@@ -168,16 +168,16 @@ def seeds():
     up = [
         (m.HELLO, m.pack_hello(0, 1024, 5, 1, 0, 12, "dev")),
         (m.HELLO, m.pack_hello(SESSION, 1024, 5, 1, 0, 12, "dev")),
-        (m.LAYOUT, m.pack_layout(SESSION, 1, LAYOUT)),
+        (m.DESCRIPTION, m.pack_description(SESSION, 1, LAYOUT)),
         (m.STATUS, m.pack_status(SESSION, 0, 12, (1, 2, 3))),
-        (m.RESPONSE, m.pack_response(SESSION, 1, 0, b"x")),
+        (m.REPLY, m.pack_reply(SESSION, 1, 0, b"x")),
         *((m.RECORDS, m.pack_records(SESSION, seq, raw)) for seq, raw in enumerate(journal.records)),
     ]
     down = [
         (m.OPEN, m.pack_open(SESSION, 1024, 8)),
         (m.ACK, m.pack_ack(SESSION, 3, 5, 8, m.REWIND)),
         (m.ACK, m.pack_ack(SESSION, 5, 5, 8, m.STALLED)),
-        *((m.COMMAND, m.pack_command(SESSION, n, n, bytes(12))) for n in range(1, 10)),
+        *((m.REQUEST, m.pack_request(SESSION, n, n, bytes(12))) for n in range(1, 10)),
     ]
     return up, down
 

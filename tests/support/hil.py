@@ -72,7 +72,7 @@ class Gateway:
         for event in self.session.feed(data, now_ms):
             if event[0] == gw.RECORD:
                 self.records.append(event[1])
-            elif event[0] == gw.ANSWER:
+            elif event[0] == gw.REPLY:
                 self.answers[event[1]] = event[2:]
             elif event[0] == gw.TEXT:
                 self.text += event[1]
@@ -96,7 +96,7 @@ class Gateway:
 
     def ask(self, op, body=b""):
         """Send a command and wait for (status, body) of its answer."""
-        request = self.session.command(op, body)
+        request = self.session.request(op, body)
         self.until(lambda: request in self.answers, f"no answer to command {op}")
         return self.answers.pop(request)
 

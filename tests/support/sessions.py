@@ -47,7 +47,7 @@ class ListJournal:
         assert next_seq <= self.next_seq
         self.acked = max(self.acked, next_seq)
 
-    def layout(self, number):
+    def description(self, number):
         return b'[{"name":"%d"}]' % number
 
     def evict(self, seqs):
@@ -158,11 +158,11 @@ class World:
         self.events.append(event[0])
         if event[0] == "opened":
             self._awaiting = []
-        elif event[0] == "answer":
+        elif event[0] == "reply":
             self.answers.append(event[1:])
         elif event[0] == "record":
             record, raw = event[1], event[2]
-            assert raw == spec.record(seq=record.seq, layout=record.layout, payload=record.payload)
+            assert raw == spec.record(seq=record.seq, layout=record.description, payload=record.payload)
             assert not self._awaiting or record.seq >= self._awaiting[-1][1], "out of order or repeated in a session"
             self._awaiting.append((self.now_ms + self.rng.randrange(2 * self.broker_delay_ms + 1), record.seq + 1))
             self.most_in_flight = max(self.most_in_flight, len(self._awaiting))

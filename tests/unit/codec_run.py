@@ -62,7 +62,7 @@ class Records:
     def ack(self, next_seq):
         self.acked = next_seq
 
-    def layout(self, number):
+    def description(self, number):
         return b"[]"
 
 
@@ -115,7 +115,7 @@ def sessions(rng, digest):
         if gateway.received > gateway.acked and rng.below(3) == 0:
             gateway.ack(gateway.received)
         if gateway.is_open and rng.below(50) == 0:
-            gateway_request = gateway.command(messages.OP_PING, rng.bytes(5))
+            gateway_request = gateway.request(messages.OP_PING, rng.bytes(5))
     digest.add(b"%d %d %d" % (journal.acked, gateway.holes, gateway_request))
     return journal.acked
 

@@ -66,7 +66,7 @@ print(
             "acked": journal.acked,
             "evicted": list(journal.evicted),
             "damaged": journal.damaged,
-            "layout": journal.layout(1).decode(),
+            "layout": journal.description(1).decode(),
             "waiting": listing(journal),
         }
     )

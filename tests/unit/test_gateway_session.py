@@ -108,13 +108,13 @@ def test_gateway_with_many_layouts_keeps_few():
     gateway = make_gateway()
     for number in range(3000):
         gateway.feed(layout_frame(number, b"x" * 500), 0)
-    assert len(gateway.layouts) <= 256
+    assert len(gateway.descriptions) <= 256
 
 
 def test_gateway_with_many_commands_sends_few_and_says_when_to_call_again():
     # Regression: commands beyond the device's memory of answers were sent too.
     gateway = make_gateway()
-    requests = [gateway.command(1) for _ in range(20)]
+    requests = [gateway.request(1) for _ in range(20)]
     sent = [kind for kind, _ in frames_of(gateway, 0) if kind == 20]
     assert len(sent) == 8 and gateway.next_delay_ms(0) > 0
     gateway.feed(spec.frame(5, spec.le(SESSION, 4) + spec.le(requests[0], 4) + b"\0"), 0)

@@ -195,7 +195,7 @@ def test_layouts_with_the_same_text_keep_their_number():
     assert [journal.describe(text) for text in (b"a", b"a", b"b", b"b", b"a")] == [1, 1, 2, 2, 3]
     again = open_journal(fs.after_power_cut())
     assert again.describe(b"a") == 3
-    assert [again.layout(n) for n in (1, 2, 3, 4)] == [b"a", b"b", b"a", b"{}"]
+    assert [again.description(n) for n in (1, 2, 3, 4)] == [b"a", b"b", b"a", b"{}"]
     assert fs.files["journal/layout-0002.kwl"] == spec.sealed(b"b")
 
 
@@ -203,7 +203,7 @@ def test_layouts_beyond_eight_forget_the_oldest():
     journal = open_journal(FakeFs())
     for i in range(20):
         assert journal.describe(b"%d" % i) == i + 1
-    assert [journal.layout(n) for n in range(11, 21)] == [b"{}"] * 2 + [b"%d" % i for i in range(12, 20)]
+    assert [journal.description(n) for n in range(11, 21)] == [b"{}"] * 2 + [b"%d" % i for i in range(12, 20)]
 
 
 def test_layouts_with_a_flipped_bit_are_gone_and_written_anew():
@@ -215,7 +215,7 @@ def test_layouts_with_a_flipped_bit_are_gone_and_written_anew():
         damaged = fs.after_power_cut()
         _flip(damaged, "journal/layout-0001.kwl", at, at % 8)
         journal = open_journal(damaged)
-        assert journal.layout(1) == b"{}"
+        assert journal.description(1) == b"{}"
         assert journal.describe(b'[{"scale":"1/100"}]') == 2
 
 
@@ -241,5 +241,5 @@ def test_layouts_cut_while_written_leave_the_old_ones(operation):
     with pytest.raises(NodeError, match="journal-layout"):
         journal.describe(b"new")
     again = open_journal(fs.after_power_cut())
-    assert again.layout(1) == b"old" and again.layout(2) == b"{}"
-    assert again.describe(b"new") == 2 and again.layout(2) == b"new"
+    assert again.description(1) == b"old" and again.description(2) == b"{}"
+    assert again.describe(b"new") == 2 and again.description(2) == b"new"

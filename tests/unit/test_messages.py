@@ -23,9 +23,9 @@ MESSAGES = {
         (9, 1, 2, (3, 4, 5)), 24,
     ),
     "records": (m.pack_records(9, 7, b"rr"), "09000000 07000000 7272", m.unpack_records, (9, 7, b"rr"), 8),
-    "layout": (m.pack_layout(9, 258, b"[]"), "09000000 0201 5b5d", m.unpack_layout, (9, 258, b"[]"), 6),
-    "command": (m.pack_command(9, 8, 1, b"x"), "09000000 08000000 01 78", m.unpack_command, (9, 8, 1, b"x"), 9),
-    "response": (m.pack_response(9, 8, 2, b"x"), "09000000 08000000 02 78", m.unpack_response, (9, 8, 2, b"x"), 9),
+    "layout": (m.pack_description(9, 258, b"[]"), "09000000 0201 5b5d", m.unpack_description, (9, 258, b"[]"), 6),
+    "command": (m.pack_request(9, 8, 1, b"x"), "09000000 08000000 01 78", m.unpack_request, (9, 8, 1, b"x"), 9),
+    "response": (m.pack_reply(9, 8, 2, b"x"), "09000000 08000000 02 78", m.unpack_reply, (9, 8, 2, b"x"), 9),
 }  # fmt: skip
 
 
@@ -51,7 +51,16 @@ def test_message_of_a_later_version_is_read_as_far_as_it_is_known(name):
 
 
 def test_kinds_operations_and_states_have_the_numbers_of_the_specification():
-    assert (m.HELLO, m.RECORDS, m.STATUS, m.RESPONSE, m.LAYOUT, m.OPEN, m.ACK, m.COMMAND) == (1, 2, 4, 5, 6, 17, 18, 20)
+    assert (m.HELLO, m.RECORDS, m.STATUS, m.REPLY, m.DESCRIPTION, m.OPEN, m.ACK, m.REQUEST) == (
+        1,
+        2,
+        4,
+        5,
+        6,
+        17,
+        18,
+        20,
+    )
     assert (m.OP_PING, m.OP_TIME, m.OP_IDENTIFY, m.OP_STIMULUS) == (1, 2, 3, 4)
     assert (m.OK, m.UNKNOWN, m.REFUSED, m.REWIND, m.NO_SESSION) == (0, 1, 2, 1, 0)
 

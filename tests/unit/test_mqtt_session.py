@@ -174,14 +174,14 @@ def test_session_with_a_broker_that_confirms_nothing_gives_up_in_time():
 
 def test_session_is_late_only_in_an_outage():
     broker = Broker()
-    assert not broker.session.is_late(0)
-    assert broker.session.is_late(LATE_MS)
+    assert not broker.session.update_lateness(0)
+    assert broker.session.update_lateness(LATE_MS)
     broker.connect(9000)
-    assert not broker.session.is_late(9000)
-    assert not broker.session.is_late(90000)
+    assert not broker.session.update_lateness(9000)
+    assert not broker.session.update_lateness(90000)
     broker.session.set_link(False, 90000)
-    assert not broker.session.is_late(90000 + LATE_MS - 1)
-    assert broker.session.is_late(90000 + LATE_MS)
+    assert not broker.session.update_lateness(90000 + LATE_MS - 1)
+    assert broker.session.update_lateness(90000 + LATE_MS)
 
 
 def test_session_confirms_a_command_only_after_its_answer():
@@ -209,7 +209,7 @@ def test_session_with_more_commands_than_it_can_keep_does_some_and_asks_for_the_
         broker.connect(connection)
         for number in waiting:
             broker.session.feed(packets.publish("kittiwake/dev-1/cmd", b"%d" % number, number), connection)
-        assert len(broker.session._answers) <= 8
+        assert len(broker.session._responses) <= 8
         broker.turn(connection)
         broker.confirm(*[packet_id for topic, _, packet_id in broker.told if topic.endswith("resp")])
         broker.turn(connection)

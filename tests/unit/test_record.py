@@ -35,7 +35,7 @@ def test_anomaly_of_the_specification_is_packed_to_its_bytes():
 def test_anomaly_of_the_specification_is_read():
     got, after = record.decode(ANOMALY)
     assert after == len(ANOMALY) == 72
-    assert (got.type, got.version, got.channel, got.cls, got.layout) == (5, 1, 0, 2, 1)
+    assert (got.type, got.version, got.channel, got.cls, got.description) == (5, 1, 0, 2, 1)
     assert (got.seq, got.boot, got.time_ms, got.epoch_ms) == (7, 1, 12345, 1767225600000)
     assert got.utc_ms == 1767225612345
     fields = anomaly.unpack_anomaly(got.payload)
@@ -60,7 +60,7 @@ def test_record_of_anything_agrees_with_the_specification(
     assert raw == spec.record(kind, channel, cls, seq, boot, time_ms, epoch_ms, layout, body, v)
     got, after = record.decode(b"??" + raw + b"tail", 2)
     assert after == len(raw) + 2
-    assert (got.type, got.version, got.channel, got.cls, got.layout) == (kind, v, channel, cls, layout)
+    assert (got.type, got.version, got.channel, got.cls, got.description) == (kind, v, channel, cls, layout)
     assert (got.seq, got.boot, got.time_ms, got.epoch_ms, got.payload) == (seq, boot, time_ms, epoch_ms, body)
 
 

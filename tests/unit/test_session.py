@@ -114,7 +114,7 @@ def test_sessions_over_a_bad_line_do_every_command_once(seed):
         world.step()
     del world.faults["garbage"]
     world.faults.update(reorder=0.0)  # what restarts a session forgets its commands; see the test below
-    requests = [world.gateway.command(m.OP_PING, b"%d" % i) for i in range(60)]
+    requests = [world.gateway.request(m.OP_PING, b"%d" % i) for i in range(60)]
     session = world.gateway._session
     while len(world.answers) < len(requests) and world.now_ms < 600_000:
         world.step()
@@ -128,7 +128,7 @@ def test_sessions_with_a_command_whose_body_is_made_when_sent_send_the_newest():
     while not world.gateway.is_open:
         world.step()
     world.down.faults["lose"] = 1.0
-    world.gateway.command(m.OP_TIME, lambda: b"%d" % world.now_ms)
+    world.gateway.request(m.OP_TIME, lambda: b"%d" % world.now_ms)
     for _ in range(100):
         world.step()
     asked_ms = world.now_ms
@@ -142,7 +142,7 @@ def test_gateway_of_a_silent_device_opens_again_and_drops_commands():
     world = World(1)
     while not world.gateway.is_open:
         world.step()
-    world.gateway.command(m.OP_PING)
+    world.gateway.request(m.OP_PING)
     world.up.faults["lose"] = 1.0
     session = world.gateway._session
     for _ in range(600):

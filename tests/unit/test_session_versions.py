@@ -86,29 +86,29 @@ def _run(world, ms):
 def test_sessions_mark_as_late_what_is_made_five_seconds_into_an_outage():
     world = World(1)
     device = world.device
-    assert not device.is_late(0), "a device that has just started is not late"
+    assert not device.update_lateness(0), "a device that has just started is not late"
     _run(world, 1000)
-    assert not device.is_late(world.now_ms)
+    assert not device.update_lateness(world.now_ms)
     world.gateway.set_stalled(True)
     _run(world, 4000)
-    assert not device.is_late(world.now_ms)
+    assert not device.update_lateness(world.now_ms)
     _run(world, 1500)
-    assert device.is_late(world.now_ms)
+    assert device.update_lateness(world.now_ms)
     world.gateway.set_stalled(False)
     _run(world, 100)
-    assert not device.is_late(world.now_ms)
+    assert not device.update_lateness(world.now_ms)
     world.down.faults["lose"] = world.up.faults["lose"] = 1.0
     now_ms = world.now_ms
-    while not device.is_late(world.now_ms):
+    while not device.update_lateness(world.now_ms):
         world.step()
     assert 5000 <= world.now_ms - now_ms <= 12_000
     world.heal()
     _run(world, 2000)
-    assert not device.is_late(world.now_ms)
+    assert not device.update_lateness(world.now_ms)
 
 
 def test_sessions_without_a_gateway_are_late_after_five_seconds():
     world = World(1)
-    assert not world.device.is_late(100_000)
-    assert not world.device.is_late(104_999)
-    assert world.device.is_late(105_000)
+    assert not world.device.update_lateness(100_000)
+    assert not world.device.update_lateness(104_999)
+    assert world.device.update_lateness(105_000)

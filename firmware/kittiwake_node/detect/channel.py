@@ -8,7 +8,7 @@ import array
 
 from ..channel import BaseChannel
 from ..link import anomaly, payload, record
-from . import event
+from . import disturbance
 
 if False:  # for mypy alone
     from typing import Any
@@ -21,16 +21,18 @@ if False:  # for mypy alone
 
 
 class Watch:
-    """A detector and the events that its flags become.
+    """A detector and the disturbances that its flags become.
 
     Args:
         detector: what detect.kinds.make returns.
-        settings: of events, checked (config.EVENT_DEFAULTS).
+        settings: of disturbances, checked (config.EVENT_DEFAULTS).
     """
 
     def __init__(self, detector: "Detector", settings: "Settings") -> None:
         self.detector = detector
-        self.events = event.Events(settings["hold_off"], settings["rise"], settings["burst"], settings["refill"])
+        self.disturbances = disturbance.Disturbances(
+            settings["hold_off"], settings["rise"], settings["burst"], settings["refill"]
+        )
         self.tells_end = settings["hold_off"] > 0
 
 
@@ -65,14 +67,14 @@ class Channel(BaseChannel):
         self._buf = array.array("h", bytes(2 * block))
         self._snapshots = snapshots
         self._snapshot: "array.array[int] | Any" = array.array("h", bytes(2 * snapshots.length)) if snapshots else None
-        self._opened: list[int] = []  # where events opened in the piece under way, for the snapshots
+        self._opened: list[int] = []  # where disturbances opened in the piece under way, for the snapshots
         self._on_alert = owner.on_alert
         self._anomalies = 0  # in this summary's interval
 
     @property
     def held_back(self) -> int:
         """Flags that became no alert: all of a disturbance that was not told, all but one of those that were."""
-        return sum([watch.events.flags for watch in self.watches]) - self.alerts
+        return sum([watch.disturbances.flags for watch in self.watches]) - self.alerts
 
     @property
     def snapshots_refused(self) -> int:
@@ -100,7 +102,7 @@ class Channel(BaseChannel):
         if self.source.ended and not self.ended:
             self.ended = True
             for watch in self.watches:
-                if watch.events.open:
+                if watch.disturbances.open:
                     self._tell_end(watch)
             if self._summary.count:
                 self._summarise(self.index)
@@ -113,15 +115,15 @@ class Channel(BaseChannel):
             if at < stop:
                 self._flag(watch, at)
                 at += 1
-        if watch.events.passed(self.index + stop) == event.CLOSED:
+        if watch.disturbances.passed(self.index + stop) == disturbance.CLOSED:
             self._tell_end(watch)
 
     def _flag(self, watch: "Watch", at: int) -> None:
         index, x = self.index + at, self._buf[at]
-        if watch.events.passed(index) == event.CLOSED:
+        if watch.disturbances.passed(index) == disturbance.CLOSED:
             self._tell_end(watch)
         self._anomalies += 1
-        if watch.events.flag(index, watch.detector.score(x)) != event.OPENED:
+        if watch.disturbances.flag(index, watch.detector.score(x)) != disturbance.OPENED:
             return
         self._on_alert(self.source, index)
         self.alerts += 1
@@ -133,9 +135,11 @@ class Channel(BaseChannel):
     def _tell_end(self, watch: "Watch") -> None:
         if not watch.tells_end:
             return
-        e = watch.events
-        body = anomaly.pack_disturbance(watch.detector.number, e.count, e.start, e.end, e.peak, e.peak_index)
-        self._emit(record.DISTURBANCE, self.number, record.ALERT, self.source.time_ms(e.end), body)
+        seen = watch.disturbances
+        body = anomaly.pack_disturbance(
+            watch.detector.number, seen.count, seen.start, seen.end, seen.peak, seen.peak_index
+        )
+        self._emit(record.DISTURBANCE, self.number, record.ALERT, self.source.time_ms(seen.end), body)
 
     def _keep(self, snapshots: "Snapshots", at: int, stop: int) -> None:
         self._opened.sort()

@@ -1,6 +1,6 @@
-"""Snapshots: the raw samples before and after an event, out of a ring that is kept anyway.
+"""Snapshots: the raw samples before and after a moment, out of a ring that is kept anyway.
 
-Must not know what an event is or where a snapshot goes. Full resolution around events, summaries otherwise: bounded in
+Must not know what a moment is or where a snapshot goes. Full resolution around moments, summaries otherwise: bounded in
 bytes an hour, and what the bound refuses is counted. The constructor allocates everything.
 """
 

@@ -20,7 +20,7 @@ STATUS_MS = 1000
 ANNOUNCE_MS = 500  # no more often than this to a gateway whose session we do not know
 LATE_MS = 5000  # what is made when the way has been down for so long is late, whenever it arrives
 SILENCE_MS = 5000  # the gateway says something every second
-_REPLIES_LIMIT = 2 * m.COMMANDS_IN_FLIGHT  # whatever arrives while the port takes nothing
+_REPLIES_LIMIT = 2 * m.REQUESTS_IN_FLIGHT  # whatever arrives while the port takes nothing
 
 
 class DeviceSession:
@@ -30,8 +30,8 @@ class DeviceSession:
         device: device id, see `messages.is_device_id`.
         boot: boot count.
         journal: has `id`, `acked`, `next_seq`, `evicted` (three counts), `read(start, limit_bytes)` giving (records as
-            bytes, sequence number after the last one), `ack(next_seq)` and `layout(number)` giving JSON bytes.
-        on_command: called as on_command(op, body, now_ms), gives (status, body) of the answer.
+            bytes, sequence number after the last one), `ack(next_seq)` and `description(number)` giving JSON bytes.
+        on_request: called as on_request(op, body, now_ms), gives (status, body) of the reply.
         body_limit_bytes: longest frame body this side can take and will send.
         versions: oldest and newest link version that it speaks.
 
@@ -48,14 +48,14 @@ class DeviceSession:
         device: str,
         boot: int,
         journal: "SentJournal",
-        on_command: "CommandHandler",
+        on_request: "CommandHandler",
         body_limit_bytes: int = BODY_LIMIT_BYTES,
         versions: tuple[int, int] = m.VERSIONS,
     ) -> None:
         self._device = device
         self._boot = boot
         self._journal = journal
-        self._on_command = on_command
+        self._on_request = on_request
         self._body_limit = body_limit_bytes
         self._max_body = body_limit_bytes
         self.decoder = FrameDecoder(body_limit_bytes)
@@ -75,8 +75,8 @@ class DeviceSession:
         self._replies: list[bytes] = []
         self._is_stalled = False
         self._flowed_ms: int | None = None  # when the way to the broker was last known to be there
-        self._responses: list[tuple[int, bytes]] = []  # (request, frame) by request: a command is not done twice
-        self._forgotten = 0  # request ids up to this one are answered and done with
+        self._kept_replies: list[tuple[int, bytes]] = []  # (request, frame) by request: none is carried out twice
+        self._forgotten = 0  # numbers of requests up to this one are done with
         self.resends = 0
         self._announce(0)
 
@@ -97,8 +97,15 @@ class DeviceSession:
         """What to write before an orderly end: nothing, the gateway misses us by itself."""
         return b""
 
-    def is_late(self, now_ms: int) -> bool:
-        """Whether a record made now is late: for LATE_MS there was no gateway, or none that had a broker."""
+    def update_lateness(self, now_ms: int) -> bool:
+        """Note whether records flow, and say whether one made now is late.
+
+        Args:
+            now_ms: milliseconds that never go back.
+
+        Returns:
+            True when for LATE_MS there was no gateway, or none that had a broker.
+        """
         flows = self.is_open and not self._is_stalled and now_ms - self._heard_ms < SILENCE_MS
         if flows or self._flowed_ms is None:
             self._flowed_ms = now_ms
@@ -156,7 +163,7 @@ class DeviceSession:
         number = records[10] | records[11] << 8
         if number not in self._described:
             self._described.add(number)
-            return self._frame(m.LAYOUT, m.pack_layout(self._session, number, journal.layout(number)))
+            return self._frame(m.DESCRIPTION, m.pack_description(self._session, number, journal.description(number)))
         if not outstanding:
             self._progress_ms = now_ms
         self._sent = after
@@ -191,10 +198,10 @@ class DeviceSession:
             session, acked, received, window, flags = m.unpack_ack(payload)
             if self._knows(session, now_ms):
                 self._acked(acked, received, window, flags, now_ms)
-        elif kind == m.COMMAND:
-            session, request, op, body = m.unpack_command(payload)
+        elif kind == m.REQUEST:
+            session, request, op, body = m.unpack_request(payload)
             if self._knows(session, now_ms):
-                self._command(request, op, body, now_ms)
+                self._request(request, op, body, now_ms)
         # Other kinds belong to a later version; OPEN settles on one that both ends know.
 
     def _open(self, payload: bytes, now_ms: int) -> None:
@@ -211,10 +218,10 @@ class DeviceSession:
         self._version = version
         acked = self._journal.acked
         if session != self._session:
-            del self._responses[:]
+            del self._kept_replies[:]
             self._forgotten = 0
             self._sent_end = acked
-        self.is_late(now_ms)
+        self.update_lateness(now_ms)
         self._is_stalled = False
         self._session = session
         self._window = window
@@ -252,18 +259,18 @@ class DeviceSession:
         if flags & m.REWIND and received < self._sent:
             self._rewind(received)
 
-    def _command(self, request: int, op: int, body: bytes, now_ms: int) -> None:
+    def _request(self, request: int, op: int, body: bytes, now_ms: int) -> None:
         if request <= self._forgotten:
             return  # a late copy: the gateway has moved on
-        for known, frame in self._responses:
+        for known, frame in self._kept_replies:
             if known == request:
                 self._reply(frame)
                 return
-        status, answer = self._on_command(op, body, now_ms)
+        status, body = self._on_request(op, body, now_ms)
         limit = self._max_body - OVERHEAD_BYTES - 9
-        frame = self._frame(m.RESPONSE, m.pack_response(self._session, request, status, bytes(answer)[:limit]))
-        self._responses.append((request, frame))
-        if len(self._responses) > m.COMMANDS_IN_FLIGHT:
-            self._responses.sort()
-            self._forgotten = self._responses.pop(0)[0]
+        frame = self._frame(m.REPLY, m.pack_reply(self._session, request, status, bytes(body)[:limit]))
+        self._kept_replies.append((request, frame))
+        if len(self._kept_replies) > m.REQUESTS_IN_FLIGHT:
+            self._kept_replies.sort()
+            self._forgotten = self._kept_replies.pop(0)[0]
         self._reply(frame)

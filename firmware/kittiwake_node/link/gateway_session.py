@@ -19,22 +19,22 @@ if False:  # for mypy alone
 OPEN_RETRY_MS = 500
 KEEPALIVE_MS = 1000
 SILENCE_MS = 4000  # a device that said nothing for this long is opened anew; it says something every second
-COMMAND_RETRY_MS = 500
+REQUEST_RETRY_MS = 500
 REWIND_RETRY_MS = 250
-_LAYOUTS_LIMIT = 256  # far more than a device keeps
+_DESCRIPTIONS_LIMIT = 256  # far more than a device keeps
 
 # Events, as (name, …) tuples; see GatewaySession.feed.
 RECORD: "Final" = "record"
 OPENED: "Final" = "opened"
 LOST: "Final" = "lost"
 TEXT: "Final" = "text"
-ANSWER: "Final" = "answer"
+REPLY: "Final" = "reply"
 STATUS: "Final" = "status"
 REFUSED: "Final" = "refused"
 
 
-class _Pending:
-    """A command that the device has not answered: its request id, operation, body, and when it was sent, or None."""
+class _PendingRequest:
+    """A request without a reply: its number, operation, body, and when it was sent, or None."""
 
     def __init__(self, request: int, op: int, body: "bytes | Callable[[], bytes]") -> None:
         self.request = request
@@ -56,7 +56,7 @@ class GatewaySession:
         device, journal, boot: of the device, after OPENED; None before.
         received: sequence number after the last record handed out.
         acked: sequence number after the last record the caller acknowledged.
-        layouts: channel descriptions by number, JSON bytes, of this session.
+        descriptions: channel descriptions by number, JSON bytes, of this session.
         duplicates, holes, damaged: counters.
         decoder: the FrameDecoder, for its counter.
     """
@@ -78,7 +78,7 @@ class GatewaySession:
         self.journal: int | None = None
         self.boot: int | None = None
         self.received = self.acked = 0
-        self.layouts: dict[int, bytes] = {}
+        self.descriptions: dict[int, bytes] = {}
         self.duplicates = self.holes = self.damaged = 0
         self._session = new_session()
         self._is_open = False
@@ -89,8 +89,8 @@ class GatewaySession:
         self._rewind_ms: int | None = None
         self._rewind_due = False
         self._is_stalled = False  # told to the device in every ACK
-        self._commands: "list[_Pending]" = []
-        self._request = 0
+        self._pending: "list[_PendingRequest]" = []
+        self._number = 0
 
     @property
     def is_open(self) -> bool:
@@ -103,7 +103,7 @@ class GatewaySession:
         Returns:
             A list of events, oldest first:
             ("opened", is_new_device_or_journal), ("record", Record, its bytes), ("text", bytes),
-            ("answer", request, status, body), ("status", acked, next_seq, evicted), ("lost", reason),
+            ("reply", request, status, body), ("status", acked, next_seq, evicted), ("lost", reason),
             ("refused", reason) for a device that speaks no version we know.
         """
         events: "list[SessionEvent]" = []
@@ -138,11 +138,11 @@ class GatewaySession:
             self._said_ms = now_ms
             ack = m.pack_ack(self._session, self.acked, self.received, self._window, flags)
             return encode(m.ACK, ack, self._version)
-        for entry in self._due_commands():
-            if entry.sent_ms is None or now_ms - entry.sent_ms >= COMMAND_RETRY_MS:
+        for entry in self._due_requests():
+            if entry.sent_ms is None or now_ms - entry.sent_ms >= REQUEST_RETRY_MS:
                 entry.sent_ms = now_ms
                 body = entry.body() if callable(entry.body) else entry.body
-                return encode(m.COMMAND, m.pack_command(self._session, entry.request, entry.op, body), self._version)
+                return encode(m.REQUEST, m.pack_request(self._session, entry.request, entry.op, body), self._version)
         return None
 
     def next_delay_ms(self, now_ms: int) -> int:
@@ -150,8 +150,8 @@ class GatewaySession:
         if not self._is_open:
             return 0 if self._tried_ms is None else max(0, OPEN_RETRY_MS - (now_ms - self._tried_ms))
         delay = KEEPALIVE_MS - (now_ms - self._said_ms)
-        for entry in self._due_commands():
-            delay = min(delay, 0 if entry.sent_ms is None else COMMAND_RETRY_MS - (now_ms - entry.sent_ms))
+        for entry in self._due_requests():
+            delay = min(delay, 0 if entry.sent_ms is None else REQUEST_RETRY_MS - (now_ms - entry.sent_ms))
         return max(0, delay)
 
     def ack(self, next_seq: int) -> None:
@@ -179,30 +179,34 @@ class GatewaySession:
             self._is_stalled = is_stalled
             self._ack_due = True
 
-    def command(self, op: int, body: "bytes | Callable[[], bytes]" = b"") -> int:
-        """Queue a command; it is repeated until answered, and done once.
+    def request(self, op: int, body: "bytes | Callable[[], bytes]" = b"") -> int:
+        """Queue a request; it is repeated until the reply comes, and carried out once.
 
         Args:
             op: operation, see messages.
-            body: bytes, or a function without arguments that gives them each time the command is sent (the time, say).
+            body: bytes, or a function without arguments that gives them each time it is sent (the time, say).
 
         Returns:
-            The request id that its answer will carry.
+            The number that its reply will carry.
         """
-        self._request += 1
-        self._commands.append(_Pending(self._request, op, body))
-        return self._request
+        self._number += 1
+        self._pending.append(_PendingRequest(self._number, op, body))
+        return self._number
 
     def cancel(self, request: int) -> None:
-        """Stop repeating a command."""
-        self._commands = [entry for entry in self._commands if entry.request != request]
+        """Stop repeating a request.
+
+        Args:
+            request: its number.
+        """
+        self._pending = [entry for entry in self._pending if entry.request != request]
 
     def reopen(self) -> None:
         """Begin a new session: after the port was lost, or when the device has gone silent."""
         self._session = self._new_session()
         self._is_open = False
         self._tried_ms = None
-        self._commands = []
+        self._pending = []
         self.decoder = _successor(self.decoder, self._body_limit)
 
     def _take(self, kind: int, payload: bytes, now_ms: int, events: "list[SessionEvent]") -> None:
@@ -217,26 +221,26 @@ class GatewaySession:
         self._heard_ms = now_ms
         if kind == m.RECORDS:
             self._records(payload, now_ms, events)
-        elif kind == m.LAYOUT:
-            _, number, text = m.unpack_layout(payload)
-            if len(self.layouts) >= _LAYOUTS_LIMIT:
-                self.layouts.clear()  # what is still needed is asked for again, like any frame that is missing
-            self.layouts[number] = text
+        elif kind == m.DESCRIPTION:
+            _, number, text = m.unpack_description(payload)
+            if len(self.descriptions) >= _DESCRIPTIONS_LIMIT:
+                self.descriptions.clear()  # what is still needed is asked for again, like any frame that is missing
+            self.descriptions[number] = text
         elif kind == m.STATUS:
             _, acked, next_seq, evicted = m.unpack_status(payload)
             events.append((STATUS, acked, next_seq, evicted))
-        elif kind == m.RESPONSE:
-            _, request, status, body = m.unpack_response(payload)
-            if any(entry.request == request for entry in self._commands):
+        elif kind == m.REPLY:
+            _, request, status, body = m.unpack_reply(payload)
+            if any(entry.request == request for entry in self._pending):
                 self.cancel(request)
-                events.append((ANSWER, request, status, body))
+                events.append((REPLY, request, status, body))
 
-    def _due_commands(self) -> "Sequence[_Pending]":
-        # The device remembers so many answers and no more: one further ahead could make it do an old one twice.
-        if not self._commands:
+    def _due_requests(self) -> "Sequence[_PendingRequest]":
+        # The device remembers so many replies and no more: one further ahead could make it do an old one twice.
+        if not self._pending:
             return ()
-        end = self._commands[0].request + m.COMMANDS_IN_FLIGHT
-        return [entry for entry in self._commands if entry.request < end]
+        end = self._pending[0].request + m.REQUESTS_IN_FLIGHT
+        return [entry for entry in self._pending if entry.request < end]
 
     def _hello(self, payload: bytes, now_ms: int, events: "list[SessionEvent]") -> None:
         session, low, high, _, journal, boot, acked, _, device = m.unpack_hello(payload)
@@ -259,7 +263,7 @@ class GatewaySession:
         self.device, self.journal, self.boot = device, journal, boot
         self._version = version
         self.received = self.acked = acked
-        self.layouts = {}
+        self.descriptions = {}
         self._is_open = True
         self._heard_ms = self._said_ms = now_ms
         self._ack_due = self._rewind_due = False
@@ -283,7 +287,7 @@ class GatewaySession:
                 break
             if record.seq < self.received:
                 self.duplicates += 1
-            elif record.layout not in self.layouts:
+            elif record.description not in self.descriptions:
                 self.holes += 1
                 self._ask_rewind(now_ms)
                 return

@@ -19,23 +19,23 @@ MAX_VERSION = 1
 VERSIONS = (MIN_VERSION, MAX_VERSION)
 
 FRAME_FLOOR_BYTES = BODY_LIMIT_BYTES  # both ends take at least this, so that every record and description fits a frame
-COMMANDS_IN_FLIGHT = 8  # request ids beyond the oldest unanswered one; what the device remembers to not do twice
+REQUESTS_IN_FLIGHT = 8  # requests beyond the oldest one without a reply; what the device remembers to not do twice
 
 # Device to gateway.
 HELLO = 1
 RECORDS = 2
 STATUS = 4
-RESPONSE = 5
-LAYOUT = 6
+REPLY = 5
+DESCRIPTION = 6
 # Gateway to device.
 OPEN = 17
 ACK = 18
-COMMAND = 20
+REQUEST = 20
 
 REWIND = 1  # ACK flag: a hole was seen, send again from `received`
 STALLED = 2  # ACK flag: the broker takes nothing just now
 
-# Command operations.
+# Operations of requests.
 OP_PING = 1
 OP_TIME = 2
 OP_IDENTIFY = 3
@@ -46,9 +46,9 @@ OP_CONFIG_SAVE = 7
 OP_ONCE = 8  # another operation, carried out once for ever
 OP_EVENT = 9
 OP_RELEARN = 10
-KEY_BYTES = 8  # names a command of OP_ONCE
+KEY_BYTES = 8  # names the command of OP_ONCE
 
-# Response status.
+# Status of replies.
 OK = 0
 UNKNOWN = 1
 REFUSED = 2
@@ -60,17 +60,17 @@ _HELLO = "<IBBHQIII"
 _ACK = "<IIIHB"
 _STATUS = "<IIIIII"
 _RECORDS = "<II"
-_COMMAND = "<IIB"
-_RESPONSE = "<IIB"
-_LAYOUT = "<IH"
+_REQUEST = "<IIB"
+_REPLY = "<IIB"
+_DESCRIPTION = "<IH"
 
 RECORDS_HEAD_BYTES = 8 + OVERHEAD_BYTES  # what a RECORDS frame takes beside its records
 
 
-def _head(layout: str, payload: bytes) -> "tuple[Any, ...]":
-    if len(payload) < struct.calcsize(layout):
-        raise FrameError("message-short", "%d bytes, needs %d" % (len(payload), struct.calcsize(layout)))
-    return struct.unpack_from(layout, payload, 0)
+def _head(form: str, payload: bytes) -> "tuple[Any, ...]":
+    if len(payload) < struct.calcsize(form):
+        raise FrameError("message-short", "%d bytes, needs %d" % (len(payload), struct.calcsize(form)))
+    return struct.unpack_from(form, payload, 0)
 
 
 def pack_open(session: int, max_frame: int, window: int, versions: tuple[int, int] = VERSIONS) -> bytes:
@@ -175,32 +175,32 @@ def unpack_records(payload: bytes) -> tuple[int, int, bytes]:
     return session, start, payload[8:]
 
 
-def pack_layout(session: int, number: int, text: bytes) -> bytes:
-    """LAYOUT: the channel description with that number, JSON in UTF-8 bytes, sent before records that refer to it."""
-    return struct.pack(_LAYOUT, session, number) + text
+def pack_description(session: int, number: int, text: bytes) -> bytes:
+    """DESCRIPTION: the channel description of that number, JSON in UTF-8, sent before records that refer to it."""
+    return struct.pack(_DESCRIPTION, session, number) + text
 
 
-def unpack_layout(payload: bytes) -> tuple[int, int, bytes]:
+def unpack_description(payload: bytes) -> tuple[int, int, bytes]:
     """Returns (session, number, JSON bytes)."""
-    session, number = _head(_LAYOUT, payload)
+    session, number = _head(_DESCRIPTION, payload)
     return session, number, payload[6:]
 
 
-def pack_command(session: int, request: int, op: int, body: bytes = b"") -> bytes:
-    """COMMAND: do `op`; a repeat with the same request id is answered again, not done again."""
-    return struct.pack(_COMMAND, session, request, op) + body
+def pack_request(session: int, request: int, op: int, body: bytes = b"") -> bytes:
+    """REQUEST: do `op`; a repeat with the same number gets the same reply, and is not done again."""
+    return struct.pack(_REQUEST, session, request, op) + body
 
 
-def unpack_command(payload: bytes) -> tuple[int, int, int, bytes]:
+def unpack_request(payload: bytes) -> tuple[int, int, int, bytes]:
     """Returns (session, request, op, body)."""
-    return _head(_COMMAND, payload) + (payload[9:],)
+    return _head(_REQUEST, payload) + (payload[9:],)
 
 
-def pack_response(session: int, request: int, status: int, body: bytes = b"") -> bytes:
-    """RESPONSE to a command: OK, UNKNOWN (no such operation) or REFUSED, and what belongs to it."""
-    return struct.pack(_RESPONSE, session, request, status) + body
+def pack_reply(session: int, request: int, status: int, body: bytes = b"") -> bytes:
+    """REPLY to a request: OK, UNKNOWN (no such operation) or REFUSED, and what belongs to it."""
+    return struct.pack(_REPLY, session, request, status) + body
 
 
-def unpack_response(payload: bytes) -> tuple[int, int, int, bytes]:
+def unpack_reply(payload: bytes) -> tuple[int, int, int, bytes]:
     """Returns (session, request, status, body)."""
-    return _head(_RESPONSE, payload) + (payload[9:],)
+    return _head(_REPLY, payload) + (payload[9:],)

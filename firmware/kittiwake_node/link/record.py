@@ -41,7 +41,7 @@ SEQ_LIMIT = 0xFFFFFFFF  # numbers stay below, so that the one after the last sti
 
 
 class Record:
-    """One record, decoded. Integers only; units are the channel description's (see `layout`).
+    """One record, decoded. Integers only; units are the channel description's (see `description`).
 
     Attributes:
         type: one of the type numbers above, or a later one.
@@ -49,7 +49,7 @@ class Record:
         channel: channel number, 0 to 255.
         cls: RAW, TELEMETRY or ALERT.
         is_late: made while the way to the broker had been down for a while.
-        layout: number of the channel description the record was written under.
+        description: number of the channel description the record was written under.
         seq: sequence number, unique for ever within (device, journal).
         boot: which boot of the device, from 1.
         time_ms: milliseconds since that boot.
@@ -63,7 +63,7 @@ class Record:
         version: int,
         channel: int,
         cls: int,
-        layout: int,
+        description: int,
         seq: int,
         boot: int,
         time_ms: int,
@@ -75,7 +75,7 @@ class Record:
         self.channel = channel
         self.cls = cls & 0x0F
         self.is_late = cls & LATE != 0
-        self.layout = layout
+        self.description = description
         self.seq = seq
         self.boot = boot
         self.time_ms = time_ms
@@ -95,7 +95,7 @@ def draft(
     boot: int,
     time_ms: int,
     epoch_ms: int,
-    layout: int,
+    description: int,
     payload: "Buffer",
     version: int = VERSION,
 ) -> bytearray:
@@ -110,7 +110,7 @@ def draft(
         boot: boot count, 0 to 2^32 - 1.
         time_ms: milliseconds since boot, below 2^48.
         epoch_ms: UTC of the boot's zero in milliseconds, below 2^48; 0 for unknown.
-        layout: channel description number, 0 to 65535.
+        description: channel description number, 0 to 65535.
         payload: bytes, at most PAYLOAD_LIMIT_BYTES.
         version: of that type's payload, 0 to 255.
 
@@ -131,7 +131,7 @@ def draft(
         len(payload),
         time_ms >> 32,
         epoch_ms >> 32,
-        layout,
+        description,
         0,
         boot,
         time_ms & 0xFFFFFFFF,
@@ -189,14 +189,14 @@ def decode(buf: "Buffer", offset: int = 0) -> "tuple[Record, int]":
     if not is_whole(buf, offset) or seq_at(buf, offset) == SEQ_LIMIT:
         raise FrameError("record-damaged", "at byte %d of %d" % (offset, len(buf)))
     head = struct.unpack_from(_HEADER, buf, offset)
-    kind, version, channel, cls, length, time_hi, epoch_hi, layout, seq, boot, time_lo, epoch_lo = head
+    kind, version, channel, cls, length, time_hi, epoch_hi, description, seq, boot, time_lo, epoch_lo = head
     start = offset + HEADER_BYTES
     record = Record(
         kind,
         version,
         channel,
         cls,
-        layout,
+        description,
         seq,
         boot,
         time_hi << 32 | time_lo,

@@ -26,9 +26,9 @@ CONFIRM_MS = 60000  # a broker that confirms nothing for so long has forgotten
 _RECORD_IDS = 65000
 _STATUS_ID = 65001
 _SUBSCRIBE_ID = 65002
-_FIRST_ANSWER_ID = 65100
-_ANSWER_IDS = 400
-_ANSWERS_LIMIT = 8
+_FIRST_RESPONSE_ID = 65100
+_RESPONSE_IDS = 400
+_RESPONSES_LIMIT = 8
 _OUTBOX_LIMIT_BYTES = 8192
 _CHUNK_BYTES = 1000
 _ONLINE = b"online"
@@ -63,7 +63,7 @@ class MqttSession:
         publisher: a publication.Publisher.
         journal: as of DeviceSession.
         parse_json: gives the value of a JSON text in bytes, raises ValueError.
-        answer: called as answer(payload, now_ms) with a command's payload, gives that of the answer.
+        respond: called as respond(payload, now_ms) with a command's payload, gives that of the response.
 
     Attributes:
         problem: why the connection is of no use and must go, "" while it is; `set_link` clears it.
@@ -78,13 +78,13 @@ class MqttSession:
         publisher: "Publisher",
         journal: "SentJournal",
         parse_json: "Callable[[bytes], Any]",
-        answer: "Callable[[bytes, int], bytes]",
+        respond: "Callable[[bytes, int], bytes]",
     ) -> None:
         self._login = login
         self._publisher = publisher
         self._journal = journal
         self._parse_json = parse_json
-        self._answer = answer
+        self._respond = respond
         self._reader = packets.PacketReader()
         self._is_up = False
         self.is_open = False
@@ -92,8 +92,8 @@ class MqttSession:
         self.resends = 0
         self.rejected = 0
         self._outbox: list[bytes] = []  # packets that go before any record
-        self._answers: list[tuple[int, int]] = []  # (id of the command, id of its answer), unconfirmed
-        self._answer_id = 0
+        self._responses: list[tuple[int, int]] = []  # (id of the command, id of its response), unconfirmed
+        self._response_id = 0
         self._has_passed_over = False  # commands that there was no room for; the broker keeps them
         self._flight: list[list[int]] = []  # [id, number after it, whether it is confirmed], in order
         self._next = 0  # sequence number to read from
@@ -101,14 +101,21 @@ class MqttSession:
         self._chunk = b""
         self._chunk_at = 0
         self._chunk_after = 0
-        self._layout: int | None = None
+        self._description: int | None = None
         self._channels: "list[channel_description.Described]" = []
         self._opened_ms = self._heard_ms = self._spoke_ms = self._progress_ms = 0
         self._is_pinging = False
         self._flowed_ms: int | None = None
 
-    def is_late(self, now_ms: int) -> bool:
-        """Whether a record made now is late: for LATE_MS there was no broker."""
+    def update_lateness(self, now_ms: int) -> bool:
+        """Note whether records flow, and say whether one made now is late.
+
+        Args:
+            now_ms: milliseconds that never go back.
+
+        Returns:
+            True when for LATE_MS there was no broker.
+        """
         if self.is_open or self._flowed_ms is None:
             self._flowed_ms = now_ms
         return now_ms - self._flowed_ms >= LATE_MS
@@ -121,7 +128,7 @@ class MqttSession:
         self.problem = ""
         self._reader.reset()
         del self._outbox[:]
-        del self._answers[:]
+        del self._responses[:]
         self._has_passed_over = False
         if is_up:
             self._opened_ms = self._heard_ms = self._spoke_ms = now_ms
@@ -133,7 +140,7 @@ class MqttSession:
             )
             self._outbox.append(packet)
             return
-        self.is_late(now_ms)
+        self.update_lateness(now_ms)
         self.is_open = False
         if self._flight:
             self.resends += 1
@@ -193,7 +200,7 @@ class MqttSession:
             self.problem = "the broker is silent"
         elif self._flight and now_ms - self._progress_ms >= CONFIRM_MS:
             self.problem = "the broker confirms nothing"
-        elif self._has_passed_over and not self._answers and not self._outbox:
+        elif self._has_passed_over and not self._responses and not self._outbox:
             # A broker sends what was not confirmed again, but over a new connection only [4.4].
             self.problem = "more commands wait at the broker"
 
@@ -225,7 +232,7 @@ class MqttSession:
         done = self._chunk_after if is_last else record.seq + 1
         if is_last:
             self._chunk = b""
-        topic, payload = self._publisher.form(record, self._describe(record.layout))
+        topic, payload = self._publisher.form(record, self._describe(record.description))
         is_repeat = record.seq < self._sent_end
         self._sent_end = max(self._sent_end, record.seq + 1)
         if not self._flight:
@@ -235,12 +242,12 @@ class MqttSession:
         return packets.publish(topic, payload, packet_id, is_repeat)
 
     def _describe(self, number: int) -> "list[channel_description.Described]":
-        if number != self._layout:
+        if number != self._description:
             try:
-                entries = self._parse_json(self._journal.layout(number))
+                entries = self._parse_json(self._journal.description(number))
             except ValueError:
                 entries = None
-            self._layout, self._channels = number, channel_description.describe(entries)
+            self._description, self._channels = number, channel_description.describe(entries)
         return self._channels
 
     def _take(self, kind: int, flags: int, body: bytes, now_ms: int) -> None:
@@ -262,7 +269,7 @@ class MqttSession:
 
     def _open(self, now_ms: int) -> None:
         self.is_open = True
-        self.is_late(now_ms)
+        self.update_lateness(now_ms)
         self._next = self._journal.acked
         self._progress_ms = now_ms
         topic = self._publisher.topic
@@ -270,11 +277,11 @@ class MqttSession:
         self._outbox.append(packets.subscribe(_SUBSCRIBE_ID, topic("cmd")))
 
     def _confirmed(self, packet_id: int, now_ms: int) -> None:
-        for i, (command_id, answer_id) in enumerate(self._answers):
-            if answer_id == packet_id:
-                # Only now: a command whose answer is not with the broker is asked again after a cut.
+        for i, (command_id, response_id) in enumerate(self._responses):
+            if response_id == packet_id:
+                # Only now: a command whose response is not with the broker is asked again after a cut.
                 self._outbox.append(packets.puback(command_id))
-                del self._answers[i]
+                del self._responses[i]
                 return
         flight = self._flight
         for entry in flight:
@@ -294,15 +301,15 @@ class MqttSession:
             if command_id:
                 self._outbox.append(packets.puback(command_id))
             return
-        if len(self._answers) >= _ANSWERS_LIMIT or sum([len(p) for p in self._outbox]) > _OUTBOX_LIMIT_BYTES:
+        if len(self._responses) >= _RESPONSES_LIMIT or sum([len(p) for p in self._outbox]) > _OUTBOX_LIMIT_BYTES:
             self._has_passed_over = True
             return
-        for asked, _ in self._answers:
+        for asked, _ in self._responses:
             if asked == command_id and command_id:
                 return
-        answer = self._answer(payload, now_ms)
-        self._answer_id = (self._answer_id + 1) % _ANSWER_IDS
-        answer_id = _FIRST_ANSWER_ID + self._answer_id
+        response = self._respond(payload, now_ms)
+        self._response_id = (self._response_id + 1) % _RESPONSE_IDS
+        response_id = _FIRST_RESPONSE_ID + self._response_id
         if command_id:
-            self._answers.append((command_id, answer_id))
-        self._outbox.append(packets.publish(self._publisher.topic("resp"), answer, answer_id))
+            self._responses.append((command_id, response_id))
+        self._outbox.append(packets.publish(self._publisher.topic("resp"), response, response_id))

@@ -37,7 +37,7 @@ class Cursor:
         out = bytearray()
         if start != self._next:
             self._readers = [None] * rec.CLASSES
-        layout = None
+        description = None
         seq = start
         while True:
             reader = self._earliest(seq)
@@ -45,9 +45,9 @@ class Cursor:
                 if not out:
                     seq = end
                 break
-            if out and (len(out) + reader.take_size() > limit_bytes or layout != reader.layout()):
+            if out and (len(out) + reader.take_size() > limit_bytes or description != reader.description()):
                 break
-            layout = reader.layout()
+            description = reader.description()
             seq = reader.peek() + 1
             out.extend(reader.take())
         for entry in self._readers:

@@ -15,7 +15,7 @@ from . import eviction
 from . import segment as seg
 from .chains import Chains
 from .cursor import Cursor
-from .layouts import Layouts
+from .descriptions import Descriptions
 from .recovery import Recovery
 
 if False:  # for mypy alone
@@ -81,7 +81,7 @@ class Journal:
         self._pending = [bytearray() for _ in range(rec.CLASSES)]
         self._chains = Chains(fs, _DIR)
         self._cursor = Cursor(self._chains, self._reader)
-        self._layouts = Layouts(fs, _DIR)
+        self._descriptions = Descriptions(fs, _DIR)
         try:
             self._chains.find()
             found = Recovery(fs, self._chains, self._damage)
@@ -205,13 +205,13 @@ class Journal:
             StorageError: the medium failed.
         """
         try:
-            return self._layouts.number_of(text)
+            return self._descriptions.number_of(text)
         except OSError as error:
             raise StorageError("journal-layout", "the medium answered %s" % error)
 
-    def layout(self, number: int) -> bytes:
+    def description(self, number: int) -> bytes:
         """The channel description of that number as JSON bytes, b"{}" when it is gone or damaged."""
-        return self._layouts.text(number)
+        return self._descriptions.text(number)
 
     def tidy(self) -> bool:
         """Make room in a tail, so that the next commit need not: for when nobody waits. Cheap when there is nothing.

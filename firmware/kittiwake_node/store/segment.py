@@ -175,7 +175,7 @@ class Reader:
         count: int = struct.unpack_from("<I", self._buf, self._pos + 16)[0]
         return count
 
-    def layout(self) -> int:
+    def description(self) -> int:
         """Channel description number of the record that `peek` found."""
         return self._buf[self._pos + 10] | self._buf[self._pos + 11] << 8
 

@@ -181,7 +181,7 @@ class DeviceLink:
         Returns:
             The number that the reply will carry.
         """
-        request = self.session.command(op, body)
+        request = self.session.request(op, body)
         self._pump(_now_ms())
         return request
 
@@ -204,13 +204,13 @@ class DeviceLink:
         for event in self.session.feed(data, now_ms):
             if event[0] == gw.RECORD:
                 if not self._is_foreign:
-                    self.intake.take(event[1], self.session.layouts)
+                    self.intake.take(event[1], self.session.descriptions)
             elif event[0] == gw.OPENED:
                 self._opened(event[1])
             elif event[0] == gw.STATUS:
                 _, acked, next_seq, self.evicted = event
                 self.lag = next_seq - acked
-            elif event[0] == gw.ANSWER:
+            elif event[0] == gw.REPLY:
                 self._callbacks.on_reply(self, *event[1:])
             elif event[0] == gw.LOST:
                 log.info("%s: %s", self.url, event[1])
@@ -241,7 +241,7 @@ class DeviceLink:
             return
         self.problem = ""
         log.info("%s: device %s, journal %016x, boot %d", self.url, session.device, session.journal, session.boot)
-        session.command(messages.OP_TIME, lambda: struct.pack("<Q", time.time_ns() // 1_000_000))
+        session.request(messages.OP_TIME, lambda: struct.pack("<Q", time.time_ns() // 1_000_000))
         self._set_online(True)
         self._callbacks.on_opened(self)
 

@@ -111,8 +111,8 @@ class Intake:
             self._counts.repeats += 1
             return
         self._counts.records += 1
-        if not former.knows(record.layout):
-            self._callbacks.on_described(former.describe(record.layout, descriptions[record.layout]))
+        if not former.knows(record.description):
+            self._callbacks.on_described(former.describe(record.description, descriptions[record.description]))
         verdict: VerdictFields | None = None
         if self._verdicts:
             answer = self._verdicts.take(record)

@@ -120,7 +120,7 @@ def _join(journal, version, segments, layouts, damages, other) -> Journal:
                 damages.append(Damage(segment.path, offset, 0, f"record {record.seq} is out of its place"))
             before = max(before, record.seq)
             entries.setdefault(record.seq, Entry(record, segment.path, offset, record.seq < state.acked))
-    for number in sorted({e.record.layout for e in entries.values() if not e.is_acked} - layouts.keys() - {0}):
+    for number in sorted({e.record.description for e in entries.values() if not e.is_acked} - layouts.keys() - {0}):
         damages.append(Damage(f"journal/layout-{number:04d}.kwl", 0, 0, "records refer to it, and it is not there"))
     missing = sum(1 for seq in range(state.acked, next_seq) if seq not in entries)
     may_be_damaged = sum(d.size // rec.OVERHEAD_BYTES + 1 for d in damages)

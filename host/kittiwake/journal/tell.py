@@ -18,7 +18,7 @@ def records(journal: Journal) -> Iterator[dict]:
     """
     former = publisher.Former(publisher.Policy(), "", journal.id)
     for entry in journal.entries:
-        number = entry.record.layout
+        number = entry.record.description
         if not former.knows(number):
             former.describe(number, journal.layouts.get(number, b"{}"))
         message = former.form(entry.record)

@@ -104,7 +104,7 @@ class Former:
             A message whatever the record holds: unknown types, later versions and payloads that cannot be read go out
             as kind "opaque" with the payload in hex.
         """
-        channels = self._layouts[record.layout]
+        channels = self._layouts[record.description]
         channel = channels[record.channel] if record.channel < len(channels) else Channel(name=str(record.channel))
         kind = KINDS.get(record.type, OPAQUE) if record.version == rec.VERSION else OPAQUE
         try:
@@ -151,7 +151,7 @@ def publication(policy: Policy, device: str, journal: int, record: rec.Record, l
         layout: the channel description it refers to.
     """
     former = Former(policy, device, journal)
-    former.describe(record.layout, layout)
+    former.describe(record.description, layout)
     return former.form(record)
 
 

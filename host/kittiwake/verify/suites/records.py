@@ -16,7 +16,7 @@ def answer(a):
     draft = _rec.draft(kind, channel, cls, boot, time_ms, epoch_ms, layout, payload)
     _rec.seal(draft, 0, len(draft), seq)
     r, end = _rec.decode(draft)
-    back = (r.type, r.channel, r.cls, r.layout, r.seq, r.boot, r.time_ms, r.epoch_ms, r.payload) == a
+    back = (r.type, r.channel, r.cls, r.description, r.seq, r.boot, r.time_ms, r.epoch_ms, r.payload) == a
     print(binascii.hexlify(draft).decode(), end, back)
 """
 

@@ -1,35 +1,35 @@
-"""Events: flags that belong together become one, with a start, an end, a peak and a count.
+"""Disturbances: flags that belong together become one, with a start, an end, a peak and a count.
 
 Must not know detectors, time or records: indexes and scores are numbers that come in. Nothing here allocates while they
-are small integers. Every flag is accounted for: `flags` = those in events that were told + `held_back` + those of an
-event that is still gathering.
+are small integers. Every flag is accounted for: `flags` = those in disturbances that were told + `held_back` + those of
+one that is still gathering.
 """
 
 NOTHING = 0
 OPENED = 1
 CLOSED = 2
 
-# What is under way: nothing; flags too few to open an event; an event that was told; one that the limit held back.
+# What is under way: nothing; flags too few to open a disturbance; one that was told; one that the limit held back.
 _IDLE = 0
 _GATHERING = 1
 _OPEN = 2
 _MUTED = 3
 
 
-class Events:
-    """Turns the flags of one channel and class into events.
+class Disturbances:
+    """Turns the flags of one detector into disturbances.
 
     Args:
-        hold_off: samples without a flag after which an event is over; flags closer than that belong to one event.
-        rise: flags that it takes to open an event, each within hold_off of the one before (hysteresis).
-        burst: events that may be told in quick succession; more are held back and counted. 0 for no limit.
-        refill: samples after which one more event may be told.
+        hold_off: samples without a flag after which a disturbance is over; flags closer than that belong to one.
+        rise: flags that it takes to open a disturbance, each within hold_off of the one before (hysteresis).
+        burst: disturbances that may be told in quick succession; more are held back and counted. 0 for no limit.
+        refill: samples after which one more may be told.
 
     Attributes:
-        start, end: index of the first and last flag of the event under way, or of the last one when none is.
+        start, end: index of the first and last flag of the one under way, or of the last one when none is.
         peak, peak_index: its greatest |score|, and where.
         count: its flags.
-        flags, events, held_back: totals: flags taken, events told, flags in events that were not.
+        flags, opened, held_back: totals: flags taken, disturbances told, flags in those that were not.
     """
 
     def __init__(self, hold_off: int, rise: int = 1, burst: int = 0, refill: int = 1) -> None:
@@ -41,11 +41,11 @@ class Events:
         self._refilled = 0  # index up to which the tokens are accounted for
         self._state = _IDLE
         self.start = self.end = self.peak = self.peak_index = self.count = 0
-        self.flags = self.events = self.held_back = 0
+        self.flags = self.opened = self.held_back = 0
 
     @property
     def open(self) -> bool:
-        """Whether an event that was told is under way."""
+        """Whether a disturbance that was told is under way."""
         return self._state == _OPEN
 
     def passed(self, index: int) -> int:
@@ -55,7 +55,7 @@ class Events:
             index: of the next sample, never less than before.
 
         Returns:
-            CLOSED when the open event is over (its attributes stay until the next flag), else NOTHING.
+            CLOSED when the open one is over (its attributes stay until the next flag), else NOTHING.
         """
         state = self._state
         if state == _IDLE or index - self.end <= self._hold_off:
@@ -73,7 +73,7 @@ class Events:
             score: of any sign; the greatest size is the peak.
 
         Returns:
-            OPENED when this flag opens an event that may be told, else NOTHING.
+            OPENED when this flag opens a disturbance that may be told, else NOTHING.
         """
         self.flags += 1
         if self._state == _IDLE:
@@ -91,7 +91,7 @@ class Events:
         elif self._state == _GATHERING and self.count >= self._rise:
             if self._take_token(index):
                 self._state = _OPEN
-                self.events += 1
+                self.opened += 1
                 return OPENED
             self._state = _MUTED
             self.held_back += self.count

@@ -1,4 +1,4 @@
-"""Requests: commands as JSON, carried out on the board that speaks MQTT itself, and their answers as JSON.
+"""Commands as JSON, carried out on the board that speaks MQTT itself, and their responses as JSON.
 
 Pure: JSON, a digest and what carries commands out are arguments. The forms are those of the gateway
 (host/kittiwake/bridge/command_codec.py): `{"id": …, "op": …}` to `…/cmd`, and what came of it to `…/resp`.
@@ -14,7 +14,7 @@ if False:  # for mypy alone
     from collections.abc import Callable
     from typing import Any, TypeGuard
 
-    from kittiwake_types import CommandHandler
+    from kittiwake_types import CommandHandler, Fields
 
 _ID_LIMIT = 64
 _TEXT_LIMIT_BYTES = 512
@@ -22,8 +22,8 @@ _SAMPLES_LIMIT = 256
 _PIECE_BYTES = 512
 
 
-class _No(Exception):
-    """The answer is not "ok". Args: status; why, in words."""
+class _Refusal(Exception):
+    """The response is not "ok". Args: status; why, in words."""
 
     def __init__(self, status: str, why: str) -> None:
         super().__init__(status, why)
@@ -31,8 +31,8 @@ class _No(Exception):
         self.why = why
 
 
-class Requests:
-    """Carries out requests.
+class JsonCommands:
+    """Carries out commands that arrive as JSON.
 
     Args:
         device: device id.
@@ -57,8 +57,16 @@ class Requests:
         self._digest = digest
         self._now_ms = 0
 
-    def answer(self, payload: bytes, now_ms: int) -> bytes:
-        """Carry out a request. Returns the answer's payload: whatever arrives has one. Allocates."""
+    def respond(self, payload: bytes, now_ms: int) -> bytes:
+        """Carry out a command.
+
+        Args:
+            payload: JSON, as it arrived.
+            now_ms: milliseconds since boot.
+
+        Returns:
+            The response's payload: whatever arrives has one. Allocates.
+        """
         self._now_ms = now_ms
         name = op = None
         result = ""
@@ -69,35 +77,35 @@ class Requests:
             op = fields.get("op")
             if not isinstance(op, str) or op not in _OPERATIONS:
                 op = op[:_ID_LIMIT] if isinstance(op, str) else None
-                raise _No("invalid", "op: there are " + ", ".join(sorted(_OPERATIONS)))
+                raise _Refusal("invalid", "op: there are " + ", ".join(sorted(_OPERATIONS)))
             result = _OPERATIONS[op](self, fields, name)
-        except _No as no:
-            status, why = no.status, no.why
-        except ValueError:  # text of half a character, which JSON can ask for
+        except _Refusal as refusal:
+            status, why = refusal.status, refusal.why
+        except ValueError:  # text of half a character, which JSON allows
             status, why = "refused", "the answer cannot be read"
-        told = [("id", name), ("op", op), ("device", self._device), ("bridge", None), ("status", status)]
+        response: "Fields" = [("id", name), ("op", op), ("device", self._device), ("bridge", None), ("status", status)]
         if why is not None:
-            told.append(("error", why))
+            response.append(("error", why))
         else:
-            told.append(("result", jsontext.Raw(result)))
-        return jsontext.dump(told).encode()
+            response.append(("result", jsontext.Raw(result)))
+        return jsontext.dump(response).encode()
 
     def _parse(self, payload: bytes) -> "dict[str, Any]":
         try:
             fields = self._parse_json(payload)
         except ValueError:
-            raise _No("invalid", 'not JSON: write {"id": "1", "op": "ping"}')
+            raise _Refusal("invalid", 'not JSON: write {"id": "1", "op": "ping"}')
         if not isinstance(fields, dict):
-            raise _No("invalid", "not a JSON object")
+            raise _Refusal("invalid", "not a JSON object")
         return fields
 
     def _ask(self, op: int, body: bytes) -> bytes:
-        status, answer = self._handle(op, body, self._now_ms)
+        status, reply = self._handle(op, body, self._now_ms)
         if status == m.UNKNOWN:
-            raise _No("unknown", "this device's firmware does not know the operation; update it")
+            raise _Refusal("unknown", "this device's firmware does not know the operation; update it")
         if status != m.OK:
-            raise _No("refused", bytes(answer).decode() or "the device refuses")
-        return bytes(answer)
+            raise _Refusal("refused", bytes(reply).decode() or "the device refuses")
+        return bytes(reply)
 
     def _once(self, name: str, op: int, body: bytes) -> bytes:
         key = self._digest(("%s\0%s" % (self._device, name)).encode())[: m.KEY_BYTES]
@@ -119,18 +127,18 @@ class Requests:
     def _config_get(self, fields: "dict[str, Any]", name: str) -> str:
         raw = b""
         while True:
-            answer = self._ask(m.OP_CONFIG_GET, struct.pack("<H", len(raw)))
-            raw += answer[2:]
-            if len(answer) <= 2 or len(raw) >= struct.unpack_from("<H", answer, 0)[0]:
+            reply = self._ask(m.OP_CONFIG_GET, struct.pack("<H", len(raw)))
+            raw += reply[2:]
+            if len(reply) <= 2 or len(raw) >= struct.unpack_from("<H", reply, 0)[0]:
                 break
         if not raw:
-            raise _No("refused", "this node has no settings file")
+            raise _Refusal("refused", "this node has no settings file")
         return '{"config":' + self._write_json(self._parse(raw)) + "}"
 
     def _config_set(self, fields: "dict[str, Any]", name: str) -> str:
         config = fields.get("config")
         if not isinstance(config, dict):
-            raise _No("invalid", "config: an object with the node's settings")
+            raise _Refusal("invalid", "config: an object with the node's settings")
         raw = self._write_json(config).encode()
         for offset in range(0, len(raw), _PIECE_BYTES):
             self._ask(m.OP_CONFIG_PUT, struct.pack("<H", offset) + raw[offset : offset + _PIECE_BYTES])
@@ -141,22 +149,22 @@ class Requests:
         head = struct.pack("<BI", _number(fields, "channel", 0, 255, 0), _number(fields, "start", 0, 0xFFFFFFFF, 0))
         samples = fields.get("samples")
         if not isinstance(samples, list) or not 1 <= len(samples) <= _SAMPLES_LIMIT:
-            raise _No("invalid", "samples: 1 to %d numbers" % _SAMPLES_LIMIT)
+            raise _Refusal("invalid", "samples: 1 to %d numbers" % _SAMPLES_LIMIT)
         for x in samples:
             if not _is_whole(x) or not -32768 <= x <= 32767:
-                raise _No("invalid", "samples: whole numbers from -32768 to 32767")
-        answer = self._once(name, m.OP_STIMULUS, head + struct.pack("<%dh" % len(samples), *samples))
-        expected, room = struct.unpack_from("<II", answer, 0)
+                raise _Refusal("invalid", "samples: whole numbers from -32768 to 32767")
+        reply = self._once(name, m.OP_STIMULUS, head + struct.pack("<%dh" % len(samples), *samples))
+        expected, room = struct.unpack_from("<II", reply, 0)
         return jsontext.dump([("next", expected), ("room", room)])
 
     def _event(self, fields: "dict[str, Any]", name: str) -> str:
         code = _number(fields, "code", 0, 65535, 0)
-        answer = self._once(name, m.OP_EVENT, struct.pack("<H", code) + _text(fields, "text").encode())
-        return jsontext.dump([("seq", struct.unpack_from("<I", answer, 0)[0])])
+        reply = self._once(name, m.OP_EVENT, struct.pack("<H", code) + _text(fields, "text").encode())
+        return jsontext.dump([("seq", struct.unpack_from("<I", reply, 0)[0])])
 
     def _relearn(self, fields: "dict[str, Any]", name: str) -> str:
-        answer = self._once(name, m.OP_RELEARN, bytes([_number(fields, "channel", 0, 255, 0)]))
-        return jsontext.dump([("detectors", answer[0])])
+        reply = self._once(name, m.OP_RELEARN, bytes([_number(fields, "channel", 0, 255, 0)]))
+        return jsontext.dump([("detectors", reply[0])])
 
 
 def _name(fields: "dict[str, Any]") -> str:
@@ -164,21 +172,21 @@ def _name(fields: "dict[str, Any]") -> str:
     if _is_whole(name):
         name = str(name)
     if not isinstance(name, str) or not 1 <= len(name) <= _ID_LIMIT:
-        raise _No("invalid", "id: 1 to %d characters that no other command has had" % _ID_LIMIT)
+        raise _Refusal("invalid", "id: 1 to %d characters that no other command has had" % _ID_LIMIT)
     return name
 
 
 def _text(fields: "dict[str, Any]", key: str) -> str:
     text = fields.get(key, "")
     if not isinstance(text, str) or len(text.encode()) > _TEXT_LIMIT_BYTES:
-        raise _No("invalid", "%s: a text of at most %d bytes" % (key, _TEXT_LIMIT_BYTES))
+        raise _Refusal("invalid", "%s: a text of at most %d bytes" % (key, _TEXT_LIMIT_BYTES))
     return text
 
 
 def _number(fields: "dict[str, Any]", key: str, low: int, high: int, default: int | None) -> int:
     number = fields.get(key, default)
     if not _is_whole(number) or not low <= number <= high:
-        raise _No("invalid", "%s: a whole number from %d to %d" % (key, low, high))
+        raise _Refusal("invalid", "%s: a whole number from %d to %d" % (key, low, high))
     return number
 
 
@@ -187,12 +195,12 @@ def _is_whole(value: object) -> "TypeGuard[int]":
 
 
 _OPERATIONS = {
-    "ping": Requests._ping,
-    "time": Requests._time,
-    "identify": Requests._identify,
-    "config_get": Requests._config_get,
-    "config_set": Requests._config_set,
-    "stimulus": Requests._stimulus,
-    "event": Requests._event,
-    "relearn": Requests._relearn,
+    "ping": JsonCommands._ping,
+    "time": JsonCommands._time,
+    "identify": JsonCommands._identify,
+    "config_get": JsonCommands._config_get,
+    "config_set": JsonCommands._config_set,
+    "stimulus": JsonCommands._stimulus,
+    "event": JsonCommands._event,
+    "relearn": JsonCommands._relearn,
 }

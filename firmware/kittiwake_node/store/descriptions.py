@@ -1,4 +1,4 @@
-"""Layouts: channel descriptions, kept beside the records that refer to them by number (docs/spec/journal.md).
+"""Channel descriptions, kept beside the records that refer to them by number (docs/spec/journal.md).
 
 It knows their files and numbers; what a description says is the node's and the gateway's.
 """
@@ -18,7 +18,7 @@ _CRC_BYTES = 4
 _NEW = "layout.new"
 
 
-class Layouts:
+class Descriptions:
     """The descriptions of one journal.
 
     Args:

@@ -1,4 +1,4 @@
-"""Orders: what commands ask of a running node. Knows its channels, baselines and machine; not how commands travel."""
+"""What commands ask of a running node. Knows its channels, baselines and machine; not how commands travel."""
 
 import json
 import struct
@@ -12,8 +12,8 @@ if False:  # for mypy alone
     from kittiwake_types import Reply
 
 
-class Orders:
-    """Carries out what link.commands.Commands hands on.
+class NodeCommands:
+    """Carries out the commands that link.commands.Commands hands on.
 
     Args:
         version: of the firmware.
@@ -37,8 +37,17 @@ class Orders:
         self._baselines = baselines
         self._set_time = set_time
 
-    def on_command(self, op: int, body: bytes, now_ms: int) -> "Reply":
-        """Carry out a command. Returns (status, body)."""
+    def handle(self, op: int, body: bytes, now_ms: int) -> "Reply":
+        """Carry out a command.
+
+        Args:
+            op: operation, see link.messages.
+            body: of the request.
+            now_ms: milliseconds since boot.
+
+        Returns:
+            (status, body) of the reply; UNKNOWN for an operation that it does not know. Allocates.
+        """
         if op == messages.OP_PING:
             return messages.OK, body
         if op == messages.OP_TIME and len(body) == 8:
@@ -63,10 +72,10 @@ class Orders:
 
     def _identity(self) -> dict[str, object]:
         facts = self._facts
-        told = {"firmware": self._version, "on": facts.firmware()}
-        told["unique_id"] = facts.unique_id()
-        told["reset_cause"] = facts.reset_cause_name()
-        return told
+        identity: "dict[str, object]" = {"firmware": self._version, "on": facts.firmware()}
+        identity["unique_id"] = facts.unique_id()
+        identity["reset_cause"] = facts.reset_cause_name()
+        return identity
 
     def _inject(self, body: bytes) -> "Reply":
         number, start = struct.unpack_from("<BI", body, 0)

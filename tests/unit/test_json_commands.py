@@ -8,19 +8,21 @@ import pytest
 
 from kittiwake.bridge import command_codec
 from kittiwake_node.link import messages as m
-from kittiwake_node.mqtt import requests
+from kittiwake_node.mqtt import json_commands
 
 
 def make(handle=lambda op, body, now_ms: (m.OK, bytes(8))):
-    return requests.Requests("dev-1", handle, json.loads, json.dumps, lambda data: hashlib.sha256(data).digest())
+    return json_commands.JsonCommands(
+        "dev-1", handle, json.loads, json.dumps, lambda data: hashlib.sha256(data).digest()
+    )
 
 
 def ask(told, **fields):
-    return json.loads(told.answer(json.dumps(fields).encode(), 0))
+    return json.loads(told.respond(json.dumps(fields).encode(), 0))
 
 
 def test_requests_know_the_operations_that_the_bridge_knows():
-    assert frozenset(requests._OPERATIONS) == command_codec.OPERATIONS
+    assert frozenset(json_commands._OPERATIONS) == command_codec.OPERATIONS
 
 
 @pytest.mark.parametrize(
@@ -80,7 +82,7 @@ def test_request_for_settings_is_put_together_and_taken_apart_in_pieces():
     ],
 )
 def test_request_that_cannot_be_is_answered_with_the_reason(payload, told):
-    answer = json.loads(make().answer(payload, 0))
+    answer = json.loads(make().respond(payload, 0))
     assert answer["status"] == "invalid" and answer["error"].startswith(told)
     assert (answer["device"], "result" in answer) == ("dev-1", False)
 
@@ -98,4 +100,4 @@ def test_requests_of_noise_always_have_an_answer():
         noise = bytearray(good)
         for _ in range(rng.randrange(1, 6)):
             noise[rng.randrange(len(noise))] = rng.randrange(256)
-        assert json.loads(told.answer(bytes(noise), 0))["status"] in ("ok", "invalid", "refused")
+        assert json.loads(told.respond(bytes(noise), 0))["status"] in ("ok", "invalid", "refused")
