@@ -47,13 +47,14 @@ dist: setup-dev ## build the wheel and the sdist into dist/, and check them
 package.json: setup-dev ## write the list of the firmware's files for mip
 	@$(BIN)/python tools/mip_package.py
 
-check: setup-dev ## lint, format, types, the three laws, stale kernels and package.json, and that the tree names no private place
+check: setup-dev ## lint, format, types, the three laws, the documents, stale kernels and package.json, and that the tree names no private place
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet . || { echo "check: run make format" >&2; exit 1; }
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/python -m tools.assemble --check
 	@$(BIN)/python tools/mip_package.py --check
-	@$(BIN)/python -m pytest -q tests/unit/test_layers.py tests/unit/test_tree.py tests/unit/test_types.py
+	@$(BIN)/python -m pytest -q tests/unit/test_layers.py tests/unit/test_tree.py tests/unit/test_types.py \
+	  tests/unit/test_documents.py tests/unit/test_reference_pages.py
 
 docs: python ## the documents as a site, in build/docs: every warning is an error
 	@$(PYTHON) tools/setup_venv.py $(VENV) $(DOCS_EXTRAS)

@@ -71,6 +71,23 @@ def test_tutorial_s_command_does_what_it_says(line, folder):
         assert "0 alerts" in done.stdout
 
 
+def test_tutorial_s_reading_that_is_far_off_is_the_one_alert(folder):
+    # What the ESP32's lesson injects, through the same detector on the unix port.
+    text = (ROOT / "docs/tutorial/esp32.md").read_text()
+    steps = section(text, "5. Make it see something")
+    inject = shell_lines(steps, "kittiwake")[0]
+    for line in (*shell_lines(steps, "cp"), *shell_lines(steps, "echo")):
+        assert _sh(line, folder).returncode == 0
+    arguments = inject.split("inject ", 1)[1].replace("--device press-7 ", "")
+    done = _sh(f"kittiwake detect {arguments} --json", folder)
+    alert, report = map(json.loads, done.stdout.splitlines())
+    assert report["alerts"] == 1
+    assert alert["index"] == 2880
+    told = re.search(r"value=(\S+) unit=\S+ z_score=(\S+) mean=(\S+) stdev=(\S+) n=(\d+)", steps)
+    exact = [alert["x"] / 100, alert["z_score"], alert["mean"] / 100, alert["stdev"] / 100, alert["n"]]
+    assert [float(figure) for figure in told.groups()] == pytest.approx(exact, abs=0.005)
+
+
 def test_tutorial_s_broker_shows_the_demo_s_alerts(folder):
     # The lines of step 3 in order, with a port of the test's own.
     port = free_port()
