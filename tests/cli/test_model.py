@@ -31,7 +31,7 @@ def test_model_compile_writes_a_plan(model, tmp_path, capsys):
     path, _, _ = model
     assert app.run(["model", "compile", str(path), "--target-isa", "thumb2"]) == EXIT_OK
     written = (tmp_path / "net.kwm").read_bytes()
-    assert kwm.read_header(written).layout == "quads"
+    assert kwm.read_header(written).weight_layout == "quads"
     assert capsys.readouterr().out == ""
 
 

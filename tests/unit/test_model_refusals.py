@@ -182,5 +182,5 @@ def test_header_tells_what_the_plan_takes():
     content, shape, _ = random_model(3)
     made = compiler.compile_model(content, "thumb2")
     header = kwm.read_header(made.plan)
-    assert (header.layout, header.size) == ("quads", len(made.plan))
+    assert (header.weight_layout, header.size) == ("quads", len(made.plan))
     assert (header.scratch, header.state, header.input_bytes) == (made.scratch, made.state, int(np.prod(shape)))

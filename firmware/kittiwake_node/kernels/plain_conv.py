@@ -9,9 +9,27 @@ from .plain_requant import find, saturate, scale, signed, signed_word, word, wor
 if False:  # for mypy alone
     from kittiwake_types import Memory
 
-_ROWS = 0  # layouts, as the descriptor numbers them
-_QUADS = 1
+_LAYOUT_ROWS = 0  # weight layouts, as the descriptor numbers them
+_LAYOUT_QUADS = 1
 _BIAS_OFFSET = 1 << 29
+# Words of the descriptor, as model/lower/descriptors.py of the host names them.
+_INPUT = 0
+_OUTPUT = 1
+_STREAM = 2
+_OUTPUTS = 3
+_INPUTS = 4
+_FILLED = 5
+_ROWS = 6
+_COLS = 7
+_IN_ROW = 8
+_IN_COL = 9
+_OUT_ROW = 10
+_OUT_COL = 11
+_SEGMENTS = 12
+_SEGMENT_BYTES = 13
+_SEGMENT_OFFSETS = 14
+_ZERO = 16
+_WEIGHT_LAYOUT = 18
 
 
 def channel(
@@ -30,24 +48,24 @@ def channel(
     Returns:
         (weights, bias, m, right, left), weights signed. Allocates.
     """
-    rows = 1 if layout == _ROWS else 4
+    rows = 1 if layout == _LAYOUT_ROWS else 4
     block = rows * (8 + padded + 2)
     block += -block % 4
     at = stream + c // rows * block
     r = c % rows
     body = at + 4 * rows
-    if layout == _ROWS:
+    if layout == _LAYOUT_ROWS:
         weights = [plan[body + k] - 128 for k in range(padded)]
-    elif layout == _QUADS or depthwise:
+    elif layout == _LAYOUT_QUADS or depthwise:
         weights = [signed(plan[body + 4 * k + r]) for k in range(padded)]
     else:
         weights = [signed(plan[body + k // 4 * 16 + 4 * r + k % 4]) for k in range(padded)]
     tail = body + padded * rows
     bias = signed_word(plan, at + 4 * r)
-    if layout == _ROWS:  # what unsigned bytes would add is in there: see layout.py
+    if layout == _LAYOUT_ROWS:  # what unsigned bytes would add is in there: see layout.py
         bias += 128 * sum(weights[:padded]) - _BIAS_OFFSET
     shifts = tail + 4 * rows
-    left = plan[shifts + rows + r] - (0 if layout == _ROWS else 1)  # the other layouts' kernels want it 1 more
+    left = plan[shifts + rows + r] - (0 if layout == _LAYOUT_ROWS else 1)  # the other layouts' kernels want it 1 more
     return weights, bias, word(plan, tail + 4 * r), plan[shifts + r], left
 
 
@@ -63,19 +81,21 @@ def conv(at: int, plan: "Memory", scratch: "Memory", state: "Memory") -> None:
     Allocates.
     """
     d = words(plan, at, 19)
-    source, first = find(d[0], plan, scratch, state)
-    target, out = find(d[1], plan, scratch, state)
-    inputs = d[4]
-    for y in range(d[6]):
-        for x in range(d[7]):
-            base = first + y * d[8] + x * d[9]
+    source, first = find(d[_INPUT], plan, scratch, state)
+    target, out = find(d[_OUTPUT], plan, scratch, state)
+    inputs = d[_INPUTS]
+    for y in range(d[_ROWS]):
+        for x in range(d[_COLS]):
+            base = first + y * d[_IN_ROW] + x * d[_IN_COL]
             line = []
-            for s in range(d[12]):
-                start = base + word(plan, d[14] + 4 * s)
-                line += [signed(source[start + k]) for k in range(d[13])]
-            for c in range(d[3]):
-                weights, bias, m, right, left = channel(plan, d[2], d[5], d[18], c, False)
+            for s in range(d[_SEGMENTS]):
+                start = base + word(plan, d[_SEGMENT_OFFSETS] + 4 * s)
+                line += [signed(source[start + k]) for k in range(d[_SEGMENT_BYTES])]
+            for c in range(d[_OUTPUTS]):
+                weights, bias, m, right, left = channel(plan, d[_STREAM], d[_FILLED], d[_WEIGHT_LAYOUT], c, False)
                 total = bias
                 for k in range(inputs):
                     total += weights[k] * line[k]
-                target[out + y * d[10] + x * d[11] + c] = saturate(scale(total, m, right, left) + d[16] - 128)
+                target[out + y * d[_OUT_ROW] + x * d[_OUT_COL] + c] = saturate(
+                    scale(total, m, right, left) + d[_ZERO] - 128
+                )

@@ -8,6 +8,13 @@ from .plain_requant import find, words
 if False:  # for mypy alone
     from kittiwake_types import Memory
 
+# Words of the descriptor, as model/lower/descriptors.py of the host names them.
+_INPUT = 0
+_OUTPUT = 1
+_SIZES = 2
+_IN_STRIDES = 6
+_OUT_STRIDES = 10
+
 
 def copy(at: int, plan: "Memory", scratch: "Memory", state: "Memory") -> None:
     """Copy an array of four dimensions, each with its own stride on both sides.
@@ -21,12 +28,12 @@ def copy(at: int, plan: "Memory", scratch: "Memory", state: "Memory") -> None:
     Allocates.
     """
     d = words(plan, at, 14)
-    source, first = find(d[0], plan, scratch, state)
-    target, out = find(d[1], plan, scratch, state)
-    for a in range(d[2]):
-        for b in range(d[3]):
-            for c in range(d[4]):
-                start = first + a * d[6] + b * d[7] + c * d[8]
-                to = out + a * d[10] + b * d[11] + c * d[12]
-                for i in range(d[5]):
-                    target[to + i * d[13]] = source[start + i * d[9]]
+    source, first = find(d[_INPUT], plan, scratch, state)
+    target, out = find(d[_OUTPUT], plan, scratch, state)
+    for a in range(d[_SIZES]):
+        for b in range(d[_SIZES + 1]):
+            for c in range(d[_SIZES + 2]):
+                start = first + a * d[_IN_STRIDES] + b * d[_IN_STRIDES + 1] + c * d[_IN_STRIDES + 2]
+                to = out + a * d[_OUT_STRIDES] + b * d[_OUT_STRIDES + 1] + c * d[_OUT_STRIDES + 2]
+                for i in range(d[_SIZES + 3]):
+                    target[to + i * d[_OUT_STRIDES + 3]] = source[start + i * d[_IN_STRIDES + 3]]

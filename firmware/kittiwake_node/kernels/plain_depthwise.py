@@ -9,6 +9,24 @@ from .plain_requant import find, saturate, scale, signed, words
 if False:  # for mypy alone
     from kittiwake_types import Memory
 
+# Words of the descriptor, as model/lower/descriptors.py of the host names them.
+_INPUT = 0
+_OUTPUT = 1
+_STREAM = 2
+_CHANNELS = 3
+_FILTER_HEIGHT = 4
+_FILTER_WIDTH = 5
+_ROWS = 6
+_COLS = 7
+_IN_ROW = 8
+_IN_COL = 9
+_OUT_ROW = 10
+_OUT_COL = 11
+_TAP_DOWN = 12
+_TAP_ACROSS = 13
+_ZERO = 14
+_WEIGHT_LAYOUT = 17
+
 
 def depthwise(at: int, plan: "Memory", scratch: "Memory", state: "Memory") -> None:
     """Run a depthwise layer, one output a channel of the input.
@@ -22,17 +40,21 @@ def depthwise(at: int, plan: "Memory", scratch: "Memory", state: "Memory") -> No
     Allocates.
     """
     d = words(plan, at, 18)
-    source, first = find(d[0], plan, scratch, state)
-    target, out = find(d[1], plan, scratch, state)
-    taps = d[4] * d[5]
-    padded = -(-taps // 4) * 4 if d[17] == 0 else taps
-    for c in range(d[3]):
-        weights, bias, m, right, left = channel(plan, d[2], padded, d[17], c, True)
-        for y in range(d[6]):
-            for x in range(d[7]):
-                base = first + y * d[8] + x * d[9] + c
+    source, first = find(d[_INPUT], plan, scratch, state)
+    target, out = find(d[_OUTPUT], plan, scratch, state)
+    taps = d[_FILTER_HEIGHT] * d[_FILTER_WIDTH]
+    padded = -(-taps // 4) * 4 if d[_WEIGHT_LAYOUT] == 0 else taps
+    for c in range(d[_CHANNELS]):
+        weights, bias, m, right, left = channel(plan, d[_STREAM], padded, d[_WEIGHT_LAYOUT], c, True)
+        for y in range(d[_ROWS]):
+            for x in range(d[_COLS]):
+                base = first + y * d[_IN_ROW] + x * d[_IN_COL] + c
                 total = bias
-                for ky in range(d[4]):
-                    for kx in range(d[5]):
-                        total += weights[ky * d[5] + kx] * signed(source[base + ky * d[12] + kx * d[13]])
-                target[out + y * d[10] + x * d[11] + c] = saturate(scale(total, m, right, left) + d[14] - 128)
+                for ky in range(d[_FILTER_HEIGHT]):
+                    for kx in range(d[_FILTER_WIDTH]):
+                        total += weights[ky * d[_FILTER_WIDTH] + kx] * signed(
+                            source[base + ky * d[_TAP_DOWN] + kx * d[_TAP_ACROSS]]
+                        )
+                target[out + y * d[_OUT_ROW] + x * d[_OUT_COL] + c] = saturate(
+                    scale(total, m, right, left) + d[_ZERO] - 128
+                )

@@ -11,6 +11,33 @@ if False:  # for mypy alone
     from kittiwake_types import Memory
 
 _SUM_OFFSET = 1 << 29
+# Words of the descriptor, as model/lower/descriptors.py of the host names them.
+_INPUT = 0
+_OUTPUT = 1
+_CHANNELS = 2
+_KEPT_SIZES = 2
+_ROWS = 3
+_COLS = 4
+_HEIGHT = 5
+_KEPT_STRIDES = 5
+_WIDTH = 6
+_FILTER_HEIGHT = 7
+_FILTER_WIDTH = 8
+_JOINED_SIZES = 8
+_STRIDE_DOWN = 9
+_STRIDE_ACROSS = 10
+_JOINED_STRIDES = 11
+_PAD_ABOVE = 11
+_PAD_LEFT = 12
+_IN_ROW = 13
+_IN_COL = 14
+_M = 14
+_OUT_ROW = 15
+_RIGHT = 15
+_LEFT = 16
+_OUT_COL = 16
+_ZERO = 17
+_BIAS = 18
 
 
 def average(at: int, plan: "Memory", scratch: "Memory", state: "Memory") -> None:
@@ -49,18 +76,18 @@ def largest(at: int, plan: "Memory", scratch: "Memory", state: "Memory") -> None
 
 def _windows(at: int, plan: "Memory", scratch: "Memory", state: "Memory") -> "Iterator[tuple[Memory, int, list[int]]]":
     d = words(plan, at, 17)
-    source, first = find(d[0], plan, scratch, state)
-    target, out = find(d[1], plan, scratch, state)
-    for y in range(d[3]):
-        top = y * d[9] - d[11]
-        for x in range(d[4]):
-            left = x * d[10] - d[12]
-            for c in range(d[2]):
+    source, first = find(d[_INPUT], plan, scratch, state)
+    target, out = find(d[_OUTPUT], plan, scratch, state)
+    for y in range(d[_ROWS]):
+        top = y * d[_STRIDE_DOWN] - d[_PAD_ABOVE]
+        for x in range(d[_COLS]):
+            left = x * d[_STRIDE_ACROSS] - d[_PAD_LEFT]
+            for c in range(d[_CHANNELS]):
                 values = []
-                for row in range(max(0, top), min(d[5], top + d[7])):
-                    for col in range(max(0, left), min(d[6], left + d[8])):
-                        values.append(signed(source[first + row * d[13] + col * d[14] + c]))
-                yield target, out + y * d[15] + x * d[16] + c, values
+                for row in range(max(0, top), min(d[_HEIGHT], top + d[_FILTER_HEIGHT])):
+                    for col in range(max(0, left), min(d[_WIDTH], left + d[_FILTER_WIDTH])):
+                        values.append(signed(source[first + row * d[_IN_ROW] + col * d[_IN_COL] + c]))
+                yield target, out + y * d[_OUT_ROW] + x * d[_OUT_COL] + c, values
 
 
 def mean(at: int, plan: "Memory", scratch: "Memory", state: "Memory") -> None:
@@ -75,13 +102,13 @@ def mean(at: int, plan: "Memory", scratch: "Memory", state: "Memory") -> None:
     Allocates.
     """
     d = words(plan, at, 19)
-    source, first = find(d[0], plan, scratch, state)
-    target, out = find(d[1], plan, scratch, state)
-    for kept in _offsets(d[2:5], d[5:8]):
-        total = d[18] - _SUM_OFFSET
-        for joined in _offsets(d[8:11], d[11:14]):
+    source, first = find(d[_INPUT], plan, scratch, state)
+    target, out = find(d[_OUTPUT], plan, scratch, state)
+    for kept in _offsets(d[_KEPT_SIZES:_KEPT_STRIDES], d[_KEPT_STRIDES:_JOINED_SIZES]):
+        total = d[_BIAS] - _SUM_OFFSET
+        for joined in _offsets(d[_JOINED_SIZES:_JOINED_STRIDES], d[_JOINED_STRIDES:_M]):
             total += signed(source[first + kept + joined])
-        target[out] = saturate(scale(total, d[14], d[15], d[16]) + d[17] - 128)
+        target[out] = saturate(scale(total, d[_M], d[_RIGHT], d[_LEFT]) + d[_ZERO] - 128)
         out += 1
 
 

@@ -10,6 +10,12 @@ if False:  # for mypy alone
     from kittiwake_types import Memory
 
 _ONE = (1 << 31) - 1
+# Words of the descriptor, as model/lower/descriptors.py of the host names them.
+_INPUT = 0
+_OUTPUT = 1
+_ROWS = 2
+_CLASSES = 3
+_EXPONENTIALS = 4
 
 
 def reciprocal(total: int) -> tuple[int, int]:
@@ -44,18 +50,18 @@ def softmax(at: int, plan: "Memory", scratch: "Memory", state: "Memory") -> None
     Allocates.
     """
     d = words(plan, at, 5)
-    source, first = find(d[0], plan, scratch, state)
-    target, out = find(d[1], plan, scratch, state)
-    for _ in range(d[2]):
-        row = [signed(source[first + i]) for i in range(d[3])]
-        terms = [signed_word(plan, d[4] + 4 * (max(row) - x)) for x in row]
+    source, first = find(d[_INPUT], plan, scratch, state)
+    target, out = find(d[_OUTPUT], plan, scratch, state)
+    for _ in range(d[_ROWS]):
+        row = [signed(source[first + i]) for i in range(d[_CLASSES])]
+        terms = [signed_word(plan, d[_EXPONENTIALS] + 4 * (max(row) - x)) for x in row]
         total = 0
         for term in terms:
             total += (term + (1 << 11)) >> 12
         scale, bits = reciprocal(total)
         shift = bits + 23
-        for i in range(d[3]):
+        for i in range(d[_CLASSES]):
             x = high_mul(scale, terms[i])
             target[out + i] = saturate(((x + ((1 << shift) >> 1)) >> shift) - 128)
-        first += d[3]
-        out += d[3]
+        first += d[_CLASSES]
+        out += d[_CLASSES]

@@ -8,6 +8,16 @@ from .plain_requant import find, words
 if False:  # for mypy alone
     from kittiwake_types import Memory
 
+# Words of the descriptor, as model/lower/descriptors.py of the host names them.
+_INPUT = 0
+_OUTPUT = 1
+_TABLE = 2
+_COUNT = 3
+_ROWS = 3
+_ROW_BYTES = 4
+_IN_ROW = 5
+_OUT_ROW = 6
+
 
 def table(at: int, plan: "Memory", scratch: "Memory", state: "Memory") -> None:
     """Replace each byte by its entry in a table of 256.
@@ -21,11 +31,11 @@ def table(at: int, plan: "Memory", scratch: "Memory", state: "Memory") -> None:
     Allocates.
     """
     d = words(plan, at, 7)
-    source, first = find(d[0], plan, scratch, state)
-    target, out = find(d[1], plan, scratch, state)
-    for row in range(d[3]):
-        for i in range(d[4]):
-            target[out + row * d[6] + i] = plan[d[2] + source[first + row * d[5] + i]]
+    source, first = find(d[_INPUT], plan, scratch, state)
+    target, out = find(d[_OUTPUT], plan, scratch, state)
+    for row in range(d[_ROWS]):
+        for i in range(d[_ROW_BYTES]):
+            target[out + row * d[_OUT_ROW] + i] = plan[d[_TABLE] + source[first + row * d[_IN_ROW] + i]]
 
 
 def widen(at: int, plan: "Memory", scratch: "Memory", state: "Memory") -> None:
@@ -40,9 +50,9 @@ def widen(at: int, plan: "Memory", scratch: "Memory", state: "Memory") -> None:
     Allocates.
     """
     d = words(plan, at, 4)
-    source, first = find(d[0], plan, scratch, state)
-    target, out = find(d[1], plan, scratch, state)
-    for i in range(d[3]):
-        entry = d[2] + 4 * source[first + i]
+    source, first = find(d[_INPUT], plan, scratch, state)
+    target, out = find(d[_OUTPUT], plan, scratch, state)
+    for i in range(d[_COUNT]):
+        entry = d[_TABLE] + 4 * source[first + i]
         for k in range(4):
             target[out + 4 * i + k] = plan[entry + k]

@@ -21,43 +21,62 @@ from micropython import const
 
 _SPACE = const(28)
 _OFFSET = const(0xFFFFFFF)
+# Words of the descriptor, as model/lower/descriptors.py of the host names them.
+_INPUT = const(0)
+_OUTPUT = const(1)
+_STREAM = const(2)
+_OUTPUTS = const(3)
+_INPUTS = const(4)
+_FILLED = const(5)
+_ROWS = const(6)
+_COLS = const(7)
+_IN_ROW = const(8)
+_IN_COL = const(9)
+_OUT_ROW = const(10)
+_OUT_COL = const(11)
+_SEGMENTS = const(12)
+_SEGMENT_BYTES = const(13)
+_SEGMENT_OFFSETS = const(14)
+_LINE = const(15)
+_ZERO = const(16)
+_WIDE = const(17)
 
 
 @micropython.viper
 def conv(at: int, plan: ptr8, scratch: ptr8, state: ptr8):
     """As plain_conv.conv. Does not allocate."""
     d = ptr32(int(plan) + at)
-    first = d[0] & _OFFSET
-    if d[0] >> _SPACE == 0:
+    first = d[_INPUT] & _OFFSET
+    if d[_INPUT] >> _SPACE == 0:
         first += int(scratch)
-    elif d[0] >> _SPACE == 1:
+    elif d[_INPUT] >> _SPACE == 1:
         first += int(state)
     else:
         first += int(plan)
-    out = d[1] & _OFFSET
-    if d[1] >> _SPACE:
+    out = d[_OUTPUT] & _OFFSET
+    if d[_OUTPUT] >> _SPACE:
         out += int(state)
     else:
         out += int(scratch)
-    stream = int(plan) + d[2]
-    segments = ptr32(int(plan) + d[14])
-    line = int(scratch) + d[15]
-    outputs = d[3]
-    turns = d[5] >> 3
-    zero = (d[16] - 128) * 2 + 1
-    wide = d[17]
+    stream = int(plan) + d[_STREAM]
+    segments = ptr32(int(plan) + d[_SEGMENT_OFFSETS])
+    line = int(scratch) + d[_LINE]
+    outputs = d[_OUTPUTS]
+    turns = d[_FILLED] >> 3
+    zero = (d[_ZERO] - 128) * 2 + 1
+    wide = d[_WIDE]
     row = 0
-    while row < d[6]:
+    while row < d[_ROWS]:
         col = 0
-        while col < d[7]:
+        while col < d[_COLS]:
             # Gather.
-            base = first + row * d[8] + col * d[9]
+            base = first + row * d[_IN_ROW] + col * d[_IN_COL]
             total = 0
             scratch = ptr8(line)
             n = 0
-            while n < d[12]:
+            while n < d[_SEGMENTS]:
                 plan = ptr8(base + segments[n])
-                k = d[13]
+                k = d[_SEGMENT_BYTES]
                 while k >= 4:
                     at = plan[0] ^ 128
                     scratch[0] = at
@@ -82,7 +101,7 @@ def conv(at: int, plan: ptr8, scratch: ptr8, state: ptr8):
                     scratch = ptr8(int(scratch) + 1)
                     k -= 1
                 n += 1
-            n = d[5] - d[4]
+            n = d[_FILLED] - d[_INPUTS]
             while n:
                 scratch[0] = 0
                 scratch = ptr8(int(scratch) + 1)
@@ -90,7 +109,7 @@ def conv(at: int, plan: ptr8, scratch: ptr8, state: ptr8):
             total = total * 128 + (1 << 29)
             # One output after the other.
             plan = ptr8(stream)
-            target = ptr8(out + row * d[10] + col * d[11])
+            target = ptr8(out + row * d[_OUT_ROW] + col * d[_OUT_COL])
             c = 0
             while c < outputs:
                 at = ptr32(plan)[0] - total

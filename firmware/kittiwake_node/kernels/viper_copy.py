@@ -8,31 +8,37 @@ from micropython import const
 
 _SPACE = const(28)
 _OFFSET = const(0xFFFFFFF)
+# Words of the descriptor, as model/lower/descriptors.py of the host names them.
+_INPUT = const(0)
+_OUTPUT = const(1)
+_SIZES = const(2)
+_IN_STRIDES = const(6)
+_OUT_STRIDES = const(10)
 
 
 @micropython.viper
 def copy(at: int, plan: ptr8, scratch: ptr8, state: ptr8):
     """As plain_shape.copy. Does not allocate."""
     d = ptr32(int(plan) + at)
-    first = d[0] & _OFFSET
-    if d[0] >> _SPACE == 0:
+    first = d[_INPUT] & _OFFSET
+    if d[_INPUT] >> _SPACE == 0:
         first += int(scratch)
-    elif d[0] >> _SPACE == 1:
+    elif d[_INPUT] >> _SPACE == 1:
         first += int(state)
     else:
         first += int(plan)
-    out = d[1] & _OFFSET
-    if d[1] >> _SPACE:
+    out = d[_OUTPUT] & _OFFSET
+    if d[_OUTPUT] >> _SPACE:
         out += int(state)
     else:
         out += int(scratch)
-    for a in range(d[2]):
-        for b in range(d[3]):
-            for c in range(d[4]):
-                plan = ptr8(first + a * d[6] + b * d[7] + c * d[8])
-                scratch = ptr8(out + a * d[10] + b * d[11] + c * d[12])
-                n = d[5]
-                if d[9] == 1 and d[13] == 1:
+    for a in range(d[_SIZES]):
+        for b in range(d[_SIZES + 1]):
+            for c in range(d[_SIZES + 2]):
+                plan = ptr8(first + a * d[_IN_STRIDES] + b * d[_IN_STRIDES + 1] + c * d[_IN_STRIDES + 2])
+                scratch = ptr8(out + a * d[_OUT_STRIDES] + b * d[_OUT_STRIDES + 1] + c * d[_OUT_STRIDES + 2])
+                n = d[_SIZES + 3]
+                if d[_IN_STRIDES + 3] == 1 and d[_OUT_STRIDES + 3] == 1:
                     if (int(plan) | int(scratch)) & 3 == 0:
                         given = ptr32(plan)
                         words = ptr32(scratch)
@@ -56,6 +62,6 @@ def copy(at: int, plan: ptr8, scratch: ptr8, state: ptr8):
                         n -= 4
                 while n:
                     scratch[0] = plan[0]
-                    plan = ptr8(int(plan) + d[9])
-                    scratch = ptr8(int(scratch) + d[13])
+                    plan = ptr8(int(plan) + d[_IN_STRIDES + 3])
+                    scratch = ptr8(int(scratch) + d[_OUT_STRIDES + 3])
                     n -= 1

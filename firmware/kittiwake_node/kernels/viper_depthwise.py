@@ -9,48 +9,65 @@ from micropython import const
 
 _SPACE = const(28)
 _OFFSET = const(0xFFFFFFF)
+# Words of the descriptor, as model/lower/descriptors.py of the host names them.
+_INPUT = const(0)
+_OUTPUT = const(1)
+_STREAM = const(2)
+_CHANNELS = const(3)
+_FILTER_HEIGHT = const(4)
+_FILTER_WIDTH = const(5)
+_ROWS = const(6)
+_COLS = const(7)
+_IN_ROW = const(8)
+_IN_COL = const(9)
+_OUT_ROW = const(10)
+_OUT_COL = const(11)
+_TAP_DOWN = const(12)
+_TAP_ACROSS = const(13)
+_ZERO = const(14)
+_WIDE = const(15)
 
 
 @micropython.viper
 def depthwise(at: int, plan: ptr8, scratch: ptr8, state: ptr8):
     """As plain_depthwise.depthwise. Does not allocate."""
     d = ptr32(int(plan) + at)
-    first = d[0] & _OFFSET
-    if d[0] >> _SPACE == 0:
+    first = d[_INPUT] & _OFFSET
+    if d[_INPUT] >> _SPACE == 0:
         first += int(scratch)
-    elif d[0] >> _SPACE == 1:
+    elif d[_INPUT] >> _SPACE == 1:
         first += int(state)
     else:
         first += int(plan)
-    out = d[1] & _OFFSET
-    if d[1] >> _SPACE:
+    out = d[_OUTPUT] & _OFFSET
+    if d[_OUTPUT] >> _SPACE:
         out += int(state)
     else:
         out += int(scratch)
-    stream = int(plan) + d[2]
-    channels = d[3]
-    across = d[13]
+    stream = int(plan) + d[_STREAM]
+    channels = d[_CHANNELS]
+    across = d[_TAP_ACROSS]
     # What the pointer has to go after a row of the filter, to the start of the next.
-    down = d[12] - d[5] * across
-    block = 12 + ((d[4] * d[5] + 3) >> 2 << 2)
-    fill = block - 12 - d[4] * d[5]
-    zero = (d[14] - 128) * 2 + 1
-    wide = d[15]
+    down = d[_TAP_DOWN] - d[_FILTER_WIDTH] * across
+    block = 12 + ((d[_FILTER_HEIGHT] * d[_FILTER_WIDTH] + 3) >> 2 << 2)
+    fill = block - 12 - d[_FILTER_HEIGHT] * d[_FILTER_WIDTH]
+    zero = (d[_ZERO] - 128) * 2 + 1
+    wide = d[_WIDE]
     row = 0
-    while row < d[6]:
+    while row < d[_ROWS]:
         col = 0
-        while col < d[7]:
-            base = first + row * d[8] + col * d[9]
-            target = ptr8(out + row * d[10] + col * d[11])
+        while col < d[_COLS]:
+            base = first + row * d[_IN_ROW] + col * d[_IN_COL]
+            target = ptr8(out + row * d[_OUT_ROW] + col * d[_OUT_COL])
             plan = ptr8(stream)
             c = 0
             while c < channels:
                 at = ptr32(plan)[0] - (1 << 29)
                 plan = ptr8(int(plan) + 4)
                 scratch = ptr8(base + c)
-                y = d[4]
+                y = d[_FILTER_HEIGHT]
                 while y:
-                    n = d[5]
+                    n = d[_FILTER_WIDTH]
                     while n >= 3:
                         at += (plan[0] - 128) * (scratch[0] ^ 128)
                         scratch = ptr8(int(scratch) + across)

@@ -8,6 +8,33 @@ from micropython import const
 
 _SPACE = const(28)
 _OFFSET = const(0xFFFFFFF)
+# Words of the descriptor, as model/lower/descriptors.py of the host names them.
+_INPUT = const(0)
+_OUTPUT = const(1)
+_CHANNELS = const(2)
+_KEPT_SIZES = const(2)
+_ROWS = const(3)
+_COLS = const(4)
+_HEIGHT = const(5)
+_KEPT_STRIDES = const(5)
+_WIDTH = const(6)
+_FILTER_HEIGHT = const(7)
+_FILTER_WIDTH = const(8)
+_JOINED_SIZES = const(8)
+_STRIDE_DOWN = const(9)
+_STRIDE_ACROSS = const(10)
+_JOINED_STRIDES = const(11)
+_PAD_ABOVE = const(11)
+_PAD_LEFT = const(12)
+_IN_ROW = const(13)
+_IN_COL = const(14)
+_M = const(14)
+_OUT_ROW = const(15)
+_RIGHT = const(15)
+_LEFT = const(16)
+_OUT_COL = const(16)
+_ZERO = const(17)
+_BIAS = const(18)
 
 
 @micropython.viper
@@ -25,46 +52,46 @@ def largest(at: int, plan: ptr8, scratch: ptr8, state: ptr8):
 @micropython.viper
 def _pool(at: int, plan: ptr8, scratch: ptr8, state: ptr8, averages: int):
     d = ptr32(int(plan) + at)
-    first = d[0] & _OFFSET
-    if d[0] >> _SPACE == 0:
+    first = d[_INPUT] & _OFFSET
+    if d[_INPUT] >> _SPACE == 0:
         first += int(scratch)
-    elif d[0] >> _SPACE == 1:
+    elif d[_INPUT] >> _SPACE == 1:
         first += int(state)
     else:
         first += int(plan)
-    out = d[1] & _OFFSET
-    if d[1] >> _SPACE:
+    out = d[_OUTPUT] & _OFFSET
+    if d[_OUTPUT] >> _SPACE:
         out += int(state)
     else:
         out += int(scratch)
-    across = d[14]
-    for row in range(d[3]):
-        top = row * d[9] - d[11]
-        bottom = top + d[7]
+    across = d[_IN_COL]
+    for row in range(d[_ROWS]):
+        top = row * d[_STRIDE_DOWN] - d[_PAD_ABOVE]
+        bottom = top + d[_FILTER_HEIGHT]
         if top < 0:
             top = 0
-        if bottom > d[5]:
-            bottom = d[5]
-        for col in range(d[4]):
-            left = col * d[10] - d[12]
-            right = left + d[8]
+        if bottom > d[_HEIGHT]:
+            bottom = d[_HEIGHT]
+        for col in range(d[_COLS]):
+            left = col * d[_STRIDE_ACROSS] - d[_PAD_LEFT]
+            right = left + d[_FILTER_WIDTH]
             if left < 0:
                 left = 0
-            if right > d[6]:
-                right = d[6]
-            base = first + top * d[13] + left * across
-            target = ptr8(out + row * d[15] + col * d[16])
+            if right > d[_WIDTH]:
+                right = d[_WIDTH]
+            base = first + top * d[_IN_ROW] + left * across
+            target = ptr8(out + row * d[_OUT_ROW] + col * d[_OUT_COL])
             count = (bottom - top) * (right - left)
             # Rows of a window that follow each other without a gap are one run.
             runs = bottom - top
             run = right - left
-            if run * across == d[13]:
+            if run * across == d[_IN_ROW]:
                 run *= runs
                 runs = 1
-            for c in range(d[2]):
+            for c in range(d[_CHANNELS]):
                 at = 0
                 for y in range(runs):
-                    scratch = ptr8(base + c + y * d[13])
+                    scratch = ptr8(base + c + y * d[_IN_ROW])
                     n = run
                     if averages:
                         while n:
@@ -93,38 +120,38 @@ def _pool(at: int, plan: ptr8, scratch: ptr8, state: ptr8, averages: int):
 def mean(at: int, plan: ptr8, scratch: ptr8, state: ptr8):
     """As plain_pool.mean. Does not allocate."""
     d = ptr32(int(plan) + at)
-    first = d[0] & _OFFSET
-    if d[0] >> _SPACE == 0:
+    first = d[_INPUT] & _OFFSET
+    if d[_INPUT] >> _SPACE == 0:
         first += int(scratch)
-    elif d[0] >> _SPACE == 1:
+    elif d[_INPUT] >> _SPACE == 1:
         first += int(state)
     else:
         first += int(plan)
-    out = d[1] & _OFFSET
-    if d[1] >> _SPACE:
+    out = d[_OUTPUT] & _OFFSET
+    if d[_OUTPUT] >> _SPACE:
         out += int(state)
     else:
         out += int(scratch)
     target = ptr8(out)
-    m_low = d[14] & 0xFFFF
-    m_high = d[14] >> 16
-    zero = (d[17] - 128) * 2 + 1
-    start = d[18] - (1 << 29) - 128 * d[8] * d[9] * d[10]
-    step = d[13]
-    for i in range(d[2]):
-        for j in range(d[3]):
-            for k in range(d[4]):
-                base = first + i * d[5] + j * d[6] + k * d[7]
+    m_low = d[_M] & 0xFFFF
+    m_high = d[_M] >> 16
+    zero = (d[_ZERO] - 128) * 2 + 1
+    start = d[_BIAS] - (1 << 29) - 128 * d[_JOINED_SIZES] * d[_JOINED_SIZES + 1] * d[_JOINED_SIZES + 2]
+    step = d[_JOINED_STRIDES + 2]
+    for i in range(d[_KEPT_SIZES]):
+        for j in range(d[_KEPT_SIZES + 1]):
+            for k in range(d[_KEPT_SIZES + 2]):
+                base = first + i * d[_KEPT_STRIDES] + j * d[_KEPT_STRIDES + 1] + k * d[_KEPT_STRIDES + 2]
                 at = start
-                for p in range(d[8]):
-                    for q in range(d[9]):
-                        scratch = ptr8(base + p * d[11] + q * d[12])
-                        n = d[10]
+                for p in range(d[_JOINED_SIZES]):
+                    for q in range(d[_JOINED_SIZES + 1]):
+                        scratch = ptr8(base + p * d[_JOINED_STRIDES] + q * d[_JOINED_STRIDES + 1])
+                        n = d[_JOINED_SIZES + 2]
                         while n:
                             at += scratch[0] ^ 128
                             scratch = ptr8(int(scratch) + step)
                             n -= 1
-                at <<= d[16]
+                at <<= d[_LEFT]
                 low = at & 0xFFFF
                 high = at >> 16
                 rest = (low * (m_low >> 8) + (low * (m_low & 0xFF) >> 8)) >> 8
@@ -135,7 +162,7 @@ def mean(at: int, plan: ptr8, scratch: ptr8, state: ptr8):
                 at += at
                 if at < 0:
                     at -= 1
-                at = ((at >> d[15]) + zero) >> 1
+                at = ((at >> d[_RIGHT]) + zero) >> 1
                 if at > 127:
                     at = 127
                 elif at < -128:

@@ -9,6 +9,14 @@ from micropython import const
 
 _SPACE = const(28)
 _OFFSET = const(0xFFFFFFF)
+# Words of the descriptor, as model/lower/descriptors.py of the host names them.
+_FILL_OUTPUT = const(0)
+_SHIFT_COUNT = const(0)
+_FILL_BYTES = const(1)
+_SHIFT_OUTPUT = const(1)
+_FILL_VALUE = const(2)
+_SHIFT_INPUT = const(2)
+_SHIFT_BYTES = const(3)
 
 
 @micropython.viper
@@ -43,11 +51,11 @@ def take(target: ptr8, source: ptr8, at: int, count: int):
 def shift(at: int, plan: ptr8, scratch: ptr8, state: ptr8):
     """As plain_shape.shift. Does not allocate."""
     d = ptr32(int(plan) + at)
-    moves = d[0]
+    moves = d[_SHIFT_COUNT]
     while moves:
-        to = (d[1] & _OFFSET) + int(state)
-        start = (d[2] & _OFFSET) + int(state)
-        count = d[3]
+        to = (d[_SHIFT_OUTPUT] & _OFFSET) + int(state)
+        start = (d[_SHIFT_INPUT] & _OFFSET) + int(state)
+        count = d[_SHIFT_BYTES]
         d = ptr32(int(d) + 12)
         moves -= 1
         if (to | start | count) & 3 == 0:
@@ -78,14 +86,14 @@ def shift(at: int, plan: ptr8, scratch: ptr8, state: ptr8):
 def fill(at: int, plan: ptr8, scratch: ptr8, state: ptr8):
     """As plain_shape.fill. Does not allocate."""
     d = ptr32(int(plan) + at)
-    out = d[0] & _OFFSET
-    if d[0] >> _SPACE:
+    out = d[_FILL_OUTPUT] & _OFFSET
+    if d[_FILL_OUTPUT] >> _SPACE:
         out += int(state)
     else:
         out += int(scratch)
     target = ptr8(out)
-    value = d[2]
-    n = d[1]
+    value = d[_FILL_VALUE]
+    n = d[_FILL_BYTES]
     if out & 3 == 0:
         words = ptr32(out)
         pair = value | value << 8

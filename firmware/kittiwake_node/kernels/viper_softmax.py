@@ -9,6 +9,12 @@ from micropython import const
 
 _SPACE = const(28)
 _OFFSET = const(0xFFFFFFF)
+# Words of the descriptor, as model/lower/descriptors.py of the host names them.
+_INPUT = const(0)
+_OUTPUT = const(1)
+_ROWS = const(2)
+_CLASSES = const(3)
+_EXPONENTIALS = const(4)
 
 
 @micropython.viper
@@ -29,26 +35,26 @@ def _high(a: int, b: int) -> int:
 def softmax(at: int, plan: ptr8, scratch: ptr8, state: ptr8):
     """As plain_softmax.softmax. Does not allocate."""
     d = ptr32(int(plan) + at)
-    first = d[0] & _OFFSET
-    if d[0] >> _SPACE == 0:
+    first = d[_INPUT] & _OFFSET
+    if d[_INPUT] >> _SPACE == 0:
         first += int(scratch)
-    elif d[0] >> _SPACE == 1:
+    elif d[_INPUT] >> _SPACE == 1:
         first += int(state)
     else:
         first += int(plan)
-    out = d[1] & _OFFSET
-    if d[1] >> _SPACE:
+    out = d[_OUTPUT] & _OFFSET
+    if d[_OUTPUT] >> _SPACE:
         out += int(state)
     else:
         out += int(scratch)
-    terms = ptr32(int(plan) + d[4])
-    depth = d[3]
+    terms = ptr32(int(plan) + d[_EXPONENTIALS])
+    depth = d[_CLASSES]
     # Constants above 2^30 are no small integers: they are put together here.
     most = 0x3FFFFFFF
     most += most + 1
     begin = 757935405
     begin += begin
-    for row in range(d[2]):
+    for row in range(d[_ROWS]):
         source = ptr8(first + row * depth)
         target = ptr8(out + row * depth)
         top = 0

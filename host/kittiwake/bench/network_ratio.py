@@ -29,14 +29,14 @@ def run(board: Target) -> list[Row]:
     content = networks.wake_word()
     if content is None or util.find_spec("tflite_micro") is None:
         return []
-    made = networks.compiled("okay_nabu", "viper")
-    given = check.inputs(made.program.source.elements, _INVOKES)
-    on_target.load(board, made.plan, "viper")
+    compiled = networks.compiled("okay_nabu", "viper")
+    inputs = check.inputs(compiled.program.input_tensor.elements, _INVOKES)
+    on_target.load(board, compiled.plan, "viper")
     viper = micro = float("inf")
     with oracle.Oracle() as reference:
         for _ in range(_ROUNDS):
             viper = min(viper, on_target.cost(board)["microseconds"])
-            micro = min(micro, reference.run(content, given)[1] * 1e6)
+            micro = min(micro, reference.run(content, inputs)[1] * 1e6)
     rows = [("viper", viper), ("tflite-micro", micro)]
     ratio = viper / micro
     return [

@@ -14,6 +14,7 @@ import tempfile
 import time
 from array import array
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 
 from kittiwake.bench.cases.detectors import quiet_samples
@@ -69,13 +70,21 @@ class Guide:
     """The guide's detector as it stands there: a deque of the last n values, `statistics`, floats."""
 
     def __init__(self, n: int = _N, t: float = 2.5):
+        self._n = n
         self._window: deque[float] = deque(maxlen=n)
         self._t = t
 
     def push(self, value: float) -> bool:
-        """Take one reading; return whether it is an anomaly."""
+        """Take one reading.
+
+        Args:
+            value: in the sensor's unit.
+
+        Returns:
+            Whether it is an anomaly.
+        """
         self._window.append(value)
-        if len(self._window) < self._window.maxlen:
+        if len(self._window) < self._n:
             return False
         mean = statistics.mean(self._window)
         stdev = statistics.stdev(self._window)
@@ -94,7 +103,7 @@ def run(board: Target) -> list[Row]:
     samples = quiet_samples()
     board.exec(_VIPER.format(samples=samples))
     guide, readings = Guide(), [float(x) for x in samples]
-    timed = {
+    timed: dict[str, Callable[[int], int]] = {
         "guide": lambda turns: _time(turns, lambda: [guide.push(x) for x in readings]),
         "viper": lambda turns: int(board.exec(f"print(measure({turns}))", 60.0)),
     }
@@ -120,14 +129,14 @@ def run(board: Target) -> list[Row]:
     return rows
 
 
-def _time(turns: int, work) -> int:
+def _time(turns: int, work: Callable[[], object]) -> int:
     began = time.perf_counter_ns()
     for _ in range(turns):
         work()
     return time.perf_counter_ns() - began
 
 
-def _turns(function) -> int:
+def _turns(function: Callable[[int], int]) -> int:
     """Turns that take long enough for the clocks' grain not to matter."""
     turns = 1
     while function(turns) < _LONG_ENOUGH_NS:
@@ -135,7 +144,7 @@ def _turns(function) -> int:
     return turns
 
 
-def compile_c(folder: Path):
+def compile_c(folder: Path) -> Callable[[int, int], int] | None:
     """Build the C version with `gcc -O2`.
 
     Args:
@@ -154,4 +163,5 @@ def compile_c(folder: Path):
     find = ctypes.CDLL(str(library)).find
     find.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
     find.restype = ctypes.c_size_t
-    return find
+    function: Callable[[int, int], int] = find
+    return function

@@ -1,5 +1,6 @@
 """From a .tflite file to a plan (.kwm) that the firmware's kernels run, and the check that both give the same bytes.
 
-Steps, each in a module of its own: flatbuffer (read), admit (say what cannot run, all at once), lower (operators to
-kernel steps over views), arena (buffers to addresses), layout (weights as a kernel wants them), plan (bytes).
+In order: `read` (the file, and all that cannot run, at once), `lower` (operators to kernel calls over views; begin with
+lowering.py), `emit` (buffers to addresses, and the bytes). compiler.py is all of it in one call; `run` runs plans on
+targets and models by the reference.
 """

@@ -8,14 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kittiwake.errors import UsageError
-from kittiwake.model.emit import arena
-from kittiwake.model.emit import kwm as plan
-from kittiwake.model.lower import operators, weights
+from kittiwake.model.emit import arena, kwm
+from kittiwake.model.lower import lowering, weights
+from kittiwake.model.lower.steps import Program
 from kittiwake.model.read import admit, flatbuffer
 from kittiwake.model.read.graph import Graph, ModelRefused
 
-# Kernel sets of the firmware, and the layout that each reads.
-LAYOUT_OF = {
+# Kernel sets of the firmware, and the weight layout that each reads.
+WEIGHT_LAYOUT_OF = {
     "plain": weights.ROWS,
     "viper": weights.ROWS,
     "thumb2": weights.QUADS,
@@ -37,7 +37,7 @@ class Compiled:
     """
 
     plan: bytes
-    program: operators.Program
+    program: Program
     graph: Graph
     isa: str
     scratch: int
@@ -55,9 +55,10 @@ def compile_model(
 
     Args:
         content: of the .tflite file.
-        isa: one of LAYOUT_OF.
+        isa: one of WEIGHT_LAYOUT_OF.
         name: for messages.
-        ram_bytes, flash_bytes: budgets; None for none.
+        ram_bytes: budget of RAM; None for none.
+        flash_bytes: budget of flash; None for none.
 
     Returns:
         The plan and what it was made from.
@@ -77,17 +78,17 @@ def compile_graph(
     flash_bytes: int | None = None,
 ) -> Compiled:
     """Compile a model that was read, or made, as a graph; arguments, result and errors else as of `compile_model`."""
-    if isa not in LAYOUT_OF:
-        raise UsageError(f"no instruction set is called {isa!r}", f"use one of {', '.join(LAYOUT_OF)}")
+    if isa not in WEIGHT_LAYOUT_OF:
+        raise UsageError(f"no instruction set is called {isa!r}", f"use one of {', '.join(WEIGHT_LAYOUT_OF)}")
     reasons = admit.reasons(graph)
     if reasons:
         raise ModelRefused(reasons, name)
     try:
-        program = operators.lower(graph, LAYOUT_OF[isa])
+        program = lowering.lower(graph, WEIGHT_LAYOUT_OF[isa])
     except ModelRefused as error:
         raise ModelRefused(error.reasons, name) from None
-    scratch, state = arena.plan(program)
-    written = plan.write(program, LAYOUT_OF[isa], scratch, state)
+    scratch, state = arena.place(program)
+    written = kwm.write(program, WEIGHT_LAYOUT_OF[isa], scratch, state)
     budgets = (("RAM", scratch + state, ram_bytes), ("flash", len(written), flash_bytes))
     over = [
         f"it takes {used} bytes of {what}, the budget is {most}"

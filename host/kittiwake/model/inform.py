@@ -5,23 +5,26 @@ Knows programs and the cost table; prints nothing.
 
 from __future__ import annotations
 
+from typing import Any
+
 from kittiwake.model.compiler import Compiled
 from kittiwake.model.emit import cost
 from kittiwake.model.lower.steps import SCRATCH
+from kittiwake.model.read.graph import Tensor
 
 
-def facts(made: Compiled) -> dict:
+def facts(compiled: Compiled) -> dict[str, Any]:
     """Tell about a model.
 
     Args:
-        made: compiled.
+        compiled: the model.
 
     Returns:
         layers (source, kernel, macs, outputs, flash_bytes: constants; ram_bytes: scratch that lives while it runs,
         instructions by kernel set), operators (name -> count), total, input, output, and instructions an invoke by
         kernel set.
     """
-    program = made.program
+    program = compiled.program
     buffers = {b for step in program.steps for b in (*step.reads, *step.writes, *step.temps) if b.kind == SCRATCH}
     layers = []
     for at, step in enumerate(program.steps):
@@ -38,7 +41,7 @@ def facts(made: Compiled) -> dict:
             }
         )
     operators: dict[str, int] = {}
-    for op in made.graph.main.operators:
+    for op in compiled.graph.main.operators:
         operators[op.kind] = operators.get(op.kind, 0) + 1
     weighted = ("conv", "depthwise")
     return {
@@ -46,18 +49,18 @@ def facts(made: Compiled) -> dict:
         "operators": operators,
         "total": {
             "macs": sum(s.macs for s in program.steps if s.kind in weighted),
-            "flash_bytes": len(made.plan),
-            "ram_bytes": made.scratch + made.state,
-            "scratch_bytes": made.scratch,
-            "state_bytes": made.state,
+            "flash_bytes": len(compiled.plan),
+            "ram_bytes": compiled.scratch + compiled.state,
+            "scratch_bytes": compiled.scratch,
+            "state_bytes": compiled.state,
         },
-        "input": _end(program.source),
-        "output": _end(program.target),
+        "input": _end(program.input_tensor),
+        "output": _end(program.output_tensor),
         "instructions": {kernel: cost.instructions(program, kernel) for kernel in cost.KERNELS},
     }
 
 
-def _end(tensor) -> dict:
+def _end(tensor: Tensor) -> dict[str, object]:
     return {
         "shape": list(tensor.shape),
         "type": tensor.type,

@@ -151,27 +151,27 @@ def compile_word(word: WakeWord, isa: str) -> bytes:
 
     Args:
         word: as read.
-        isa: kernels it is for, see compiler.LAYOUT_OF.
+        isa: kernels it is for, see compiler.WEIGHT_LAYOUT_OF.
 
     Raises:
         ModelRefused: the network cannot run.
         ConfigError: its input is not what the front end gives, or its output no probability.
     """
-    made = compiler.compile_model(word.model, isa, word.name)
-    source, target = made.program.source, made.program.target
+    compiled = compiler.compile_model(word.model, isa, word.name)
+    source, result = compiled.program.input_tensor, compiled.program.output_tensor
     frames = source.shape[1] if len(source.shape) == 3 else 0
     if source.type != "int8" or len(source.shape) != 3 or source.shape[0] != 1 or source.shape[2] != _FEATURES:
         shape = " x ".join(map(str, source.shape))
         raise ConfigError(f"{word.name} takes {source.type} of {shape}", "a wake word takes int8 of 1 x frames x 40")
-    zero = {"uint8": 0, "int8": -128}.get(target.type)
-    if target.elements != 1 or target.scale != 1 / 256 or target.zero_point != zero:
+    zero = {"uint8": 0, "int8": -128}.get(result.type)
+    if result.elements != 1 or result.scale != 1 / 256 or result.zero_point != zero:
         raise ConfigError(f"{word.name} gives no probability", "a wake word gives one uint8 or int8 in 256ths")
-    flip = 0x80 if target.type == "int8" else 0
+    flip = 0x80 if result.type == "int8" else 0
     note = struct.pack(
         _NOTE, b"KWWW", NOTE_VERSION, word.window, flip, _STEP_MS, frames, 0,
         limit(word.cutoff, word.window), word.name.encode(),
     )  # fmt: skip
-    plan = made.plan + note
+    plan = compiled.plan + note
     plan = plan[:_SIZE_AT] + struct.pack("<I", len(plan)) + plan[_CRC_AT:]
     return plan[:_CRC_AT] + struct.pack("<I", binascii.crc32(plan[_CRC_FROM:])) + plan[_CRC_FROM:]
 

@@ -35,9 +35,14 @@ _LN2 = 45426  # Q16
 _LOG1PF_ROUNDS_UP = (144, 216)
 
 
+# Real and imaginary part, int16.
+Point = tuple[int, int]
+
+
 def _f32(x: float) -> float:
     """The nearest float of 32 bits: what C has after each operation on floats."""
-    return struct.unpack("<f", struct.pack("<f", x))[0]
+    rounded: float = struct.unpack("<f", struct.pack("<f", x))[0]
+    return rounded
 
 
 def window_table() -> list[int]:
@@ -60,7 +65,7 @@ def mel_table() -> tuple[int, list[int], list[int]]:
         a bin's energy, 4096 less the weight, goes to the next channel; the first half is no channel's.
     """
 
-    def mel(hz):
+    def mel(hz: float) -> float:
         return _f32(1127 * _f32(math.log1p(_f32(hz / 700))))
 
     hz_a_bin = RATE_HZ / _FFT
@@ -85,7 +90,7 @@ def mel_table() -> tuple[int, list[int], list[int]]:
 def gain_table() -> list[int]:
     """PCAN's gain by the noise estimate: two values, then for each bit length from 2 on (value, slope, bend)."""
 
-    def gain(x):
+    def gain(x: int) -> int:
         scaled = _f32(x) / (1 << (_SMOOTHING_BITS - _CORRECTION_BITS))
         value = _f32((1 << _GAIN_BITS) * _f32(math.pow(_f32(scaled + 80), -_f32(0.95))))
         return min(32767, int(_f32(value + 0.5)))
@@ -114,23 +119,23 @@ def _half_up(x: int) -> int:
     return (x + 16384) >> 15
 
 
-def _fft(values: list[complex]) -> list[tuple[int, int]]:
+def _fft(values: list[Point]) -> list[Point]:
     """KISS FFT's complex transform of 256 points by radix 4, in Q15: pairs of int16."""
     quarter = sine_table()
 
-    def sine(j):  # of 512 steps a turn
+    def sine(j: int) -> int:  # of 512 steps a turn
         j %= 512
         side = j % 256
         value = quarter[side] if side <= 128 else quarter[256 - side]
         return value if j < 256 else -value
 
-    def twiddle(i):  # exp(-2 pi i / 256)
+    def twiddle(i: int) -> Point:  # exp(-2 pi i / 256)
         return sine(128 + 2 * i), -sine(2 * i)
 
-    def times(a, w):
+    def times(a: Point, w: Point) -> Point:
         return _half_up(a[0] * w[0] - a[1] * w[1]), _half_up(a[0] * w[1] + a[1] * w[0])
 
-    def transform(points):
+    def transform(points: list[Point]) -> list[Point]:
         count = len(points)
         if count == 1:
             return points
@@ -138,7 +143,7 @@ def _fft(values: list[complex]) -> list[tuple[int, int]]:
         size = count // 4
         out = [(0, 0)] * count
         for k in range(size):
-            scaled = [tuple(_half_up(c * 8191) for c in part[k]) for part in parts]
+            scaled = [(_half_up(part[k][0] * 8191), _half_up(part[k][1] * 8191)) for part in parts]
             a = scaled[0]
             b, c, d = (times(scaled[j], twiddle(j * k * 256 // count)) for j in (1, 2, 3))
             even, odd = (a[0] + c[0], a[1] + c[1]), (a[0] - c[0], a[1] - c[1])
@@ -152,13 +157,13 @@ def _fft(values: list[complex]) -> list[tuple[int, int]]:
     return transform(values)
 
 
-def spectrum(samples: list[int]) -> list[tuple[int, int]]:
+def spectrum(samples: list[int]) -> list[Point]:
     """The transform of 512 real values: pairs of int16 for bins 0 to 256."""
     z = _fft([(samples[2 * n], samples[2 * n + 1]) for n in range(256)])
     quarter = sine_table()
     out = [(0, 0)] * 257
 
-    def half(x):
+    def half(x: int) -> int:
         return _half_up(x * 16383)
 
     for k in range(1, 129):
@@ -209,7 +214,7 @@ def _log(x: int, table: list[int]) -> int:
 class Frontend:
     """The front end, fed with samples; features come when a window is full."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._window = window_table()
         self._start, self._widths, self._weights = mel_table()
         self._gains, self._logs = gain_table(), log_table()

@@ -48,17 +48,20 @@ def convolution(
     out_zero: int,
     depthwise: bool = False,
 ) -> list[int]:
-    """A convolution, dense or depthwise.
+    """Convolve, dense or depthwise.
 
     Args:
         x: the image.
         shape: its height, width and channels.
         weights: one list an output channel: filter positions row by row, and within one the input's channels (dense).
-        filter_, stride: height and width.
+        filter_: height and width.
+        stride: down and across.
         before: rows and columns of padding in front, whose value is the zero point.
         size: height and width of the output.
-        bias, factors: one an output channel.
-        zero, out_zero: zero points.
+        bias: one an output channel.
+        factors: from accumulator to output, one an output channel.
+        zero: zero point of the image.
+        out_zero: zero point of the output.
         depthwise: output channel c sees input channel c alone.
 
     Returns:

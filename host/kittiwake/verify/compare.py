@@ -36,7 +36,7 @@ class Result:
     target: str
     vectors: int = 0
     mismatches: int = 0
-    first: dict | None = None
+    first: dict[str, str] | None = None
 
 
 def verify(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import struct
+from typing import Any
 
 from kittiwake.model.read.graph import Graph, Operator, Subgraph, Tensor
 
@@ -16,18 +17,18 @@ _CHANNELS, _CLASSES, _PAIRS = 64, 12, 4
 _SCALE = 0.0625
 
 
-class _Making:
-    def __init__(self):
+class _Net:
+    def __init__(self) -> None:
         self.chance = random.Random(7)
         self.tensors: list[Tensor] = []
         self.operators: list[Operator] = []
 
-    def tensor(self, shape: tuple[int, ...], **fields) -> int:
+    def tensor(self, shape: tuple[int, ...], **fields: Any) -> int:
         index = len(self.tensors)
         self.tensors.append(Tensor(index, f"t{index}", shape, fields.pop("type", "int8"), **fields))
         return index
 
-    def operator(self, kind: str, inputs: tuple[int, ...], output: int, **options) -> int:
+    def operator(self, kind: str, inputs: tuple[int, ...], output: int, **options: object) -> int:
         self.operators.append(Operator(len(self.operators), kind, inputs, (output,), options))
         return output
 
@@ -52,28 +53,33 @@ class _Making:
         inputs = filter_[0] * filter_[1] * (1 if depthwise else depth)
         weights, bias = self.weights(shape, 3 if depthwise else 0, inputs)
         size = (1, -(-height // stride[0]), -(-width // stride[1]), _CHANNELS)
-        target = self.tensor(size, scales=(_SCALE,), zero_points=(-128,))
-        more = {"depth_multiplier": 1} if depthwise else {}
+        result = self.tensor(size, scales=(_SCALE,), zero_points=(-128,))
+        more: dict[str, object] = {"depth_multiplier": 1} if depthwise else {}
         kind = "DEPTHWISE_CONV_2D" if depthwise else "CONV_2D"
-        options = {"padding": "same", "stride": stride, "dilation": (1, 1), "activation": "relu"}
-        return self.operator(kind, (source, weights, bias), target, **options, **more)
+        options: dict[str, object] = {"padding": "same", "stride": stride, "dilation": (1, 1), "activation": "relu"}
+        return self.operator(kind, (source, weights, bias), result, **options, **more)
 
 
 def graph() -> Graph:
-    """Make it; the same every time."""
-    net = _Making()
-    given = net.tensor((1, 49, 10, 1), scales=(_SCALE,), zero_points=(83,))
-    x = net.convolution(given, (10, 4), (2, 2), False)
+    """Make the network; the same every time."""
+    net = _Net()
+    features = net.tensor((1, 49, 10, 1), scales=(_SCALE,), zero_points=(83,))
+    x = net.convolution(features, (10, 4), (2, 2), False)
     for _ in range(_PAIRS):
         x = net.convolution(x, (3, 3), (1, 1), True)
         x = net.convolution(x, (1, 1), (1, 1), False)
     _, height, width, _ = net.tensors[x].shape
     pooled = net.tensor((1, 1, 1, _CHANNELS), scales=(_SCALE,), zero_points=(-128,))
-    options = {"padding": "valid", "stride": (height, width), "filter": (height, width), "activation": "none"}
+    options: dict[str, object] = {
+        "padding": "valid",
+        "stride": (height, width),
+        "filter": (height, width),
+        "activation": "none",
+    }
     x = net.operator("AVERAGE_POOL_2D", (x,), pooled, **options)
     weights, bias = net.weights((_CLASSES, _CHANNELS), 0, _CHANNELS)
     scores = net.tensor((1, _CLASSES), scales=(_SCALE,), zero_points=(5,))
     x = net.operator("FULLY_CONNECTED", (x, weights, bias), scores, activation="none", weights_format=0)
-    made = net.tensor((1, _CLASSES), scales=(1 / 256,), zero_points=(-128,))
-    net.operator("SOFTMAX", (x,), made, beta=1.0)
-    return Graph((Subgraph(tuple(net.tensors), tuple(net.operators), (given,), (made,)),), 0)
+    shares = net.tensor((1, _CLASSES), scales=(1 / 256,), zero_points=(-128,))
+    net.operator("SOFTMAX", (x,), shares, beta=1.0)
+    return Graph((Subgraph(tuple(net.tensors), tuple(net.operators), (features,), (shares,)),), 0)

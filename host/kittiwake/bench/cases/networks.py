@@ -14,6 +14,7 @@ from pathlib import Path
 
 from kittiwake.bench.cases import ds_cnn
 from kittiwake.bench.cases.registry import Case, register
+from kittiwake.errors import UsageError
 from kittiwake.model import compiler
 from kittiwake.model.emit import cost
 
@@ -59,14 +60,20 @@ def compiled(name: str, kernel: str) -> compiler.Compiled:
 
     Args:
         name: "okay_nabu", "ds_cnn", or the path of a .tflite file.
-        kernel: whose layout it gets.
+        kernel: whose weight layout it gets.
+
+    Returns:
+        The compiled network.
 
     Raises:
+        UsageError: okay_nabu's package is not installed.
         ModelRefused, OSError: a file that is none, or unsupported.
     """
     if name == "ds_cnn":
         return compiler.compile_graph(ds_cnn.graph(), kernel, name)
     content = wake_word() if name == "okay_nabu" else Path(name).read_bytes()
+    if content is None:
+        raise UsageError("okay_nabu is not installed here", "pip install 'kittiwake[wake]'")
     return compiler.compile_model(content, kernel, name)
 
 
@@ -78,9 +85,12 @@ def _cases(kernel: str, archs: tuple[str, ...] = ()) -> Iterator[Case]:
     source = (_PLAN + _INVOKE).format(plan=PLAN, kernel=kernel)
     wake, spotter = _BUDGETS[kernel]
 
-    def case(name: str, label: str, per: str, units: int, budget: tuple = (None, None)) -> Case:
+    def case(
+        name: str, label: str, per: str, units: int, budget: tuple[float | None, float | None] = (None, None)
+    ) -> Case:
         files = partial(_files, name, kernel)
-        return Case(f"network/{kernel}/{label}", source, per, units, 1, *budget, files=files, archs=archs)
+        most, aim = budget
+        return Case(f"network/{kernel}/{label}", source, per, units, 1, budget=most, aim=aim, files=files, archs=archs)
 
     if wake_word() is not None:
         yield case("okay_nabu", "okay_nabu", "invoke", 1, wake)

@@ -101,12 +101,12 @@ def run(
     with _opened(target) as board:
         chosen = kernel or _fastest(board)
         made = _compile_content(content, chosen, file)
-        rows = arrays.load(given, made.program.source)
+        rows = arrays.load(given, made.program.input_tensor)
         loaded = on_target.load(board, made.plan, chosen, mapped=not in_ram)
         outputs = on_target.invoke(board, rows, reset)
         figures = on_target.cost(board)
         peak = peak_heap.measure(board, chosen, mapped=not in_ram)
-    arrays.save(output, outputs, made.program.target)
+    arrays.save(output, outputs, made.program.output_tensor)
     facts = {"target": target, "kernel": chosen, "invokes": len(outputs), **figures}
     facts |= {"heap_bytes": loaded.heap_bytes, "peak_heap_bytes": peak}
     if as_json:
@@ -133,7 +133,7 @@ def check(
     with _opened(target) as board, oracle.Oracle() as micro:
         chosen = kernel or _fastest(board)
         made = _compile_content(content, chosen, file)
-        rows = work.inputs(made.program.source.elements, count, seed)
+        rows = work.inputs(made.program.input_tensor.elements, count, seed)
         expected, seconds = micro.run(content, rows)
         on_target.load(board, made.plan, chosen)
         got = on_target.invoke(board, rows)

@@ -1,4 +1,4 @@
-"""Where buffers lie: scratch planned by liveness so that RAM is known to the byte, state one after the other.
+"""Where buffers lie: scratch placed by liveness so that RAM is known to the byte, state one after the other.
 
 Knows buffers and when steps use them; not what the steps do.
 """
@@ -8,8 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from kittiwake.model.lower.operators import Program
-from kittiwake.model.lower.steps import SCRATCH, Buffer, Ref, View
+from kittiwake.model.lower.steps import SCRATCH, Buffer, Program, Ref, View
 
 ALIGNMENT = 4
 # Kernels take bytes four at a time and may read this many beyond what they need.
@@ -18,7 +17,7 @@ _TRIES = 2000
 _WORK = 2_000_000
 
 
-def plan(program: Program) -> tuple[int, int]:
+def place(program: Program) -> tuple[int, int]:
     """Give every scratch and state buffer its place; constants get theirs when the plan is written.
 
     Args:
@@ -75,10 +74,11 @@ def _join(program: Program) -> None:
     for at, step in enumerate(program.steps):
         if step.joins is None:
             continue
-        source, target = now(step.joins[0]), now(step.joins[1])
-        if source.last == at and target.first == at and source is not target and source.kind == SCRATCH:
-            joined[id(target)] = source
-            source.last = target.last
+        source, destination = now(step.joins[0]), now(step.joins[1])
+        is_free = source.last == at and destination.first == at and source is not destination
+        if is_free and source.kind == SCRATCH:
+            joined[id(destination)] = source
+            source.last = destination.last
     if not joined:
         return
     for step in program.steps:
@@ -134,7 +134,7 @@ def _pack(buffers: list[Buffer]) -> tuple[dict[Buffer, int], int]:
     return places, total
 
 
-_ORDERS: tuple[Callable[[Buffer], tuple], ...] = (
+_ORDERS: tuple[Callable[[Buffer], tuple[int, int]], ...] = (
     lambda b: (-b.size, b.first),
     lambda b: (b.first, -b.size),
     lambda b: (b.last, -b.size),

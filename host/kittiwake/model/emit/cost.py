@@ -6,8 +6,8 @@ that the table was made from; a cache, a wait state or a pipeline is not in it.
 
 from __future__ import annotations
 
-from kittiwake.model.lower.operators import Program
-from kittiwake.model.lower.steps import Step
+from kittiwake.model.lower import descriptors
+from kittiwake.model.lower.steps import Program, Step
 
 # Instructions: a product of a dense layer with one pixel, with several; of a depthwise one; scaling an output; a call.
 _SETS = {
@@ -29,13 +29,14 @@ _ELEMENT = {
 }
 _PRODUCT = {"average": 20.0, "largest": 26.0, "mean": 20.0}
 KERNELS = tuple(_SETS)
+_CONV = descriptors.indexes("conv")
 
 
 def instructions(program: Program, kernel: str) -> int:
     """Estimate an invoke.
 
     Args:
-        program: planned.
+        program: its buffers placed.
         kernel: one of KERNELS.
 
     Returns:
@@ -45,10 +46,19 @@ def instructions(program: Program, kernel: str) -> int:
 
 
 def of_step(step: Step, kernel: str) -> float:
-    """Estimate one step."""
+    """Estimate one step.
+
+    Args:
+        step: of a program.
+        kernel: one of KERNELS.
+
+    Returns:
+        Instructions.
+    """
     one_pixel, pixels, tap, output, call = _SETS[kernel]
     if step.kind == "conv":
-        each = one_pixel if step.words[6] * step.words[7] == 1 else pixels
+        is_one = step.words[_CONV["rows"]] == step.words[_CONV["cols"]] == 1
+        each = one_pixel if is_one else pixels
         return call + each * step.macs + output * step.outputs
     if step.kind == "depthwise":
         return call + tap * step.macs + output * step.outputs

@@ -8,38 +8,24 @@ from __future__ import annotations
 
 import binascii
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kittiwake.errors import ConfigError
-from kittiwake.model.lower import weights as layouts
-from kittiwake.model.lower.operators import Program
-from kittiwake.model.lower.steps import CONST, SCRATCH, Buffer, Data, Ref, View
+from kittiwake.model.lower import descriptors, weights
+from kittiwake.model.lower.steps import CONST, SCRATCH, STATE, Buffer, Data, Program, Ref, View, Word
 
 MAGIC = b"KWMP"
 VERSION = 1
 _HEADER = "<4sHBBIIIIHHIIIIIBBHfifi"
 HEADER_BYTES = struct.calcsize(_HEADER)
 _CRC_FROM = 16
-_MAX_WORD = (1 << 30) - 1
-# A step's kind in the plan, and the kernel that runs it.
-KINDS = {
-    "conv": 1,
-    "depthwise": 2,
-    "shift": 3,
-    "copy": 4,
-    "fill": 5,
-    "table": 6,
-    "widen": 7,
-    "add": 8,
-    "mul": 9,
-    "average": 10,
-    "largest": 11,
-    "mean": 12,
-    "softmax": 13,
-}
 _TYPES = {"int8": 0, "uint8": 1, "float32": 2}
-_SPACE = {SCRATCH: 0, "state": 1, CONST: 2}
+_SPACE = {SCRATCH: 0, STATE: 1, CONST: 2}
 _SPACE_SHIFT = 28
+_ONE_RUN = (0, 0, 0, 1)
+# A kind of step and the words of its descriptor.
+_Call = tuple[str, Sequence[Word]]
 
 
 @dataclass(frozen=True)
@@ -48,7 +34,7 @@ class Header:
 
     Attributes:
         version: of the format.
-        layout: of its weights; which kernels can run it.
+        weight_layout: which kernels can run it.
         size: bytes of the plan.
         scratch, state: bytes of RAM, which several models share or each keeps.
         steps, resets: kernel calls of an invoke and of a reset.
@@ -58,7 +44,7 @@ class Header:
     """
 
     version: int
-    layout: str
+    weight_layout: str
     size: int
     scratch: int
     state: int
@@ -93,63 +79,75 @@ class _Writer:
         return bytes(self._content) + bytes(-len(self._content) % 4)
 
 
-def write(program: Program, layout: str, scratch: int, state: int) -> bytes:
-    """Write a planned program.
+def write(program: Program, weight_layout: str, scratch: int, state: int) -> bytes:
+    """Write a program.
 
     Args:
-        program: its buffers placed by arena.plan.
-        layout: of the weights.
-        scratch, state: bytes, as arena.plan gave them.
+        program: its buffers placed by arena.place.
+        weight_layout: one of weights.WEIGHT_LAYOUTS.
+        scratch: bytes, as arena.place gave them.
+        state: bytes, as arena.place gave them.
 
     Returns:
         The plan.
     """
-    calls: list[tuple[int, list]] = [(KINDS[step.kind], list(step.words)) for step in program.steps]
+    calls: list[_Call] = [(step.kind, step.words) for step in program.steps]
     resets = _resets(program)
     table_at = HEADER_BYTES
     words_at = table_at + 8 * (len(calls) + len(resets))
     data_at = words_at + 4 * sum(len(words) for _, words in calls + resets)
     data = _Writer(data_at)
-    table, descriptors = bytearray(), bytearray()
+    table, word_bytes = bytearray(), bytearray()
     for kind, words in calls + resets:
-        table += struct.pack("<HHI", kind, len(words), words_at + len(descriptors))
-        descriptors += b"".join(struct.pack("<I", _word(word, data)) for word in words)
-    given, made = program.input, program.output
-    source, target = program.source, program.target
-    given_at, made_at = _address(given.buffer, given.offset, data), _address(made.buffer, made.offset, data)
-    body = bytes(table) + bytes(descriptors) + data.content()
+        table += struct.pack("<HHI", descriptors.KINDS[kind].number, len(words), words_at + len(word_bytes))
+        word_bytes += b"".join(struct.pack("<I", _word(word, data)) for word in words)
+    source, result = program.input_tensor, program.output_tensor
+    ends = [(_address(view.buffer, view.offset, data), view.elements) for view in (program.input, program.output)]
+    body = bytes(table) + bytes(word_bytes) + data.content()
     head = [
         *(scratch, state, len(calls), len(resets), table_at),
-        *(given_at, given.elements, made_at, made.elements),
-        *(_TYPES[source.type], _TYPES[target.type], 0),
-        *(source.scale, source.zero_point, target.scale, target.zero_point),
+        *ends[0],
+        *ends[1],
+        *(_TYPES[source.type], _TYPES[result.type], 0),
+        *(source.scale, source.zero_point, result.scale, result.zero_point),
     ]
     size = HEADER_BYTES + len(body)
-    header = struct.pack(_HEADER, MAGIC, VERSION, layouts.LAYOUTS.index(layout), 0, size, 0, *head)
+    header = struct.pack(_HEADER, MAGIC, VERSION, weights.WEIGHT_LAYOUTS.index(weight_layout), 0, size, 0, *head)
     crc = binascii.crc32(header[_CRC_FROM:] + body)
     return header[:12] + struct.pack("<I", crc) + header[_CRC_FROM:] + body
 
 
-def _resets(program: Program) -> list[tuple[int, list]]:
+def _resets(program: Program) -> list[_Call]:
     """What puts the state back to its beginning: a fill where all bytes are alike, else a copy out of the plan."""
-    calls: list[tuple[int, list]] = []
+    calls: list[_Call] = []
     for buffer in program.states:
         content = buffer.data or bytes(buffer.size)
         most = max(set(content), key=content.count) if content else 0
         head = content.rstrip(b"\0")
         if head and len(set(head)) == 1:
             # What follows a stream's first rows is written before it is read: any filling will do.
-            calls.append((KINDS["fill"], [Ref(buffer), buffer.size, head[0]]))
+            calls.append(_fill(buffer, head[0]))
         elif not head:
-            calls.append((KINDS["fill"], [Ref(buffer), buffer.size, most]))
+            calls.append(_fill(buffer, most))
         else:
             constant = View.whole(Buffer(len(content), CONST, content), (len(content),))
-            one_run = [1, 1, 1, buffer.size, 0, 0, 0, 1, 0, 0, 0, 1]
-            calls.append((KINDS["copy"], [Ref(constant.buffer), Ref(buffer), *one_run]))
+            words = descriptors.words(
+                "copy",
+                input=Ref(constant.buffer),
+                output=Ref(buffer),
+                sizes=(1, 1, 1, buffer.size),
+                in_strides=_ONE_RUN,
+                out_strides=_ONE_RUN,
+            )
+            calls.append(("copy", words))
     return calls
 
 
-def _word(word, data: _Writer) -> int:
+def _fill(buffer: Buffer, value: int) -> _Call:
+    return "fill", descriptors.words("fill", output=Ref(buffer), bytes=buffer.size, value=value)
+
+
+def _word(word: Word, data: _Writer) -> int:
     if isinstance(word, Data):
         return data.add(word.content)
     if isinstance(word, Ref):
@@ -169,6 +167,12 @@ def _address(buffer: Buffer, offset: int, data: _Writer) -> int:
 def read_header(content: bytes) -> Header:
     """Read what a plan says of itself.
 
+    Args:
+        content: of the .kwm file.
+
+    Returns:
+        Its header.
+
     Raises:
         ConfigError: it is no plan, another version's, or damaged.
     """
@@ -181,6 +185,19 @@ def read_header(content: bytes) -> Header:
         raise ConfigError("the plan is damaged", "compile the model anew")
     names = {number: name for name, number in _TYPES.items()}
     return Header(
-        fields[1], layouts.LAYOUTS[fields[2]], fields[4], *fields[6:10], fields[12], fields[14],
-        names[fields[15]], names[fields[16]], *fields[18:],
-    )  # fmt: skip
+        version=fields[1],
+        weight_layout=weights.WEIGHT_LAYOUTS[fields[2]],
+        size=fields[4],
+        scratch=fields[6],
+        state=fields[7],
+        steps=fields[8],
+        resets=fields[9],
+        input_bytes=fields[12],
+        output_bytes=fields[14],
+        input_type=names[fields[15]],
+        output_type=names[fields[16]],
+        input_scale=fields[18],
+        input_zero_point=fields[19],
+        output_scale=fields[20],
+        output_zero_point=fields[21],
+    )

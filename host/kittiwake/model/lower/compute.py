@@ -1,76 +1,193 @@
-"""Steps that compute without weights, and the way to each operator's lowering: from tensors to a kernel's descriptor.
+"""Operators with arithmetic and without weights: from tensors to a kernel's descriptor.
 
-Knows the descriptors (docs/spec/model-plan.md); where buffers lie and how a stream is laid out is not known here.
+Every function adds the steps of one operator: work is the Lowering, op an operator on bytes, name what to call its
+steps. Where buffers lie and how a stream is laid out is not known here.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 
-from kittiwake.model.lower import convolve, fixed, staging, tables
-from kittiwake.model.lower.steps import Buffer, Data, Step, View, ref
+from kittiwake.model.lower import descriptors, fixed, staging, tables
+from kittiwake.model.lower.context import Ends, Lowering
+from kittiwake.model.lower.steps import Buffer, Data, Step, View, Word, ref
 from kittiwake.model.read import shapes
-from kittiwake.model.read.graph import Operator
+from kittiwake.model.read.graph import Operator, Tensor
 
 _SUM_OFFSET = 1 << 29
+_BYTE = (-128, 127)
 
 
-def lower(work, op: Operator, name: str) -> None:
-    """Add the steps of one operator.
-
-    Args:
-        work: the Lowering.
-        op: an operator on bytes.
-        name: what to call its steps.
-    """
-    _LOWERINGS[op.kind](work, op, name)
-
-
-def _pool(work, op: Operator, name: str) -> None:
-    source, given, target, view = staging.ends(work, op)
+def pool(work: Lowering, op: Operator, name: str) -> None:
+    """Lower an AVERAGE_POOL_2D or MAX_POOL_2D."""
+    ends = work.ends(op)
     filter_, stride = op.options["filter"], op.options["stride"]
-    sides = [shapes.window(given.shape[1 + i], filter_[i], stride[i], 1, op.options["padding"]) for i in (0, 1)]
-    pixels = staging.pixels(work, given, name)
+    sides = [shapes.window(ends.input.shape[1 + i], filter_[i], stride[i], 1, op.options["padding"]) for i in (0, 1)]
+    pixels = staging.pixels(work, ends.input, name)
     kind = "average" if op.kind == "AVERAGE_POOL_2D" else "largest"
-    for n in range(given.shape[0]):
-        a, b = pixels.slice(0, n, 1), view.slice(0, n, 1)
-        words = [
-            ref(a), ref(b), a.shape[3], b.shape[1], b.shape[2], a.shape[1], a.shape[2], *filter_, *stride,
-            sides[0].before, sides[1].before, a.strides[1], a.strides[2], b.strides[1], b.strides[2],
-        ]  # fmt: skip
+    for n in range(ends.input.shape[0]):
+        a, b = pixels.slice(0, n, 1), ends.output.slice(0, n, 1)
+        words = descriptors.words(
+            kind,
+            input=ref(a),
+            output=ref(b),
+            channels=a.shape[3],
+            rows=b.shape[1],
+            cols=b.shape[2],
+            height=a.shape[1],
+            width=a.shape[2],
+            filter_height=filter_[0],
+            filter_width=filter_[1],
+            stride_down=stride[0],
+            stride_across=stride[1],
+            pad_above=sides[0].before,
+            pad_left=sides[1].before,
+            in_row=a.strides[1],
+            in_col=a.strides[2],
+            out_row=b.strides[1],
+            out_col=b.strides[2],
+        )
         macs = b.elements * filter_[0] * filter_[1]
         work.steps.append(Step(kind, words, [a.buffer], [b.buffer], name, macs=macs, outputs=b.elements))
-    staging.clamp(work, op, target, view, name)
+    staging.clamp(work, op, ends.result, ends.output, name)
 
 
-def _mean(work, op: Operator, name: str) -> None:
-    source, given, target, view = staging.ends(work, op)
+def mean(work: Lowering, op: Operator, name: str) -> None:
+    """Lower a MEAN."""
+    ends = work.ends(op)
+    view = ends.input
     axes = shapes.mean_axes(work.graph.main, op)
-    kept = [i for i in range(len(given.shape)) if i not in axes]
-    parts = []
-    for chosen in (kept, axes):
-        part = View(given.buffer, 0, tuple(given.shape[i] for i in chosen), tuple(given.strides[i] for i in chosen))
-        parts.append(part.folded(3))
-    if None in parts:
-        work.problems.append(f"{op}: joins axes too scattered")
+    kept, joined = _folded(view, [i for i in range(len(view.shape)) if i not in axes]), _folded(view, axes)
+    if kept is None or joined is None:
+        work.refuse(op, "joins axes too scattered")
         return
-    count = math.prod(given.shape[i] for i in axes)
-    m, shift = fixed.quantize_multiplier(source.scale / target.scale)
+    count = math.prod(view.shape[i] for i in axes)
+    m, shift = fixed.quantize_multiplier(ends.source.scale / ends.result.scale)
     spread = min(count.bit_length() - 1, 32, 31 + shift)
     m, shift = (m << spread) // count, shift - spread
-    bias = -source.zero_point * count
+    bias = -ends.source.zero_point * count
     if 255 * count << max(shift, 0) >= 1 << 30:
-        work.problems.append(f"{op}: its sums reach 2^30")
+        work.refuse(op, "its sums reach 2^30")
         return
-    packed = view if view.is_contiguous else View.whole(Buffer(view.elements), view.shape)
-    words = [
-        ref(given), ref(packed), *parts[0][0], *parts[0][1], *parts[1][0], *parts[1][1],
-        m, max(-shift, 0), max(shift, 0), target.zero_point + 128, bias + _SUM_OFFSET,
-    ]  # fmt: skip
-    work.steps.append(
-        Step("mean", words, [given.buffer], [packed.buffer], name, macs=view.elements * count, outputs=view.elements)
+    packed = _packed(ends.output)
+    words = descriptors.words(
+        "mean",
+        input=ref(view),
+        output=ref(packed),
+        kept_sizes=kept[0],
+        kept_strides=kept[1],
+        joined_sizes=joined[0],
+        joined_strides=joined[1],
+        m=m,
+        right=max(-shift, 0),
+        left=max(shift, 0),
+        zero=ends.result.zero_point + 128,
+        bias=bias + _SUM_OFFSET,
     )
-    work.copy(packed, view, name)
+    outputs = ends.output.elements
+    step = Step("mean", words, [view.buffer], [packed.buffer], name, macs=outputs * count, outputs=outputs)
+    work.steps.append(step)
+    work.copy(packed, ends.output, name)
+
+
+def add(work: Lowering, op: Operator, name: str) -> None:
+    """Lower an ADD: each input's share of the sum is looked up by its byte."""
+    first, second, result = _operands(work, op)
+    twice = 2 * max(first.scale, second.scale)
+    factors = [fixed.quantize_multiplier(t.scale / twice) for t in (first, second)]
+    terms = [Data(tables.scaled_terms(t.zero_point, *f)) for t, f in zip((first, second), factors, strict=True)]
+    m, shift = fixed.quantize_multiplier(twice / ((1 << 20) * result.scale))
+    _binary(work, op, name, {"a_terms": terms[0], "b_terms": terms[1], "m": m, "right": -shift, "left": 0})
+
+
+def multiply(work: Lowering, op: Operator, name: str) -> None:
+    """Lower a MUL."""
+    first, second, result = _operands(work, op)
+    m, shift = fixed.quantize_multiplier(first.scale * second.scale / result.scale)
+    zeros = {"a_zero": first.zero_point + 128, "b_zero": second.zero_point + 128}
+    _binary(work, op, name, {**zeros, "m": m, "right": max(-shift, 0), "left": max(shift, 0)})
+
+
+def pad(work: Lowering, op: Operator, name: str) -> None:
+    """Lower a PAD or PADV2."""
+    ends = work.ends(op)
+    flat = shapes.ints(work.tensor(op.inputs[1]))
+    value = ends.result.zero_point
+    if op.kind == "PADV2":
+        value = staging.signed(work.tensor(op.inputs[2]).content)[0]
+    pads = list(zip(flat[::2], flat[1::2], strict=True))
+    whole = staging.surrounded(work, ends.input, pads, value, name, ends.output)
+    work.copy(whole, ends.output, name)
+
+
+def relu(work: Lowering, op: Operator, name: str) -> None:
+    """Lower a RELU."""
+    ends = work.ends(op)
+    _map(work, ends, _requantized(ends, max(-128, ends.result.zero_point), 127), name)
+
+
+def relu6(work: Lowering, op: Operator, name: str) -> None:
+    """Lower a RELU6."""
+    ends = work.ends(op)
+    low, high = fixed.activation_range("relu6", ends.source.scale, ends.source.zero_point)
+    _map(work, ends, tables.clamp(low, high), name)
+
+
+def logistic(work: Lowering, op: Operator, name: str) -> None:
+    """Lower a LOGISTIC."""
+    ends = work.ends(op)
+    _map(work, ends, tables.logistic(ends.source.scale, ends.source.zero_point), name)
+
+
+def tanh(work: Lowering, op: Operator, name: str) -> None:
+    """Lower a TANH."""
+    ends = work.ends(op)
+    _map(work, ends, tables.tanh(ends.source.scale, ends.source.zero_point), name)
+
+
+def quantize(work: Lowering, op: Operator, name: str) -> None:
+    """Lower a QUANTIZE between bytes."""
+    ends = work.ends(op)
+    low, high = (0, 255) if ends.result.type == "uint8" else _BYTE
+    _map(work, ends, _requantized(ends, low, high, 256 if ends.source.type == "uint8" else 0), name)
+
+
+def dequantize(work: Lowering, op: Operator, name: str) -> None:
+    """Lower a DEQUANTIZE to floats of single precision."""
+    ends = work.ends(op)
+    flat = work.contiguous(ends.input, name)
+    source = ends.source
+    table = Data(tables.dequantize(source.scale, source.zero_point, source.type == "uint8"))
+    words = descriptors.words("widen", input=ref(flat), output=ref(ends.output), table=table, count=source.elements)
+    work.steps.append(Step("widen", words, [flat.buffer], [ends.output.buffer], name, outputs=source.elements))
+
+
+def softmax(work: Lowering, op: Operator, name: str) -> None:
+    """Lower a SOFTMAX over the last dimension."""
+    ends = work.ends(op)
+    flat, packed = work.contiguous(ends.input, name), _packed(ends.output)
+    elements, classes = ends.source.elements, ends.source.shape[-1]
+    words = descriptors.words(
+        "softmax",
+        input=ref(flat),
+        output=ref(packed),
+        rows=elements // classes,
+        classes=classes,
+        exponentials=Data(tables.softmax_exponentials(op.options["beta"], ends.source.scale)),
+    )
+    work.steps.append(Step("softmax", words, [flat.buffer], [packed.buffer], name, outputs=elements))
+    work.copy(packed, ends.output, name)
+
+
+def _packed(view: View) -> View:
+    """The view itself where its elements lie side by side, else one for a kernel to write, which is then copied."""
+    return view if view.is_contiguous else View.whole(Buffer(view.elements), view.shape)
+
+
+def _folded(view: View, axes: Sequence[int]) -> tuple[list[int], list[int], list[int]] | None:
+    chosen = View(view.buffer, 0, tuple(view.shape[i] for i in axes), tuple(view.strides[i] for i in axes))
+    return chosen.folded(3)
 
 
 def _spread_over(view: View, shape: tuple[int, ...]) -> View:
@@ -82,100 +199,43 @@ def _spread_over(view: View, shape: tuple[int, ...]) -> View:
     return View(view.buffer, view.offset, shape, spread)
 
 
-def _binary(work, op: Operator, name: str) -> None:
-    first, second, target = work.tensor(op.inputs[0]), work.tensor(op.inputs[1]), work.tensor(op.outputs[0])
-    view = work.home(target.index)
-    packed = view if view.is_contiguous else View.whole(Buffer(view.elements), view.shape)
-    a, b = (_spread_over(work.read(t.index), target.shape) for t in (first, second))
+def _operands(work: Lowering, op: Operator) -> tuple[Tensor, Tensor, Tensor]:
+    return work.tensor(op.inputs[0]), work.tensor(op.inputs[1]), work.tensor(op.outputs[0])
+
+
+def _binary(work: Lowering, op: Operator, name: str, arithmetic: Mapping[str, Word]) -> None:
+    """An operator on two arrays, broadcast over each other; `arithmetic` are the words of its kind."""
+    first, second, result = _operands(work, op)
+    view = work.home(result.index)
+    packed = _packed(view)
+    a, b = (_spread_over(work.read(t.index), result.shape) for t in (first, second))
     folded = a.folded(4, b)
     if folded is None:
-        work.problems.append(f"{op}: broadcasts over more dimensions than four")
+        work.refuse(op, "broadcasts over more dimensions than four")
         return
-    sizes, a_strides, b_strides = folded
-    if op.kind == "ADD":
-        twice = 2 * max(first.scale, second.scale)
-        factors = [fixed.quantize_multiplier(t.scale / twice) for t in (first, second)]
-        terms = [Data(tables.scaled_terms(t.zero_point, *f)) for t, f in zip((first, second), factors, strict=True)]
-        m, shift = fixed.quantize_multiplier(twice / ((1 << 20) * target.scale))
-        rest = [*terms, m, -shift, 0]
-    else:
-        m, shift = fixed.quantize_multiplier(first.scale * second.scale / target.scale)
-        rest = [first.zero_point + 128, second.zero_point + 128, m, max(-shift, 0), max(shift, 0)]
-    words = [ref(a), ref(b), ref(packed), *sizes, *a_strides, *b_strides, *rest, target.zero_point + 128]
-    step = Step(op.kind.lower(), words, [a.buffer, b.buffer], [packed.buffer], name, outputs=view.elements)
+    kind = op.kind.lower()
+    words = descriptors.words(
+        kind,
+        a=ref(a),
+        b=ref(b),
+        output=ref(packed),
+        sizes=folded[0],
+        a_strides=folded[1],
+        b_strides=folded[2],
+        zero=result.zero_point + 128,
+        **arithmetic,
+    )
+    step = Step(kind, words, [a.buffer, b.buffer], [packed.buffer], name, outputs=view.elements)
     step.joins = staging.joint(a, packed) or staging.joint(b, packed) if a.shape == b.shape == packed.shape else None
     work.steps.append(step)
     work.copy(packed, view, name)
-    staging.clamp(work, op, target, view, name)
+    staging.clamp(work, op, result, view, name)
 
 
-def _unary(work, op: Operator, name: str) -> None:
-    source, given, target, view = staging.ends(work, op)
-    if op.kind == "LOGISTIC":
-        table = tables.logistic(source.scale, source.zero_point)
-    elif op.kind == "TANH":
-        table = tables.tanh(source.scale, source.zero_point)
-    elif op.kind == "RELU":
-        low = max(-128, target.zero_point)
-        table = tables.requantize(source.scale, source.zero_point, target.scale, target.zero_point, low, 127)
-    elif op.kind == "RELU6":
-        low, high = fixed.activation_range("relu6", source.scale, source.zero_point)
-        table = tables.clamp(low, high)
-    else:
-        low, high = (0, 255) if target.type == "uint8" else (-128, 127)
-        table = tables.requantize(
-            source.scale, source.zero_point, target.scale, target.zero_point, low, high,
-            256 if source.type == "uint8" else 0,
-        )  # fmt: skip
-    staging.map_bytes(work, given, view, table, name)
+def _requantized(ends: Ends, low: int, high: int, from_: int = 0) -> bytes:
+    source, result = ends.source, ends.result
+    return tables.requantize(source.scale, source.zero_point, result.scale, result.zero_point, low, high, from_)
 
 
-def _dequantize(work, op: Operator, name: str) -> None:
-    source, given, target, view = staging.ends(work, op)
-    flat = work.contiguous(given, name)
-    table = tables.dequantize(source.scale, source.zero_point, source.type == "uint8")
-    words = [ref(flat), ref(view), Data(table), source.elements]
-    work.steps.append(Step("widen", words, [flat.buffer], [view.buffer], name, outputs=source.elements))
-
-
-def _softmax(work, op: Operator, name: str) -> None:
-    source, given, target, view = staging.ends(work, op)
-    flat = work.contiguous(given, name)
-    packed = view if view.is_contiguous else View.whole(Buffer(view.elements), view.shape)
-    depth = source.shape[-1]
-    table = Data(tables.softmax_exponentials(op.options["beta"], source.scale))
-    words = [ref(flat), ref(packed), source.elements // depth, depth, table]
-    work.steps.append(Step("softmax", words, [flat.buffer], [packed.buffer], name, outputs=source.elements))
-    work.copy(packed, view, name)
-
-
-def _pad(work, op: Operator, name: str) -> None:
-    source, given, target, view = staging.ends(work, op)
-    flat = shapes.ints(work.tensor(op.inputs[1]))
-    value = target.zero_point
-    if op.kind == "PADV2":
-        value = staging.signed(work.tensor(op.inputs[2]).data)[0]
-    pads = list(zip(flat[::2], flat[1::2], strict=True))
-    whole = staging.surrounded(work, given, pads, value, name, view)
-    work.copy(whole, view, name)
-
-
-_LOWERINGS = {
-    "CONV_2D": convolve.convolution,
-    "DEPTHWISE_CONV_2D": convolve.depthwise,
-    "FULLY_CONNECTED": convolve.fully_connected,
-    "AVERAGE_POOL_2D": _pool,
-    "MAX_POOL_2D": _pool,
-    "MEAN": _mean,
-    "ADD": _binary,
-    "MUL": _binary,
-    "PAD": _pad,
-    "PADV2": _pad,
-    "RELU": _unary,
-    "RELU6": _unary,
-    "LOGISTIC": _unary,
-    "TANH": _unary,
-    "QUANTIZE": _unary,
-    "DEQUANTIZE": _dequantize,
-    "SOFTMAX": _softmax,
-}
+def _map(work: Lowering, ends: Ends, table: bytes, name: str) -> None:
+    staging.map_bytes(work, ends.input, ends.output, table, name)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
+from kittiwake.model.lower import descriptors
 from kittiwake.model.lower.steps import CONST, STATE, Buffer, Step, View, ref
-from kittiwake.model.read.graph import Graph, Operator, Tensor
+from kittiwake.model.read.graph import Graph, Operator, Tensor, VariableName
 
 
 @dataclass
@@ -19,38 +20,62 @@ class Stream:
     initial: bytes
 
 
+@dataclass(frozen=True)
+class Part:
+    """Where a tensor lives within a concatenation: its output tensor, the axis, and the first element there."""
+
+    whole: int
+    axis: int
+    start: int
+
+
 @dataclass
 class Lowering:
-    """What is known while operators are lowered one by one."""
+    """What is known while operators are lowered one by one.
+
+    Attributes:
+        graph: the model.
+        weight_layout: one of weights.WEIGHT_LAYOUTS.
+        steps: so far.
+        views: tensor -> where its value is.
+        inside: tensor -> where it is made within a later one.
+        alias: tensor -> what it is reshaped to.
+        streams: output tensor of a concatenation -> its state.
+        streamed: variables that became streams.
+        variables: variable -> its initial bytes.
+        cells: variable -> its buffer, of those that are no streams.
+        states: all buffers that outlive an invoke.
+        problems: why the model is refused, one line each.
+    """
 
     graph: Graph
-    layout: str
+    weight_layout: str
     steps: list[Step] = field(default_factory=list)
     views: dict[int, View] = field(default_factory=dict)
-    inside: dict[int, tuple[int, int, int]] = field(default_factory=dict)  # tensor -> (concatenation, axis, start)
-    alias: dict[int, int] = field(default_factory=dict)  # tensor -> what it is reshaped to
-    streams: dict[int, Stream] = field(default_factory=dict)  # output of the concatenation -> its state
-    streamed: set = field(default_factory=set)  # names of the variables that became streams
-    variables: dict = field(default_factory=dict)  # name -> initial bytes
-    cells: dict = field(default_factory=dict)  # name -> buffer, of the other variables
+    inside: dict[int, Part] = field(default_factory=dict)
+    alias: dict[int, int] = field(default_factory=dict)
+    streams: dict[int, Stream] = field(default_factory=dict)
+    streamed: set[VariableName] = field(default_factory=set)
+    variables: dict[VariableName, bytes] = field(default_factory=dict)
+    cells: dict[VariableName, Buffer] = field(default_factory=dict)
     states: list[Buffer] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
     def tensor(self, index: int) -> Tensor:
-        """A tensor of the subgraph that is run."""
+        """Give a tensor of the subgraph that is run."""
         return self.graph.main.tensors[index]
 
     def home(self, index: int) -> View:
-        """The view that an operator is to write a tensor to: within another where it can live there."""
+        """Give the view that an operator is to write a tensor to: within another where it can live there."""
         if index in self.views:
             return self.views[index]
         tensor = self.tensor(index)
-        view = None
+        view: View | None = None
         if index in self.streams:
             view = self._stream_home(index)
         elif index in self.inside:
-            whole, axis, start = self.inside[index]
-            view = self.home(whole).slice(axis, start, tensor.shape[axis])
+            part = self.inside[index]
+            view = self.home(part.whole).slice(part.axis, part.start, tensor.shape[part.axis])
         elif index in self.alias:
             view = self.home(self.alias[index]).reshape(tensor.shape)
         if view is None:
@@ -60,32 +85,55 @@ class Lowering:
         return view
 
     def read(self, index: int) -> View:
-        """The view that holds a tensor's value; a constant's is within the plan."""
+        """Give the view that holds a tensor's value; a constant's is within the plan."""
         if index not in self.views:
             tensor = self.tensor(index)
-            assert tensor.data is not None
-            self.views[index] = View.whole(Buffer(len(tensor.data), CONST, tensor.data), tensor.shape)
+            content = tensor.content
+            self.views[index] = View.whole(Buffer(len(content), CONST, content), tensor.shape)
         return self.views[index]
 
+    def ends(self, op: Operator) -> Ends:
+        """Give an operator's first input and its output, as tensors and as views."""
+        source, result = self.tensor(op.inputs[0]), self.tensor(op.outputs[0])
+        return Ends(source, self.read(source.index), result, self.home(result.index))
+
     def contiguous(self, view: View, source: str) -> View:
-        """The same elements side by side, by a copy where need be."""
+        """Give the same elements side by side, by a copy where need be.
+
+        Args:
+            view: of the elements.
+            source: what to call the step.
+        """
         if view.is_contiguous:
             return view
         packed = View.whole(Buffer(view.elements), view.shape)
         self.copy(view, packed, source)
         return packed
 
-    def copy(self, source: View, target: View, name: str) -> None:
-        """Add a step that copies, unless both are the same place."""
-        folded = source.folded(4, target)
+    def copy(self, source: View, destination: View, name: str) -> None:
+        """Add a step that copies, unless both are the same place.
+
+        Args:
+            source: what is read.
+            destination: what is written, of the same shape.
+            name: what to call the step.
+        """
+        folded = source.folded(4, destination)
         if folded is None:
             self.problems.append(f"{name}: copies more dimensions than four")
             return
         sizes, strides, to_strides = folded
-        if source.buffer is target.buffer and source.offset == target.offset and strides == to_strides:
+        is_same = source.buffer is destination.buffer and source.offset == destination.offset
+        if is_same and strides == to_strides:
             return
-        words = [ref(source), ref(target), *sizes, *strides, *to_strides]
-        self.steps.append(Step("copy", words, [source.buffer], [target.buffer], name, outputs=source.elements))
+        words = descriptors.words(
+            "copy", input=ref(source), output=ref(destination), sizes=sizes, in_strides=strides, out_strides=to_strides
+        )
+        self.steps.append(Step("copy", words, [source.buffer], [destination.buffer], name, outputs=source.elements))
+
+    def refuse(self, op: Operator, reason: str) -> None:
+        """Note why the model cannot be lowered."""
+        self.problems.append(f"{op}: {reason}")
 
     def _stream_home(self, index: int) -> View:
         stream = self.streams[index]
@@ -93,3 +141,13 @@ class Lowering:
         buffer = Buffer(tensor.elements, STATE, stream.initial + bytes(tensor.elements - len(stream.initial)))
         self.states.append(buffer)
         return View.whole(buffer, tensor.shape)
+
+
+@dataclass(frozen=True)
+class Ends:
+    """An operator's first input and its output."""
+
+    source: Tensor
+    input: View
+    result: Tensor
+    output: View

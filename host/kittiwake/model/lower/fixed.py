@@ -18,7 +18,8 @@ _Q2_ONE = 1 << 29
 
 def float32(value: float) -> float:
     """Round to single precision."""
-    return struct.unpack("<f", struct.pack("<f", value))[0]
+    rounded: float = struct.unpack("<f", struct.pack("<f", value))[0]
+    return rounded
 
 
 def quantize_multiplier(real: float) -> tuple[int, int]:
@@ -77,7 +78,8 @@ def activation_range(activation: str, scale: float, zero_point: int) -> tuple[in
 
     Args:
         activation: "none", "relu", "relu_n1_to_1" or "relu6".
-        scale, zero_point: of the output.
+        scale: of the output.
+        zero_point: of the output.
 
     Returns:
         (least, most), within -128 .. 127.

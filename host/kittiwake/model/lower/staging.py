@@ -1,4 +1,4 @@
-"""What all lowerings share: the views at an operator's ends, padding around them, tables over them.
+"""What lowerings share: pixels side by side, padding around a view, tables over its bytes.
 
 Knows views and descriptors of tables, fills and copies; no operator.
 """
@@ -9,19 +9,23 @@ import math
 import struct
 from collections.abc import Sequence
 
-from kittiwake.model.lower import fixed, tables
+from kittiwake.model.lower import descriptors, fixed, tables
+from kittiwake.model.lower.context import Lowering
 from kittiwake.model.lower.steps import SCRATCH, Buffer, Data, Step, View, ref
 from kittiwake.model.read.graph import Operator, Tensor
 
 
-def ends(work, op: Operator) -> tuple[Tensor, View, Tensor, View]:
-    """The first input and the output of an operator: (tensor, view, tensor, view)."""
-    source, target = work.tensor(op.inputs[0]), work.tensor(op.outputs[0])
-    return source, work.read(source.index), target, work.home(target.index)
+def pixels(work: Lowering, view: View, name: str) -> View:
+    """Put the channels of a pixel side by side, by a copy where a slice has pulled them apart.
 
+    Args:
+        work: the Lowering.
+        view: an image.
+        name: what to call the step.
 
-def pixels(work, view: View, name: str) -> View:
-    """The view with the channels of a pixel side by side, by a copy where a slice has pulled them apart."""
+    Returns:
+        The view, or its copy.
+    """
     if view.shape[-1] == 1 or view.strides[-1] == 1:
         return view
     packed = View.whole(Buffer(view.elements), view.shape)
@@ -30,55 +34,80 @@ def pixels(work, view: View, name: str) -> View:
 
 
 def pack_words(values: Sequence[int]) -> Data:
-    """32-bit integers as constant bytes."""
+    """Write 32-bit integers as constant bytes."""
     return Data(struct.pack(f"<{len(values)}i", *values))
 
 
 def signed(data: bytes) -> list[int]:
-    """The int8 values of bytes."""
+    """Read bytes as int8 values."""
     return list(struct.unpack(f"<{len(data)}b", data))
 
 
-def clamp(work, op: Operator, target: Tensor, view: View, name: str) -> None:
-    """Narrow the output to its fused activation's range, in place, where that is not all of int8."""
-    low, high = fixed.activation_range(op.options.get("activation", "none"), target.scale, target.zero_point)
+def clamp(work: Lowering, op: Operator, result: Tensor, view: View, name: str) -> None:
+    """Narrow the output to its fused activation's range, in place, where that is not all of int8.
+
+    Args:
+        work: the Lowering.
+        op: whose output it is.
+        result: the output.
+        view: where it is.
+        name: what to call the step.
+    """
+    low, high = fixed.activation_range(op.options.get("activation", "none"), result.scale, result.zero_point)
     if (low, high) != (-128, 127):
         map_bytes(work, view, view, tables.clamp(low, high), f"{name} activation")
 
 
-def map_bytes(work, source: View, target: View, table: bytes, name: str) -> None:
+def map_bytes(work: Lowering, source: View, destination: View, table: bytes, name: str) -> None:
     """Map every byte by a table of 256, in place where the views allow.
 
     Args:
         work: the Lowering.
-        source, target: views of one shape.
+        source: what is read.
+        destination: what is written, of the same shape.
         table: what each byte becomes, by the unsigned byte.
         name: what to call the step.
     """
-    folded = source.folded(2, target)
+    folded = source.folded(2, destination)
     if folded is None or folded[1][1] not in (0, 1) or folded[2][1] not in (0, 1):
         packed = View.whole(Buffer(source.elements), source.shape)
         work.copy(source, packed, name)
         map_bytes(work, packed, packed, table, name)
-        work.copy(packed, target, name)
+        work.copy(packed, destination, name)
         return
     (rows, count), (step, _), (to_step, _) = folded
-    words = [ref(source), ref(target), Data(table), rows, count, step, to_step]
-    made = Step("table", words, [source.buffer], [target.buffer], name, outputs=source.elements)
-    made.joins = joint(source, target)
-    work.steps.append(made)
+    words = descriptors.words(
+        "table",
+        input=ref(source),
+        output=ref(destination),
+        table=Data(table),
+        rows=rows,
+        row_bytes=count,
+        in_row=step,
+        out_row=to_step,
+    )
+    mapping = Step("table", words, [source.buffer], [destination.buffer], name, outputs=source.elements)
+    mapping.joins = joint(source, destination)
+    work.steps.append(mapping)
 
 
-def joint(source: View, target: View) -> tuple[Buffer, Buffer] | None:
-    """The buffers that may be one, when a step reads and writes the whole of both; else None."""
-    a, b = source.buffer, target.buffer
-    whole = source.elements == a.size == b.size == target.elements and source.offset == target.offset == 0
-    free = a is not b and a.kind == b.kind == SCRATCH and source.is_contiguous and target.is_contiguous
+def joint(source: View, destination: View) -> tuple[Buffer, Buffer] | None:
+    """Give the buffers that may be one, when a step reads and writes the whole of both; else None.
+
+    Args:
+        source: what the step reads.
+        destination: what it writes.
+    """
+    a, b = source.buffer, destination.buffer
+    whole = source.elements == a.size == b.size == destination.elements and source.offset == destination.offset == 0
+    free = a is not b and a.kind == b.kind == SCRATCH and source.is_contiguous and destination.is_contiguous
     return (a, b) if whole and free else None
 
 
-def surrounded(work, view: View, pads, value: int, name: str, target: View | None = None) -> View:
-    """A view with elements around it.
+def surrounded(
+    work: Lowering, view: View, pads: Sequence[tuple[int, int]], value: int, name: str, wanted: View | None = None
+) -> View:
+    """Put elements around a view.
 
     Args:
         work: the Lowering.
@@ -86,14 +115,14 @@ def surrounded(work, view: View, pads, value: int, name: str, target: View | Non
         pads: (before, after) of each dimension.
         value: of the elements around.
         name: what to call the steps.
-        target: where it is wanted; used when contiguous.
+        wanted: where it is wanted; used when contiguous.
 
     Returns:
         The larger view.
     """
     shape = tuple(n + before + after for n, (before, after) in zip(view.shape, pads, strict=True))
-    whole = target if target is not None and target.is_contiguous else View.whole(Buffer(math.prod(shape)), shape)
-    words = [ref(whole), whole.elements, value & 0xFF]
+    whole = wanted if wanted is not None and wanted.is_contiguous else View.whole(Buffer(math.prod(shape)), shape)
+    words = descriptors.words("fill", output=ref(whole), bytes=whole.elements, value=value & 0xFF)
     work.steps.append(Step("fill", words, [], [whole.buffer], f"{name} padding", outputs=whole.elements))
     inner = whole
     for axis, (before, _) in enumerate(pads):

@@ -8,6 +8,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
+from kittiwake.model.read.graph import Tensor
+
 SCRATCH, STATE, CONST = "scratch", "state", "const"
 
 
@@ -72,7 +74,17 @@ class View:
         return True
 
     def slice(self, axis: int, start: int, size: int, step: int = 1) -> View:
-        """Part of it along one axis, without a copy."""
+        """Take a part of it along one axis, without a copy.
+
+        Args:
+            axis: which, from 0.
+            start: first element of the axis.
+            size: elements of the axis that are kept.
+            step: from one to the next.
+
+        Returns:
+            A view of the same buffer.
+        """
         shape, strides = list(self.shape), list(self.strides)
         shape[axis] = size
         offset = self.offset + start * strides[axis]
@@ -80,7 +92,14 @@ class View:
         return View(self.buffer, offset, tuple(shape), tuple(strides))
 
     def reshape(self, shape: tuple[int, ...]) -> View | None:
-        """The same elements under other dimensions; None when that takes a copy."""
+        """See the same elements under other dimensions.
+
+        Args:
+            shape: as many elements.
+
+        Returns:
+            A view of the same buffer; None when that takes a copy.
+        """
         if shape == self.shape:
             return self
         # Dimensions of 1 carry no address: what is left must split and join along matching borders.
@@ -109,7 +128,7 @@ class View:
         return View(self.buffer, self.offset, shape, tuple(strides))
 
     def folded(self, ranks: int, other: View | None = None) -> tuple[list[int], list[int], list[int]] | None:
-        """Its dimensions joined where addresses allow, together with those of another view of the same shape.
+        """Join dimensions where addresses allow, together with those of another view of the same shape.
 
         Args:
             ranks: how many dimensions to give; outer ones of 1 fill up.
@@ -156,7 +175,7 @@ class Step:
     """One kernel call.
 
     Attributes:
-        kind: the kernel's name, as in plan.KINDS.
+        kind: the kernel's name, one of descriptors.KINDS.
         words: its descriptor.
         reads, writes, temps: scratch or state that it touches; temps only while it runs.
         source: what operator of the model it comes from.
@@ -181,6 +200,25 @@ class Step:
         return sum(len(word.content) for word in self.words if isinstance(word, Data))
 
 
+@dataclass
+class Program:
+    """A lowered model.
+
+    Attributes:
+        steps: in order.
+        input, output: contiguous views that the executor copies to and from.
+        states: buffers that outlive an invoke.
+        input_tensor, output_tensor: the model's own.
+    """
+
+    steps: list[Step]
+    input: View
+    output: View
+    states: list[Buffer]
+    input_tensor: Tensor
+    output_tensor: Tensor
+
+
 def ref(view: View) -> Ref:
-    """The address of a view's first element."""
+    """Give the address of a view's first element."""
     return Ref(view.buffer, view.offset)

@@ -6,9 +6,9 @@ Knows operators and views; what else is lowered is not known here.
 from __future__ import annotations
 
 from kittiwake.model.lower.context import Lowering, Stream
-from kittiwake.model.lower.steps import Ref, Step, ref
+from kittiwake.model.lower.steps import Ref, Step, Word, ref
 from kittiwake.model.read import shapes
-from kittiwake.model.read.graph import Operator
+from kittiwake.model.read.graph import Operator, VariableName
 
 
 def find_variables(work: Lowering) -> None:
@@ -20,7 +20,7 @@ def find_variables(work: Lowering) -> None:
         names = {o.outputs[0]: o.options["name"] for o in subgraph.operators if o.kind == "VAR_HANDLE"}
         for o in subgraph.operators:
             if o.kind == "ASSIGN_VARIABLE":
-                work.variables[names[o.inputs[0]]] = subgraph.tensors[o.inputs[1]].data
+                work.variables[names[o.inputs[0]]] = subgraph.tensors[o.inputs[1]].content
 
 
 def find_streams(work: Lowering) -> None:
@@ -29,7 +29,7 @@ def find_streams(work: Lowering) -> None:
     names = {op.outputs[0]: op.options["name"] for op in main.operators if op.kind == "VAR_HANDLE"}
     readers = _readers(work)
     makers = {index: op for op in main.operators for index in op.outputs}
-    uses: dict = {}
+    uses: dict[VariableName, list[Operator]] = {}
     for op in main.operators:
         if op.kind in ("READ_VARIABLE", "ASSIGN_VARIABLE"):
             uses.setdefault(names[op.inputs[0]], []).append(op)
@@ -45,17 +45,17 @@ def find_streams(work: Lowering) -> None:
             continue
         whole, state = main.tensors[concat.outputs[0]], main.tensors[old]
         axis = shapes.normal_axis(concat.options["axis"], len(whole.shape))
-        taken, _ = shapes.bounds(main, kept)
+        ranges, _ = shapes.bounds(main, kept)
         fresh = whole.shape[axis] - state.shape[axis]
         expected = [(fresh, state.shape[axis], 1) if i == axis else (0, n, 1) for i, n in enumerate(whole.shape)]
-        if taken == expected and all(n == 1 for n in whole.shape[:axis]) and concat.inputs.count(old) == 1:
+        if ranges == expected and all(n == 1 for n in whole.shape[:axis]) and concat.inputs.count(old) == 1:
             work.streamed.add(name)
             work.streams[whole.index] = Stream(concat, axis, state.shape[axis], work.variables[name])
 
 
 def shifts(work: Lowering) -> list[Step]:
-    """One step that moves the kept rows of every shift buffer to its front."""
-    words: list = []
+    """Make the step that moves the kept rows of every shift buffer to its front; none where there is none."""
+    words: list[Word] = []
     moved = 0
     buffers = []
     for index, stream in work.streams.items():

@@ -51,14 +51,22 @@ def tanh(scale: float, zero_point: int) -> bytes:
     return _squashing(fixed.tanh, scale, zero_point, lambda q: fixed.divide_by_pot(q, 24))
 
 
-def requantize(scale: float, zero_point: int, to_scale: float, to_zero_point: int, low: int, high: int, from_: int = 0):
-    """QUANTIZE between bytes, and RELU with a change of scale.
+def requantize(
+    scale: float, zero_point: int, to_scale: float, to_zero_point: int, low: int, high: int, from_: int = 0
+) -> bytes:
+    """Tabulate QUANTIZE between bytes, and RELU with a change of scale.
 
     Args:
-        scale, zero_point: of the input.
-        to_scale, to_zero_point: of the output.
-        low, high: bounds of the output.
+        scale: of the input.
+        zero_point: of the input.
+        to_scale: of the output.
+        to_zero_point: of the output.
+        low: least value of the output.
+        high: its largest.
         from_: 0 when the input is int8; 256 when it is uint8.
+
+    Returns:
+        256 bytes.
     """
     m, shift = fixed.quantize_multiplier(scale / to_scale)
 

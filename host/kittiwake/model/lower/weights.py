@@ -1,12 +1,12 @@
 """Weights as a kernel wants them: one stream that it reads from front to back, multipliers included.
 
-Knows bytes and the three layouts; no graph. A stream is made of blocks of R output channels each:
+Knows bytes and the three weight layouts; no graph. A stream is made of blocks of R output channels each:
 
     R biases (int32) | the block's weights | R multipliers (uint32) | R right shifts (byte) | R left shifts (byte)
 
 and ends on a multiple of four; channels that fill up the last block have weights and multipliers of zero.
 
-| layout | for | R | weights of a block, k the input, r the row |
+| weight layout | for | R | weights of a block, k the input, r the row |
 |---|---|---|---|
 | rows | plain, viper | 1 | byte k, plus 128; K filled up to a multiple of 8 |
 | quads | thumb2, rv32 | 4 | byte 4k + r; K filled up to a multiple of 4 |
@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from kittiwake.model.lower import fixed
 
 ROWS, QUADS, PAIRS = "rows", "quads", "pairs"
-LAYOUTS = (ROWS, QUADS, PAIRS)
+WEIGHT_LAYOUTS = (ROWS, QUADS, PAIRS)
 BLOCK = {ROWS: 1, QUADS: 4, PAIRS: 4}
 _BIAS_OFFSET = 1 << 29
 _EXACT = 1 << 30
@@ -60,6 +60,9 @@ def channel(weights: Sequence[int], bias: int, zero_point: int, scale: float) ->
         bias: as the model has it.
         zero_point: of the input.
         scale: from accumulator to output.
+
+    Returns:
+        The channel.
     """
     m, shift = fixed.quantize_multiplier(scale)
     far = max(127 - zero_point, zero_point + 128)
@@ -80,19 +83,35 @@ def is_wide(channels: Sequence[Channel]) -> bool:
     return any(c.reach >= _NARROW for c in channels)
 
 
-def filled(count: int, layout: str, depthwise: bool) -> int:
-    """K with what fills it up."""
+def filled(count: int, weight_layout: str, depthwise: bool) -> int:
+    """Give K with what fills it up.
+
+    Args:
+        count: K, weights of a channel.
+        weight_layout: one of WEIGHT_LAYOUTS.
+        depthwise: whether the weights are taps.
+    """
     if depthwise:
-        return -(-count // 4) * 4 if layout == ROWS else count
-    step = 8 if layout == ROWS else 4
+        return -(-count // 4) * 4 if weight_layout == ROWS else count
+    step = 8 if weight_layout == ROWS else 4
     return -(-count // step) * step
 
 
 def bias_of_rows(c: Channel, depthwise: bool) -> int:
-    """The bias in `rows`: what the offsets of unsigned bytes add is taken off, and 2^29 makes it positive.
+    """Form the bias in `rows`: what the offsets of unsigned bytes add is taken off, and 2^29 makes it positive.
 
     With u = x + 128 and v = w + 128: sum(w·x) = sum(v·u) - 128·sum(u) - 128·sum(w). A depthwise kernel takes 128 off
     each weight as it reads it, so only sum(w)'s share remains.
+
+    Args:
+        c: the channel.
+        depthwise: for such a kernel.
+
+    Returns:
+        The bias, at least 0 and below 2^30.
+
+    Raises:
+        ValueError: it does not fit.
     """
     bias = c.bias - 128 * sum(c.weights) + _BIAS_OFFSET
     if not 0 <= bias < _EXACT:
@@ -100,12 +119,12 @@ def bias_of_rows(c: Channel, depthwise: bool) -> int:
     return bias
 
 
-def stream(channels: Sequence[Channel], layout: str, depthwise: bool = False) -> bytes:
+def stream(channels: Sequence[Channel], weight_layout: str, depthwise: bool = False) -> bytes:
     """Lay channels out.
 
     Args:
         channels: all of an operator's, with as many weights each.
-        layout: one of LAYOUTS.
+        weight_layout: one of WEIGHT_LAYOUTS.
         depthwise: whether the weights are taps.
 
     Returns:
@@ -114,28 +133,28 @@ def stream(channels: Sequence[Channel], layout: str, depthwise: bool = False) ->
     Raises:
         ValueError: a bias is too large for `rows`.
     """
-    rows = BLOCK[layout]
+    rows = BLOCK[weight_layout]
     count = len(channels[0].weights)
-    padded = filled(count, layout, depthwise)
+    padded = filled(count, weight_layout, depthwise)
     empty = Channel([0] * count, 0, 0, 0, 0)
     out = bytearray()
     for start in range(0, len(channels), rows):
         block = list(channels[start : start + rows])
         block += [empty] * (rows - len(block))
-        biases = [bias_of_rows(c, depthwise) if layout == ROWS else c.bias for c in block]
+        biases = [bias_of_rows(c, depthwise) if weight_layout == ROWS else c.bias for c in block]
         out += struct.pack(f"<{rows}i", *biases)
-        out += _weights(block, layout, padded, depthwise)
+        out += _weights(block, weight_layout, padded, depthwise)
         out += struct.pack(f"<{rows}I", *(c.m for c in block))
-        more = 0 if layout == ROWS else 1
+        more = 0 if weight_layout == ROWS else 1
         out += bytes(max(-c.shift, 0) for c in block) + bytes(max(c.shift, 0) + more for c in block)
         out += bytes(-len(out) % 4)
     return bytes(out)
 
 
-def _weights(block: Sequence[Channel], layout: str, padded: int, depthwise: bool) -> bytes:
+def _weights(block: Sequence[Channel], weight_layout: str, padded: int, depthwise: bool) -> bytes:
     rows = [list(c.weights) + [0] * (padded - len(c.weights)) for c in block]
-    if layout == ROWS:
+    if weight_layout == ROWS:
         return bytes(w + 128 for w in rows[0])
-    if layout == QUADS or depthwise:
+    if weight_layout == QUADS or depthwise:
         return bytes(rows[r][k] & 0xFF for k in range(padded) for r in range(4))
     return bytes(rows[r][k + i] & 0xFF for k in range(0, padded, 4) for r in range(4) for i in range(4))

@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator
 
 from kittiwake.model.read import rules
-from kittiwake.model.read.graph import Graph, Operator, Subgraph, Tensor
+from kittiwake.model.read.graph import Graph, Operator, Subgraph, Tensor, VariableName
 
 # Operators on bytes: how many inputs they take (constants included), least and most.
 _ARITY = {
@@ -180,7 +180,7 @@ def quantisation(tensor: Tensor) -> Iterator[str]:
 def _variables(graph: Graph) -> Iterator[str]:
     """Handles and initial values: each variable named once a subgraph, initialised by constants, of one size."""
     main = graph.main
-    sizes: dict = {}
+    sizes: dict[VariableName, int] = {}
     for op in main.operators:
         if op.kind == "CALL_ONCE":
             number = op.options["subgraph"]
@@ -202,7 +202,7 @@ def _variables(graph: Graph) -> Iterator[str]:
             yield f"{op}: moves {main.tensors[value[0]].elements} bytes, the variable has {sizes[name]}"
 
 
-def _initialisation(subgraph: Subgraph, number: int, sizes: dict) -> Iterator[str]:
+def _initialisation(subgraph: Subgraph, number: int, sizes: dict[VariableName, int]) -> Iterator[str]:
     handles = {}
     for op in subgraph.operators:
         where = f"subgraph {number}, {op}"

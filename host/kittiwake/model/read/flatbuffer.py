@@ -7,10 +7,17 @@ file may claim billions of operators at the cost of four bytes.
 from __future__ import annotations
 
 import struct
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from kittiwake.errors import KittiwakeError
-from kittiwake.model.read.graph import Graph, ModelRefused, Operator, Subgraph, Tensor
+from kittiwake.model.read.graph import Graph, ModelRefused, Operator, Options, Subgraph, Tensor
+
+if TYPE_CHECKING:
+    import tflite
+
+# A generated reader of one operator's options: each kind has methods of its own.
+_Reader = Any
 
 MAX_BYTES = 64 << 20
 _MAX_SUBGRAPHS = 8
@@ -56,7 +63,7 @@ def read(content: bytes, name: str = "the model") -> Graph:
     if len(content) < 8 or content[4:8] != _IDENTIFIER:
         raise ModelRefused(["it is no .tflite file (no TFL3 at byte 4)"], name)
     try:
-        return _read(tflite, content)
+        return _read(content, {n: kind for kind, n in vars(tflite.BuiltinOperator).items() if isinstance(n, int)})
     except _Damaged as error:
         raise ModelRefused([str(error)], name) from None
     except _DAMAGE as error:
@@ -69,11 +76,12 @@ def _count(number: int, most: int, what: str) -> range:
     return range(number)
 
 
-def _read(tflite, content: bytes) -> Graph:
+def _read(content: bytes, kinds: Mapping[int, str]) -> Graph:
+    import tflite
+
     model = tflite.Model.GetRootAs(content, 0)
     if model.Version() != 3:
         raise _Damaged(f"schema version {model.Version()} is not 3")
-    kinds = {number: name for name, number in vars(tflite.BuiltinOperator).items() if isinstance(number, int)}
     codes = []
     for i in _count(model.OperatorCodesLength(), _MAX_OPERATORS, "operator codes"):
         code = model.OperatorCodes(i)
@@ -83,10 +91,10 @@ def _read(tflite, content: bytes) -> Graph:
     subgraphs = _count(model.SubgraphsLength(), _MAX_SUBGRAPHS, "subgraphs")
     if not subgraphs:
         raise _Damaged("it has no subgraph")
-    return Graph(tuple(_subgraph(tflite, model, model.Subgraphs(i), codes) for i in subgraphs), len(content))
+    return Graph(tuple(_subgraph(model, model.Subgraphs(i), codes) for i in subgraphs), len(content))
 
 
-def _subgraph(tflite, model, graph, codes: list[str]) -> Subgraph:
+def _subgraph(model: tflite.Model, graph: tflite.SubGraph, codes: list[str]) -> Subgraph:
     total = _count(graph.TensorsLength(), _MAX_TENSORS, "tensors")
     tensors = tuple(_tensor(model, graph.Tensors(i), i) for i in total)
     operators = []
@@ -99,7 +107,7 @@ def _subgraph(tflite, model, graph, codes: list[str]) -> Subgraph:
         outputs = tuple(op.Outputs(k) for k in _count(op.OutputsLength(), _MAX_ENDS, f"outputs of operator {i}"))
         _check_indexes(inputs, len(tensors), f"operator {i}", optional=True)
         _check_indexes(outputs, len(tensors), f"operator {i}")
-        operators.append(Operator(i, kind, inputs, outputs, _options(tflite, op, kind)))
+        operators.append(Operator(i, kind, inputs, outputs, _options(op, kind)))
     inputs = tuple(graph.Inputs(i) for i in _count(graph.InputsLength(), _MAX_ENDS, "inputs"))
     outputs = tuple(graph.Outputs(i) for i in _count(graph.OutputsLength(), _MAX_ENDS, "outputs"))
     _check_indexes(inputs + outputs, len(tensors), "the subgraph")
@@ -112,7 +120,7 @@ def _check_indexes(indexes: tuple[int, ...], count: int, whose: str, optional: b
             raise _Damaged(f"{whose} names tensor {index} of {count}")
 
 
-def _tensor(model, tensor, index: int) -> Tensor:
+def _tensor(model: tflite.Model, tensor: tflite.Tensor, index: int) -> Tensor:
     shape = tuple(tensor.Shape(i) for i in _count(tensor.ShapeLength(), _MAX_DIMENSIONS, "dimensions"))
     open_ended = [tensor.ShapeSignature(i) for i in _count(tensor.ShapeSignatureLength(), 8, "dimensions")]
     elements = 1
@@ -151,7 +159,7 @@ def _elements(shape: tuple[int, ...]) -> int:
     return product
 
 
-def _data(model, number: int, index: int) -> bytes | None:
+def _data(model: tflite.Model, number: int, index: int) -> bytes | None:
     if not 0 <= number < model.BuffersLength():
         raise _Damaged(f"tensor {index} names buffer {number} of {model.BuffersLength()}")
     buffer = model.Buffers(number)
@@ -163,10 +171,13 @@ def _data(model, number: int, index: int) -> bytes | None:
     if size == 0:
         return None
     _count(size, MAX_BYTES, f"bytes in buffer {number}")
-    return buffer.DataAsNumpy().tobytes()
+    content: bytes = buffer.DataAsNumpy().tobytes()
+    return content
 
 
-def _options(tflite, op, kind: str) -> dict[str, Any]:
+def _options(op: tflite.Operator, kind: str) -> Options:
+    import tflite
+
     reader = _OPTIONS.get(kind)
     table = op.BuiltinOptions()
     if reader is None:
@@ -179,7 +190,7 @@ def _options(tflite, op, kind: str) -> dict[str, Any]:
     return read_fields(options)
 
 
-def _window(o) -> dict[str, Any]:
+def _window(o: _Reader) -> Options:
     return {
         "padding": _PADDING.get(o.Padding(), f"padding {o.Padding()}"),
         "stride": (o.StrideH(), o.StrideW()),
@@ -187,24 +198,24 @@ def _window(o) -> dict[str, Any]:
     }
 
 
-def _activation(o) -> str:
+def _activation(o: _Reader) -> str:
     number = o.FusedActivationFunction()
     return _ACTIVATIONS.get(number, f"activation {number}")
 
 
-def _convolution(o) -> dict[str, Any]:
+def _convolution(o: _Reader) -> Options:
     return _window(o) | {"dilation": (o.DilationHFactor(), o.DilationWFactor())}
 
 
-def _pool(o) -> dict[str, Any]:
+def _pool(o: _Reader) -> Options:
     return _window(o) | {"filter": (o.FilterHeight(), o.FilterWidth())}
 
 
-def _handle(o) -> dict[str, Any]:
+def _handle(o: _Reader) -> Options:
     return {"name": (o.Container() or b"", o.SharedName() or b"")}
 
 
-_OPTIONS = {
+_OPTIONS: dict[str, tuple[str, Callable[[_Reader], Options]]] = {
     "CONV_2D": ("Conv2DOptions", _convolution),
     "DEPTHWISE_CONV_2D": (
         "DepthwiseConv2DOptions",

@@ -11,6 +11,11 @@ from typing import Any
 
 from kittiwake.errors import KittiwakeError
 
+# Of a variable of a streaming model: container and name.
+VariableName = tuple[bytes, bytes]
+# An operator's options by name; which there are depends on its kind, see flatbuffer.
+Options = dict[str, Any]
+
 
 class ModelRefused(KittiwakeError):
     """A model is damaged, or cannot be compiled.
@@ -68,6 +73,13 @@ class Tensor:
         return self.zero_points[0] if self.zero_points else 0
 
     @property
+    def content(self) -> bytes:
+        """The constant content of a tensor that has some."""
+        if self.data is None:
+            raise ValueError(f"tensor {self.index} is not constant")
+        return self.data
+
+    @property
     def is_bytes(self) -> bool:
         """Whether an element is a byte that kernels compute with."""
         return self.type in ("int8", "uint8")
@@ -88,7 +100,7 @@ class Operator:
     kind: str
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
-    options: dict[str, Any] = field(default_factory=dict)
+    options: Options = field(default_factory=dict)
 
     def __str__(self) -> str:
         return f"operator {self.index} ({self.kind})"

@@ -5,6 +5,7 @@ Knows numpy's files and a tensor's shape; nothing of targets.
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 
 from kittiwake.errors import ConfigError, KittiwakeError
@@ -26,15 +27,17 @@ def load(path: Path, tensor: Tensor) -> list[bytes]:
     Raises:
         ConfigError: the file is none, or of another shape or type.
     """
-    numpy = _numpy()
+    _require_numpy()
+    import numpy
+
     try:
         array = numpy.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         why = getattr(error, "strerror", None) or "it is no .npy file"
         raise ConfigError(f"{path} cannot be read: {why}", "save one with numpy.save") from error
     if not hasattr(array, "dtype") or array.dtype.name != tensor.type or array.shape[1:] != tensor.shape:
-        found = f"{getattr(array, 'dtype', 'several arrays')}{list(getattr(array, 'shape', ()))}"
-        raise ConfigError(f"{path} holds {found}, the model takes {tensor.type}[k, {str(list(tensor.shape))[1:-1]}]")
+        content = f"{getattr(array, 'dtype', 'several arrays')}{list(getattr(array, 'shape', ()))}"
+        raise ConfigError(f"{path} holds {content}, the model takes {tensor.type}[k, {str(list(tensor.shape))[1:-1]}]")
     if not len(array):
         raise ConfigError(f"{path} holds no inputs", "give at least one")
     return [row.tobytes() for row in array]
@@ -51,7 +54,9 @@ def save(path: Path, outputs: list[bytes], tensor: Tensor) -> None:
     Raises:
         KittiwakeError: it cannot be written.
     """
-    numpy = _numpy()
+    _require_numpy()
+    import numpy
+
     array = numpy.frombuffer(b"".join(outputs), tensor.type).reshape((len(outputs), *tensor.shape))
     try:
         with open(path, "wb") as file:
@@ -60,9 +65,6 @@ def save(path: Path, outputs: list[bytes], tensor: Tensor) -> None:
         raise KittiwakeError(f"{path} cannot be written: {error.strerror}", "name another place") from error
 
 
-def _numpy():
-    try:
-        import numpy
-    except ImportError as error:
-        raise KittiwakeError("numpy is not there", _NEEDS) from error
-    return numpy
+def _require_numpy() -> None:
+    if find_spec("numpy") is None:
+        raise KittiwakeError("numpy is not there", _NEEDS)

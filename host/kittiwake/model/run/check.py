@@ -24,7 +24,7 @@ class Comparison:
 
     invokes: int
     mismatches: int
-    first: dict | None
+    first: dict[str, int | str] | None
 
 
 def inputs(size: int, count: int, seed: int = 1) -> list[bytes]:
@@ -39,23 +39,31 @@ def inputs(size: int, count: int, seed: int = 1) -> list[bytes]:
         Them, in the order to be run.
     """
     chance = random.Random(seed)
-    made = [bytes([_LOW]) * size, bytes([_HIGH]) * size, bytes(size)]
+    rows = [bytes([_LOW]) * size, bytes([_HIGH]) * size, bytes(size)]
     walk = [chance.randint(-128, 127) for _ in range(size)]
-    while len(made) < count:
+    while len(rows) < count:
         shape = chance.randrange(5)
         if shape == 0:
-            made.append(bytes(chance.choice((_LOW, _HIGH)) for _ in range(size)))
+            rows.append(bytes(chance.choice((_LOW, _HIGH)) for _ in range(size)))
         elif shape < 3:
-            made.append(chance.randbytes(size))
+            rows.append(chance.randbytes(size))
         else:
             walk = [max(-128, min(127, x + chance.randint(-9, 9))) for x in walk]
-            made.append(bytes(x & 0xFF for x in walk))
-    return made[:count]
+            rows.append(bytes(x & 0xFF for x in walk))
+    return rows[:count]
 
 
 def compare(got: Sequence[bytes], expected: Sequence[bytes]) -> Comparison:
-    """Compare outputs byte by byte; a run over nothing is a mismatch, not a pass."""
-    first = None
+    """Compare outputs byte by byte; a run over nothing is a mismatch, not a pass.
+
+    Args:
+        got: outputs of the target.
+        expected: those of the reference.
+
+    Returns:
+        The comparison.
+    """
+    first: dict[str, int | str] | None = None
     wrong = abs(len(got) - len(expected))
     for number, (a, b) in enumerate(zip(got, expected, strict=False)):
         if a == b:

@@ -9,11 +9,22 @@ import json
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
+from typing import IO
 
 from kittiwake.errors import KittiwakeError
 
 _TIMEOUT_S = 120
 _MEND = "install kittiwake[model]"
+
+
+@dataclass(frozen=True)
+class _Child:
+    """The process, and the pipes to it and from it."""
+
+    process: subprocess.Popen[bytes]
+    requests: IO[bytes]
+    results: IO[bytes]
 
 
 class Oracle:
@@ -23,13 +34,13 @@ class Oracle:
         KittiwakeError: the package is not there.
     """
 
-    def __init__(self):
-        self._child: subprocess.Popen | None = None
+    def __init__(self) -> None:
+        self._child: _Child | None = None
 
     def __enter__(self) -> Oracle:
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def run(self, model: bytes, inputs: list[bytes], resets: bool = False) -> tuple[list[bytes], float]:
@@ -49,9 +60,9 @@ class Oracle:
         head = json.dumps({"model": len(model), "inputs": [len(x) for x in inputs], "resets": resets})
         child = self._start()
         try:
-            child.stdin.write(head.encode() + b"\n" + model + b"".join(inputs))
-            child.stdin.flush()
-            line = child.stdout.readline()
+            child.requests.write(head.encode() + b"\n" + model + b"".join(inputs))
+            child.requests.flush()
+            line = child.results.readline()
         except OSError:
             line = b""
         if not line:
@@ -61,7 +72,7 @@ class Oracle:
         if "error" in answer:
             raise KittiwakeError(f"TFLite Micro: {answer['error']}", answer.get("mend", ""))
         size = answer["size"]
-        content = child.stdout.read(size * len(inputs))
+        content = child.results.read(size * len(inputs))
         return [content[i * size : (i + 1) * size] for i in range(len(inputs))], answer["seconds"]
 
     def close(self) -> None:
@@ -69,28 +80,31 @@ class Oracle:
         child, self._child = self._child, None
         if child is None:
             return
-        child.kill()
-        child.stdin.close()
-        child.stdout.close()
-        child.wait()
+        child.process.kill()
+        child.requests.close()
+        child.results.close()
+        child.process.wait()
 
-    def _start(self) -> subprocess.Popen:
-        if self._child is None or self._child.poll() is not None:
+    def _start(self) -> _Child:
+        if self._child is None or self._child.process.poll() is not None:
             self.close()
             command = [sys.executable, "-m", __spec__.name if __spec__ else __name__]
-            self._child = subprocess.Popen(
+            process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
             )
+            if process.stdin is None or process.stdout is None:
+                raise RuntimeError("the child was started without pipes")
+            self._child = _Child(process, process.stdin, process.stdout)
         return self._child
 
 
 def _serve() -> None:
     while line := sys.stdin.buffer.readline():
-        asked = json.loads(line)
-        model = sys.stdin.buffer.read(asked["model"])
-        inputs = [sys.stdin.buffer.read(size) for size in asked["inputs"]]
+        request = json.loads(line)
+        model = sys.stdin.buffer.read(request["model"])
+        inputs = [sys.stdin.buffer.read(size) for size in request["inputs"]]
         try:
-            outputs, seconds = _invoke(model, inputs, asked["resets"])
+            outputs, seconds = _invoke(model, inputs, request["resets"])
         except ImportError as error:
             _say({"error": f"{error.name} is not there", "mend": _MEND})
         except Exception as error:  # noqa: BLE001 - the runtime raises whatever it likes; the parent tells
@@ -120,7 +134,7 @@ def _invoke(model: bytes, inputs: list[bytes], resets: bool) -> tuple[list[bytes
     return outputs, seconds / max(1, len(inputs))
 
 
-def _say(answer: dict) -> None:
+def _say(answer: dict[str, object]) -> None:
     sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n")
     sys.stdout.buffer.flush()
 

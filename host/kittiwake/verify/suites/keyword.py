@@ -66,12 +66,12 @@ def _decisions(rng: random.Random) -> tuple[str, str, str]:
     window, stride, flip = rng.choice((1, 2, 5, 10)), rng.choice((1, 2, 3)), rng.choice((0, 0x80))
     limit = rng.randrange(256 * window) if rng.random() < 0.3 else rng.randrange(150 * window, 240 * window)
     silent_ms = rng.choice((0, 30, 100, 500))
-    outputs = []
+    outputs: list[int] = []
     while len(outputs) < 60:
         level = rng.choice((0, 255, rng.randrange(256)))
         outputs += [max(0, min(255, level + rng.randint(-9, 9))) for _ in range(rng.randint(1, 12))]
-    said = keyword.decisions(outputs, window, Fraction(limit, 256 * window), -(-silent_ms // (10 * stride)))
-    expected = " ".join(f"{mean * 256 * window}{'!' if heard else ''}" for mean, heard in said)
+    decisions = keyword.decisions(outputs, window, Fraction(limit, 256 * window), -(-silent_ms // (10 * stride)))
+    expected = " ".join(f"{mean * 256 * window}{'!' if heard else ''}" for mean, heard in decisions)
     argument = ("decide", window, limit, stride, flip, silent_ms, bytes(v ^ flip for v in outputs))
     return repr(argument), expected, f"window {window}, limit {limit}, silence {silent_ms} ms"
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from kittiwake.model import compiler
 from kittiwake.model.emit import arena, kwm
-from kittiwake.model.lower import operators
+from kittiwake.model.lower import lowering
 from kittiwake.model.read import shapes
 from kittiwake.model.read.graph import Graph, Operator, Subgraph, Tensor
 from kittiwake.reference import network
@@ -73,9 +73,9 @@ def _layer(rng: random.Random) -> tuple[Graph, bytes, bytes, str]:
 
 
 def _plan(graph: Graph, isa: str) -> bytes:
-    layout = compiler.LAYOUT_OF[isa]
-    program = operators.lower(graph, layout)
-    return kwm.write(program, layout, *arena.plan(program))
+    layout = compiler.WEIGHT_LAYOUT_OF[isa]
+    program = lowering.lower(graph, layout)
+    return kwm.write(program, layout, *arena.place(program))
 
 
 def vectors(rng: random.Random, count: int) -> Iterator[Vector]:

@@ -1,0 +1,98 @@
+"""Lowering, in its order: where tensors live, then operator by operator the steps that compute them, then the state.
+
+This is the order to read it in; what is done to each operator is in moving.py (no arithmetic), compute.py (arithmetic
+without weights) and convolve.py (layers with weights).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kittiwake.model.lower import compute, convolve, homes, moving, streams
+from kittiwake.model.lower.context import Lowering
+from kittiwake.model.lower.steps import STATE, Buffer, Program, View
+from kittiwake.model.read.graph import Graph, ModelRefused, Operator
+
+# Adds the steps of one operator; the text is what to call them.
+Lower = Callable[[Lowering, Operator, str], None]
+
+LOWERINGS: dict[str, Lower] = {
+    # State, and what only moves or renames.
+    "CALL_ONCE": moving.nothing,
+    "VAR_HANDLE": moving.nothing,
+    "READ_VARIABLE": moving.read_variable,
+    "ASSIGN_VARIABLE": moving.assign_variable,
+    "CONCATENATION": moving.concatenation,
+    "RESHAPE": moving.reshape,
+    "STRIDED_SLICE": moving.strided_slice,
+    "SPLIT": moving.split,
+    "SPLIT_V": moving.split,
+    # Layers with weights.
+    "CONV_2D": convolve.convolution,
+    "DEPTHWISE_CONV_2D": convolve.depthwise,
+    "FULLY_CONNECTED": convolve.fully_connected,
+    # Arithmetic without weights.
+    "AVERAGE_POOL_2D": compute.pool,
+    "MAX_POOL_2D": compute.pool,
+    "MEAN": compute.mean,
+    "ADD": compute.add,
+    "MUL": compute.multiply,
+    "PAD": compute.pad,
+    "PADV2": compute.pad,
+    "RELU": compute.relu,
+    "RELU6": compute.relu6,
+    "LOGISTIC": compute.logistic,
+    "TANH": compute.tanh,
+    "QUANTIZE": compute.quantize,
+    "DEQUANTIZE": compute.dequantize,
+    "SOFTMAX": compute.softmax,
+}
+
+
+def lower(graph: Graph, weight_layout: str) -> Program:
+    """Lower an admitted model.
+
+    Args:
+        graph: without objections from admit.reasons.
+        weight_layout: one of weights.WEIGHT_LAYOUTS.
+
+    Returns:
+        The program, its buffers not placed.
+
+    Raises:
+        ModelRefused: with reasons that only show while lowering: accumulators out of reach, copies too entangled.
+    """
+    main = graph.main
+    work = Lowering(graph, weight_layout)
+    streams.find_variables(work)
+    streams.find_streams(work)
+    homes.find(work)
+    first = _input(work, main.inputs[0])
+    for op in main.operators:
+        LOWERINGS[op.kind](work, op, f"{op.index} {op.kind}")
+    last = _output(work, main.outputs[0])
+    work.steps += streams.shifts(work)
+    if work.problems:
+        raise ModelRefused(work.problems)
+    return Program(work.steps, first, last, work.states, main.tensors[main.inputs[0]], main.tensors[main.outputs[0]])
+
+
+def _input(work: Lowering, index: int) -> View:
+    """Where the executor copies the input to: a place of its own where the model wants it in pieces."""
+    home = work.home(index)
+    if home.is_contiguous:
+        return home
+    tensor = work.tensor(index)
+    whole = View.whole(Buffer(tensor.elements), tensor.shape)
+    work.copy(whole, home, "the input")
+    return whole
+
+
+def _output(work: Lowering, index: int) -> View:
+    """Where the executor copies the output from."""
+    value = work.contiguous(work.read(index), "the output")
+    if value.buffer.kind != STATE:
+        return value
+    held = View.whole(Buffer(value.elements), value.shape)  # the shift at the end would move it
+    work.copy(value, held, "the output")
+    return held
