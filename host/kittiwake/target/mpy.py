@@ -1,7 +1,6 @@
 """Precompiled modules (.mpy): which architecture a board needs, compiling for it, refusing what does not fit.
 
-Knows MicroPython's file format and processor names; not how files reach a board. Source: MicroPython reference,
-".mpy files"; Arm DDI 0403 (CPUID).
+Knows MicroPython's file format; not how files reach a board. Source: MicroPython reference, ".mpy files".
 """
 
 from __future__ import annotations
@@ -13,23 +12,9 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
+from kittiwake.boards import arch as architectures
 from kittiwake.errors import ConfigError, KittiwakeError
 
-# sys.implementation._mpy >> 10, and bits 2 to 5 of the third byte of a file with native code.
-_NAMES = (
-    *("", "x86", "x64", "armv6", "armv6m", "armv7m", "armv7em", "armv7emsp", "armv7emdp"),
-    *("xtensa", "xtensawin", "rv32imc", "rv64imc"),
-)
-_ARM = ("armv6m", "armv7m", "armv7em", "armv7emsp", "armv7emdp")
-# CPUID bits 4 to 15 -> the most that this core can run. MicroPython says armv7em for an M3 as well.
-_CORES = {0xC20: "armv6m", 0xC60: "armv6m", 0xC23: "armv7m", 0xC24: "armv7em", 0xC27: "armv7em", 0xD21: "armv7em"}
-# Kernels in assembler exist for one instruction set each; no other compiler takes them.
-_ONLY_FOR = {
-    "thumb2": ("armv7m", "armv7em", "armv7emsp", "armv7emdp"),
-    "dsp": ("armv7em", "armv7emsp", "armv7emdp"),
-    "rv32": ("rv32imc",),
-    "xtensa": ("xtensawin",),
-}
 _VERSION = 6
 # Before, native code for ESP32 with far branches is broken, and mpy-cross only prints that, with exit status 0.
 _MINIMUM = (1, 26)
@@ -57,14 +42,13 @@ def architecture(mpy: int, cpuid: int = 0) -> str:
             f"the board runs .mpy version {mpy & 0xFF}, mpy-cross here makes version {_VERSION}",
             "flash MicroPython 1.23 or later",
         )
-    number = mpy >> 10 & 0x0F
-    if number >= len(_NAMES):
-        raise ConfigError(f"the board's architecture {number} is unknown", "deploy source files instead")
-    name = _NAMES[number]
-    if name in _ARM and cpuid:
+    name = architectures.name_of(mpy)
+    if name is None:
+        raise ConfigError(f"the board's architecture {mpy >> 10 & 0x0F} is unknown", "deploy source files instead")
+    if name in architectures.CORTEX_M and cpuid:
         # The build says what MicroPython was compiled for, the core what it can run: take the smaller.
-        core = _CORES.get(cpuid >> 4 & 0xFFF, name)
-        name = min(name, core, key=_ARM.index)
+        core = architectures.CORES.get(cpuid >> 4 & 0xFFF, name)
+        name = min(name, core, key=architectures.CORTEX_M.index)
     return name
 
 
@@ -102,7 +86,8 @@ def fits(path: str, arch: str) -> bool:
     """
     location = PurePosixPath(path)
     prefix = location.name.partition("_")[0].removesuffix(".py")
-    return location.parent.name != "kernels" or prefix not in _ONLY_FOR or arch in _ONLY_FOR[prefix]
+    only_for = architectures.FILES_ONLY_FOR.get(prefix)
+    return location.parent.name != "kernels" or only_for is None or arch in only_for
 
 
 def check_fit(files: Mapping[str, bytes], mpy: int, cpuid: int = 0) -> None:
@@ -133,11 +118,12 @@ def _problem(content: bytes, mpy: int, arch: str) -> str:
     number = content[2] >> 2 & 0x0F
     if not number:
         return ""  # bytecode only
-    made_for = _NAMES[number] if number < len(_NAMES) else f"architecture {number}"
+    made_for = architectures.NAMES[number] if number < len(architectures.NAMES) else f"architecture {number}"
     if content[2] & 3 != mpy >> 8 & 3:
         return f"its native code has sub-version {content[2] & 3}, the board's is {mpy >> 8 & 3}"
-    if made_for in _ARM and arch in _ARM:
-        fits = _ARM.index(made_for) <= _ARM.index(arch)
+    family = architectures.CORTEX_M
+    if made_for in family and arch in family:
+        fits = family.index(made_for) <= family.index(arch)
     else:
         fits = made_for == arch
     return "" if fits else f"it has code for {made_for}, the board is {arch or 'without native code'}"

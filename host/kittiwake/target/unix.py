@@ -20,6 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import kittiwake
+from kittiwake.boards import arch as architectures
 from kittiwake.errors import KittiwakeError, NoDeviceError, TargetError, UsageError
 from kittiwake.target import unix_driver
 from kittiwake.target.base import Target
@@ -48,11 +49,6 @@ print(json.dumps([
     getattr(sys.implementation, "_mpy", 0), getattr(sys.implementation, "_machine", ""), gc.mem_free(),
 ]))
 """
-# sys.implementation._mpy >> 10 names the architecture of native code.
-_ARCHITECTURES = (
-    *("", "x86", "x64", "armv6", "armv6m", "armv7m", "armv7em", "armv7emsp", "armv7emdp"),
-    *("xtensa", "xtensawin", "rv32imc", "rv64imc"),
-)
 # The system kills a guarded child when the *thread* that started it ends: so one thread starts them all, and lasts.
 _spawner = ThreadPoolExecutor(max_workers=1, thread_name_prefix="kittiwake-spawn")
 
@@ -273,11 +269,10 @@ class UnixTarget(Target):
     def facts(self) -> dict:
         """Tell what the board is; see the base class."""
         implementation, mpy, machine, heap_free = json.loads(self.exec(_FACTS))
-        architecture = mpy >> 10 & 0x0F
         return {
             "implementation": implementation,
             "mpy": mpy,
-            "arch": _ARCHITECTURES[architecture] if architecture < len(_ARCHITECTURES) else None,
+            "arch": architectures.name_of(mpy),
             "cpu": machine,
             "mhz": None,
             "heap_free": heap_free,

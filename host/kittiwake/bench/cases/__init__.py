@@ -2,6 +2,7 @@
 
 # Each registers itself; their order is the order of reports.
 from kittiwake.bench.cases import channel, codec, detectors, hearing, networks, states, store  # noqa: F401
-from kittiwake.bench.cases.registry import Case, kernels_of, registered
+from kittiwake.bench.cases.registry import Case, registered
+from kittiwake.boards.arch import kernels_of
 
 __all__ = ["Case", "kernels_of", "registered"]

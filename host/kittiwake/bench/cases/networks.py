@@ -14,12 +14,12 @@ from pathlib import Path
 
 from kittiwake.bench.cases import ds_cnn
 from kittiwake.bench.cases.registry import Case, register
+from kittiwake.boards.arch import ASSEMBLERS
 from kittiwake.errors import UsageError
 from kittiwake.model import compiler
 from kittiwake.model.emit import cost
 
 PLAN = "bench.kwm"
-_DSP = ("armv7em", "armv7emsp", "armv7emdp")
 # Instructions: (must be below, aim) an invoke of okay_nabu; a multiply-accumulate of the keyword spotter.
 _BUDGETS = {
     "viper": ((900_000, 600_000), (22, 16)),
@@ -114,4 +114,4 @@ def _networks(kernels: list[str]) -> Iterator[Case]:
         if kernel != "plain":  # some minutes a network
             yield from _cases(kernel)
     if "thumb2" in kernels:
-        yield from _cases("dsp", _DSP)
+        yield from _cases("dsp", ASSEMBLERS["dsp"])

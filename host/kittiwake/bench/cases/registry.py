@@ -5,11 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-# Instruction set -> kernels that run there, the readable definition first.
-_ASSEMBLERS = {
-    **dict.fromkeys(("armv7m", "armv7em", "armv7emsp", "armv7emdp"), "thumb2"),
-    "rv32imc": "rv32",
-}
+from kittiwake.boards.arch import kernels_of
 
 
 @dataclass(frozen=True)
@@ -52,15 +48,6 @@ def register(group: Callable[[list[str]], Iterator[Case]]) -> Callable[[list[str
     """Add cases: a function from the kernels that a board runs to the cases for it; usable as a decorator."""
     _groups.append(group)
     return group
-
-
-def kernels_of(arch: str | None) -> list[str]:
-    """List the kernels that a board of this architecture runs.
-
-    Args:
-        arch: as `Target.facts` gives it.
-    """
-    return ["plain", "viper", *([_ASSEMBLERS[arch]] if arch in _ASSEMBLERS else [])]
 
 
 def registered(arch: str | None) -> dict[str, Case]:

@@ -19,12 +19,6 @@ _Ram = Annotated[int | None, typer.Option("--ram", help="Refuse more bytes of RA
 _Flash = Annotated[int | None, typer.Option("--flash", help="Refuse a plan of more bytes than this.", min=0)]
 
 group = typer.Typer(name="model", help="Int8 networks: compile, inspect, run and check them.", no_args_is_help=True)
-# The best that each architecture runs.
-_FASTEST = {
-    "armv7m": "thumb2",
-    **dict.fromkeys(("armv7em", "armv7emsp", "armv7emdp"), "dsp"),
-    "rv32imc": "rv32",
-}
 
 
 def model() -> None:
@@ -199,4 +193,6 @@ def _opened(target: str):
 
 
 def _fastest(board) -> str:
-    return _FASTEST.get(board.facts()["arch"], "viper")
+    from kittiwake.boards import arch
+
+    return arch.fastest_for_networks(board.facts()["arch"])
