@@ -33,7 +33,7 @@ CHANNEL_DEFAULTS: "Settings" = {
     "name": "",  # a level of a topic; the channel's number where nothing is said
     "sensor_id": "",
     "unit": "",
-    "scale": "1",  # units an LSB, a rational number in text
+    "scale": "1",  # units an LSB: a decimal or a fraction of two, see docs/spec/link.md
     "offset": "0",  # units at zero
     "bits": 16,
     "rate_hz": 1000,
@@ -138,7 +138,8 @@ def _check_channel(given: object, number: int) -> "Settings":
     where = "channels[%d]." % number
     if isinstance(given, dict) and given.get("kind") == "microphone":
         given = _with_microphone(given, where)
-    channel = _merged(CHANNEL_DEFAULTS, given, where)
+    channel = _merged(CHANNEL_DEFAULTS, _with_numbers_as_text(given), where)
+    _check_numbers(channel, where)
     if channel["kind"] not in ("sensor", "microphone"):
         raise ConfigError(where + "kind", "%r is not one of: sensor, microphone" % channel["kind"])
     if channel["hear"] and channel["kind"] != "microphone":
@@ -169,6 +170,26 @@ def _check_channel(given: object, number: int) -> "Settings":
         raise ConfigError(where + "detectors", "%d given; a channel has at most %d" % (len(detectors), _DETECTORS_MOST))
     channel["detectors"] = [check_detector(d, "%sdetectors[%d]." % (where, i)) for i, d in enumerate(detectors)]
     return channel
+
+
+def _with_numbers_as_text(given: object) -> object:
+    if not isinstance(given, dict):
+        return given
+    channel = given.copy()
+    for key in ("scale", "offset"):
+        if isinstance(channel.get(key), int) and not isinstance(channel[key], bool):
+            channel[key] = str(channel[key])
+    return channel
+
+
+def _check_numbers(channel: "Settings", where: str) -> None:
+    for key in ("scale", "offset"):
+        if channel[key] != CHANNEL_DEFAULTS[key]:
+            from .link.channel_description import rational  # boards that publish integers need not load it
+
+            if rational(channel[key], None) is None:
+                form = "%r: a decimal or a fraction of two, such as 0.01 or 3.3/4095, of at most 24 digits a part"
+                raise ConfigError(where + key, form % channel[key])
 
 
 def _with_microphone(given: "Settings", where: str) -> "Settings":

@@ -12,7 +12,7 @@ from .io import machine_facts, parts, provisioned
 from .io.clock import Clock
 from .io.settings_file import SettingsFile
 from .keeping import Keeping
-from .link import messages, payload, record
+from .link import exact_json, messages, payload, record
 from .link.commands import Commands
 from .node_commands import NodeCommands
 from .store.baselines import Baselines
@@ -269,7 +269,7 @@ def refusal(config):
 def read_file(path):
     """The configuration from a JSON file, with what was provisioned. Raises OSError, ValueError, ConfigError."""
     with open(path) as file:
-        return provisioned.lay_over(json.load(file))
+        return provisioned.lay_over(exact_json.parse(file.read(), json.loads))
 
 
 def run_file(path):
@@ -290,7 +290,7 @@ def run(config, path=""):
 
 def _refusal_of_text(raw):
     try:
-        return refusal(provisioned.lay_over(json.loads(raw)))
+        return refusal(provisioned.lay_over(exact_json.parse(raw, json.loads)))
     except (ValueError, TypeError, AttributeError, KeyError):
         return "no JSON object of settings"
     except MemoryError:

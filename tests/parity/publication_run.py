@@ -16,10 +16,7 @@ publisher = publication.Publisher("plant/a", {"boot": "plant/boots"}, "dev-1", 0
 with open(sys.argv[2]) as cases:
     for line in cases:
         text, raw = line.rstrip("\n").split("\t")
-        try:
-            entries = json.loads(text)
-        except ValueError:
-            entries = None
+        channels = channel_description.read(text.encode(), json.loads)
         found, _ = record.decode(binascii.unhexlify(raw))
-        topic, body = publisher.form(found, channel_description.describe(entries))
+        topic, body = publisher.form(found, channels)
         print(topic + "\t" + body.decode())

@@ -23,7 +23,28 @@ SEED = 20260901
 COUNT = 40_000 if SOAK else 4_000
 DEVICE, JOURNAL = "dev-1", 0x0123456789ABCDEF
 POLICY = publisher.Policy("plant/a", {"boot": "plant/boots"})
-SCALES = ("1", "1/100", "-1/100", "0.005", "1/3", "1e-6", "7/9", "123456789/1000", "1e20", "-2.5E-3", "0", "x", "1/0")
+SCALES = (
+    "1",
+    "1/100",
+    "-1/100",
+    "0.005",
+    "1/3",
+    "1e-6",
+    "7/9",
+    "123456789/1000",
+    "1e20",
+    "-2.5E-3",
+    "0",
+    "x",
+    "1/0",
+    "3.3/4095",
+    0.1,
+    3,
+    -25e-4,
+    True,
+    None,
+    [1],
+)
 NAMES = ("vibration", "", "a/b+c", "Lüfter °C", "日本", 'say "hi"\\', "tab\there", "x" * 80)
 TEXTS = (*NAMES, "\U0001f600")  # MicroPython reads "\\ud83d\\ude00" as two characters: right in a payload, no topic
 
@@ -130,11 +151,7 @@ def published_by_the_bridge(text, raw):
 
 def published_by_the_board(text, raw):
     board = publication.Publisher(POLICY.base, POLICY.topics, DEVICE, JOURNAL)
-    try:
-        entries = json.loads(text)
-    except ValueError:
-        entries = None
-    topic, body = board.form(rec.decode(raw)[0], channel_description.describe(entries))
+    topic, body = board.form(rec.decode(raw)[0], channel_description.read(text.encode(), json.loads))
     return topic + "\t" + body.decode()
 
 

@@ -193,3 +193,11 @@ def test_device_link_that_acknowledged_too_early_would_be_caught(monkeypatch):
     bench = Bench()
     with pytest.raises(AssertionError, match="the broker has confirmed 0"):
         bench.add(1)
+
+
+@pytest.mark.parametrize(("scale", "count"), [(b"0.1", 0), (b'"1/100"', 0), (b"null", 1), (b'"x"', 1)])
+def test_device_link_counts_a_channel_whose_scale_is_no_number(monkeypatch, scale, count):
+    bench = Bench()
+    monkeypatch.setattr(bench.journal, "description", lambda number: b'[{"scale": %s}]' % scale)
+    bench.add(2)
+    assert bench.link.counts.raw_channels == count

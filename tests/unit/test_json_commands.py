@@ -64,6 +64,24 @@ def test_request_for_settings_is_put_together_and_taken_apart_in_pieces():
     assert json.loads(held) == config
 
 
+@pytest.mark.parametrize("read", ["the board", "the bridge"])
+def test_request_with_a_scale_of_a_tenth_puts_a_tenth_into_the_settings(read):
+    payload = b'{"id":"1","op":"config_set","config":{"channels":[{"scale":0.10,"offset":1e-3,"bits":12}]}}'
+    saved = bytearray()
+
+    def handle(op, body, now_ms):
+        saved.extend(body[2:] if op == m.OP_CONFIG_PUT else b"")
+        return m.OK, b""
+
+    if read == "the board":
+        make(handle).respond(payload, 0)
+    else:
+        command = command_codec.parse(payload, command_codec.OPERATIONS)
+        op, body = next(command_codec.start_of("dev-1", command, lambda: 0)())
+        handle(op, body, 0)
+    assert json.loads(saved) == {"channels": [{"scale": "0.10", "offset": "1e-3", "bits": 12}]}
+
+
 @pytest.mark.parametrize(
     ("payload", "told"),
     [

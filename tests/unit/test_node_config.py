@@ -1,11 +1,13 @@
 """The node's configuration: defaults filled in, and every setting that cannot be refused by name."""
 
 import copy
+import json
 
 import pytest
 
 from kittiwake_node.config import DEFAULTS, READING_LIMIT_HZ, check
 from kittiwake_node.errors import ConfigError
+from kittiwake_node.link import exact_json
 
 LEAST = {"channels": [{}]}
 
@@ -49,6 +51,8 @@ def test_config_that_is_checked_is_not_changed():
         ({"channels": [{"rate_hz": -1}]}, "channels[0].rate_hz"),
         ({"channels": [{"summary_samples": 0}]}, "channels[0].summary_samples"),
         ({"channels": [{"colour": "red"}]}, "channels[0].colour"),
+        *[({"channels": [{"scale": x}]}, "channels[0].scale") for x in ("", "x", "1/0", 0.1, True, None, [1], "1e100")],
+        ({"channels": [{"offset": "nan"}]}, "channels[0].offset"),
         ({"channels": [{"readings": 1}]}, "channels[0].readings"),
         ({"channels": [{"readings": True, "rate_hz": READING_LIMIT_HZ + 1}]}, "channels[0].readings"),
         ({"channels": [{"readings": True, "rate_hz": 0}]}, "channels[0].readings"),
@@ -113,3 +117,12 @@ def test_config_of_a_source_that_cannot_be_is_refused_by_name(source, rate_hz, s
     with pytest.raises(ConfigError) as caught:
         check({"channels": [{"source": source, "rate_hz": rate_hz}]})
     assert caught.value.code == "channels[0].source." + said
+
+
+@pytest.mark.parametrize(
+    ("text", "scale"),
+    [("0.1", "0.1"), ('"0.1"', "0.1"), ("3", "3"), ("-1e-3", "-1e-3"), ('"3.3/4095"', "3.3/4095"), ("1.50", "1.50")],
+)
+def test_config_takes_a_scale_as_it_is_written(text, scale):
+    config = exact_json.parse(f'{{"channels": [{{"scale": {text}}}]}}', json.loads)
+    assert check(config)["channels"][0]["scale"] == scale

@@ -149,3 +149,10 @@ def test_publication_on_a_channel_with_a_name_that_no_topic_takes_has_a_topic(na
     message, _ = publish(make(rec.ANOMALY, anomaly()), layout=layout)
     level = message.topic.removeprefix("kittiwake/dev-1/alert/")
     assert 1 <= len(level) <= 64 and not set(level) & set("+#/\0")
+
+
+@pytest.mark.parametrize("scale", ["null", "true", '"x"', "[1]"])
+def test_publication_under_a_scale_that_is_no_number_is_in_integers_without_a_unit(scale):
+    layout = b'[{"name": "a", "unit": "V", "offset": "5", "scale": %s}]' % scale.encode()
+    _, body = publish(make(rec.READING, payload.pack_reading(421, 9)), layout=layout)
+    assert (body["value"], body["unit"]) == (421.0, "")

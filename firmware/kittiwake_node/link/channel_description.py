@@ -1,76 +1,98 @@
 """Channel descriptions, read on the board: what turns a channel's integers into units.
 
-Pure. They come out of the journal, perhaps from a configuration of long ago, and nothing is believed. The gateway reads
-the same with fractions and regular expressions of its own (its publish/channel_description.py); a test compares both.
+Pure. They come out of the journal, perhaps from a configuration of long ago, and nothing is believed. What is a number
+is defined in docs/spec/link.md; the gateway reads the same with fractions and regular expressions of its own (its
+publish/channel_description.py), and a test compares both.
 """
 
+from . import exact_json
+
 if False:  # for mypy alone
+    from collections.abc import Callable
+    from typing import Any
+
     from kittiwake_types import Fraction
 
 _DIGITS_LIMIT = 24
 
 
 class Described:
-    """One channel: name, sensor_id and unit as text, scale and offset as (numerator, denominator > 0)."""
+    """One channel: name, sensor_id and unit as text, scale and offset as (numerator, denominator > 0).
+
+    With a scale or an offset that is no number its values are the integers themselves, without a unit.
+    """
 
     def __init__(self, entry: dict[str, object], number: int) -> None:
         self.name = _text(entry.get("name", number))
         self.sensor_id = _text(entry.get("sensor_id", ""))
-        self.unit = _text(entry.get("unit", ""))
-        self.scale = rational(entry.get("scale"), (1, 1))
-        self.offset = rational(entry.get("offset"), (0, 1))
+        scale, offset = rational(entry.get("scale", "1"), None), rational(entry.get("offset", "0"), None)
+        is_readable = scale is not None and offset is not None
+        self.unit = _text(entry.get("unit", "")) if is_readable else ""
+        self.scale: "Fraction" = scale if scale is not None and is_readable else (1, 1)
+        self.offset: "Fraction" = offset if offset is not None and is_readable else (0, 1)
 
 
-def describe(entries: object) -> "list[Described]":
-    """The channels of a description.
+def read(raw: bytes, parse_json: "Callable[[str], Any]") -> "list[Described]":
+    """Read a channel description.
 
     Args:
-        entries: what the JSON text gave; anything.
+        raw: JSON text.
+        parse_json: gives the value of a text; raises ValueError.
 
     Returns:
-        List of Described; empty where it is no list.
+        List of Described; empty where it is no JSON, or no list. Allocates.
     """
+    try:
+        entries = exact_json.parse(raw, parse_json)
+    except ValueError:
+        return []
     if not isinstance(entries, list):
         return []
     return [Described(entry if isinstance(entry, dict) else {}, i) for i, entry in enumerate(entries)]
 
 
-def rational(text: object, default: "Fraction") -> "Fraction":
-    """Read "1/100", "0.25" or "1e-3".
+def rational(value: object, default: "Fraction | None") -> "Fraction | None":
+    """Read an integer, a decimal ("0.25", "1e-3") or a fraction of two ("1/100", "3.3/4095").
+
+    Args:
+        value: text or an integer; a float is no number, as it is not what was written.
+        default: what is given for anything else.
 
     Returns:
-        (numerator, denominator above 0), `default` where it is no number or one of more than 24 digits a part.
+        (numerator, denominator above 0), or `default`.
     """
-    if isinstance(text, int) and not isinstance(text, bool):
-        text = str(text)
-    if not isinstance(text, str):
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str):
         return default
-    sign = -1 if text[:1] == "-" else 1
-    if text[:1] in ("-", "+"):
-        text = text[1:]
-    if "/" in text:
-        top, bottom = text.split("/", 1)
-        if not _is_number(top) or not _is_number(bottom) or not int(bottom):
-            return default
-        return sign * int(top), int(bottom)
+    sign = -1 if value[:1] == "-" else 1
+    top, slash, bottom = (value[1:] if value[:1] in ("-", "+") else value).partition("/")
+    numerator = _decimal(top)
+    denominator = _decimal(bottom) if slash else (1, 1)
+    if numerator is None or denominator is None or not denominator[0]:
+        return default
+    return sign * numerator[0] * denominator[1], numerator[1] * denominator[0]
+
+
+def _decimal(text: str) -> "Fraction | None":
     exponent = 0
     for mark in "eE":
         if mark in text:
             text, power = text.split(mark, 1)
             digits = power[1:] if power[:1] in ("-", "+") else power
-            if not 1 <= len(digits) <= 2 or not digits.isdigit():
-                return default
+            if len(digits) > 2 or not _is_number(digits):
+                return None
             exponent = -int(digits) if power[0] == "-" else int(digits)
             break
     whole, fraction = text.split(".", 1) if "." in text else (text, "")
     if not _is_number(whole) or (fraction and not _is_number(fraction)):
-        return default
+        return None
     exponent -= len(fraction)
-    return sign * int(whole + fraction) * 10 ** max(0, exponent), 10 ** max(0, -exponent)
+    return int(whole + fraction) * 10 ** max(0, exponent), 10 ** max(0, -exponent)
 
 
 def _is_number(digits: str) -> bool:
-    return 1 <= len(digits) <= _DIGITS_LIMIT and digits.isdigit()
+    return 1 <= len(digits) <= _DIGITS_LIMIT and all(["0" <= digit <= "9" for digit in digits])
 
 
 def _text(value: object) -> str:

@@ -7,6 +7,7 @@ Pure: JSON, a digest and what carries commands out are arguments. The forms are 
 import binascii
 import struct
 
+from ..link import exact_json
 from ..link import messages as m
 from . import jsontext
 
@@ -37,7 +38,7 @@ class JsonCommands:
     Args:
         device: device id.
         handle: called as handle(op, body, now_ms), gives (status, body): Commands.handle.
-        parse_json: bytes to a value; raises ValueError.
+        parse_json: text or bytes to a value; raises ValueError.
         write_json: a value to text.
         digest: bytes to at least 8 bytes that name them.
     """
@@ -46,7 +47,7 @@ class JsonCommands:
         self,
         device: str,
         handle: "CommandHandler",
-        parse_json: "Callable[[bytes], Any]",
+        parse_json: "Callable[[str | bytes], Any]",
         write_json: "Callable[[Any], str]",
         digest: "Callable[[bytes], bytes]",
     ) -> None:
@@ -97,6 +98,8 @@ class JsonCommands:
             raise _Refusal("invalid", 'not JSON: write {"id": "1", "op": "ping"}')
         if not isinstance(fields, dict):
             raise _Refusal("invalid", "not a JSON object")
+        if fields.get("op") == "config_set":
+            fields["config"] = exact_json.parse(payload, self._parse_json).get("config")
         return fields
 
     def _ask(self, op: int, body: bytes) -> bytes:

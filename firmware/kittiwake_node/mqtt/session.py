@@ -62,7 +62,7 @@ class MqttSession:
         login: a Login.
         publisher: a publication.Publisher.
         journal: as of DeviceSession.
-        parse_json: gives the value of a JSON text in bytes, raises ValueError.
+        parse_json: gives the value of a JSON text, raises ValueError.
         respond: called as respond(payload, now_ms) with a command's payload, gives that of the response.
 
     Attributes:
@@ -77,7 +77,7 @@ class MqttSession:
         login: "Login",
         publisher: "Publisher",
         journal: "SentJournal",
-        parse_json: "Callable[[bytes], Any]",
+        parse_json: "Callable[[str | bytes], Any]",
         respond: "Callable[[bytes, int], bytes]",
     ) -> None:
         self._login = login
@@ -243,11 +243,8 @@ class MqttSession:
 
     def _describe(self, number: int) -> "list[channel_description.Described]":
         if number != self._description:
-            try:
-                entries = self._parse_json(self._journal.description(number))
-            except ValueError:
-                entries = None
-            self._description, self._channels = number, channel_description.describe(entries)
+            self._description = number
+            self._channels = channel_description.read(self._journal.description(number), self._parse_json)
         return self._channels
 
     def _take(self, kind: int, flags: int, body: bytes, now_ms: int) -> None:

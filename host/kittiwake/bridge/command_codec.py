@@ -83,6 +83,9 @@ def parse(payload: bytes, known: frozenset[str]) -> Command:
         raise CommandError(f"id: 1 to {ID_LIMIT} characters that no other command has had", None, _short(op))
     if not isinstance(op, str) or op not in known:
         raise CommandError(f"op: there are {', '.join(sorted(known))}", identity, _short(op))
+    if op == "config_set":
+        # A tenth stays 0.1: no setting of a node is a float.
+        fields["config"] = json.loads(payload, parse_float=str).get("config")
     return Command(identity, op, fields)
 
 

@@ -36,6 +36,7 @@ class Counts:
 
     records: int = 0
     opaque: int = 0
+    raw_channels: int = 0
     published: int = 0
     published_bytes: int = 0
     acked: int = 0

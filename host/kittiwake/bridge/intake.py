@@ -6,6 +6,7 @@ It knows neither port nor session: what may be acknowledged is asked of it.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ from kittiwake.publish import publisher
 from kittiwake.publish.bodies import OPAQUE
 from kittiwake.publish.channel_description import Channel
 from kittiwake_node.link.record import Record
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -112,7 +115,7 @@ class Intake:
             return
         self._counts.records += 1
         if not former.knows(record.description):
-            self._callbacks.on_described(former.describe(record.description, descriptions[record.description]))
+            self._describe(former.describe(record.description, descriptions[record.description]))
         verdict: VerdictFields | None = None
         if self._verdicts:
             answer = self._verdicts.take(record)
@@ -153,6 +156,13 @@ class Intake:
     def acknowledged(self, done_next: int) -> None:
         """The device was told that all before this are done."""
         self._outbox.acknowledged(done_next)
+
+    def _describe(self, channels: list[Channel]) -> None:
+        for channel in channels:
+            if channel.is_raw:
+                self._counts.raw_channels += 1
+                log.warning("channel %s: its scale or offset is no number; published as integers", channel.name)
+        self._callbacks.on_described(channels)
 
     def _confirmed(self, seq: int) -> None:
         if self._verdicts:

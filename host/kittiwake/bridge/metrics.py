@@ -25,6 +25,7 @@ _PER_DEVICE: tuple[tuple[str, str, bool, Callable[[DeviceLink], float]], ...] = 
     ("records_confirmed", "Records that the broker or the spool has.", True, lambda k: k.counts.acked),
     ("records_refused", "Messages that the broker refused; offered again later.", True, lambda k: k.counts.refused),
     ("records_opaque", "Records of unknown type or version, passed on in hex.", True, lambda k: k.counts.opaque),
+    ("raw_channels", "Channels described without a readable scale.", True, lambda k: k.counts.raw_channels),
     ("received_bytes", "Bytes from the port.", True, lambda k: k.counts.received_bytes),
     ("published_bytes", "Bytes of payload published.", True, lambda k: k.counts.published_bytes),
     ("lag_records", "Records in the device's journal not acknowledged, as it said last.", False, lambda k: k.lag),

@@ -7,46 +7,77 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-_RATIONAL = re.compile(r"[+-]?\d{1,24}(\.\d{0,24})?([eE][+-]?\d\d?)?|[+-]?\d{1,24}/\d{1,24}")
+# Bounded before it is believed: "1e999999999" is a short text and a very long number.
+_DECIMAL = r"[0-9]{1,24}(?:\.[0-9]{0,24})?(?:[eE][+-]?[0-9]{1,2})?"
+_NUMBER = re.compile(rf"([+-]?{_DECIMAL})(?:/({_DECIMAL}))?")
 
 
 @dataclass(frozen=True)
 class Channel:
-    """What turns a channel's integers into units; from the channel description that its records refer to."""
+    """What turns a channel's integers into units; from the channel description that its records refer to.
+
+    Attributes:
+        name: a level of topics.
+        sensor_id: as the description has it.
+        unit: "" for none.
+        scale: units an LSB.
+        offset: units at zero.
+        is_raw: scale or offset could not be read: the integers are published as they are, without a unit.
+    """
 
     name: str = "0"
     sensor_id: str = ""
     unit: str = ""
     scale: Fraction = Fraction(1)
     offset: Fraction = Fraction(0)
+    is_raw: bool = False
 
 
-def parse_layout(text: bytes) -> list[Channel]:
-    """Read a channel description (docs/spec/link.md); what it lacks gets defaults, and no JSON gives no channels."""
+def parse_description(text: bytes) -> list[Channel]:
+    """Read a channel description; what it lacks gets defaults, and no JSON gives no channels.
+
+    What is a number is defined in docs/spec/link.md.
+
+    Args:
+        text: JSON, as the device sent it.
+
+    Returns:
+        Its channels.
+    """
     try:
-        entries = json.loads(text)
-    except ValueError:
+        entries = json.loads(text, parse_float=str, parse_constant=_refuse)
+    except (ValueError, RecursionError):
         return []
-    channels: list[Channel] = []
-    for entry in entries if isinstance(entries, list) else []:
-        entry = entry if isinstance(entry, dict) else {}
-        channels.append(
-            Channel(
-                name=str(entry.get("name", len(channels))),
-                sensor_id=str(entry.get("sensor_id", "")),
-                unit=str(entry.get("unit", "")),
-                scale=_rational(entry.get("scale"), Fraction(1)),
-                offset=_rational(entry.get("offset"), Fraction(0)),
-            )
-        )
-    return channels
+    if not isinstance(entries, list):
+        return []
+    return [_channel(entry if isinstance(entry, dict) else {}, number) for number, entry in enumerate(entries)]
 
 
-def _rational(text: object, default: Fraction) -> Fraction:
-    # Bounded before it is believed: "1e999999999" is a short text and a very long number.
-    if not _RATIONAL.fullmatch(str(text)):
-        return default
-    try:
-        return Fraction(str(text))
-    except (ValueError, ZeroDivisionError):
-        return default
+def rational(value: object) -> Fraction | None:
+    """Read an integer, a decimal ("0.25", "1e-3") or a fraction of two ("1/100", "3.3/4095").
+
+    Args:
+        value: text or an integer.
+
+    Returns:
+        The exact number; None for anything else.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        return None
+    match = _NUMBER.fullmatch(str(value))
+    if match is None:
+        return None
+    top, bottom = Fraction(match[1]), Fraction(match[2] or 1)
+    return top / bottom if bottom else None
+
+
+def _channel(entry: dict[str, object], number: int) -> Channel:
+    name, sensor_id = str(entry.get("name", number)), str(entry.get("sensor_id", ""))
+    scale, offset = rational(entry.get("scale", "1")), rational(entry.get("offset", "0"))
+    if scale is None or offset is None:
+        return Channel(name, sensor_id, is_raw=True)
+    return Channel(name, sensor_id, str(entry.get("unit", "")), scale, offset)
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")

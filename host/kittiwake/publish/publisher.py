@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from kittiwake.publish import bodies
 from kittiwake.publish.bodies import OPAQUE
-from kittiwake.publish.channel_description import Channel, parse_layout
+from kittiwake.publish.channel_description import Channel, parse_description
 from kittiwake_node.errors import FrameError
 from kittiwake_node.link import payload
 from kittiwake_node.link import record as rec
@@ -90,7 +90,7 @@ class Former:
         """Take a channel description. Returns its channels."""
         if len(self._layouts) >= _LAYOUTS_KEPT:
             self._layouts.clear()
-        channels = self._layouts[layout] = parse_layout(text)
+        channels = self._layouts[layout] = parse_description(text)
         return channels
 
     def form(self, record: rec.Record, also: Mapping[str, object] | None = None) -> Publication:

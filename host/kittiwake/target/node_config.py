@@ -31,7 +31,8 @@ def read(path: Path) -> dict:
         ConfigError: it is no TOML; names the line.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        # A tenth stays 0.1, as on the board: no setting of a node is a float.
+        return tomllib.loads(path.read_text(encoding="utf-8"), parse_float=str)
     except FileNotFoundError:
         raise UsageError(f"{path} is not there", "name a node's configuration in TOML") from None
     except (OSError, UnicodeDecodeError) as error:
