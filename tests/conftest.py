@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import chaos_tally, cut_tally, network_tally, parity_tally
+from tests.support import certificates, chaos_tally, cut_tally, network_tally, parity_tally
 from tests.support.parallel import plugin as parallel
 from tools import system
 
@@ -47,6 +47,11 @@ def data_dir() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip(DATA_MISSING)
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def certs(tmp_path_factory):
+    return certificates.make(tmp_path_factory.mktemp("certificates"))
 
 
 def pytest_sessionfinish(session, exitstatus):

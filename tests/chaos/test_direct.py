@@ -6,39 +6,27 @@ The firmware runs under the unix port; a ledger process is the witness, and the 
 import json
 import shutil
 import time
-from fractions import Fraction
 
 import pytest
 
-from kittiwake.config import credentials
 from kittiwake.demo.ledger import LedgerProcess
 from kittiwake.demo.scenario import Plan, node_config
-from kittiwake.deploy import provision
-from kittiwake.errors import TargetError
-from kittiwake.reference import zscore
 from kittiwake.signals import vibration
 from kittiwake.target.unix import UnixTarget
+from tests.chaos.direct import DEVICE, LIMIT_S, SECONDS, wait
+from tests.chaos.truth import N, T, assert_alerts_are_the_references, journal_end, wait_for_records
 from tests.mosquitto import Mosquitto
-from tests.support import certificates, udp
+from tests.support import udp
 from tests.support.bad_proxy import BadProxy
 from tests.support.hil import SOAK
 from tests.support.processes import BridgeProcess
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.needs("mosquitto"), pytest.mark.timeout(900 if SOAK else 240)]
 
-SECONDS = 170 if SOAK else 6
 ROUNDS = 12 if SOAK else 1
 PACE_S = 2.5 if SOAK else 0  # so that connections last, and the next attempt comes soon
-N, T = 20, Fraction(5, 2)
-DRAIN_S = 60
-DEVICE = "kw-demo"
 UTC_MS = 1767323045678
-_NEXT_SEQ = """
-from kittiwake_node.io import storage
-from kittiwake_node.store.journal import Journal
-_j = Journal(storage.open_file_system(storage.FileBlockDevice({path!r}, 1 << 20)), lambda: 0)
-print(_j.next_seq, sum(_j.evicted), _j.damaged)
-"""
 
 
 @pytest.fixture
@@ -76,14 +64,6 @@ def statuses(witness):
     return [line["payload"] for line in witness.read() if line["topic"] == f"kittiwake/{DEVICE}/status"]
 
 
-def wait(board, condition, what):
-    deadline = time.monotonic() + DRAIN_S + SECONDS
-    while not condition():
-        board.check_running()
-        assert time.monotonic() < deadline, f"no {what} within {DRAIN_S} s; {board.log_path.read_text()[-500:]}"
-        time.sleep(0.05)
-
-
 def wait_for_news(board, witness):
     known = len(records(witness)[1])
     wait(board, lambda: len(records(witness)[1]) > known + 2, "news at the witness")
@@ -93,31 +73,13 @@ def is_through(witness):
     return any('"source ended' in payload for _, payload in records(witness)[0].values())
 
 
-def journal_end(board):
-    board.interrupt()
-    return [int(word) for word in board.exec(_NEXT_SEQ.format(path=str(board.flash_path))).split()]
-
-
 def drain(board, witness):
     """Wait until everything is there; give the records' bodies by seq."""
     wait(board, lambda: is_through(witness), "end of the samples")
-    next_seq, evicted, damaged = journal_end(board)
-    assert (evicted, damaged) == (0, 0)
+    next_seq = journal_end(board)
     first, order = records(witness)
     assert order == list(range(next_seq)), "lost, or out of order"
     return {seq: json.loads(payload) for seq, (_, payload) in first.items()}
-
-
-def assert_alerts_are_the_references(bodies, samples):
-    expected = [(a.index, a.sum, a.sum_sq) for a in zscore.alerts(samples, N, T)]
-    assert len(expected) >= 20
-    boots = {}
-    for body in bodies.values():
-        if body.get("anomaly"):
-            boots.setdefault(body["boot"], []).append((body["index"], body["s"], body["q"]))
-    assert boots[max(boots)] == expected
-    assert all(seen == expected[: len(seen)] for seen in boots.values())
-    return boots
 
 
 def test_direct_broker_stopped_killed_and_frozen_loses_nothing(plant, figures):
@@ -128,15 +90,15 @@ def test_direct_broker_stopped_killed_and_frozen_loses_nothing(plant, figures):
             wait_for_news(board, witness)
             time.sleep(PACE_S)
             harm()
-            time.sleep(0.7)
+            wait_for_records(board)
             broker.start()
         wait_for_news(board, witness)
         time.sleep(PACE_S)
         broker.freeze()
-        time.sleep(0.7)
+        wait_for_records(board, 3)
         broker.thaw()
     bodies = drain(board, witness)
-    assert_alerts_are_the_references(bodies, samples)
+    assert_alerts_are_the_references(bodies.values(), samples)
     health = next(body for body in bodies.values() if "loop_max_us" in body)
     # Every sample was judged. How late the latest of them was is this machine's load as well: told, not judged.
     assert health["samples"] == len(samples)
@@ -158,7 +120,7 @@ def test_direct_over_lines_that_close_lie_refuse_trickle_and_break_loses_nothing
         board.run_node(config | {"mqtt": mqtt})
         bodies = drain(board, witness)
         assert proxy.connections >= len(treatments)
-    assert_alerts_are_the_references(bodies, samples)
+    assert_alerts_are_the_references(bodies.values(), samples)
     said = board.log_path.read_text()
     assert "the broker refuses: not authorised" in said
     assert "mqtt-" in said  # what was garbage, as an error of the protocol
@@ -172,12 +134,9 @@ def test_direct_board_killed_loses_nothing_committed_and_its_will_says_so(plant)
         board.cut_power()
     board.run_node(config)
     bodies = drain(board, witness)
-    assert len(assert_alerts_are_the_references(bodies, samples)) == 2 * ROUNDS + 1
-    wait_for = ["online", "offline"] * (2 * ROUNDS + 1)
-    deadline = time.monotonic() + DRAIN_S
-    while statuses(witness) != wait_for:
-        assert time.monotonic() < deadline, statuses(witness)
-        time.sleep(0.05)
+    assert len(assert_alerts_are_the_references(bodies.values(), samples)) == 2 * ROUNDS + 1
+    expected = ["online", "offline"] * (2 * ROUNDS + 1)
+    until(lambda: statuses(witness) == expected, lambda: f"{expected}, but {statuses(witness)}", LIMIT_S)
 
 
 def test_direct_publishes_what_the_bridge_publishes_of_the_same_journal(plant, tmp_path):
@@ -187,12 +146,9 @@ def test_direct_publishes_what_the_bridge_publishes_of_the_same_journal(plant, t
     offline = {key: value for key, value in config.items() if key not in ("link", "mqtt")}
     offline |= {"channels": [channel]}
     board.run_node(offline)  # its link leads to nobody
-    deadline = time.monotonic() + DRAIN_S
-    while not board.flash_path.exists() or b"source ended" not in board.flash_path.read_bytes():
-        board.check_running()
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    end, _, _ = journal_end(board)
+    flash = board.flash_path
+    wait(board, lambda: flash.exists() and b"source ended" in flash.read_bytes(), "end of the samples in flash")
+    end = journal_end(board)
     shutil.copy(board.flash_path, tmp_path / "flash.copy")
     board.run_node(offline)
     with BridgeProcess(board.link_port, broker.url):
@@ -274,67 +230,3 @@ def test_direct_commands_are_answered_by_the_board_itself(plant):
     events = [body for _, body in records(witness)[0].values() if '"code":9' in body]
     assert len(events) == 1 and json.loads(events[0])["seq"] == seen[1]["result"]["seq"]
     assert seen[7]["result"]["config"]["device"] == DEVICE
-
-
-def test_direct_without_its_password_or_its_authority_says_which_file_is_missing(tmp_path):
-    for mqtt, told in (
-        ({"url": "mqtt://localhost", "username": "me", "password_file": "nowhere"}, "nowhere cannot be read"),
-        ({"url": "mqtts://localhost", "ca_file": "nowhere"}, "certificates cannot be read"),
-    ):
-        with UnixTarget(work_dir=tmp_path / told[:5]) as board:
-            board.run_node({"link": "mqtt", "mqtt": mqtt, "channels": [{"source": {"kind": "link"}}]})
-            deadline = time.monotonic() + DRAIN_S
-            with pytest.raises(TargetError, match=told):
-                while time.monotonic() < deadline:
-                    board.check_running()
-                    time.sleep(0.05)
-
-
-@pytest.fixture(scope="module")
-def certs(tmp_path_factory):
-    return certificates.make(tmp_path_factory.mktemp("certificates"))
-
-
-def test_direct_over_mutual_tls_with_what_was_provisioned(tmp_path, certs):
-    with Mosquitto(tmp_path, whole=certificates.example(certs, tmp_path)) as broker:
-        made = credentials.certificates(certs / "ca.pem", certs / "gateway.pem", certs / "gateway.key")
-        settings = {("device", ""): "kw-own", ("mqtt", "url"): f"mqtts://localhost:{broker.port}"}
-        with UnixTarget(work_dir=tmp_path / "board") as board:
-            provision.write(board, provision.Own(settings, {("mqtt", name): made[name] for name in made}))
-            shared = {"device": "fleet", "link": "mqtt", "mqtt": {"url": "mqtt://elsewhere"}}
-            board.run_node({**shared, "channels": [{"source": {"kind": "link"}}]})
-            log = tmp_path / "mosquitto.log"
-            wait(board, lambda: "as kittiwake-kw-own" in log.read_text(), "connection")
-
-
-@pytest.mark.parametrize(
-    ("broker_has", "board_has", "told"),
-    [
-        ("broker", "gateway", ""),
-        ("broker", "wrong-ca", "not correctly signed by the trusted CA"),
-        ("expired", "gateway", "validity has expired"),
-        ("elsewhere", "gateway", "(CN) does not match"),
-        ("broker", "nothing", "mqtt: connection to localhost: "),
-        ("broker", "stranger", "mqtt: connection to localhost: "),
-    ],
-)
-def test_direct_over_mutual_tls_takes_and_is_taken_by_the_right_one_only(tmp_path, certs, broker_has, board_has, told):
-    folder, name = certs, broker_has
-    if broker_has == "elsewhere":
-        folder, name = certificates.make(tmp_path / "elsewhere", "broker.example"), "broker"
-    with Mosquitto(tmp_path, whole=certificates.example(folder, tmp_path, name)) as broker:
-        mqtt = {"url": f"mqtts://localhost:{broker.port}", "keepalive_s": 5}
-        mqtt["ca_file"] = str(folder / ("other-ca.pem" if board_has == "wrong-ca" else "ca.pem"))
-        if board_has != "nothing":
-            ours = "stranger" if board_has == "stranger" else "gateway"
-            mqtt |= {"certificate_file": str(folder / f"{ours}.pem"), "key_file": str(folder / f"{ours}.key")}
-        with UnixTarget(work_dir=tmp_path / "board") as board:
-            source = {"kind": "link"}
-            board.run_node({"device": DEVICE, "link": "mqtt", "mqtt": mqtt, "channels": [{"source": source}]})
-            log = tmp_path / "mosquitto.log"
-            if told:
-                wait(board, lambda: told in board.log_path.read_text(), f"complaint with {told}")
-                assert f"as kittiwake-{DEVICE}" not in log.read_text()
-            else:
-                wait(board, lambda: f"as kittiwake-{DEVICE}" in log.read_text(), "connection")
-                assert board.log_path.read_text() == ""

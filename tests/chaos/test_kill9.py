@@ -3,34 +3,31 @@
 All for real: the firmware under the unix port, the bridge as a process, Mosquitto, and a subscriber's ledger.
 """
 
-import time
-from fractions import Fraction
-
 import pytest
 
 from kittiwake.demo import audit
 from kittiwake.demo.ledger import LedgerProcess
 from kittiwake.demo.pipeline import follow
 from kittiwake.demo.scenario import Plan, node_config
-from kittiwake.reference import zscore
 from kittiwake.signals import vibration
 from kittiwake.target.unix import UnixTarget
+from tests.chaos.truth import (
+    N,
+    T,
+    alerts_by_boot,
+    assert_alerts_are_the_references,
+    journal_end,
+    wait_for_records,
+)
 from tests.mosquitto import Mosquitto
 from tests.support.processes import BridgeProcess
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.needs("mosquitto")
 
 SECONDS = 6
-N, T = 20, Fraction(5, 2)
 KILLS = 3
 DRAIN_S = 60
-
-_NEXT_SEQ = """
-from kittiwake_node.io import storage
-from kittiwake_node.store.journal import Journal
-_j = Journal(storage.open_file_system(storage.FileBlockDevice({path!r}, 1 << 20)), lambda: 0)
-print(_j.next_seq, sum(_j.evicted), _j.damaged)
-"""
 
 
 @pytest.fixture
@@ -59,62 +56,37 @@ def is_through(path):
     return any(str(body.get("text", "")).startswith("source ended") for body in read(path).records.values())
 
 
-def wait_until_through(path):
-    deadline = time.monotonic() + DRAIN_S
-    while not is_through(path):
-        assert time.monotonic() < deadline, f"{len(read(path).records)} records after {DRAIN_S} s"
-        time.sleep(0.2)
+def alerts(path):
+    return alerts_by_boot(read(path).records.values())
 
 
 def wait_for_news(witness):
     # Killed, Mosquitto forgets what it confirmed and had not saved, unless its subscriber was there.
     known = len(witness.read())
-    deadline = time.monotonic() + DRAIN_S
-    while len(witness.read()) < known + 3:
-        assert time.monotonic() < deadline, "nothing arrives at the witness"
-        time.sleep(0.05)
-
-
-def journal_end(board):
-    board.interrupt()
-    return [int(word) for word in board.exec(_NEXT_SEQ.format(path=str(board.flash_path))).split()]
+    until(lambda: len(witness.read()) >= known + 3, "three more messages at the witness", DRAIN_S)
 
 
 def wait_until_drained(board, path):
-    wait_until_through(path)
-    next_seq, evicted, damaged = journal_end(board)
-    assert (evicted, damaged) == (0, 0)
+    until(lambda: is_through(path), lambda: f"the samples' end among {len(read(path).records)} records", DRAIN_S, 0.2)
+    next_seq = journal_end(board)
     ledger = read(path)
     assert ledger.missing() == 0
     assert ledger.altered == 0
     journals = {journal for journal, _ in ledger.records}
     assert len(journals) == 1
     assert max(seq for _, seq in ledger.records) == next_seq - 1
-    return ledger
-
-
-def assert_alerts_are_the_references(ledger, samples):
-    expected = [(a.index, a.sum, a.sum_sq) for a in zscore.alerts(samples, N, T)]
-    assert len(expected) >= 20
-    boots = {}
-    for _, body in sorted(ledger.alerts()):
-        boots.setdefault(body["boot"], []).append((body["index"], body["s"], body["q"]))
-    assert boots[max(boots)] == expected
-    for seen in boots.values():
-        assert seen == expected[: len(seen)]
-    return boots
+    return [ledger.records[key] for key in sorted(ledger.records)]
 
 
 @pytest.mark.timeout(180)
 def test_board_killed_during_a_run_loses_nothing_committed(run):
     samples, _, witness, board, _, config = run
-    for _ in range(KILLS):
+    for kill in range(1, KILLS + 1):
         board.run_node(config)
-        time.sleep(1.7)
+        until(lambda kill=kill: len(alerts(witness.path)) >= kill, f"an alert of boot {kill}", DRAIN_S)
         board.cut_power()
     board.run_node(config)
-    ledger = wait_until_drained(board, witness.path)
-    boots = assert_alerts_are_the_references(ledger, samples)
+    boots = assert_alerts_are_the_references(wait_until_drained(board, witness.path), samples)
     assert len(boots) == KILLS + 1
 
 
@@ -123,12 +95,11 @@ def test_bridge_killed_during_a_run_loses_nothing(run):
     samples, _, witness, board, bridge, config = run
     board.run_node(config)
     for _ in range(KILLS):
-        time.sleep(1.3)
+        wait_for_news(witness)
         bridge.kill()
-        time.sleep(0.4)
+        wait_for_records(board)
         bridge.start()
-    ledger = wait_until_drained(board, witness.path)
-    assert_alerts_are_the_references(ledger, samples)
+    assert_alerts_are_the_references(wait_until_drained(board, witness.path), samples)
 
 
 @pytest.mark.timeout(180)
@@ -138,19 +109,17 @@ def test_broker_killed_during_a_run_loses_nothing(run):
     for _ in range(KILLS):
         wait_for_news(witness)
         broker.kill()
-        time.sleep(0.4)
+        wait_for_records(board)
         broker.start()
-    ledger = wait_until_drained(board, witness.path)
-    assert_alerts_are_the_references(ledger, samples)
+    assert_alerts_are_the_references(wait_until_drained(board, witness.path), samples)
 
 
 @pytest.mark.timeout(180)
 def test_bridge_frozen_and_thawed_goes_on(run):
     samples, _, witness, board, bridge, config = run
     board.run_node(config)
-    time.sleep(1.0)
+    wait_for_news(witness)
     bridge.freeze()
-    time.sleep(2.0)
+    wait_for_records(board, 4)
     bridge.thaw()
-    ledger = wait_until_drained(board, witness.path)
-    assert_alerts_are_the_references(ledger, samples)
+    assert_alerts_are_the_references(wait_until_drained(board, witness.path), samples)

@@ -4,8 +4,9 @@ import struct
 
 import pytest
 
-from tests.support.esp_chip import CHIPS, EspChip, slip
+from tests.support.esp_chip import CHIPS, EspChip
 from tests.support.esp_images import BOOT_AT, image, part
+from tests.support.slip import slip
 from tests.support.wire import Wire
 
 NAMES = {"esp32": "ESP32", "esp32s3": "ESP32-S3", "esp32c3": "ESP32-C3"}

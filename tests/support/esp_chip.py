@@ -12,7 +12,8 @@ import hashlib
 import struct
 import zlib
 
-_END, _ESC, _ESC_END, _ESC_ESC = 0xC0, 0xDB, 0xDC, 0xDD  # [SP] Low Level Protocol
+from tests.support.slip import SlipReader, slip
+
 _SECTOR = 4096
 _CHECKSUM_SEED = 0xEF  # [SP] Checksum
 _UNKNOWN, _BAD_CHECKSUM, _FAILED = 0x05, 0x07, 0x06  # [SP] ROM Loader Errors
@@ -61,13 +62,13 @@ class EspChip:
         self.parity = "none"
         self._baudrate = 0
         self._in_reset = self._boot_low = False
+        self._packets = SlipReader()  # [SP] Low Level Protocol
         self._start("app")
 
     def _start(self, mode):
         self.mode = mode
         self._baudrate = 0  # the ROM finds it by the first SYNC ([SP] Initialization)
-        self._packet = None
-        self._escaped = False
+        self._packets.reset()
         self._write_at = self._write_end = 0
         self._inflate = None
         self._memory = bytearray()
@@ -99,19 +100,8 @@ class EspChip:
         if self._baudrate and baudrate != self._baudrate:
             data = bytes(byte ^ 0xA5 for byte in data)  # another speed: framing errors
         answer = bytearray()
-        for byte in data:
-            if byte == _END:
-                if self._packet:
-                    answer += self._heard(bytes(self._packet), baudrate)
-                self._packet, self._escaped = bytearray(), False
-            elif self._packet is not None:
-                if self._escaped:
-                    byte = {_ESC_END: _END, _ESC_ESC: _ESC}.get(byte, byte)
-                    self._escaped = False
-                elif byte == _ESC:
-                    self._escaped = True
-                    continue
-                self._packet.append(byte)
+        for packet in self._packets.feed(data):
+            answer += self._heard(packet, baudrate)
         return bytes(answer)
 
     def _heard(self, packet, baudrate):
@@ -299,9 +289,3 @@ class EspChip:
         answer = self._reply(command)
         self._start("app")
         return answer + self._greeting
-
-
-def slip(packet):
-    """Frame a packet ([SP] Low Level Protocol)."""
-    stuffed = packet.replace(b"\xdb", b"\xdb\xdd").replace(b"\xc0", b"\xdb\xdc")
-    return b"\xc0" + stuffed + b"\xc0"

@@ -1,0 +1,69 @@
+"""A board that speaks MQTT itself over mutual TLS: who takes whom, and which file is missing."""
+
+import pytest
+
+from kittiwake.config import credentials
+from kittiwake.deploy import provision
+from kittiwake.errors import TargetError
+from kittiwake.target.unix import UnixTarget
+from tests.chaos.direct import DEVICE, wait
+from tests.mosquitto import Mosquitto
+from tests.support import certificates
+
+pytestmark = pytest.mark.needs("mosquitto")
+
+
+def test_direct_without_its_password_or_its_authority_says_which_file_is_missing(tmp_path):
+    for mqtt, told in (
+        ({"url": "mqtt://localhost", "username": "me", "password_file": "nowhere"}, "nowhere cannot be read"),
+        ({"url": "mqtts://localhost", "ca_file": "nowhere"}, "certificates cannot be read"),
+    ):
+        with UnixTarget(work_dir=tmp_path / told[:5]) as board:
+            board.run_node({"link": "mqtt", "mqtt": mqtt, "channels": [{"source": {"kind": "link"}}]})
+            with pytest.raises(TargetError, match=told):
+                wait(board, lambda: False, "end of the node")
+
+
+def test_direct_over_mutual_tls_with_what_was_provisioned(tmp_path, certs):
+    with Mosquitto(tmp_path, whole=certificates.example(certs, tmp_path)) as broker:
+        made = credentials.certificates(certs / "ca.pem", certs / "gateway.pem", certs / "gateway.key")
+        settings = {("device", ""): "kw-own", ("mqtt", "url"): f"mqtts://localhost:{broker.port}"}
+        with UnixTarget(work_dir=tmp_path / "board") as board:
+            provision.write(board, provision.Own(settings, {("mqtt", name): made[name] for name in made}))
+            shared = {"device": "fleet", "link": "mqtt", "mqtt": {"url": "mqtt://elsewhere"}}
+            board.run_node({**shared, "channels": [{"source": {"kind": "link"}}]})
+            log = tmp_path / "mosquitto.log"
+            wait(board, lambda: "as kittiwake-kw-own" in log.read_text(), "connection")
+
+
+@pytest.mark.parametrize(
+    ("broker_has", "board_has", "told"),
+    [
+        ("broker", "gateway", ""),
+        ("broker", "wrong-ca", "not correctly signed by the trusted CA"),
+        ("expired", "gateway", "validity has expired"),
+        ("elsewhere", "gateway", "(CN) does not match"),
+        ("broker", "nothing", "mqtt: connection to localhost: "),
+        ("broker", "stranger", "mqtt: connection to localhost: "),
+    ],
+)
+def test_direct_over_mutual_tls_takes_and_is_taken_by_the_right_one_only(tmp_path, certs, broker_has, board_has, told):
+    folder, name = certs, broker_has
+    if broker_has == "elsewhere":
+        folder, name = certificates.make(tmp_path / "elsewhere", "broker.example"), "broker"
+    with Mosquitto(tmp_path, whole=certificates.example(folder, tmp_path, name)) as broker:
+        mqtt = {"url": f"mqtts://localhost:{broker.port}", "keepalive_s": 5}
+        mqtt["ca_file"] = str(folder / ("other-ca.pem" if board_has == "wrong-ca" else "ca.pem"))
+        if board_has != "nothing":
+            ours = "stranger" if board_has == "stranger" else "gateway"
+            mqtt |= {"certificate_file": str(folder / f"{ours}.pem"), "key_file": str(folder / f"{ours}.key")}
+        with UnixTarget(work_dir=tmp_path / "board") as board:
+            source = {"kind": "link"}
+            board.run_node({"device": DEVICE, "link": "mqtt", "mqtt": mqtt, "channels": [{"source": source}]})
+            log = tmp_path / "mosquitto.log"
+            if told:
+                wait(board, lambda: told in board.log_path.read_text(), f"complaint with {told}")
+                assert f"as kittiwake-{DEVICE}" not in log.read_text()
+            else:
+                wait(board, lambda: f"as kittiwake-{DEVICE}" in log.read_text(), "connection")
+                assert board.log_path.read_text() == ""
