@@ -1,14 +1,16 @@
 """The link of a running node on each target: opened, spoken to badly, cut, resumed; what it reports of itself."""
 
+import itertools
 import random
 import struct
-import time
 
 import pytest
 
 from kittiwake_node.link import anomaly, messages, payload, record
 from tests.support.hil import Gateway, blank_journal
+from tests.support.waiting import until
 
+UTC_MS = 1_767_323_045_678
 CONFIG = {
     "device": "kw-hil",
     "health_s": 1,
@@ -114,14 +116,37 @@ def test_link_gateway_that_comes_back_resumes_at_what_it_acknowledged(node):
 
 
 def test_link_node_goes_on_with_nobody_listening(node):
-    time.sleep(2.5)
-    with Gateway(node.link_port, node) as gateway:
-        gateway.open()
-        gateway.until(
-            lambda: sum(r.type == record.HEALTH for r in gateway.records) >= 2, "no records of the time alone"
-        )
-    seqs = [r.seq for r in gateway.records]
-    assert seqs == list(range(len(seqs)))
+    visits = itertools.count(1)
+
+    def types():
+        with Gateway(node.link_port, node) as gateway:
+            gateway.acks = False  # each gateway gets all records there are
+            gateway.open()
+            gateway.ask(messages.OP_TIME, struct.pack("<Q", UTC_MS))
+            visit = next(visits)
+            times = lambda: sum(r.type == record.TIME for r in gateway.records)  # noqa: E731
+            gateway.until(lambda: times() == visit, "no record of the time")
+        seqs = [r.seq for r in gateway.records]
+        assert seqs == list(range(len(seqs)))
+        return [r.type for r in gateway.records]
+
+    def was_alone_for_two_health_records():
+        # What stands before the last time that a gateway told was recorded before that gateway came.
+        *_, alone, _ = cut(types(), record.TIME)
+        return alone.count(record.HEALTH) >= 2
+
+    until(was_alone_for_two_health_records, "two health records of the time alone", 30, pause_s=2.5)
+
+
+def cut(entries, mark):
+    """The pieces between marks, the one before the first and the one after the last with them."""
+    pieces = [[]]
+    for entry in entries:
+        if entry == mark:
+            pieces.append([])
+        else:
+            pieces[-1].append(entry)
+    return pieces
 
 
 def test_link_health_record_tells_the_free_heap(gateway, node):
