@@ -1,7 +1,6 @@
 """A Mosquitto of a test's own: on a free loopback port, with its state on disk, to be stopped, killed and frozen."""
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -9,6 +8,7 @@ import time
 from pathlib import Path
 
 from tests.support.free_ports import free_port
+from tests.support.processes import dying_with_us
 from tools import system
 
 START_S = 10.0
@@ -46,10 +46,7 @@ class Mosquitto:
 
     def start(self):
         assert not self.is_running
-        command = [system.find("mosquitto"), "-c", str(self.folder / "mosquitto.conf")]
-        guard = shutil.which("setpriv")
-        if guard:
-            command = [guard, "--pdeathsig", "KILL", *command]
+        command = dying_with_us([system.find("mosquitto"), "-c", str(self.folder / "mosquitto.conf")])
         with open(self.folder / "mosquitto.log", "ab") as log:
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         deadline = time.monotonic() + START_S

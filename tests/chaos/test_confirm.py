@@ -1,7 +1,6 @@
 """A second opinion, whole: a node hears a word, the bridge has it heard again, and a kill -9 changes nothing."""
 
 import json
-import time
 import wave
 
 import pytest
@@ -13,6 +12,7 @@ from kittiwake.signals import wav
 from kittiwake.target.unix import UnixTarget
 from tests.mosquitto import Mosquitto
 from tests.support.processes import BridgeProcess
+from tests.support.waiting import until
 
 pytest.importorskip("ai_edge_litert", reason="no wheel of ai-edge-litert for this machine")
 pytestmark = [pytest.mark.needs("mosquitto"), pytest.mark.timeout(240)]
@@ -21,12 +21,7 @@ WAIT_S = 90
 
 
 def wait(board, condition, what):
-    deadline = time.monotonic() + WAIT_S
-    while not (found := condition()):
-        board.check_running()
-        assert time.monotonic() < deadline, f"no {what} within {WAIT_S} s"
-        time.sleep(0.02)
-    return found
+    return until(lambda: board.check_running() or condition(), f"a {what}", WAIT_S)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from kittiwake_node.link import payload
 from kittiwake_node.link import record as rec
 from tests.mosquitto import Mosquitto
 from tests.support.processes import BridgeProcess
+from tests.support.waiting import until_async
 from tools.devices import Device
 from tools.virtual_ports import PtyPort
 
@@ -60,11 +61,7 @@ def test_bridge_in_an_outage_only_backs_off_and_everything_arrives_after(tmp_pat
             device.stop()
 
     async def drained():
-        for _ in range(600):
-            if all(device.journal.acked == device.journal.next_seq for device in devices):
-                return
-            await asyncio.sleep(0.05)
-        raise AssertionError("not everything was acknowledged")
+        await until_async(lambda: all(d.journal.acked == d.journal.next_seq for d in devices), "every ack", 30, 0.05)
 
     with broker, LedgerProcess(broker.url, ["kittiwake/+/event"], tmp_path / "ledger.jsonl") as ledger:
         try:

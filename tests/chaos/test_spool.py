@@ -11,6 +11,7 @@ from kittiwake_node.link import record as rec
 from tests.chaos import chaos
 from tests.mosquitto import Mosquitto
 from tests.support.processes import BridgeProcess
+from tests.support.waiting import until, until_async
 from tools.devices import Device
 from tools.virtual_ports import SocketPort
 
@@ -47,10 +48,7 @@ def test_spool_in_an_outage_frees_devices_and_survives_a_kill(tmp_path):
                 bridge.start()
             await asyncio.sleep(0.001)
         # Every record is acknowledged although no broker was ever there.
-        for _ in range(600):
-            if all(device.journal.acked == device.journal.next_seq for device in devices):
-                break
-            await asyncio.sleep(0.05)
+        await until_async(lambda: all(d.journal.acked == d.journal.next_seq for d in devices), "every ack", 30, 0.05)
         assert [device.journal.acked for device in devices] == [RECORDS + 1] * 3
         bridge.kill()
         for device in devices:
@@ -60,16 +58,17 @@ def test_spool_in_an_outage_frees_devices_and_survives_a_kill(tmp_path):
     bridge = BridgeProcess.of_config(tmp_path / "g.toml", tmp_path / "log")
     asyncio.run(run(broker, bridge))
     with broker, LedgerProcess(broker.url, ["kittiwake/#"], tmp_path / "ledger.jsonl") as ledger, bridge:
-        seqs = {}
-        for _ in range(300):
-            asyncio.run(asyncio.sleep(0.1))
+
+        def arrived():
             seqs = {}
             for line in ledger.read():
                 if line["payload"].startswith("{"):
                     body = json.loads(line["payload"])
                     seqs.setdefault(body["device"], []).append(body["seq"])
-            if sum(len(set(found)) for found in seqs.values()) == 3 * (RECORDS + 1):
-                break
+            return seqs
+
+        until(lambda: sum(len(set(seqs)) for seqs in arrived().values()) == 3 * (RECORDS + 1), "all records", 30, 0.1)
+        seqs = arrived()
         for found in seqs.values():
             assert list(dict.fromkeys(found)) == list(range(RECORDS + 1))
         assert len(seqs) == 3

@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-import time
 
+import paho.mqtt.client as paho
 import pytest
 
 from kittiwake.bridge.homeassistant import discovery
@@ -13,11 +13,13 @@ from kittiwake.publish.publisher import Policy
 from kittiwake_node.link import record as rec
 from tests.mosquitto import Mosquitto
 from tests.support.processes import BridgeProcess
+from tests.support.waiting import until, until_async
 from tools.devices import Device
 from tools.virtual_ports import PtyPort, SocketPort
 
 needs_mosquitto = pytest.mark.needs("mosquitto")
 TRUTH_S = 5.0
+MARK = "mark"
 
 
 class World:
@@ -48,19 +50,35 @@ class World:
             asyncio.run(go())
 
     def retained(self, topics=("kittiwake/+/status",)):
-        with LedgerProcess(self.broker.url, topics, self.folder / f"r{time.monotonic_ns()}.jsonl") as ledger:
-            time.sleep(0.1)
-            lines = [line for line in ledger.read() if line["retain"]]
-        return {line["topic"]: line["payload"] for line in lines}
+        messages = {}
+        client = paho.Client(paho.CallbackAPIVersion.VERSION2)
+        client.on_message = lambda client, userdata, message: messages.update({message.topic: message})
+
+        def turn_until(condition, what):
+            until(lambda: client.loop(0.05) == paho.MQTT_ERR_SUCCESS and condition(), what, pause_s=0)
+
+        client.connect("127.0.0.1", self.broker.port)
+        turn_until(client.is_connected, "a connection")
+        client.subscribe([(topic, 1) for topic in (*topics, MARK)])
+        client.publish(MARK, b"", 1)  # the broker gives what it retains before what comes after the subscription
+        turn_until(lambda: MARK in messages, "the mark")
+        client.disconnect()
+        return {topic: message.payload.decode() for topic, message in messages.items() if message.retain}
+
+    async def hear(self, words, start=0):
+        """Until the bridge has logged these words, from some character of its log on."""
+        log = self.folder / "bridge.log"
+        await until_async(lambda: words in log.read_text()[start:], f"{words!r} in the bridge's log")
 
     async def until(self, expected, limit_s=TRUTH_S):
-        started = time.monotonic()
-        while True:
-            found = await asyncio.to_thread(self.retained)
-            found = {topic.split("/")[1]: payload for topic, payload in found.items()}
-            if found == expected:
-                return
-            assert time.monotonic() - started < limit_s + 1, f"{found} after {limit_s} s, not {expected}"
+        found = {}
+
+        def is_true():
+            found.clear()
+            found.update({topic.split("/")[1]: payload for topic, payload in self.retained().items()})
+            return found == expected
+
+        await asyncio.to_thread(until, is_true, lambda: f"{expected}, but {found}", limit_s + 1, 0.1)
 
 
 @needs_mosquitto
@@ -85,7 +103,9 @@ def test_status_after_a_bridge_was_killed_is_offline_and_its_successor_mends_the
         await world.until({"bridge": "offline", "dev-a": "online", "dev-b": "online"})
         # A device that dies while no bridge lives: the next bridge has never heard of it, and must still say so.
         world.devices[0].stop()
+        log = (world.folder / "bridge.log").read_text()
         world.bridge.start()
+        await world.hear("connected to broker", len(log))  # how long a process takes to start is not the status's
         await world.until({"bridge": "online", "dev-a": "offline", "dev-b": "online"})
 
     World(tmp_path).run(story)
@@ -96,7 +116,7 @@ def test_status_after_the_broker_was_killed_and_a_device_died_meanwhile_is_true(
     async def story(world):
         await asyncio.to_thread(world.broker.kill)
         world.devices[1].stop()
-        await asyncio.sleep(0.5)
+        await world.hear(f"{world.devices[1].port.url} was lost")
         await asyncio.to_thread(world.broker.start)
         await world.until({"bridge": "online", "dev-a": "online", "dev-b": "offline"})
 
@@ -108,11 +128,7 @@ def test_discovery_is_retained_and_republished_when_home_assistant_comes_up(tmp_
     async def story(world):
         world.devices[0].add(rec.EVENT, b"\0\0x")
         topic = "homeassistant/device/dev-a/config"
-        found = {}
-        for _ in range(50):
-            found = await asyncio.to_thread(world.retained, (topic,))
-            if found:
-                break
+        found = await asyncio.to_thread(until, lambda: world.retained((topic,)), "a retained discovery")
         body = json.loads(found[topic])
         assert body["availability_mode"] == "all"
         assert {entry["topic"] for entry in body["availability"]} == {
@@ -125,11 +141,7 @@ def test_discovery_is_retained_and_republished_when_home_assistant_comes_up(tmp_
             await asyncio.to_thread(
                 publish.single, "homeassistant/status", "online", 1, hostname="127.0.0.1", port=world.broker.port
             )
-            for _ in range(100):
-                if any(not line["retain"] for line in ledger.read()):
-                    return
-                await asyncio.sleep(0.05)
-        raise AssertionError("nothing was republished")
+            await until_async(lambda: any(not line["retain"] for line in ledger.read()), "a republished discovery")
 
     World(tmp_path, "[homeassistant]\nenabled = true").run(story)
 

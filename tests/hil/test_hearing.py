@@ -1,7 +1,6 @@
 """Hearing on every target: nothing allocated, and a node that detects and hears at once."""
 
 import struct
-import time
 import wave
 from array import array
 from fractions import Fraction
@@ -26,6 +25,7 @@ from kittiwake_node.link import record as rec
 from tests.mosquitto import Mosquitto
 from tests.support.hil import Gateway, blank_journal, fastest_kernel
 from tests.support.processes import BridgeProcess
+from tests.support.waiting import until
 
 PIECE = 256  # samples in one request
 FIRST, LAST = 48_000, 90_000  # of the demo's speech: the word, and some before and after it
@@ -171,11 +171,7 @@ def test_inject_of_a_wav_file_brings_its_word_to_the_broker(board, tmp_path):
     ):
         feeding = ["inject", str(tmp_path / "speech.wav"), "--device", "kw-fed", "--broker", broker.url]
         assert app.run(feeding) == EXIT_OK
-        deadline = time.monotonic() + 60
-        while not (arrived := list(follow(told))):
-            board.check_running()
-            assert time.monotonic() < deadline, "no word"
-            time.sleep(0.05)
+        arrived = until(lambda: board.check_running() or list(follow(told)), "a word", 60, 0.05)
     board.interrupt()
     word = arrived[0].body
     assert (word["keyword"], word["index"]) == (speech.WORD, first_index(clip))

@@ -2,13 +2,13 @@
 
 import subprocess
 import sys
-import time
 
 import pytest
 
 from kittiwake.errors import PortBusyError
 from kittiwake_node.link import messages
 from tests.support.hil import Gateway, blank_journal
+from tests.support.waiting import until
 
 CONFIG = {
     "device": "kw-mpremote",
@@ -48,10 +48,8 @@ def test_mpremote_takes_back_a_running_node_deploys_and_starts_it_again(board, t
             gateway.until(lambda: gateway.session.is_open and gateway.session.boot == boot + 1, "no second boot")
             assert gateway.session.journal == journal
             assert gateway.ask(messages.OP_PING, b"again") == (messages.OK, b"again")
-        deadline = time.monotonic() + 10
-        while "deployed by mpremote" not in (board.work_dir / "console.log").read_text(errors="replace"):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        log = board.work_dir / "console.log"
+        until(lambda: "deployed by mpremote" in log.read_text(errors="replace"), "the words of the deployed main.py")
     finally:
         board.interrupt()
         board.exec("import os\ntry:\n    os.remove('/main.py')\nexcept OSError:\n    pass")

@@ -14,12 +14,15 @@ import pytest
 from kittiwake.target import open_target
 from tests.support import cut_tally, journal_oracle, told
 from tests.support.hil import SOAK, WAIT_S, blank_journal
+from tests.support.waiting import until
 
 CUTS = 500 if SOAK else 50
 # The two mps2 differ in their cores alone, of which the journal uses nothing.
 BOARDS = ("qemu:*",) if SOAK else ("qemu:mps2-an385", "qemu:netduino2", "qemu:virt", "qemu:xtensa")
 # Turns of an empty loop for each piece of 128 bytes; 400 are about 15,000 instructions. Small blocks have few pieces.
 SPIN, SPIN_SMALL = 400, 1600
+# A record appended and committed is two lines or three; the cut comes after a random number of them.
+MOST_LINES = 40
 
 # Lists what the journal holds, then works until the power goes. Every line is out before the next step begins.
 _WORKER = """
@@ -91,14 +94,23 @@ class Console:
 
     def wait_for(self, start):
         """Listen until a line begins so; returns the lines before it, and its words."""
-        deadline = time.monotonic() + WAIT_S
-        while True:
-            lines = self.lines()
-            for number, line in enumerate(lines):
-                if line.startswith(start):
-                    return lines[:number], line.split()
-            assert time.monotonic() < deadline, self._text[-2000:]
+
+        def found():
             self._take(self._line.read(0.01))
+            lines = self.lines()
+            return next(((lines[:n], line.split()) for n, line in enumerate(lines) if line.startswith(start)), None)
+
+        return until(found, lambda: f"a line {start!r}: {self._text[-2000:]}", WAIT_S, pause_s=0)
+
+    def listen(self, count):
+        """Listen until so many lines more were said: the work goes on, however busy this machine is."""
+        known = len(self.lines())
+
+        def heard():
+            self._take(self._line.read(0.001))
+            return len(self.lines()) >= known + count
+
+        until(heard, lambda: f"{count} lines: {self._text[-2000:]}", WAIT_S, pause_s=0)
 
     def last_words(self):
         """Stop the machine and take what is still on the way."""
@@ -131,7 +143,8 @@ def test_power_cuts_at_random_instants_lose_nothing_committed(target_name):
             oracle.check(journal_id, acked, next_seq, evicted, damaged, list(journal_oracle.split(raw)))
             if cut == CUTS:
                 break
-            time.sleep(chance.uniform(0.0, 0.15))
+            console.listen(chance.randrange(MOST_LINES))
+            time.sleep(chance.uniform(0.0, 0.05))  # anywhere between two lines
             said = console.last_words()[len(listing) + 1 :]
             board.cut_power()
             oracle.hear(said)

@@ -2,7 +2,6 @@
 
 import json
 import statistics
-import time
 from fractions import Fraction
 
 import pytest
@@ -14,6 +13,7 @@ from kittiwake.publish import publisher
 from kittiwake.signals import vibration
 from kittiwake.target.unix import UnixTarget
 from tests.support.processes import BridgeProcess
+from tests.support.waiting import until
 
 RATE_HZ = 50
 SECONDS = 16
@@ -63,10 +63,8 @@ def test_guide_consumer_on_readings_raises_the_alerts_of_the_bridge(tmp_path):
         BridgeProcess(board.link_port, url, "--guide"),
     ):
         board.run_node(node_config(plan, tmp_path / "samples.i16"))
-        deadline = time.monotonic() + LIMIT_S
-        while not any("source ended" in line.get("payload", "") for line in witness.read()):
-            assert time.monotonic() < deadline
-            time.sleep(0.2)
+        ended = lambda: any("source ended" in line.get("payload", "") for line in witness.read())  # noqa: E731
+        until(ended, "the end of the samples", LIMIT_S, 0.2)
         arrivals = witness.read()
     readings = [line["payload"] for line in arrivals if line["topic"] == "factory/line1/vibration"]
     assert len(readings) == len(samples)

@@ -6,6 +6,7 @@ import time
 
 from kittiwake.ports import serial
 from kittiwake_node.link import gateway_session as gw
+from tests.support.waiting import until
 
 SOAK = os.environ.get("KITTIWAKE_SOAK") == "1"
 WAIT_S = 30
@@ -83,12 +84,16 @@ class Gateway:
 
     def until(self, condition, what, limit_s=WAIT_S):
         """Turn until something holds."""
-        deadline = time.monotonic() + limit_s
-        while not condition():
-            assert time.monotonic() < deadline, f"{what}: not within {limit_s} s; console: {self.text[-300:]}"
+
+        def holds():
+            if condition():
+                return True
             if self._board is not None:
                 self._board.check_running()
             self.turn()
+            return False
+
+        until(holds, lambda: f"{what}; console: {self.text[-300:]}", limit_s, pause_s=0)
 
     def open(self):
         """Turn until a session is open."""

@@ -1,11 +1,21 @@
 """Programs of this project as processes that a test starts, kills and freezes."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 
 STOP_S = 10
+
+
+def dying_with_us(command):
+    """The command, such that Linux kills it when this process dies: a test over its time leaves no program behind.
+
+    One that lived on would take ports that are somebody else's by then.
+    """
+    guard = shutil.which("setpriv")
+    return [guard, "--pdeathsig", "KILL", *command] if guard else command
 
 
 class BridgeProcess:
@@ -45,10 +55,10 @@ class BridgeProcess:
     def start(self):
         environment = os.environ | self._environment
         if self._log is None:
-            self._process = subprocess.Popen(self._command, env=environment)
+            self._process = subprocess.Popen(dying_with_us(self._command), env=environment)
             return
         with open(self._log, "ab") as log:
-            self._process = subprocess.Popen(self._command, env=environment, stderr=log)
+            self._process = subprocess.Popen(dying_with_us(self._command), env=environment, stderr=log)
 
     def kill(self):
         """kill -9."""

@@ -3,12 +3,12 @@
 import os
 import subprocess
 import sys
-import time
 
 import pytest
 
 from kittiwake.errors import KittiwakeError
 from kittiwake.target.child import Child
+from tests.support.waiting import until
 
 
 @pytest.fixture
@@ -30,16 +30,15 @@ READY = (
 
 
 def _is_gone(pid):
-    for _ in range(2000):
+    def is_gone():
         try:
             os.kill(pid, 0)
             with open(f"/proc/{pid}/stat") as file:
-                if file.read().rpartition(")")[2].split()[0] == "Z":
-                    return True
+                return file.read().rpartition(")")[2].split()[0] == "Z"
         except (ProcessLookupError, FileNotFoundError):
             return True
-        time.sleep(0.005)
-    return False
+
+    return until(is_gone, "the end of the process")
 
 
 def test_child_gives_its_ready_line_and_stops(module):
@@ -64,9 +63,7 @@ def test_child_that_never_gets_ready_is_killed(module):
 def test_child_that_ends_later_is_noticed(module):
     with Child(module(READY + "sys.exit('bye')"), [], "it") as child:
         with pytest.raises(KittiwakeError, match="it ended: bye"):
-            for _ in range(2000):
-                child.check_running()
-                time.sleep(0.005)
+            until(child.check_running)
 
 
 def test_child_that_ignores_its_lifeline_is_killed_on_stop(module, monkeypatch):

@@ -10,6 +10,7 @@ from kittiwake.bridge.settings import DeviceSection
 from kittiwake.ports import serial
 from kittiwake.publish.publisher import Policy
 from kittiwake_node.link import record as rec
+from tests.support.waiting import until_async
 from tools.devices import Device
 from tools.virtual_ports import PtyPort, SocketPort
 
@@ -56,14 +57,6 @@ async def running(sections):
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def until(condition, seconds=15):
-    for _ in range(int(seconds / 0.02)):
-        if condition():
-            return
-        await asyncio.sleep(0.02)
-    raise AssertionError("it did not happen")
-
-
 def add(device, count):
     for _ in range(count):
         device.add(rec.EVENT, b"\x01\x00text", cls=rec.ALERT)
@@ -82,19 +75,19 @@ def test_fleet_on_auto_takes_what_is_plugged_in_and_lets_go_what_is_not(tmp_path
             assert fleet.links == []
             one.start()
             usb.ports[one.port.path] = "A1"
-            await until(lambda: statuses == [("dev-1", True)])
+            await until_async(lambda: statuses == [("dev-1", True)])
             two.start()
             usb.ports[two.port.path] = None  # an adapter that says nothing of itself
-            await until(lambda: ("dev-2", True) in statuses)
+            await until_async(lambda: ("dev-2", True) in statuses)
             add(one, 3)
             add(two, 3)
-            await until(lambda: drained(one) and drained(two))
+            await until_async(lambda: drained(one) and drained(two))
             assert {link.url for link in fleet.links} == {"id:A1", two.port.path}
             del usb.ports[one.port.path]
             one.stop()
-            await until(lambda: ("dev-1", False) in statuses and len(fleet.links) == 1)
+            await until_async(lambda: ("dev-1", False) in statuses and len(fleet.links) == 1)
             add(two, 3)
-            await until(lambda: drained(two))
+            await until_async(lambda: drained(two))
         two.stop()
 
     asyncio.run(run())
@@ -108,16 +101,16 @@ def test_fleet_with_a_renumbered_port_is_the_same_link(tmp_path, monkeypatch):
         device.start()
         usb.ports = {device.port.path: "A1"}
         async with running([DeviceSection(port="id:A1")]) as (fleet, _, statuses):
-            await until(lambda: statuses == [("dev-1", True)])
+            await until_async(lambda: statuses == [("dev-1", True)])
             device.stop()
             usb.ports = {}
-            await until(lambda: statuses == [("dev-1", True), ("dev-1", False)])
+            await until_async(lambda: statuses == [("dev-1", True), ("dev-1", False)])
             device.port.path = f"{tmp_path}/ttyUSB7"
             device.start()
             usb.ports = {device.port.path: "A1"}
-            await until(lambda: statuses[2:] == [("dev-1", True)])
+            await until_async(lambda: statuses[2:] == [("dev-1", True)])
             add(device, 5)
-            await until(lambda: drained(device))
+            await until_async(lambda: drained(device))
             assert fleet.links[0].counts.ports_lost == 1
         device.stop()
 
@@ -129,17 +122,17 @@ def test_fleet_released_port_can_be_locked_by_another_program_and_is_taken_back(
         device = Device("dev-1", PtyPort(f"{tmp_path}/tty"))
         device.start()
         async with running([DeviceSection(port=device.port.path)]) as (fleet, _, statuses):
-            await until(lambda: statuses == [("dev-1", True)])
+            await until_async(lambda: statuses == [("dev-1", True)])
             assert fleet.release(os.path.realpath(device.port.path)) == [device.port.path]
-            await until(lambda: statuses == [("dev-1", True), ("dev-1", False)])
+            await until_async(lambda: statuses == [("dev-1", True), ("dev-1", False)])
             other = await serial.open_port(device.port.path)
             fleet.resume()
-            await until(lambda: "in use" in fleet.links[0].problem)
+            await until_async(lambda: "in use" in fleet.links[0].problem)
             await other.close()
-            await until(lambda: statuses[2:] == [("dev-1", True)])
+            await until_async(lambda: statuses[2:] == [("dev-1", True)])
             fleet.release(None, seconds=0.2)
-            await until(lambda: len(statuses) == 4)
-            await until(lambda: statuses[4:] == [("dev-1", True)])
+            await until_async(lambda: len(statuses) == 4)
+            await until_async(lambda: statuses[4:] == [("dev-1", True)])
             assert fleet.release("/dev/nothing") == []
         device.stop()
 
@@ -153,15 +146,15 @@ def test_fleet_with_a_stuck_device_still_serves_the_others(tmp_path):
         lively.start()
         sections = [DeviceSection(port=stuck.port.path), DeviceSection(port=lively.port.url)]
         async with running(sections) as (fleet, _, statuses):
-            await until(lambda: len(statuses) == 2)
+            await until_async(lambda: len(statuses) == 2)
             # It reads nothing and says nothing from here on; its port stays open.
             asyncio.get_running_loop().remove_reader(stuck.port.fd)
             stuck._ticker.cancel()
             for _ in range(20):
                 add(lively, 50)
                 await asyncio.sleep(0.01)
-            await until(lambda: drained(lively))
-            await until(lambda: ("stuck", False) in statuses)
+            await until_async(lambda: drained(lively))
+            await until_async(lambda: ("stuck", False) in statuses)
             assert ("lively", False) not in statuses
         stuck.stop()
         lively.stop()
@@ -175,15 +168,15 @@ def test_fleet_with_a_device_whose_broker_confirms_nothing_keeps_to_its_window(t
         device.start()
         async with running([DeviceSection(port=device.port.path, window=32)]) as (fleet, sink, statuses):
             sink.held = []
-            await until(lambda: statuses)
+            await until_async(lambda: statuses)
             add(device, 1000)
-            await until(lambda: len(sink.held) >= 32)
+            await until_async(lambda: len(sink.held) >= 32)
             await asyncio.sleep(0.3)
             assert len(sink.held) < 32 + 1024 // 32 and device.journal.acked == 0
             held, sink.held = sink.held, None
             for token in held:
                 token.confirmed()
-            await until(lambda: drained(device))
+            await until_async(lambda: drained(device))
         device.stop()
 
     asyncio.run(run())

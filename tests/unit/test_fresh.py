@@ -5,11 +5,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
+from tests.support.waiting import until
 from tools.fresh import settings
 from tools.fresh.machine import Machine, MachineError, suite_and_mirror
 
@@ -168,10 +168,7 @@ def test_machine_command_of_a_killed_runner_dies_with_it_and_unmounts(root):
 
 
 def _wait_for_sleepers(seconds, number):
-    deadline = time.monotonic() + 30
-    while _sleepers(seconds) != number:
-        assert time.monotonic() < deadline, f"{_sleepers(seconds)} of {number}"
-        time.sleep(0.02)
+    until(lambda: _sleepers(seconds) == number, lambda: f"{number} sleepers, but {_sleepers(seconds)}", 30)
 
 
 def _sleepers(seconds):

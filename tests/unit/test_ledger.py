@@ -15,6 +15,7 @@ from kittiwake.demo.broker import EmbeddedBroker
 from kittiwake.demo.ledger import LedgerProcess
 from kittiwake.errors import KittiwakeError
 from tests.mosquitto import Mosquitto
+from tests.support.waiting import until
 
 
 class _Publisher:
@@ -31,11 +32,7 @@ class _Publisher:
     def publish(self, topic, payload, qos=1, retain=False):
         # While the broker is away paho queues the message, though its own wait gives up.
         number = self.client.publish(topic, payload, qos, retain).mid
-        for _ in range(6000):
-            if number in self.confirmed:
-                return
-            time.sleep(0.005)
-        pytest.fail("the broker confirmed nothing")
+        until(lambda: number in self.confirmed, "the broker's confirmation", 30)
 
     def close(self):
         self.client.disconnect()
@@ -57,11 +54,8 @@ def mosquitto(tmp_path):
 
 
 def _wait_for(book, count):
-    for _ in range(2000):
-        if len(lines := book.read()) >= count:
-            return lines
-        time.sleep(0.01)
-    pytest.fail(f"{len(lines)} of {count} arrived")
+    until(lambda: len(book.read()) >= count, lambda: f"{count} lines, but {len(book.read())}")
+    return book.read()
 
 
 def test_ledger_with_embedded_broker_writes_every_field(broker_url, tmp_path):
@@ -174,9 +168,7 @@ def test_ledger_killed_and_started_again_gets_what_came_meanwhile(mosquitto, tmp
         _wait_for(book, 1)
         os.kill(book.child.pid, signal.SIGKILL)
         with pytest.raises(KittiwakeError, match="the ledger ended"):
-            for _ in range(2000):
-                book.child.check_running()
-                time.sleep(0.005)
+            until(book.child.check_running)
         publisher.publish("kw/n", "1")
     with LedgerProcess(mosquitto.url, ["#"], tmp_path / "l.jsonl", client_id="witness") as book:
         publisher.publish("kw/n", "2")

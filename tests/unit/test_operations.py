@@ -11,7 +11,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -25,6 +24,7 @@ from kittiwake.publish.publisher import Policy
 from tests.mosquitto import Mosquitto
 from tests.support.free_ports import free_port
 from tests.support.processes import BridgeProcess
+from tests.support.waiting import until
 
 needs_mosquitto = pytest.mark.needs("mosquitto")
 _HOLD = "import fcntl, time; f = open({!r}); fcntl.flock(f, 6); print(1, flush=True); time.sleep(60)"
@@ -108,15 +108,16 @@ def test_bridge_as_a_service_waits_for_what_is_not_there_and_ends_in_order(tmp_p
 
 
 def get_when_up(url):
-    for _ in range(200):
+    def ask():
         try:
             with urllib.request.urlopen(url, timeout=5) as answer:
                 return answer.status, answer.read()
         except urllib.error.HTTPError as error:
             return error.code, error.read()
         except OSError:
-            time.sleep(0.05)
-    raise AssertionError(f"{url} never answered")
+            return None
+
+    return until(ask, f"an answer of {url}")
 
 
 @needs_mosquitto
@@ -135,12 +136,7 @@ def test_bridge_as_a_service_tells_systemd_and_prometheus_and_releases_by_signal
             told = [notify.recv(4096).decode() for _ in range(6)]
             assert "READY=1" in told
             assert sum("WATCHDOG=1" in message for message in told) >= 4
-            for _ in range(100):
-                status, body = get_when_up(f"http://127.0.0.1:{port}/healthz")
-                if status == 200:
-                    break
-                time.sleep(0.05)
-            assert status == 200
+            until(lambda: get_when_up(f"http://127.0.0.1:{port}/healthz")[0] == 200, "a healthy bridge")
             text = get_when_up(f"http://127.0.0.1:{port}/metrics")[1].decode()
             assert "kittiwake_broker_connected 1.0" in text
             assert get_when_up(f"http://127.0.0.1:{port}/other")[0] == 404
@@ -155,11 +151,8 @@ def test_bridge_as_a_service_tells_systemd_and_prometheus_and_releases_by_signal
 
 
 def wait_for(port, condition):
-    for _ in range(100):
-        if condition(json.loads(get_when_up(f"http://127.0.0.1:{port}/healthz")[1])["devices"][0]):
-            return
-        time.sleep(0.05)
-    raise AssertionError("it did not happen")
+    url = f"http://127.0.0.1:{port}/healthz"
+    until(lambda: condition(json.loads(get_when_up(url)[1])["devices"][0]), "a device that is so")
 
 
 def test_metrics_of_a_bridge_parse_and_name_every_device():

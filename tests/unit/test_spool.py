@@ -11,6 +11,7 @@ import pytest
 from kittiwake.bridge.settings import SpoolSection
 from kittiwake.bridge.spool import Spool
 from kittiwake.errors import ConfigError
+from tests.support.waiting import until_async
 
 
 class Broker:
@@ -47,14 +48,6 @@ async def running(path, broker, rooms=None, **settings):
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def until(condition, seconds=10):
-    for _ in range(int(seconds / 0.01)):
-        if condition():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("it did not happen")
-
-
 def fill(spool, done, numbers, size=10):
     for number in numbers:
         spool.publish("t", b"%0*d" % (size, number), 1, False, Note(done, number))
@@ -66,15 +59,15 @@ def test_spool_confirms_when_on_disk_and_drains_in_order_after_a_restart(tmp_pat
         async with running(tmp_path / "s.db", broker) as spool:
             fill(spool, done, range(3000))
             assert done == []
-            await until(lambda: len(done) == 3000)
+            await until_async(lambda: len(done) == 3000)
             assert (spool.records, broker.sent) == (3000, [])
         broker = Broker(has_room=True)
         async with running(tmp_path / "s.db", broker) as spool:
             assert spool.records == 3000
             spool.drain()
-            await until(lambda: len(broker.sent) == 3000)
+            await until_async(lambda: len(broker.sent) == 3000)
             assert [int(payload) for _, payload in broker.sent] == list(range(3000))
-            await until(lambda: spool.records == 0)
+            await until_async(lambda: spool.records == 0)
 
     asyncio.run(run())
 
@@ -85,11 +78,11 @@ def test_spool_of_what_the_broker_did_not_confirm_sends_it_again_after_a_restart
         broker.confirms = False
         async with running(tmp_path / "s.db", broker) as spool:
             fill(spool, [], range(10))
-            await until(lambda: len(broker.sent) == 10)
+            await until_async(lambda: len(broker.sent) == 10)
         again = Broker(has_room=True)
         async with running(tmp_path / "s.db", again) as spool:
             spool.drain()
-            await until(lambda: len(again.sent) == 10)
+            await until_async(lambda: len(again.sent) == 10)
         assert again.sent == broker.sent
 
     asyncio.run(run())
@@ -104,12 +97,12 @@ def test_spool_that_is_full_rejects_until_it_has_drained(tmp_path):
                 fill(spool, done, [number], 10_000)
                 number += 1
                 await asyncio.sleep(0)
-            await until(lambda: len(done) == number)
+            await until_async(lambda: len(done) == number)
             assert not spool.has_room and 90 <= number <= 110
             rooms.clear()
             broker.has_room = True
             spool.drain()
-            await until(lambda: spool.has_room and rooms)
+            await until_async(lambda: spool.has_room and rooms)
             assert len(broker.sent) == number and spool.dropped == 0
 
     asyncio.run(run())
@@ -122,11 +115,11 @@ def test_spool_that_drops_the_oldest_keeps_the_newest_and_counts(tmp_path):
             for number in range(300):
                 fill(spool, done, [number], 10_000)
                 await asyncio.sleep(0.002)
-            await until(lambda: len(done) == 300)
+            await until_async(lambda: len(done) == 300)
             assert spool.bytes <= 1024 * 1024
             broker.has_room = True
             spool.drain()
-            await until(lambda: spool.records == 0)
+            await until_async(lambda: spool.records == 0)
             numbers = [int(payload[-6:]) for _, payload in broker.sent]
             assert numbers == list(range(spool.dropped, 300)) and spool.dropped > 150
 
@@ -145,10 +138,10 @@ def test_spool_on_a_failing_disk_confirms_nothing_and_goes_on_when_it_works(tmp_
             monkeypatch.setattr("kittiwake.bridge.spool._RETRY_S", 0.05)
             spool._work = fail
             fill(spool, done, range(5))
-            await until(lambda: spool.problem)
+            await until_async(lambda: spool.problem)
             assert not spool.has_room and done == []
             spool._work = work
-            await until(lambda: done == list(range(5)))
+            await until_async(lambda: done == list(range(5)))
             assert spool.has_room and not spool.problem
 
     asyncio.run(run())
@@ -190,7 +183,7 @@ def test_spool_killed_in_the_middle_has_everything_that_it_confirmed(tmp_path, l
             kept = spool.records
             assert kept >= confirmed - 1  # the last line may be cut short
             spool.drain()
-            await until(lambda: len(broker.sent) == kept)
+            await until_async(lambda: len(broker.sent) == kept)
             assert [int(payload) for _, payload in broker.sent] == list(range(kept))
 
     asyncio.run(run())

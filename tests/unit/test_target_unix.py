@@ -12,6 +12,7 @@ import pytest
 from kittiwake import target
 from kittiwake.errors import NoDeviceError, TargetError, UsageError
 from kittiwake.target import unix
+from tests.support.waiting import until
 
 # Stands in for the firmware: echoes the link, and appends a line to its flash for every byte.
 ECHO_NODE = b"""
@@ -148,9 +149,7 @@ def test_unix_link_and_flash_outlive_a_killed_board(echo_board):
     assert _exchange(descriptor, b"one", echo_board) == b"one"
     os.kill(echo_board.pid, signal.SIGKILL)
     with pytest.raises(TargetError, match="-9"):
-        for _ in range(2000):
-            echo_board.check_running()
-            time.sleep(0.005)
+        until(echo_board.check_running)
     echo_board.run_node({})
     assert echo_board.link_port == port
     assert _exchange(descriptor, b"two", echo_board) == b"two"
@@ -184,9 +183,7 @@ def test_unix_node_that_fails_says_why(board):
     board.deploy({"main.py": ECHO_NODE})
     board.run_node({"fail": True})
     with pytest.raises(TargetError, match="ValueError: bad config") as caught:
-        for _ in range(2000):
-            board.check_running()
-            time.sleep(0.005)
+        until(board.check_running)
     assert "line 5" in caught.value.traceback
     with pytest.raises(TargetError, match="bad config"):
         board.exec("1")
@@ -239,11 +236,7 @@ def test_unix_board_dies_with_the_process_that_started_it(tmp_path):
     assert b"main.py" in Path(f"/proc/{pid}/cmdline").read_bytes()
     parent.kill()
     parent.communicate()
-    for _ in range(2000):
-        if not _is_running(pid):
-            return
-        time.sleep(0.005)
-    pytest.fail("the board outlived its parent")
+    until(lambda: not _is_running(pid), "the board's end with its parent")
 
 
 def _is_running(pid):
