@@ -12,6 +12,7 @@ from kittiwake.pytest_plugin import refuse_or_skip
 from kittiwake.runs import record
 from kittiwake.signals import csv_column
 from kittiwake.target import open_target
+from tests.support.waiting import until
 
 NAMES = ["qemu:mps2-an385", "qemu:virt", "qemu:xtensa"]
 WAVE = array("h", [(31 * i) % 4001 - 2000 for i in range(3000)])
@@ -29,7 +30,8 @@ def test_record_takes_each_sample_of_a_timer_and_gives_the_board_back(name, requ
         assert app.run(command) == EXIT_OK, capsys.readouterr().err
         assert json.loads(capsys.readouterr().out)["samples"] == 2000
         assert [int(value) for value in csv_column.read_column(output, "raw").values] == WAVE[:2000].tolist()
-        assert survey.ask_port(machine.console_port).state == "node"
+        # On a busy machine the node is not up when it is asked first.
+        until(lambda: survey.ask_port(machine.console_port).state == "node", "an answer from the node")
 
 
 def test_record_interrupted_by_its_user_gives_the_board_back(request, tmp_path, capsys, monkeypatch):
