@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from kittiwake.bridge import command_codec
 from tests.support.documents import ROOT, anchors, documents, parse, references, shell_lines
 from tools.docs import pictures, root_pages, site
 
@@ -104,6 +105,17 @@ def test_make_targets_in_documents_exist():
     named = {name for name in named if "=" not in name}
     assert named >= {"demo", "test", "docs", "boards"}
     assert named - there == set()
+
+
+def test_page_of_commands_has_every_operation_and_every_status():
+    text = (ROOT / "docs/howto/commands.md").read_text()
+    operations, statuses = text.split("| op |")[1].split("| status |")
+    shown = {name for row in re.findall(r"^\| (`.*?) \|", operations, re.M) for name in re.findall(r"`(\w+)`", row)}
+    assert shown == command_codec.OPERATIONS
+    told = (ROOT / "host/kittiwake/bridge").glob("command_*.py")
+    sources = "\n".join(path.read_text() for path in told)
+    for status in re.findall(r"^\| `(\w+)` \|", statuses, re.M):
+        assert f'"{status}"' in sources
 
 
 def test_security_contact_is_one_marked_setting():
