@@ -238,14 +238,14 @@ def make_session(config, journal, facts, handle):
     if config["link"].get("kind") != "mqtt":
         return DeviceSession(device, journal.state.boot, journal, handle)
     # Boards without a network have no memory to spare for what only a broker needs.
-    from .mqtt import json_commands, publication, session
+    from .mqtt import json_commands, packets, publication, session
 
     mqtt = config["mqtt"]
     try:
         password = facts.read_secret(mqtt["password_file"])
     except OSError as error:
         raise ConfigError("mqtt.password_file", "%s cannot be read (%s)" % (mqtt["password_file"], error))
-    login = session.Login(mqtt["client_id"], mqtt["username"], password, mqtt["keepalive_s"], mqtt["in_flight"])
+    login = packets.Login(mqtt["client_id"], mqtt["username"], password, mqtt["keepalive_s"], mqtt["in_flight"])
     publisher = publication.Publisher(mqtt["base"], mqtt["topics"], device, journal.id)
     commands = json_commands.JsonCommands(device, handle, json.loads, json.dumps, facts.digest)
     return session.MqttSession(login, publisher, journal, json.loads, commands.respond)

@@ -8,7 +8,8 @@ import pytest
 from kittiwake_node.link import payload
 from kittiwake_node.link import record as rec
 from kittiwake_node.mqtt import packets, publication
-from kittiwake_node.mqtt.session import CONFIRM_MS, HANDSHAKE_MS, LATE_MS, Login, MqttSession
+from kittiwake_node.mqtt.packets import Login
+from kittiwake_node.mqtt.session import CONFIRM_MS, HANDSHAKE_MS, LATE_MS, MqttSession
 from tools.devices import MemoryJournal
 
 DEVICE = "dev-1"

@@ -9,9 +9,10 @@ from ..errors import FrameError
 from . import messages as m
 from . import record as rec
 from .frame import BODY_LIMIT_BYTES, FrameDecoder, encode
+from .pending_requests import PendingRequests
 
 if False:  # for mypy alone
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from typing import Final
 
     from kittiwake_types import Buffer, SessionEvent
@@ -31,16 +32,6 @@ TEXT: "Final" = "text"
 REPLY: "Final" = "reply"
 STATUS: "Final" = "status"
 REFUSED: "Final" = "refused"
-
-
-class _PendingRequest:
-    """A request without a reply: its number, operation, body, and when it was sent, or None."""
-
-    def __init__(self, request: int, op: int, body: "bytes | Callable[[], bytes]") -> None:
-        self.request = request
-        self.op = op
-        self.body = body
-        self.sent_ms: int | None = None
 
 
 class GatewaySession:
@@ -89,8 +80,7 @@ class GatewaySession:
         self._rewind_ms: int | None = None
         self._rewind_due = False
         self._is_stalled = False  # told to the device in every ACK
-        self._pending: "list[_PendingRequest]" = []
-        self._number = 0
+        self._pending = PendingRequests()
 
     @property
     def is_open(self) -> bool:
@@ -138,11 +128,11 @@ class GatewaySession:
             self._said_ms = now_ms
             ack = m.pack_ack(self._session, self.acked, self.received, self._window, flags)
             return encode(m.ACK, ack, self._version)
-        for entry in self._due_requests():
+        for entry in self._pending.due():
             if entry.sent_ms is None or now_ms - entry.sent_ms >= REQUEST_RETRY_MS:
                 entry.sent_ms = now_ms
                 body = entry.body() if callable(entry.body) else entry.body
-                return encode(m.REQUEST, m.pack_request(self._session, entry.request, entry.op, body), self._version)
+                return encode(m.REQUEST, m.pack_request(self._session, entry.number, entry.op, body), self._version)
         return None
 
     def next_delay_ms(self, now_ms: int) -> int:
@@ -150,7 +140,7 @@ class GatewaySession:
         if not self._is_open:
             return 0 if self._tried_ms is None else max(0, OPEN_RETRY_MS - (now_ms - self._tried_ms))
         delay = KEEPALIVE_MS - (now_ms - self._said_ms)
-        for entry in self._due_requests():
+        for entry in self._pending.due():
             delay = min(delay, 0 if entry.sent_ms is None else REQUEST_RETRY_MS - (now_ms - entry.sent_ms))
         return max(0, delay)
 
@@ -189,9 +179,7 @@ class GatewaySession:
         Returns:
             The number that its reply will carry.
         """
-        self._number += 1
-        self._pending.append(_PendingRequest(self._number, op, body))
-        return self._number
+        return self._pending.add(op, body)
 
     def cancel(self, request: int) -> None:
         """Stop repeating a request.
@@ -199,14 +187,14 @@ class GatewaySession:
         Args:
             request: its number.
         """
-        self._pending = [entry for entry in self._pending if entry.request != request]
+        self._pending.remove(request)
 
     def reopen(self) -> None:
         """Begin a new session: after the port was lost, or when the device has gone silent."""
         self._session = self._new_session()
         self._is_open = False
         self._tried_ms = None
-        self._pending = []
+        self._pending.clear()
         self.decoder = _successor(self.decoder, self._body_limit)
 
     def _take(self, kind: int, payload: bytes, now_ms: int, events: "list[SessionEvent]") -> None:
@@ -231,16 +219,8 @@ class GatewaySession:
             events.append((STATUS, acked, next_seq, evicted))
         elif kind == m.REPLY:
             _, request, status, body = m.unpack_reply(payload)
-            if any(entry.request == request for entry in self._pending):
-                self.cancel(request)
+            if self._pending.remove(request):
                 events.append((REPLY, request, status, body))
-
-    def _due_requests(self) -> "Sequence[_PendingRequest]":
-        # The device remembers so many replies and no more: one further ahead could make it do an old one twice.
-        if not self._pending:
-            return ()
-        end = self._pending[0].request + m.REQUESTS_IN_FLIGHT
-        return [entry for entry in self._pending if entry.request < end]
 
     def _hello(self, payload: bytes, now_ms: int, events: "list[SessionEvent]") -> None:
         session, low, high, _, journal, boot, acked, _, device = m.unpack_hello(payload)

@@ -150,6 +150,25 @@ def seal(buf: bytearray, offset: int, size: int, seq: int) -> None:
     struct.pack_into("<I", buf, offset + size - CRC_BYTES, crc)
 
 
+def seal_all(batch: bytearray, seq: int) -> int:
+    """Seal the drafted records that a batch consists of, in place. Allocates.
+
+    Args:
+        batch: drafts, one after the other.
+        seq: number of the first; each following one gets the next.
+
+    Returns:
+        How many there are.
+    """
+    offset = count = 0
+    while offset < len(batch):
+        size = size_at(batch, offset)
+        seal(batch, offset, size, seq + count)
+        offset += size
+        count += 1
+    return count
+
+
 def size_at(buf: "Buffer", offset: int) -> int:
     """Bytes that the record starting at `offset` says it takes, or 0 when its header does not fit in `buf`."""
     if len(buf) - offset < OVERHEAD_BYTES:

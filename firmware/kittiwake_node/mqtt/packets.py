@@ -28,6 +28,26 @@ REFUSALS = {  # [3.2.2.3]
 _FAILED = 0x80  # of SUBACK [3.9.3]
 
 
+class Login:
+    """Who the device is to the broker.
+
+    Args:
+        client_id: text.
+        username, password: "" for none.
+        keepalive_s: seconds after which broker and device miss each other.
+        window: records in flight, 1 to 64.
+    """
+
+    def __init__(
+        self, client_id: str, username: str = "", password: str = "", keepalive_s: int = 30, window: int = 16
+    ) -> None:
+        self.client_id = client_id
+        self.username = username
+        self.password = password
+        self.keepalive_s = keepalive_s
+        self.window = window
+
+
 def connect(
     client_id: str, keepalive_s: int, will_topic: str, will: bytes, username: str = "", password: str = ""
 ) -> bytes:

@@ -18,6 +18,7 @@ if False:  # for mypy alone
 
     from kittiwake_types import SentJournal
 
+    from .packets import Login
     from .publication import Publisher
 
 LATE_MS = 5000  # as over a gateway: what is made when the way has been down for so long is late
@@ -33,26 +34,6 @@ _OUTBOX_LIMIT_BYTES = 8192
 _CHUNK_BYTES = 1000
 _ONLINE = b"online"
 _OFFLINE = b"offline"
-
-
-class Login:
-    """Who the device is to the broker.
-
-    Args:
-        client_id: text.
-        username, password: "" for none.
-        keepalive_s: seconds after which broker and device miss each other.
-        window: records in flight, 1 to 64.
-    """
-
-    def __init__(
-        self, client_id: str, username: str = "", password: str = "", keepalive_s: int = 30, window: int = 16
-    ) -> None:
-        self.client_id = client_id
-        self.username = username
-        self.password = password
-        self.keepalive_s = keepalive_s
-        self.window = window
 
 
 class MqttSession:

@@ -3,6 +3,7 @@
 It knows files and sizes. What is written, when one is dropped and what the bytes mean is not its business.
 """
 
+from ..errors import StorageError
 from ..link import record as rec
 from . import segment as seg
 from .tail import Tail
@@ -15,6 +16,7 @@ if False:  # for mypy alone
 # LittleFS copies on write: the root pair, the journal's first pair, the tails of three open files and one to spare; and
 # an entry of the directory costs up to 64 bytes in metadata pairs (two blocks) that split when half full.
 _RESERVE_BLOCKS = 10
+_SMALLEST_BLOCKS = 6
 _ENTRY_BYTES = 256
 _WRITE_BLOCKS = 4
 _POINTERS_BYTES = 8  # a block of a LittleFS file holds two pointers on average beside its data
@@ -85,7 +87,7 @@ class Chains:
         for segments in self.segments:
             segments.sort()
 
-    def measure(self, segment_bytes: int | None, limit_bytes: int | None, tail_bytes: int) -> tuple[int, int]:
+    def measure(self, segment_bytes: int | None, limit_bytes: int | None, tail_bytes: int) -> int:
         """Learn what the medium holds; `segment_bytes` becomes at most an eighth of it, at least a block.
 
         Args:
@@ -95,7 +97,11 @@ class Chains:
                 a small medium, or one of small blocks, there are no tails.
 
         Returns:
-            (bytes that segments may use, block size in bytes). Raises OSError.
+            Bytes that segments may use.
+
+        Raises:
+            StorageError: they are too few for a journal.
+            OSError: the medium failed.
         """
         stat = self._fs.statvfs("")
         block, count, free = stat[0], stat[2], stat[3]
@@ -117,7 +123,9 @@ class Chains:
         if limit_bytes is not None:
             room = min(room, limit_bytes)
         self.segment_bytes = max(block - _POINTERS_BYTES, min(segment_bytes, room // 8))
-        return room, block
+        if room < _SMALLEST_BLOCKS * block:
+            raise StorageError("storage-small", "%d bytes for the journal, least %d" % (room, _SMALLEST_BLOCKS * block))
+        return room
 
     def is_at(self, limit_bytes: int) -> bool:
         """Whether one more segment would take more than the limit."""
@@ -183,6 +191,15 @@ class Chains:
         if tail.unfolded_bytes(state.acked):
             self._extend(cls, tail.data + mark, tail.first_seq, state)
         tail.drop()
+
+    def clean_tail(self, cls: int, next_seq: int, state: seg.State) -> None:
+        """Begin a sealed tail of the journal anew, what it held in a segment; a refusal is counted in `failed`."""
+        tail = self.tails[cls]
+        try:
+            self.fold(cls, state)
+            tail.begin(seg.pack_head(cls, self.id, next_seq, state), b"", next_seq, next_seq)
+        except OSError:
+            self.failed += 1  # it stays sealed: what it holds goes with the next commit
 
     def try_write(
         self,

@@ -4,13 +4,15 @@ It knows readers, and the segments and tails that the journal keeps; it writes n
 """
 
 from ..link import record as rec
+from .segment import Reader
 from .tail import TailReader
 
 if False:  # for mypy alone
     from collections.abc import Callable
 
+    from kittiwake_types import File
+
     from .chains import Chains
-    from .segment import Reader
 
 _TAIL = -1  # in place of a segment's first number
 
@@ -20,13 +22,18 @@ class Cursor:
 
     Args:
         chains: the journal's chains.Chains. Read here, changed only there.
-        make_reader: called as make_reader(class, first_seq, bytes), gives a segment.Reader.
+        open_file: see segment.Reader.
+        on_damage: see segment.Reader.
     """
 
-    def __init__(self, chains: "Chains", make_reader: "Callable[[int, int, int], Reader]") -> None:
+    def __init__(
+        self, chains: "Chains", open_file: "Callable[[str, str], File]", on_damage: "Callable[[str, int], object]"
+    ) -> None:
+        self._chains = chains
         self._segments = chains.segments
         self._tails = chains.tails
-        self._make_reader = make_reader
+        self._open = open_file
+        self._on_damage = on_damage
         self._readers: "list[tuple[int, Reader] | None]" = [
             None
         ] * rec.CLASSES  # by class: (first_seq of its segment or _TAIL, Reader)
@@ -72,6 +79,26 @@ class Cursor:
         entry = self._readers[cls]
         if entry is not None and entry[0] == first_seq:
             self._readers[cls] = None
+
+    def count(self, cls: int, first_seq: int, size: int, start: int) -> int:
+        """Count the records of a segment that are not below a number. Reads all of it.
+
+        Args:
+            cls: class.
+            first_seq: of the segment.
+            size: committed bytes of it.
+            start: the number.
+        """
+        reader = self._make_reader(cls, first_seq, size)
+        count = 0
+        while True:
+            seq = reader.peek()
+            if seq < 0:
+                reader.close()
+                return count
+            if seq >= start:
+                count += 1
+            reader.take()
 
     def _earliest(self, start: int) -> "Reader | None":
         best = None
@@ -120,6 +147,9 @@ class Cursor:
         while segments[at][0] <= first_seq:
             at += 1
         return self._enter(cls, at)
+
+    def _make_reader(self, cls: int, first_seq: int, size: int) -> Reader:
+        return Reader(self._open, self._chains.path(cls, first_seq), size, self._on_damage)
 
     def _enter(self, cls: int, at: int) -> "tuple[int, Reader]":
         first_seq, size = self._segments[cls][at]

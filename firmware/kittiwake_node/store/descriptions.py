@@ -35,10 +35,16 @@ class Descriptions:
 
         Raises:
             ConfigError: it is too long for a frame.
-            StorageError: all numbers are used up.
+            StorageError: all numbers are used up, or the medium failed.
         """
         if len(text) > TEXT_LIMIT_BYTES:
             raise ConfigError("channels", "names and units take %d bytes, limit %d" % (len(text), TEXT_LIMIT_BYTES))
+        try:
+            return self._number_of(text)
+        except OSError as error:
+            raise StorageError("journal-layout", "the medium answered %s" % error)
+
+    def _number_of(self, text: bytes) -> int:
         numbers = self._numbers()
         if numbers and self.text(numbers[-1]) == text:
             return numbers[-1]

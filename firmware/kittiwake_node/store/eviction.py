@@ -6,9 +6,10 @@ It chooses; the journal writes that down with the commit that needed the room, a
 from . import segment as seg
 
 if False:  # for mypy alone
-    from kittiwake_types import EvictingJournal
+    from collections.abc import Callable
 
     from .chains import Chains
+    from .cursor import Cursor
 
 
 def choose(
@@ -19,7 +20,8 @@ def choose(
     next_seq: int,
     after: "seg.State",
     is_write_next: bool,
-    journal: "EvictingJournal",
+    succeed: "Callable[[int], bool]",
+    cursor: "Cursor",
 ) -> list[tuple[int, int]] | None:
     """Oldest segments of the lowest classes to remove, up to `cls`, so that a batch fits.
 
@@ -31,7 +33,8 @@ def choose(
         next_seq: number of its first record.
         after: a segment.State, changed here: counts and floors as they are without the victims.
         is_write_next: the batch is written before the victims go, so its own class gets a new segment if need be.
-        journal: has succeed(class) and count_unacked(class, first_seq, bytes).
+        succeed: called as succeed(class), begins a new segment of it; whether that went well.
+        cursor: cursor.Cursor.
 
     Returns:
         A list of (class, first_seq); None when it cannot fit.
@@ -55,11 +58,11 @@ def choose(
                     break
             else:
                 cost = chains.blocks(seg.HEAD_BYTES + chains.tails[lowest].unfolded_bytes(after.acked))
-                if chains.blocks(held) <= cost or not journal.succeed(lowest):
+                if chains.blocks(held) <= cost or not succeed(lowest):
                     break
                 need += cost
                 floor = segments[-1][0]
-            after.evicted[lowest] += journal.count_unacked(lowest, first_seq, held)
+            after.evicted[lowest] += cursor.count(lowest, first_seq, held, after.acked)
             after.floor[lowest] = floor
             victims.append((lowest, first_seq))
             need -= chains.blocks(held)

@@ -16,17 +16,15 @@ from . import segment as seg
 from .chains import Chains
 from .cursor import Cursor
 from .descriptions import Descriptions
-from .recovery import Recovery
+from .recovery import Recovery, resume
 
 if False:  # for mypy alone
     from collections.abc import Callable
-    from typing import Any
 
     from kittiwake_types import FileSystem
 
 _DIR = "journal"
 _MARK_EVERY = 32  # acknowledged records after which a commit carries a mark along
-_SMALLEST_BLOCKS = 6
 _ATTEMPTS = 4  # of a commit: one more in a fresh segment, and a few while others' files crowd the partition
 _DAMAGE_KEPT = 64
 OPEN_ERRORS: dict[int | None, str] = {28: "storage-full", 30: "storage-read-only"}  # by errno
@@ -60,8 +58,6 @@ class Journal:
         StorageError: there is something at its place that is not a journal, or the medium fails or is too small.
     """
 
-    id: "int | Any"  # None until it is read or drawn
-
     def __init__(
         self,
         fs: "FileSystem",
@@ -80,18 +76,16 @@ class Journal:
         self._damage_met: set[tuple[str, int]] = set()
         self._pending = [bytearray() for _ in range(rec.CLASSES)]
         self._chains = Chains(fs, _DIR)
-        self._cursor = Cursor(self._chains, self._reader)
+        self._cursor = Cursor(self._chains, fs.open, self._damage)
         self._descriptions = Descriptions(fs, _DIR)
         try:
             self._chains.find()
-            found = Recovery(fs, self._chains, self._damage)
-            self.id, self.state, self.next_seq = found.id, found.state, found.next_seq
-            self.limit_bytes, block = self._chains.measure(segment_bytes, limit_bytes, tail_bytes)
-            least = _SMALLEST_BLOCKS * block
-            if self.limit_bytes < least:
-                raise StorageError("storage-small", "%d bytes for the journal, least %d" % (self.limit_bytes, least))
-            self._mark_due = found.is_patchy
-            self._begin(new_id)
+            recovery = Recovery(fs, self._chains, self._damage)
+            self.state, self.next_seq = recovery.state, recovery.next_seq
+            self._chains.id = recovery.id
+            self.limit_bytes = self._chains.measure(segment_bytes, limit_bytes, tail_bytes)
+            self._mark_due = recovery.is_patchy
+            self.id = resume(self._chains, self.state, self.next_seq, new_id)
         except OSError as error:
             raise StorageError(OPEN_ERRORS.get(error.errno, "journal-open"), "the medium answered %s" % error)
         self.state.boot += 1
@@ -151,7 +145,7 @@ class Journal:
         if not batch:
             return True
         self._pending[cls] = bytearray()
-        count = self._seal(batch)
+        count = rec.seal_all(batch, self.next_seq)
         if self.next_seq + count > rec.SEQ_LIMIT:
             self.state.evicted[cls] += count
             return False
@@ -201,24 +195,16 @@ class Journal:
         """Number of the channel description `text` (JSON in bytes), kept beside the records that refer to it.
 
         Raises:
-            ConfigError: it is too long for a frame.
-            StorageError: the medium failed.
+            ConfigError, StorageError: see descriptions.Descriptions.number_of.
         """
-        try:
-            return self._descriptions.number_of(text)
-        except OSError as error:
-            raise StorageError("journal-layout", "the medium answered %s" % error)
+        return self._descriptions.number_of(text)
 
     def description(self, number: int) -> bytes:
         """The channel description of that number as JSON bytes, b"{}" when it is gone or damaged."""
         return self._descriptions.text(number)
 
     def tidy(self) -> bool:
-        """Make room in a tail, so that the next commit need not: for when nobody waits. Cheap when there is nothing.
-
-        Returns:
-            Whether something was written.
-        """
+        """Make room in a tail for the next commit, when nobody waits. Returns whether anything was written."""
         for cls in range(rec.CLASSES):
             tail = self._chains.tails[cls]
             if tail.is_sealed or tail.has_room(_TAIL_SPARE_BYTES) or not tail.unfolded_bytes(self.state.acked):
@@ -246,41 +232,6 @@ class Journal:
         """Commit and close; for an orderly stop."""
         self.commit_all()
         self._chains.close()
-
-    def _begin(self, new_id: "Callable[[], int]") -> None:
-        chains = self._chains
-        for cls in range(rec.CLASSES):
-            segments = chains.segments[cls]
-            while len(segments) > 1 and segments[1][0] <= max(self.state.floor[cls], self.state.acked):
-                chains.remove(cls, segments[0][0])
-        if self.id is None:
-            self.id = new_id()
-            chains.id = self.id
-            chains.begin(rec.ALERT, self.next_seq, self.state)
-        chains.id = self.id
-        for cls in range(rec.CLASSES):
-            # Clean files now, or every start would look at the damage and step over numbers again.
-            if chains.sealed[cls]:
-                self.succeed(cls)
-            if chains.tails[cls].is_sealed:
-                self._clean_tail(cls)
-
-    def _clean_tail(self, cls: int) -> None:
-        tail = self._chains.tails[cls]
-        try:
-            self._chains.fold(cls, self.state)
-            tail.begin(seg.pack_head(cls, self.id, self.next_seq, self.state), b"", self.next_seq, self.next_seq)
-        except OSError:
-            self._refused += 1  # it stays sealed: what it holds goes with the next commit
-
-    def _seal(self, batch: bytearray) -> int:
-        offset, seq = 0, self.next_seq
-        while offset < len(batch):
-            size = rec.size_at(batch, offset)
-            rec.seal(batch, offset, size, seq)
-            offset += size
-            seq += 1
-        return seq - self.next_seq
 
     def _try_commit(self, cls: int, batch: bytearray, count: int) -> bool:
         end_seq = self.next_seq + count
@@ -313,7 +264,9 @@ class Journal:
     def _choose_victims(
         self, cls: int, size: int, after: "seg.State", is_write_next: bool = True
     ) -> list[tuple[int, int]] | None:
-        return eviction.choose(self._chains, cls, size, self.limit_bytes, self.next_seq, after, is_write_next, self)
+        return eviction.choose(
+            self._chains, cls, size, self.limit_bytes, self.next_seq, after, is_write_next, self.succeed, self._cursor
+        )
 
     def succeed(self, cls: int) -> bool:
         """Begin a new segment of a class, so that its newest may be evicted or left alone; whether that went well."""
@@ -336,19 +289,6 @@ class Journal:
             for victim_cls, first_seq in victims:
                 self._remove(victim_cls, first_seq)
 
-    def count_unacked(self, cls: int, first_seq: int, size: int) -> int:
-        """Records of a segment that are not acknowledged. Reads all of it."""
-        reader = self._reader(cls, first_seq, size)
-        count = 0
-        while True:
-            seq = reader.peek()
-            if seq < 0:
-                reader.close()
-                return count
-            if seq >= self.state.acked:
-                count += 1
-            reader.take()
-
     def _remove(self, cls: int, first_seq: int) -> None:
         self._cursor.gone(cls, first_seq)
         self._chains.remove(cls, first_seq)
@@ -358,6 +298,3 @@ class Journal:
         if (path, offset) not in self._damage_met and len(self._damage_met) < _DAMAGE_KEPT:
             self._damage_met.add((path, offset))
             self.damaged += 1
-
-    def _reader(self, cls: int, first_seq: int, size: int) -> "seg.Reader":
-        return seg.Reader(self._fs.open, self._chains.path(cls, first_seq), size, self._damage)

@@ -1,6 +1,6 @@
 """Recovery: what the journal was when the power went, from its newest segments and tails; bounded, whatever is behind.
 
-It reads only. It knows segments; what is made of the findings is the journal's.
+It knows segments. Recovery reads only; `resume` then clears away what a cut left.
 """
 
 from ..errors import StorageError
@@ -144,3 +144,37 @@ class Recovery:
     def _note(self, path: str, offset: int) -> None:
         self._has_met_damage = True
         self._on_damage(path, offset)
+
+
+def resume(chains: "Chains", state: seg.State, next_seq: int, new_id: "Callable[[], int]") -> int:
+    """Go on where the journal stood, or begin it.
+
+    Args:
+        chains: with the journal's id, None to begin one; measured.
+        state: the journal's.
+        next_seq: the journal's.
+        new_id: see journal.Journal.
+
+    Returns:
+        The journal's id.
+
+    Raises:
+        OSError: the medium failed.
+    """
+    for cls in range(rec.CLASSES):
+        segments = chains.segments[cls]
+        while len(segments) > 1 and segments[1][0] <= max(state.floor[cls], state.acked):
+            chains.remove(cls, segments[0][0])
+    if chains.id is None:
+        chains.id = new_id()
+        chains.begin(rec.ALERT, next_seq, state)
+    for cls in range(rec.CLASSES):
+        # Clean files now, or every start would look at the damage and step over numbers again.
+        try:
+            if chains.sealed[cls]:
+                chains.succeed(cls, next_seq, state)
+        except OSError:
+            pass  # what is written next begins a segment anyway
+        if chains.tails[cls].is_sealed:
+            chains.clean_tail(cls, next_seq, state)
+    return chains.id

@@ -18,7 +18,7 @@ _HEARING_STAGES += ("spectrum", "table", "wake")
 # What direct MQTT alone uses.
 _MQTT = ("mqtt/", "io/net/")
 # The gateway's side of the session; a board has the device's.
-_HOST_ONLY = ("link/gateway_session.py",)
+_HOST_ONLY = ("link/gateway_session.py", "link/pending_requests.py")
 
 
 def files(firmware: Mapping[str, bytes], config: dict) -> dict[str, bytes]:
