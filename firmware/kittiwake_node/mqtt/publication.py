@@ -128,53 +128,52 @@ def _opaque(record: "Record", channel: "Described") -> "Fields":
 
 
 def _alert(record: "Record", channel: "Described") -> "Fields":
-    told = anomaly.unpack_anomaly(record.payload)
-    if told["detector"] == anomaly.BASELINE:
-        value, mean, stdev, z, exact = _of_feature(told, channel.scale)
+    values = anomaly.unpack_anomaly(record.payload)
+    if values["detector"] == anomaly.BASELINE:
+        value, mean, stdev, z, exact = _of_feature(values, channel.scale)
     else:
-        value = figures.value(told["x"], channel.scale, channel.offset)
-        mean, stdev, z, exact = _of_samples(told, channel)
+        value = figures.value(values["x"], channel.scale, channel.offset)
+        mean, stdev, z, exact = _of_samples(values, channel)
     fields = [("anomaly", True), ("value", value), ("z_score", z), ("mean", mean), ("stdev", stdev)]
     fields += [
         ("ts", timestamp(record.utc_ms)),
         ("sensor_id", channel.sensor_id),
         ("unit", channel.unit),
-        ("index", told["index"]),
+        ("index", values["index"]),
     ]
     fields += exact
-    fields.append(("t", "%d/%d" % (told["p"], told["q"]) if told["q"] else None))
-    fields.append(("detector", anomaly.DETECTORS[told["detector"]]))
-    if told["flags"] & anomaly.CLIPPED:
+    fields.append(("t", "%d/%d" % (values["p"], values["q"]) if values["q"] else None))
+    fields.append(("detector", anomaly.DETECTORS[values["detector"]]))
+    if values["flags"] & anomaly.CLIPPED:
         fields.append(("clipped", True))
-    if told["flags"] & anomaly.LAGGED:
+    if values["flags"] & anomaly.LAGGED:
         fields.append(("lagged", True))
     return fields
 
 
-def _of_samples(told: dict[str, int], channel: "Described") -> "tuple[Raw, Raw | None, Raw | None, Fields]":
+def _of_samples(values: dict[str, int], channel: "Described") -> "tuple[Raw, Raw | None, Raw | None, Fields]":
     scale, offset = channel.scale, channel.offset
-    exact: "Fields"
-    if "n" in told:
-        mean, stdev, z = figures.of_window(told["n"], told["sum"], told["sum_sq"], told["x"], scale, offset)
-        exact = [("x", told["x"]), ("n", told["n"]), ("s", told["sum"]), ("q", told["sum_sq"])]
-        return mean, stdev, z, exact + [("min", told["min"]), ("max", told["max"])]
-    mean, stdev, z = figures.of_levels(told["fast"], told["slow"], told["variance"], scale, offset)
-    exact = [("x", told["x"]), ("fast_q16", told["fast"]), ("slow_q16", told["slow"])]
-    return mean, stdev, z, exact + [("variance_q16", told["variance"])]
+    if "n" in values:
+        mean, stdev, z = figures.of_window(values["n"], values["sum"], values["sum_sq"], values["x"], scale, offset)
+        exact: "Fields" = [("x", values["x"]), ("n", values["n"]), ("s", values["sum"]), ("q", values["sum_sq"])]
+        return mean, stdev, z, exact + [("min", values["min"]), ("max", values["max"])]
+    mean, stdev, z = figures.of_levels(values["fast"], values["slow"], values["variance"], scale, offset)
+    exact = [("x", values["x"]), ("fast_q16", values["fast"]), ("slow_q16", values["slow"])]
+    return mean, stdev, z, exact + [("variance_q16", values["variance"])]
 
 
-def _of_feature(told: dict[str, int], scale: "Fraction") -> "tuple[Raw, Raw, Raw | None, Raw | None, Fields]":
-    number = told["feature"]
+def _of_feature(values: dict[str, int], scale: "Fraction") -> "tuple[Raw, Raw, Raw | None, Raw | None, Fields]":
+    number = values["feature"]
     feature = _FEATURES[number] if number < len(_FEATURES) else str(number)
     a, b = abs(scale[0]), scale[1]
     # Variance and peak come in Q8; an offset moves no feature, a scale moves all but the count of crossings.
     factors = {"variance": (a * a, b * b << 8), "peak": (a, b << 8), "range": (a, b)}
     factor = factors.get(feature, (1, 1))
     zero = (0, 1)
-    mean, stdev, z = figures.of_window(told["blocks"], told["sum"], told["sum_sq"], told["value"], factor, zero)
-    exact = [("feature", feature), ("feature_value", told["value"]), ("blocks", told["blocks"])]
-    exact += [("s", told["sum"]), ("q", told["sum_sq"])]
-    return figures.value(told["value"], factor, zero), mean, stdev, z, exact
+    mean, stdev, z = figures.of_window(values["blocks"], values["sum"], values["sum_sq"], values["value"], factor, zero)
+    exact = [("feature", feature), ("feature_value", values["value"]), ("blocks", values["blocks"])]
+    exact += [("s", values["sum"]), ("q", values["sum_sq"])]
+    return figures.value(values["value"], factor, zero), mean, stdev, z, exact
 
 
 def _summary(record: "Record", channel: "Described") -> "Fields":
