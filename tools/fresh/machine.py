@@ -157,6 +157,11 @@ class Machine:
         if user != "root" and self.run(["chown", "-R", f"{user}:", folder]) != 0:
             raise MachineError(f"{folder} could not be given to {user}")
 
+    def size_gb(self) -> float:
+        """Disk that the machine takes, in GB."""
+        listing = subprocess.run(["du", "-s", "--block-size=1", str(self.root)], stdout=subprocess.PIPE, text=True)
+        return int(listing.stdout.split()[0]) / 1e9
+
     def remove(self) -> None:
         """Delete the folder."""
         shutil.rmtree(self.root, ignore_errors=True)
