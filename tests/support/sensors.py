@@ -8,25 +8,6 @@ number is in its axes, so that a lost, repeated or shifted one shows. A register
 ENODEV, EIO = 19, 5
 
 
-class Clock:
-    """Milliseconds that a test moves."""
-
-    def __init__(self):
-        self.now_us = 1_000_000
-
-    def pass_ms(self, span_ms):
-        self.now_us += int(span_ms * 1000)
-
-    def ms(self):
-        return self.now_us // 1000
-
-    def us(self):
-        return self.now_us
-
-    def since_us(self, start_us):
-        return self.now_us - start_us
-
-
 class I2C:
     """A bus with devices on it; `fail` transfers to come answer with an error."""
 

@@ -12,10 +12,12 @@ import sys
 
 sys.path.insert(0, sys.argv[1])
 sys.path.insert(0, sys.argv[2])
+sys.path.insert(0, sys.argv[0].rsplit("/", 2)[0] + "/support")
 
 import flash
 import simulated
 import vfs
+from fake_clock import FakeClock
 
 import kittiwake_node.keeping as keeping_module
 from kittiwake_node.io import action, machine_facts
@@ -42,7 +44,7 @@ class Source(simulated.Source):
         at = self.count % len(self._samples)
         buf[:] = self._samples[at : at + BLOCK]
         self.count += BLOCK
-        self._clock.now_ms += BLOCK
+        self._clock.pass_ms(BLOCK)
         return BLOCK
 
 
@@ -74,11 +76,11 @@ class Line:
 
     def send(self, data):
         if self.gateway:
-            self.events += self.gateway.feed(bytes(data), clock.now_ms)
+            self.events += self.gateway.feed(bytes(data), clock.ms())
 
     def readinto(self, buf):
         if self.gateway and not self._in:
-            self._in = self.gateway.next_output(clock.now_ms) or b""
+            self._in = self.gateway.next_output(clock.ms()) or b""
         piece, self._in = self._in[: len(buf)], self._in[len(buf) :]
         buf[: len(piece)] = piece
         return len(piece)
@@ -109,7 +111,7 @@ def is_newest(cls, delivered):
 
 
 hours = float(sys.argv[4])
-clock = simulated.Clock()
+clock = FakeClock()
 line = Line()
 device = flash.Flash(4096, 256)
 vfs.VfsLfs2.mkfs(device, progsize=128, readsize=128)
@@ -126,14 +128,14 @@ node = Node(config, keeping, line, clock, lambda c, k: source, action.VirtualPin
 while node.step() or source.count < int(hours * 3600) * 1000:
     pass
 down = {"produced": list(Counting.produced), "evicted": list(node.journal.evicted), "used": node.journal.used_bytes}
-clock.now_ms += 2000
+clock.pass_ms(2000)
 node.step()  # what waited for its batch is committed
 line.gateway = gw.GatewaySession(lambda: 77)
 delivered = [[], [], []]
 turns = 0
 while node.journal.acked < node.journal.next_seq or not turns:
     turns += 1
-    clock.now_ms += 1
+    clock.pass_ms(1)
     node.step()
     for event in line.events:
         if event[0] == gw.RECORD:

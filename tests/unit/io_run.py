@@ -12,25 +12,12 @@ from array import array
 import micropython
 
 sys.path.insert(0, sys.argv[1])
+sys.path.insert(0, sys.argv[0].rsplit("/", 2)[0] + "/support")
+
+from fake_clock import FakeClock
 
 from kittiwake_node.detect.reflex import Reflex
 from kittiwake_node.io import adc, fifo, i2c_bus, lis3dh, mpu6050, ticked, uart
-
-
-class Clock:
-    now_us = 0
-
-    def ms(self):
-        return self.now_us // 1000
-
-    def us(self):
-        return self.now_us
-
-    def since_us(self, start_us):
-        return self.now_us - start_us
-
-    def ahead_us(self, start_us, span_us):
-        return start_us + span_us
 
 
 class Chip:
@@ -113,7 +100,7 @@ class Wire(io.IOBase):
 
 
 def uart_run():
-    clock = Clock()
+    clock = FakeClock()
     wire = Wire(clock, 86)
     port = uart.UartPort(wire, 115200, clock)
     data = bytes([i & 255 for i in range(1000)])
@@ -131,12 +118,12 @@ for name, chip, driver, rate_hz in (
     ("lis3dh", Chip(0x0F, 0x33, 8), lis3dh.Lis3dh, 400),
     ("mpu6050", Chip(0x75, 0x68, 8), mpu6050.Mpu6050, 1000),
 ):
-    clock = Clock()
+    clock = FakeClock()
     bus = i2c_bus.Bus(lambda chip=chip: chip)
     seen[name] = locked_turns(fifo.Fifo(driver(bus, 0x18, rate_hz, 2, 2), rate_hz, clock), clock, 5000)
 sensor = adc.Adc(Converter(), 12)
 timer = Still()
-source = ticked.Ticked(sensor, 1000, Clock(), room=64, timer=timer, acts=False)
+source = ticked.Ticked(sensor, 1000, FakeClock(), room=64, timer=timer, acts=False)
 source.arm(lambda: Reflex(sensor, never, Nobody(), 1, 64))
 buf = array("h", bytes(128))
 timer.tick(None)

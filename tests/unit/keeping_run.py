@@ -12,10 +12,12 @@ import sys
 
 sys.path.insert(0, sys.argv[1])
 sys.path.insert(0, sys.argv[2])
+sys.path.insert(0, sys.argv[0].rsplit("/", 2)[0] + "/support")
 
 import flash
 import simulated
 import vfs
+from fake_clock import FakeClock
 
 from kittiwake_node.io import action, machine_facts, parts, storage
 from kittiwake_node.keeping import Keeping
@@ -33,7 +35,7 @@ class Source(simulated.Source):
         if self.count == 10 * BLOCK:
             buf[5] = 20000
         self.count += BLOCK
-        clock.now_ms += BLOCK
+        clock.pass_ms(BLOCK)
         return BLOCK
 
 
@@ -144,7 +146,7 @@ def kinds_of(journal):
             found.append([record.type, record.payload.hex()])
 
 
-clock = simulated.Clock()
+clock = FakeClock()
 device = device_of(sys.argv[3])
 before = bytes(device.image)
 node, keeping, acted = node_on(device, 40)

@@ -7,23 +7,7 @@ import pytest
 
 from kittiwake_node.errors import ConfigError
 from kittiwake_node.io import i2s, wav
-
-
-class Clock:
-    def __init__(self):
-        self.now_ms = 0
-
-    def ms(self):
-        return self.now_ms
-
-    def us(self):
-        return self.now_ms * 1000
-
-    def since_us(self, earlier):
-        return self.us() - earlier
-
-    def ahead_us(self, a, b):
-        return a + b
+from tests.support.fake_clock import FakeClock
 
 
 def written(path, count, rate=16000, channels=1):
@@ -38,12 +22,12 @@ def test_wav_gives_its_samples_and_ends(tmp_path, rate_hz):
     path = written(tmp_path / "a.wav", 1000)
     with open(path, "ab") as file:
         file.write(b"LIST\4\0\0\0abcd")  # what comes behind the samples is none
-    clock = Clock()
+    clock = FakeClock()
     source = wav.Wav(path, rate_hz, clock)
     buf, got = array("h", bytes(2 * 480)), []
     while not source.ended:
         got += buf[: source.read_into(buf)]
-        clock.now_ms += 7
+        clock.pass_ms(7)
     assert got == list(range(1000))
     assert source.overruns == 0
 
@@ -51,12 +35,12 @@ def test_wav_gives_its_samples_and_ends(tmp_path, rate_hz):
 def test_wav_of_another_form_or_none_is_refused(tmp_path):
     for name, form in (("a", {"rate": 8000}), ("b", {"channels": 2})):
         with pytest.raises(ConfigError, match="16 kHz mono 16-bit"):
-            wav.Wav(written(tmp_path / name, 10, **form), 16000, Clock())
+            wav.Wav(written(tmp_path / name, 10, **form), 16000, FakeClock())
     (tmp_path / "c").write_bytes(b"RIFFxxxxWAVE")
     with pytest.raises(ConfigError, match="no samples"):
-        wav.Wav(str(tmp_path / "c"), 16000, Clock())
+        wav.Wav(str(tmp_path / "c"), 16000, FakeClock())
     with pytest.raises(ConfigError, match="not there"):
-        wav.Wav(str(tmp_path / "d"), 16000, Clock())
+        wav.Wav(str(tmp_path / "d"), 16000, FakeClock())
 
 
 class Driver:
@@ -101,7 +85,7 @@ def drained(source, size=480):
 
 def test_i2s_ring_gives_every_sample_in_order():
     driver = Driver()
-    source = started(driver, 4, 100, Clock())
+    source = started(driver, 4, 100, FakeClock())
     got = []
     for turn in range(50):
         driver.deliver()
@@ -115,7 +99,7 @@ def test_i2s_ring_gives_every_sample_in_order():
 
 def test_i2s_overrun_counts_whole_blocks_and_what_is_held_stays_whole():
     driver = Driver()
-    source = started(driver, 4, 100, Clock())
+    source = started(driver, 4, 100, FakeClock())
     for _ in range(10):
         driver.deliver()
     assert source.overruns == 700
@@ -126,7 +110,7 @@ def test_i2s_overrun_counts_whole_blocks_and_what_is_held_stays_whole():
 
 def test_i2s_block_under_way_is_never_given_out():
     driver = Driver()
-    source = started(driver, 3, 10, Clock())
+    source = started(driver, 3, 10, FakeClock())
     driver.deliver()
     driver.deliver()
     buf = array("h", bytes(2 * 5))
@@ -137,10 +121,10 @@ def test_i2s_block_under_way_is_never_given_out():
 
 
 def test_i2s_sample_has_the_time_at_which_its_block_came():
-    driver, clock = Driver(), Clock()
+    driver, clock = Driver(), FakeClock()
     source = started(driver, 4, 160, clock)
     for _ in range(3):
-        clock.now_ms += 10
+        clock.pass_ms(10)
         driver.deliver()
     assert [source.time_ms(i) for i in (159, 319, 479)] == [10, 20, 30]
     drained(source)
@@ -150,7 +134,7 @@ def test_i2s_sample_has_the_time_at_which_its_block_came():
 def test_i2s_takes_nothing_before_it_is_read_from():
     """A bug: what a node does before its loop's first turn was half a second of overruns, at each boot."""
     driver = Driver()
-    source = i2s.I2S(driver, 4, 100, Clock())
+    source = i2s.I2S(driver, 4, 100, FakeClock())
     assert not driver.is_given
     source.read_into(array("h", bytes(2)))
     source.read_into(array("h", bytes(2)))

@@ -16,26 +16,10 @@ from kittiwake_node.speech.ear import Ear
 from kittiwake_node.speech.hearing import Hearing
 from kittiwake_node.speech.keyword import Keyword
 from kittiwake_node.speech.last_second import LastSecond
+from tests.support.fake_clock import FakeClock
 from tests.unit.test_hearing import Frontend, Network, Note
 
 KERNEL = kernels.load("plain")
-
-
-class Clock:
-    """Time that passes as it is told; a layer of a network takes 700 µs of it."""
-
-    def __init__(self):
-        self.now_us = 0
-
-    def ms(self):
-        return self.now_us // 1000
-
-    def us(self):
-        self.now_us += 700
-        return self.now_us
-
-    def since_us(self, earlier):
-        return self.us() - earlier
 
 
 class ListSource(Source):
@@ -61,7 +45,7 @@ class Stage:
         settings = {"kind": "microphone", "hear": {"audio": audio}, "summary_samples": 32000}
         config = check({"channels": [settings]})["channels"][0]
         self.records, self.order, self.told = [], [], []
-        self.clock = Clock()
+        self.clock = FakeClock(step_us=700)
         busy = []
         spoken = [Keyword(Note(f"w{i}", limit=limit), Network(busy), 2000) for i in range(words)]
         hearing = Hearing(KERNEL, Frontend(), spoken)

@@ -6,6 +6,7 @@ import pytest
 
 from kittiwake_node.io import fifo, i2c_bus, lis3dh, mpu6050
 from tests.support import sensors
+from tests.support.fake_clock import FakeClock
 
 # (driver, fake, rate in Hz, milliseconds that its FIFO holds)
 CHIPS = {
@@ -19,7 +20,7 @@ CHIPS = {
 class World:
     def __init__(self, name, axis=1, range_g=4):
         driver, fake, self.rate_hz, self.holds_ms = CHIPS[name]
-        self.clock = sensors.Clock()
+        self.clock = FakeClock(1000)
         self.chip = fake(self.clock)
         self.i2c = sensors.I2C(self.chip)
         self.freed = 0

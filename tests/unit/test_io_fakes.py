@@ -11,7 +11,7 @@ from kittiwake_node.errors import ConfigError
 from kittiwake_node.io import adc, watchdog
 from kittiwake_node.io.net import wifi
 from kittiwake_node.io.ticked import BoardTimer, Ticked
-from tests.support.sensors import Clock
+from tests.support.fake_clock import FakeClock
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_adc_on_a_timer_counts_what_the_loop_is_too_late_for():
     values = iter(range(0, 65536, 16))
     sensor = adc.Adc(SimpleNamespace(read_u16=lambda: next(values)), 12)
     timer = Timer()
-    source = Ticked(sensor, 1000, Clock(), room=64, timer=timer, acts=False)
+    source = Ticked(sensor, 1000, FakeClock(), room=64, timer=timer, acts=False)
     source.arm(lambda: Reflex(sensor, lambda x: False, SimpleNamespace(set=lambda level: None), 1, source.room))
     for _ in range(100):
         timer.tick(None)

@@ -5,20 +5,7 @@ from array import array
 import pytest
 
 from kittiwake_node.io.sampled import Sampled
-
-
-class Clock:
-    def __init__(self):
-        self.now_ms = 500
-
-    def ms(self):
-        return self.now_ms
-
-    def us(self):
-        return self.now_ms * 1000
-
-    def since_us(self, start_us):
-        return self.now_ms * 1000 - start_us
+from tests.support.fake_clock import FakeClock
 
 
 class Sensor:
@@ -36,7 +23,7 @@ class Sensor:
 
 @pytest.fixture
 def parts():
-    clock, sensor = Clock(), Sensor()
+    clock, sensor = FakeClock(500), Sensor()
     return clock, sensor, Sampled(sensor, 10, clock)
 
 
@@ -51,7 +38,7 @@ def test_sampled_gives_one_sample_a_period(parts):
     got = []
     for _ in range(300):
         got += read(source)
-        clock.now_ms += 1
+        clock.pass_ms(1)
     assert got == [1, 2, 3]
     assert (source.count, source.overruns) == (3, 0)
 
@@ -59,11 +46,11 @@ def test_sampled_gives_one_sample_a_period(parts):
 def test_sampled_late_loop_counts_what_it_missed(parts):
     clock, _, source = parts
     assert len(read(source)) == 1
-    clock.now_ms += 450
+    clock.pass_ms(450)
     assert len(read(source)) == 1
     assert (source.count, source.overruns) == (2, 3)
     assert read(source) == []
-    clock.now_ms += 50
+    clock.pass_ms(50)
     assert len(read(source)) == 1
     assert source.overruns == 3
 
@@ -73,7 +60,7 @@ def test_sampled_sensor_that_does_not_answer_is_an_overrun(parts):
     sensor.values = [None, 4]
     assert read(source) == []
     assert read(source) == []
-    clock.now_ms += 100
+    clock.pass_ms(100)
     assert read(source) == [4]
     assert (source.count, source.overruns) == (1, 1)
 
@@ -87,7 +74,7 @@ def test_sampled_says_when_the_next_is_due_and_how_old_the_newest_is(parts):
     assert source.next_due_ms() == 0
     read(source)
     assert source.next_due_ms() == 100
-    clock.now_ms += 40
+    clock.pass_ms(40)
     assert (source.next_due_ms(), source.age_us(0), source.time_ms(0)) == (60, 40000, 500)
-    clock.now_ms += 100
+    clock.pass_ms(100)
     assert source.next_due_ms() == 0

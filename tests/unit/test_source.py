@@ -7,29 +7,12 @@ import pytest
 
 from kittiwake_node.io.link_source import LinkSource
 from kittiwake_node.io.replay import Replay
-
-
-class FakeClock:
-    """Milliseconds that move when told to."""
-
-    now_ms = 1000
-
-    def ms(self):
-        return self.now_ms
-
-    def us(self):
-        return self.now_ms * 1000
-
-    def ahead_us(self, start_us, span_us):
-        return start_us + span_us
-
-    def since_us(self, start_us):
-        return self.now_ms * 1000 - start_us
+from tests.support.fake_clock import FakeClock
 
 
 @pytest.fixture
 def clock():
-    return FakeClock()
+    return FakeClock(1000)
 
 
 def recording(tmp_path, samples):
@@ -52,7 +35,7 @@ def test_replay_gives_each_sample_when_it_is_due(tmp_path, clock):
     buf = array("h", bytes(64))
     assert drain(source, buf) == [0]
     assert source.next_due_ms() == 1
-    clock.now_ms += 5
+    clock.pass_ms(5)
     assert drain(source, buf) == [1, 2, 3, 4, 5]
     assert source.time_ms(5) == 1005
     assert source.age_us(3) == 2000
@@ -63,10 +46,10 @@ def test_replay_after_a_late_loop_gives_all_and_counts_each_late_sample_once(tmp
     source = Replay(recording(tmp_path, range(200)), 1000, clock)
     buf = array("h", bytes(2 * 16))
     source.read_into(buf)
-    clock.now_ms += 100
+    clock.pass_ms(100)
     assert drain(source, buf) == list(range(1, 101))
     assert source.overruns == 100 - 16
-    clock.now_ms += 10
+    clock.pass_ms(10)
     drain(source, buf)
     assert source.overruns == 100 - 16
 

@@ -10,23 +10,7 @@ from kittiwake_node.config import check
 from kittiwake_node.detect.reflex import Reflex
 from kittiwake_node.errors import ConfigError
 from kittiwake_node.io import action, ticked, wave
-
-
-class Clock:
-    def __init__(self):
-        self.now_ms = 700
-
-    def ms(self):
-        return self.now_ms
-
-    def us(self):
-        return self.now_ms * 1000
-
-    def ahead_us(self, start_us, span_us):
-        return start_us + span_us
-
-    def since_us(self, start_us):
-        return self.now_ms * 1000 - start_us
+from tests.support.fake_clock import FakeClock
 
 
 class Timer:
@@ -62,7 +46,7 @@ class Sensor:
 
 
 def armed(readings, room=8, pulse_ms=30, rate_hz=100):
-    clock, timer, pin = Clock(), Timer(), action.VirtualPin()
+    clock, timer, pin = FakeClock(700), Timer(), action.VirtualPin()
     source = ticked.Ticked(Sensor(readings), rate_hz, clock, room, timer)
     span = source.samples_in(pulse_ms)
     source.arm(lambda: Reflex(source.sensor, lambda x: x == 7, pin, span, source.room))
@@ -74,7 +58,7 @@ def test_ticked_gives_the_loop_what_the_timer_took():
     assert timer.rate_hz == 100
     levels = []
     for _ in range(6):
-        clock.now_ms += 10
+        clock.pass_ms(10)
         timer.callback(None)
         levels.append(pin.level)
     assert levels == [0, 1, 1, 1, 1, 0]  # 30 ms at 100 Hz, a reading that failed not counted
@@ -89,7 +73,7 @@ def test_ticked_gives_the_loop_what_the_timer_took():
 def test_ticked_room_that_is_no_power_of_two_is_refused():
     for room in (0, 1, 3, 100, 32768):
         with pytest.raises(ConfigError):
-            ticked.Ticked(Sensor([]), 100, Clock(), room, Timer())
+            ticked.Ticked(Sensor([]), 100, FakeClock(700), room, Timer())
 
 
 def test_scheduled_timer_calls_as_often_as_is_due(monkeypatch):
@@ -102,10 +86,10 @@ def test_scheduled_timer_calls_as_often_as_is_due(monkeypatch):
         callback(argument)
 
     monkeypatch.setitem(sys.modules, "micropython", SimpleNamespace(schedule=schedule))
-    clock = Clock()
+    clock = FakeClock(700)
     timer = ticked.ScheduledTimer(clock)
     timer.start(calls.append, 1000)
-    clock.now_ms += 5
+    clock.pass_ms(5)
     timer.poll()
     assert len(calls) == 3  # the queue was full: the rest is due still
     room[0] = 100
@@ -113,7 +97,7 @@ def test_scheduled_timer_calls_as_often_as_is_due(monkeypatch):
     assert len(calls) == 5
     assert timer.patience_ms(1000, 8) == 1
     timer.stop()
-    clock.now_ms += 5
+    clock.pass_ms(5)
     timer.poll()
     assert len(calls) == 5
 
@@ -141,7 +125,7 @@ def test_board_timer_is_in_interrupt_context_where_the_port_has_that(monkeypatch
             self.settings = None
 
     monkeypatch.setitem(sys.modules, "machine", SimpleNamespace(Timer=FakeTimer))
-    timer = ticked.machine_timer(Clock())
+    timer = ticked.machine_timer(FakeClock(700))
     timer.start(print, 200)
     (fake,) = made
     assert fake.number == (-1 if has_virtual else 0)

@@ -1,21 +1,6 @@
-"""Time and sources of a simulation, for nodes that run for hours in seconds. MicroPython, like flash.py."""
+"""What sources of a simulation have in common, for nodes that run for hours in seconds. On MicroPython."""
 
 from kittiwake_node.io import source
-
-
-class Clock:
-    """Milliseconds that a source moves; nothing takes time of its own."""
-
-    now_ms = 0
-
-    def ms(self):
-        return self.now_ms
-
-    def us(self):
-        return 0
-
-    def since_us(self, start_us):
-        return 0
 
 
 class Source(source.Source):
