@@ -44,7 +44,7 @@ class Mosquitto:
     def is_running(self):
         return self._process is not None and self._process.poll() is None
 
-    def start(self):
+    def start(self) -> None:
         assert not self.is_running
         command = dying_with_us([system.find("mosquitto"), "-c", str(self.folder / "mosquitto.conf")])
         with open(self.folder / "mosquitto.log", "ab") as log:
@@ -62,7 +62,7 @@ class Mosquitto:
         """End it in order: it saves its state."""
         self._end(signal.SIGTERM)
 
-    def kill(self):
+    def kill(self) -> None:
         """kill -9."""
         self._end(signal.SIGKILL)
 

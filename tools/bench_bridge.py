@@ -6,6 +6,8 @@ Devices are the firmware's sessions in a process of their own (tools/devices.py)
 are of this machine in this run; do not compare them with another's.
 """
 
+from __future__ import annotations
+
 import argparse
 import asyncio
 import contextlib
@@ -17,12 +19,15 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 import paho.mqtt.client as paho  # noqa: E402
+from paho.mqtt.enums import CallbackAPIVersion  # noqa: E402
 
 from kittiwake.demo.ledger import LedgerProcess  # noqa: E402
 from kittiwake.publish import publisher  # noqa: E402
@@ -44,44 +49,53 @@ BROKER = (
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
-def summary_body(number):
+def summary_body(number: int) -> bytes:
     return payload.pack_summary(1000, 380, 460, number % 5, 420_000 + number, 176_500_000 + number, number, 0)
 
 
 class Process:
     """One of our own processes, and what the system says of it."""
 
-    def __init__(self, command, **more):
-        self.process = subprocess.Popen(command, **more)
+    def __init__(self, command: list[str], **more: Any) -> None:
+        self.process: subprocess.Popen[str] = subprocess.Popen(command, **more)
+        self.ports: list[str] = []
         self._at = self.cpu_s(), time.monotonic()
 
-    def cpu_s(self):
+    def cpu_s(self) -> float:
         """Seconds of CPU it has used."""
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / _TICKS
 
-    def mark(self):
+    def mark(self) -> None:
         """Begin a stretch for `cpu_percent`."""
         self._at = self.cpu_s(), time.monotonic()
 
-    def cpu_percent(self):
+    def cpu_percent(self) -> float:
         """Share of one CPU since `mark`."""
         return 100 * (self.cpu_s() - self._at[0]) / (time.monotonic() - self._at[1])
 
-    def peak_mb(self):
+    def peak_mb(self) -> float:
         """Most memory it ever held, resident."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         return int(status.partition("VmHWM:")[2].split()[0]) / 1000
 
-    def say(self, line):
+    def say(self, line: str) -> None:
         """Write a line to its stdin."""
+        if self.process.stdin is None:
+            raise RuntimeError("it was started without a pipe")
         self.process.stdin.write(line + "\n")
         self.process.stdin.flush()
 
-    def __enter__(self):
+    def hear(self) -> Any:
+        """Read a line of JSON from its stdout."""
+        if self.process.stdout is None:
+            raise RuntimeError("it was started without a pipe")
+        return json.loads(self.process.stdout.readline())
+
+    def __enter__(self) -> Process:
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self.process.terminate()
         try:
             self.process.wait(10)
@@ -90,7 +104,7 @@ class Process:
             self.process.wait()
 
 
-def bare(url_port, count):
+def bare(url_port: int, count: int) -> float:
     """Messages a second that paho alone gets confirmed, with the payloads and the window of the bridge."""
     journal = MemoryJournal(1)
     former = publisher.Former(publisher.Policy(), "dev-0", 1)
@@ -99,11 +113,11 @@ def bare(url_port, count):
     for number in range(1000):
         journal.add(rec.SUMMARY, summary_body(number))
         messages.append(former.form(rec.decode(journal.records[-1])[0]))
-    client = paho.Client(paho.CallbackAPIVersion.VERSION2, client_id="bare")
+    client = paho.Client(CallbackAPIVersion.VERSION2, client_id="bare")
     client.max_inflight_messages_set(0)
     room, done, ended = threading.Semaphore(WINDOW), [0], threading.Event()
 
-    def on_publish(*_):
+    def on_publish(*_: object) -> None:
         room.release()
         done[0] += 1
         if done[0] == count:
@@ -124,11 +138,11 @@ def bare(url_port, count):
     return count / took
 
 
-async def serve_devices(folder, count, kind, records, rate_hz):
+async def serve_devices(folder: str, count: int, kind: str, records: int, rate_hz: int) -> None:
     """The devices' process: says its ports, then makes records, all at once or at a rate; says when all are done."""
     devices = []
     for number in range(count):
-        port = PtyPort(f"{folder}/tty{number}") if kind == "pty" else SocketPort()
+        port: PtyPort | SocketPort = PtyPort(f"{folder}/tty{number}") if kind == "pty" else SocketPort()
         device = Device(f"dev-{number}", port, number, body_limit_bytes=8192)
         for index in range(records):
             device.journal.add(rec.SUMMARY, summary_body(index))
@@ -148,7 +162,7 @@ async def serve_devices(folder, count, kind, records, rate_hz):
     await reader
     ending = asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
 
-    async def speak(device, offset_s):
+    async def speak(device: Device, offset_s: float) -> None:
         await asyncio.sleep(offset_s)
         due = time.monotonic()
         while not ending.done():
@@ -160,7 +174,7 @@ async def serve_devices(folder, count, kind, records, rate_hz):
 
 
 @contextlib.contextmanager
-def devices(folder, count, kind, records=0, rate_hz=0):
+def devices(folder: Path, count: int, kind: str, records: int = 0, rate_hz: int = 0) -> Iterator[Process]:
     folder.mkdir(exist_ok=True)
     command = [
         sys.executable,
@@ -174,11 +188,11 @@ def devices(folder, count, kind, records=0, rate_hz=0):
     ]
     command += ["--kind", kind, "--records", str(records), "--rate-hz", str(rate_hz)]
     with Process(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        process.ports = json.loads(process.process.stdout.readline())
+        process.ports = process.hear()
         yield process
 
 
-def bridge(folder, broker, ports, name):
+def bridge(folder: Path, broker: Mosquitto, ports: list[str], name: str) -> Process:
     config = folder / f"{name}.toml"
     listed = "".join(f'[[devices]]\nport = "{port}"\nwindow = 1024\n' for port in ports)
     config.write_text(
@@ -189,17 +203,17 @@ def bridge(folder, broker, ports, name):
         return Process([sys.executable, "-m", "kittiwake", "bridge", "--config", str(config)], stderr=log)
 
 
-def throughput(folder, broker, kind, records):
+def throughput(folder: Path, broker: Mosquitto, kind: str, records: int) -> tuple[float, float]:
     with (
         devices(folder / kind, LOAD_DEVICES, kind, records // LOAD_DEVICES) as fleet,
         bridge(folder, broker, fleet.ports, kind) as process,
     ):
-        rate = json.loads(fleet.process.stdout.readline())["rate"]
+        rate = fleet.hear()["rate"]
         return rate, process.peak_mb()
 
 
-def quiet_and_lively(folder, broker, seconds, outage_s):
-    figures = {}
+def quiet_and_lively(folder: Path, broker: Mosquitto, seconds: float, outage_s: float) -> dict[str, float]:
+    figures: dict[str, float] = {}
     with (
         devices(folder / "quiet", QUIET_DEVICES, "pty", 0, RATE_HZ) as fleet,
         bridge(folder, broker, fleet.ports, "quiet") as process,
@@ -232,7 +246,7 @@ def quiet_and_lively(folder, broker, seconds, outage_s):
     return figures
 
 
-def latencies(ledger):
+def latencies(ledger: LedgerProcess) -> dict[str, float]:
     took_ms = []
     for line in ledger.read():
         sent_ns = int(json.loads(line["payload"])["text"])
@@ -242,7 +256,7 @@ def latencies(ledger):
     return {"messages": len(took_ms), "p50_ms": cuts[499], "p99_ms": cuts[989], "p999_ms": cuts[998]}
 
 
-def main():
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--quick", action="store_true", help="a quarter of everything, for a look")
@@ -270,17 +284,18 @@ def main():
             reference = max(figures["bare_per_s"], figures["bare_again_per_s"])
             figures["ratio"] = min(figures["socket_per_s"], figures["pty_per_s"]) / reference
             figures |= quiet_and_lively(folder, broker, 20 / share, options.outage_s)
-    figures["missed"] = [
+    missed = [
         name for name, limit in BUDGET.items() if (figures[name] < limit if name == "ratio" else figures[name] > limit)
     ]
     if options.json:
-        print(json.dumps({name: round(v, 3) if isinstance(v, float) else v for name, v in figures.items()}))
+        rounded = {name: round(v, 3) if isinstance(v, float) else v for name, v in figures.items()}
+        print(json.dumps({**rounded, "missed": missed}))
     else:
-        show(figures)
-    return 1 if figures["missed"] else 0
+        show(figures, missed)
+    return 1 if missed else 0
 
 
-def show(f):
+def show(f: dict[str, float], missed: list[str]) -> None:
     rows = [
         ("bare paho publisher", f"{max(f['bare_per_s'], f['bare_again_per_s']):,.0f} messages/s", ""),
         (f"{LOAD_DEVICES} devices on sockets, acknowledged", f"{f['socket_per_s']:,.0f} records/s", ""),
@@ -296,7 +311,7 @@ def show(f):
     ]
     for what, figure, budget in rows:
         print(f"{what:<42} {figure:>22}   {budget}")
-    print("missed:", ", ".join(f["missed"]) or "nothing")
+    print("missed:", ", ".join(missed) or "nothing")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from kittiwake.reference import drift, novelty, zscore
 from kittiwake_node import kernels
@@ -44,13 +45,17 @@ CONTROL_RUNS = 100
 CHOSEN = {"base": (432, 464, 496, 512, 528, 560), "step": (64, 80, 96, 112)}
 
 Alarms = dict[str, list[int]]
+# Section -> row -> profile -> score.
+Table = dict[str, dict[str, dict[str, float]]]
+# What nab.count gives of each file.
+Counts = dict[str, Any]
 
 
 def main() -> int:
     """Print the table; returns 1 when the scorer or the firmware disagrees."""
     arguments = _arguments()
     benchmark = nab.load(arguments.nab)
-    out: dict = {}
+    out: Table = {}
     if not _check_scorer(benchmark, arguments.published or arguments.nab, out):
         return 1
     quantised = {series.name: nab.quantise(series.values) for series in benchmark}
@@ -86,7 +91,7 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _check_scorer(benchmark: Sequence[nab.Series], checkout: Path, out: dict) -> bool:
+def _check_scorer(benchmark: Sequence[nab.Series], checkout: Path, out: Table) -> bool:
     """Reproduce a published score from that detector's published detections."""
     alarms, final = nab.published(checkout)
     ours = nab.scores(benchmark, alarms)
@@ -101,7 +106,7 @@ def _check_scorer(benchmark: Sequence[nab.Series], checkout: Path, out: dict) ->
 def _check_firmware(quantised: dict[str, list[int]], alarms: dict[str, Alarms]) -> bool:
     """Run the firmware's plain kernels over every file and compare."""
     plain = kernels.load("plain")
-    made: dict[str, Callable] = {
+    made: dict[str, Callable[[], Novelty | Drift | ZScore]] = {
         "novelty": lambda: Novelty(plain),
         "drift": lambda: Drift(plain),
         "zscore n=20 t=5/2": lambda: ZScore(plain, n=20, p=5, q=2, bits=12),
@@ -152,11 +157,11 @@ def _controls(benchmark: Sequence[nab.Series], alarms: Alarms) -> dict[str, dict
     return out
 
 
-def _counts(benchmark: Sequence[nab.Series], quantised: dict[str, list[int]], settings: novelty.Settings) -> dict:
+def _counts(benchmark: Sequence[nab.Series], quantised: dict[str, list[int]], settings: novelty.Settings) -> Counts:
     return {s.name: nab.count(s, novelty.alarms(quantised[s.name], settings)) for s in benchmark}
 
 
-def _score(benchmark: Iterable[nab.Series], counts: dict) -> dict[str, float]:
+def _score(benchmark: Iterable[nab.Series], counts: Counts) -> dict[str, float]:
     chosen = list(benchmark)
     return nab.from_counts([counts[s.name] for s in chosen], sum(len(s.windows) for s in chosen))
 
@@ -178,7 +183,9 @@ def _two_fold(benchmark: Sequence[nab.Series], quantised: dict[str, list[int]]) 
     return out
 
 
-def _sensitivity(benchmark: Sequence[nab.Series], quantised: dict[str, list[int]], detector) -> dict[str, dict]:
+def _sensitivity(
+    benchmark: Sequence[nab.Series], quantised: dict[str, list[int]], detector: Any
+) -> dict[str, dict[str, float]]:
     """Score with each constant a quarter less and more; a shift, and what rounds to itself, less and more by one.
 
     Args:
@@ -197,7 +204,7 @@ def _sensitivity(benchmark: Sequence[nab.Series], quantised: dict[str, list[int]
     return out
 
 
-def _show(out: dict, title: str, rows: dict[str, dict[str, float]]) -> None:
+def _show(out: Table, title: str, rows: dict[str, dict[str, float]]) -> None:
     out[title] = rows
     width = max(len(title), *(len(name) for name in rows))
     print(f"{title:<{width}}  {'standard':>9} {'low FP':>9} {'low FN':>9}")

@@ -13,6 +13,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from kittiwake.target.unix import find_micropython
 
@@ -41,7 +42,7 @@ LOADS = (
 )
 
 
-def run(load: Load, listens: bool = True) -> dict:
+def run(load: Load, listens: bool = True) -> dict[str, Any]:
     """Simulate a load, a health record every minute beside it.
 
     Args:
@@ -69,7 +70,7 @@ def run(load: Load, listens: bool = True) -> dict:
     }
     command = [program, "-X", "heapsize=64M", str(ROOT / "tools/wear_board.py"), str(ROOT / "firmware")]
     done = subprocess.run([*command, json.dumps(settings)], capture_output=True, text=True, check=True)
-    counted = json.loads(done.stdout)
+    counted: dict[str, Any] = json.loads(done.stdout)
     return counted | {
         "load": load.name,
         "days": load.days,

@@ -123,7 +123,7 @@ class Device:
         seed: int = 0,
         faults: Mapping[str, float] | None = None,
         body_limit_bytes: int = 1024,
-        on_command: Callable | None = None,
+        on_command: Callable[[int, bytes, int], tuple[int, bytes]] | None = None,
         journal_id: int | None = None,
     ):
         self.name, self.port = name, port
@@ -136,7 +136,7 @@ class Device:
         faults = {} if faults is None else faults
         self._up = BadLine(self.rng, faults, lambda data: self.port.write(data))
         self._down = BadLine(self.rng, faults, self._feed)
-        self._ticker: asyncio.Task | None = None
+        self._ticker: asyncio.Task[None] | None = None
         self.is_on = False
 
     def start(self) -> None:
@@ -153,7 +153,8 @@ class Device:
         if not self.is_on:
             return
         self.is_on = False
-        self._ticker.cancel()
+        if self._ticker is not None:
+            self._ticker.cancel()
         self.port.close()
         self.journal.acked -= min(self.rng.randrange(40), self.journal.acked)
 

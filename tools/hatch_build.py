@@ -4,14 +4,16 @@ Knows places only. hatchling loads it when it builds the project.
 """
 
 from pathlib import Path
+from typing import Any
 
+from hatchling.builders.config import BuilderConfig
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
-class WheelData(BuildHookInterface):
+class WheelData(BuildHookInterface[BuilderConfig]):
     """Adds the board's main.py, which must not become a top-level module, and the boards, beside the host's package."""
 
-    def initialize(self, version: str, build_data: dict) -> None:
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Fill in the build data.
 
         Args:

@@ -9,6 +9,7 @@ import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 NODE = "kittiwake_node"
 HOST = "kittiwake"
@@ -23,7 +24,7 @@ _FOR_MYPY = {"collections.abc", "kittiwake_types", "types", "typing"}
 _FREE = ("", "errors")
 
 
-def violations(root: Path, table: Mapping | None = None) -> list[str]:
+def violations(root: Path, table: Mapping[str, Any] | None = None) -> list[str]:
     """Check every Python file under firmware/ and host/.
 
     Args:
@@ -60,7 +61,7 @@ def violations(root: Path, table: Mapping | None = None) -> list[str]:
     return found
 
 
-def _room(name: str, rooms: Mapping) -> str | None:
+def _room(name: str, rooms: Mapping[str, Any]) -> str | None:
     """The room of a module: the longest name in the table that it begins with; "" for a package's own __init__."""
     if name == "__init__" or name in _FREE:
         return ""
@@ -69,7 +70,7 @@ def _room(name: str, rooms: Mapping) -> str | None:
     return max(matching, key=len, default=None)
 
 
-def _check_firmware(name: str, tree: ast.Module, table: Mapping) -> Iterator[tuple[int, str]]:
+def _check_firmware(name: str, tree: ast.Module, table: Mapping[str, Any]) -> Iterator[tuple[int, str]]:
     rooms = table["firmware"]
     room = _room(name, rooms)
     if room is None:
@@ -93,7 +94,7 @@ def _check_firmware(name: str, tree: ast.Module, table: Mapping) -> Iterator[tup
                 yield line, f"{room} must not call {call}() (law 1)"
 
 
-def _check_host(name: str, tree: ast.Module, table: Mapping) -> Iterator[tuple[int, str]]:
+def _check_host(name: str, tree: ast.Module, table: Mapping[str, Any]) -> Iterator[tuple[int, str]]:
     rooms = table["host"]
     room = _room(name, rooms)
     if room is None:
@@ -166,7 +167,7 @@ def _cycles(package: str, trees: Mapping[str, ast.Module]) -> Iterator[list[str]
                 stack.append((following, iter(arrows[following])))
 
 
-def _modules(package: str, name: str, tree: ast.Module, trees: Mapping) -> set[str]:
+def _modules(package: str, name: str, tree: ast.Module, trees: Mapping[str, ast.Module]) -> set[str]:
     """The modules of this package that a module imports, by their paths."""
     found = set()
     for _, module in _imports(tree, package, name):

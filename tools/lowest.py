@@ -13,6 +13,7 @@ import sys
 import tomllib
 import venv
 from pathlib import Path
+from typing import Any
 
 from packaging.requirements import Requirement
 from packaging.version import Version
@@ -33,7 +34,7 @@ _UV = {
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)", re.MULTILINE)
 
 
-def bounds(project: dict, extras: list[str]) -> dict[str, Version]:
+def bounds(project: dict[str, Any], extras: list[str]) -> dict[str, Version]:
     """Collect the lower bounds of the package and of these extras, as far as their markers hold here.
 
     Args:

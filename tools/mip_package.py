@@ -10,6 +10,7 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import kittiwake
 from kittiwake.target import mpy
@@ -19,7 +20,7 @@ PATH = Path(__file__).resolve().parents[1] / "package.json"
 _FOLDER = "firmware/"
 
 
-def package() -> dict:
+def package() -> dict[str, Any]:
     """Describe the firmware to mip.
 
     Returns:

@@ -3,7 +3,9 @@
 Knows the table's sections and how to draw them; it scores nothing.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from tools import nab
 
@@ -14,11 +16,13 @@ TWO_FOLD = "two-fold, constants chosen on the other half of the files"
 QUARTERS = "novelty with one constant a quarter less, a quarter more"
 DRIFT_QUARTERS = "drift with one constant a quarter less, a quarter more"
 
+# Section -> row -> profile -> score.
+Table = Mapping[str, Mapping[str, Mapping[str, float]]]
 _COLOURS = ("#1f6f8b", "#e0a458", "#7d9d6b")
 _BAR = 0.25
 
 
-def draw(path: Path, published: dict[str, tuple[float, float, float]], table: dict) -> None:
+def draw(path: Path, published: dict[str, tuple[float, float, float]], table: Table) -> None:
     """Draw the scoreboard with the given detectors among the published ones, and beside it the controls.
 
     Args:
@@ -51,7 +55,7 @@ def draw(path: Path, published: dict[str, tuple[float, float, float]], table: di
     pyplot.close(figure)
 
 
-def _controls(table: dict) -> dict[str, tuple[float, ...]]:
+def _controls(table: Table) -> dict[str, tuple[float, ...]]:
     """Rows of the right half, from the bottom up."""
     rows = {name: _row(row) for name, row in table[CONTROLS].items()}
     quarters = table.get(QUARTERS, {}).items()
@@ -64,11 +68,11 @@ def _controls(table: dict) -> dict[str, tuple[float, ...]]:
     return rows
 
 
-def _row(scores: dict[str, float]) -> tuple[float, ...]:
+def _row(scores: Mapping[str, float]) -> tuple[float, ...]:
     return tuple(scores[profile] for profile in nab.PROFILES)
 
 
-def _bars(axes, rows: dict[str, tuple[float, ...]]) -> None:
+def _bars(axes: Any, rows: dict[str, tuple[float, ...]]) -> None:
     names = list(rows)
     for k, (profile, colour) in enumerate(zip(nab.PROFILES, _COLOURS, strict=True)):
         places = [i + (1 - k) * _BAR for i in range(len(names))]

@@ -18,7 +18,7 @@ class PtyPort:
     def __init__(self, path: str):
         self.path = self.url = path
         self.fd = self._slave = -1
-        self._on_data = lambda data: None
+        self._on_data: Callable[[bytes], None] = lambda data: None
         self._queue = bytearray()
 
     def open(self, on_data: Callable[[bytes], None]) -> None:
@@ -88,7 +88,7 @@ class SocketPort:
         self._listener.setblocking(False)
         self.url = f"socket://{host}:{self._listener.getsockname()[1]}"
         self._sock: socket.socket | None = None
-        self._on_data = lambda data: None
+        self._on_data: Callable[[bytes], None] = lambda data: None
         self._queue = bytearray()
 
     def open(self, on_data: Callable[[bytes], None]) -> None:
@@ -125,6 +125,8 @@ class SocketPort:
         asyncio.get_running_loop().add_reader(self._sock, self._read)
 
     def _read(self) -> None:
+        if self._sock is None:
+            return
         try:
             data = self._sock.recv(65536)
         except BlockingIOError:
@@ -137,16 +139,18 @@ class SocketPort:
             self._hang_up()
 
     def _flush(self) -> None:
-        loop = asyncio.get_running_loop()
+        loop, sock = asyncio.get_running_loop(), self._sock
+        if sock is None:
+            return
         try:
             while self._queue:
-                del self._queue[: self._sock.send(self._queue)]
+                del self._queue[: sock.send(self._queue)]
         except BlockingIOError:
-            loop.add_writer(self._sock, self._flush)
+            loop.add_writer(sock, self._flush)
         except OSError:
             self._hang_up()
         else:
-            loop.remove_writer(self._sock)
+            loop.remove_writer(sock)
 
     def _hang_up(self) -> None:
         self._queue.clear()

@@ -81,11 +81,13 @@ def _part(name: str, note: str, wires: list[tuple[str, str, str]], y: int, is_le
     return out
 
 
-def _height(parts: list[tuple[str, str, list]]) -> int:
+def _height(parts: list[tuple[str, str, list[tuple[str, str, str]]]]) -> int:
     return sum(74 + _ROW * len(wires) for _, _, wires in parts)
 
 
-def _pin(pin: int | str) -> str:
+def _pin(pin: int | str | None) -> str:
+    if pin is None:
+        raise ValueError("a bus without its pin")
     return f"GPIO {pin}" if isinstance(pin, int) else pin
 
 
