@@ -59,6 +59,21 @@ def test_lines_of_the_program_in_a_document_can_be_read_by_it(path):
         parse(line)
 
 
+@pytest.mark.parametrize("path", DOCUMENTS, ids=_name)
+def test_files_that_a_document_names_are_there(path):
+    named = re.findall(r"`((?:\w[\w-]*/)+[\w.-]+\.(?:py|md|toml|S|h|svg))`", path.read_text())
+    places = (
+        ROOT,
+        path.parent,
+        ROOT / "firmware/kittiwake_node",
+        ROOT / "host/kittiwake",
+        ROOT / "firmware",
+        ROOT / "firmware/assembler",
+    )
+    missing = [name for name in named if not any((place / name).exists() for place in places)]
+    assert [name for name in missing if "NAME" not in name] == []
+
+
 def test_documents_show_every_verb():
     shown = {parse(line) for path in DOCUMENTS for line in shell_lines(path.read_text(), "kittiwake")}
     assert len(shown) >= 25
