@@ -54,7 +54,7 @@ check: setup-dev ## lint, format, types, the three laws, the documents, stale ke
 	@$(BIN)/python -m tools.assemble --check
 	@$(BIN)/python tools/mip_package.py --check
 	@$(BIN)/python -m pytest -q tests/unit/test_layers.py tests/unit/test_tree.py tests/unit/test_types.py \
-	  tests/unit/test_documents.py tests/unit/test_reference_pages.py
+	  tests/unit/test_documents.py tests/unit/test_reference_pages.py tests/unit/test_reference_node.py
 
 docs: python ## the documents as a site, in build/docs: every warning is an error
 	@$(PYTHON) tools/setup_venv.py $(VENV) $(DOCS_EXTRAS)

@@ -10,7 +10,7 @@ from typing import Any
 
 from kittiwake.boards.catalog import Board
 from kittiwake.bridge.settings import Settings
-from tools.docs import command_line, models, pictures, python_api, rooms, root_pages, topics
+from tools.docs import command_line, models, node_toml, pictures, python_api, rooms, root_pages, topics
 
 FOLDER = "generated"
 _GATEWAY = """\
@@ -28,6 +28,7 @@ def pages() -> dict[str, str]:
     """Every generated page: file name -> Markdown."""
     return {
         "command-line.md": command_line.page(),
+        "node-toml.md": node_toml.page(),
         "gateway-toml.md": models.page("gateway.toml", _GATEWAY, Settings, ""),
         "board-toml.md": models.page("board.toml", _BOARD, Board, "The board"),
         "topics.md": topics.page(),
