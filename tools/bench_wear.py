@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kittiwake.target.unix import find_micropython
+from kittiwake.target.micropython_unix import find_micropython
 
 ROOT = Path(__file__).resolve().parents[1]
 BLOCKS = 256

@@ -13,6 +13,8 @@ from typing import Any
 
 NODE = "kittiwake_node"
 HOST = "kittiwake"
+# The room of programs that run on boards: only its __init__ is the host's.
+BOARD_CODE = "board_code"
 TABLE = Path(__file__).with_name("rooms.toml")
 
 _PLACES = {NODE: f"firmware/{NODE}", HOST: f"host/{HOST}"}
@@ -97,6 +99,11 @@ def _check_firmware(name: str, tree: ast.Module, table: Mapping[str, Any]) -> It
 def _check_host(name: str, tree: ast.Module, table: Mapping[str, Any]) -> Iterator[tuple[int, str]]:
     rooms = table["host"]
     room = _room(name, rooms)
+    if room == BOARD_CODE and name != f"{BOARD_CODE}/__init__":
+        for line, module in _imports(tree, HOST, name):
+            if module.split(".")[0] not in (NODE, *table[BOARD_CODE]["modules"]):
+                yield line, f"a program for boards must not import {module} (law 3)"
+        return
     if room is None:
         yield 1, f"is in no room that the architecture names ({', '.join(rooms)})"
         return

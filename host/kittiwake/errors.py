@@ -3,6 +3,9 @@
 This module knows nothing of what raises them. Any other exception that escapes is a bug.
 """
 
+import copy
+from typing import Self
+
 EXIT_OK = 0
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -30,6 +33,22 @@ class KittiwakeError(Exception):
     def __str__(self) -> str:
         return f"{self.message}; {self.mend}" if self.mend else self.message
 
+    def with_note(self, note: str, mend: str | None = None) -> Self:
+        """Make the same error with more to say; this one stays as it is.
+
+        Args:
+            note: follows the message, after a semicolon.
+            mend: in place of its own; None to keep that.
+
+        Returns:
+            A new error of the same class and with the same fields.
+        """
+        error = copy.copy(self)
+        error.message = f"{self.message}; {note}"
+        error.mend = self.mend if mend is None else mend
+        error.args = (error.message, error.mend)
+        return error
+
 
 class UsageError(KittiwakeError):
     """The command was asked for something it does not know: a verb, a target, an argument."""
@@ -41,6 +60,20 @@ class ConfigError(KittiwakeError):
     """A configuration or an input value cannot be: out of range, unknown, contradictory."""
 
     exit_code = EXIT_USAGE
+
+
+class RefusedError(ConfigError):
+    """The firmware on a target refused what it was given.
+
+    Args:
+        message: one line, what is wrong.
+        code: the firmware's own short name of the reason, such as "memory".
+        mend: one line, what to do about it.
+    """
+
+    def __init__(self, message: str, code: str, mend: str = ""):
+        super().__init__(message, mend)
+        self.code = code
 
 
 class NoDeviceError(KittiwakeError):
@@ -71,6 +104,12 @@ class TargetError(KittiwakeError):
     def __init__(self, message: str, mend: str = "", traceback: str = ""):
         super().__init__(message, mend)
         self.traceback = traceback
+
+    @property
+    def last_line(self) -> str:
+        """The board's own words in short: the last line of its traceback; the message where it printed none."""
+        lines = self.traceback.strip().splitlines()
+        return lines[-1] if lines else self.message
 
 
 class VerificationError(KittiwakeError):

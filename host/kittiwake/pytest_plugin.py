@@ -106,7 +106,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _is_wanted(item: pytest.Item, only: bool) -> bool:
-    name = getattr(item, "callspec", None) and item.callspec.params.get("kittiwake_target")
+    name = item.callspec.params.get("kittiwake_target") if hasattr(item, "callspec") else None
     patterns = [pattern for mark in item.iter_markers("targets") for pattern in mark.args]
     if not name:
         return not only
@@ -116,7 +116,8 @@ def _is_wanted(item: pytest.Item, only: bool) -> bool:
 @pytest.fixture(scope="session")
 def kittiwake_target(request: pytest.FixtureRequest) -> str:
     """One of the names that the run asks for."""
-    return request.param
+    name: str = request.param
+    return name
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from kittiwake.demo.ledger import LedgerProcess
-from kittiwake.demo.scenario import Plan, node_config
+from kittiwake.demo.scenario import Scenario, node_config
 from kittiwake.signals import vibration
 from kittiwake.target.unix import UnixTarget
 from tests.chaos.direct import DEVICE, LIMIT_S, SECONDS, wait
@@ -34,7 +34,7 @@ def plant(tmp_path):
     """(samples, node's configuration, board, broker, witness), the broker running, the board not."""
     samples = vibration.samples(SECONDS * 1000, seed=5)
     (tmp_path / "samples.i16").write_bytes(samples.tobytes())
-    config = node_config(Plan(samples, rate_hz=1000, n=N, t=T, summary_s=1), tmp_path / "samples.i16")
+    config = node_config(Scenario(samples, rate_hz=1000, n=N, t=T, summary_s=1), tmp_path / "samples.i16")
     with (
         Mosquitto(tmp_path) as broker,
         LedgerProcess(broker.url, ["kittiwake/#"], tmp_path / "ledger.jsonl") as witness,

@@ -8,7 +8,7 @@ import pytest
 from kittiwake.demo import audit
 from kittiwake.demo.ledger import LedgerProcess
 from kittiwake.demo.pipeline import follow
-from kittiwake.demo.scenario import Plan, node_config
+from kittiwake.demo.scenario import Scenario, node_config
 from kittiwake.signals import vibration
 from kittiwake.target.unix import UnixTarget
 from tests.chaos.truth import (
@@ -34,7 +34,7 @@ DRAIN_S = 60
 def run(tmp_path):
     samples = vibration.samples(SECONDS * 1000, seed=5)
     (tmp_path / "samples.i16").write_bytes(samples.tobytes())
-    plan = Plan(samples, rate_hz=1000, n=N, t=T, summary_s=1)
+    plan = Scenario(samples, rate_hz=1000, n=N, t=T, summary_s=1)
     with (
         Mosquitto(tmp_path) as broker,
         LedgerProcess(broker.url, ["kittiwake/#"], tmp_path / "ledger.jsonl") as witness,

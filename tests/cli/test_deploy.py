@@ -6,7 +6,7 @@ import pytest
 
 import kittiwake
 from kittiwake.cli import app
-from kittiwake.deploy import choose, deployment, job, slots
+from kittiwake.deploy import choose, deployment, inputs, slots
 from kittiwake.errors import EXIT_NO_DEVICE, EXIT_OK, EXIT_USAGE, ConfigError, VerificationError
 from kittiwake.target import open_target
 
@@ -46,7 +46,7 @@ def test_deploy_refused_configuration_opens_no_port(config, capsys):
 
 def test_deploy_keeps_the_boards_configuration_when_none_is_given():
     with open_target("unix") as board:
-        job = deployment.Job("unix", start=False)
+        job = inputs.Deployment("unix", start=False)
         firmware = kittiwake.firmware_files()
         with pytest.raises(app.KittiwakeError, match="no configuration to keep"):
             deployment.deploy_to(board, job, None, {}, firmware, quiet)
@@ -61,20 +61,20 @@ def test_deploy_keeps_the_boards_configuration_when_none_is_given():
 def test_deploy_node_that_does_not_answer_is_taken_back(monkeypatch):
     with open_target("unix") as board:
         firmware = kittiwake.firmware_files()
-        deployment.deploy_to(board, deployment.Job("unix"), PLACES, {}, firmware, quiet)
+        deployment.deploy_to(board, inputs.Deployment("unix"), PLACES, {}, firmware, quiet)
         board.interrupt()
         mute = firmware["kittiwake_node/node.py"] + b"\ndef run_file(path):\n    while True:\n        pass\n"
         monkeypatch.setattr(deployment, "_HEALTH_S", 2.0)
         with pytest.raises(VerificationError, match="does not answer; app-a runs again"):
             deployment.deploy_to(
-                board, deployment.Job("unix"), PLACES, {}, {**firmware, "kittiwake_node/node.py": mute}, quiet
+                board, inputs.Deployment("unix"), PLACES, {}, {**firmware, "kittiwake_node/node.py": mute}, quiet
             )
         assert deployment.survey.ask_port(board.link_port).state == "node"
 
 
 def test_deploy_slot_that_does_not_load_leaves_the_older_one_to_run():
     with open_target("unix") as board:
-        job, firmware = deployment.Job("unix"), kittiwake.firmware_files()
+        job, firmware = inputs.Deployment("unix"), kittiwake.firmware_files()
         deployment.deploy_to(board, job, PLACES, {}, firmware, quiet)
         board.interrupt()
         newer = {**firmware, "kittiwake_node/__init__.py": firmware["kittiwake_node/__init__.py"] + b"NEW = 1\n"}
@@ -83,7 +83,7 @@ def test_deploy_slot_that_does_not_load_leaves_the_older_one_to_run():
         for path in (board.board_dir / "app-b" / "kittiwake_node").glob("node.*"):
             path.write_bytes(b"damaged")
         board.start_node()
-        assert deployment._health(board, job, PLACES) == "running"
+        assert deployment._health(board, PLACES) == "running"
         assert "app-b does not load" in board.log_path.read_text()
 
 
@@ -98,13 +98,15 @@ def test_choose_refuses_a_model_that_no_channel_listens_for():
 @pytest.mark.parametrize("version", ["1.23.0", "1.20.1"])
 def test_deploy_to_an_old_micropython_is_refused(version):
     with pytest.raises(ConfigError, match="1.24 to 1.29 are supported"):
-        job.check_board(job.Job("unix"), {"implementation": f"micropython {version}", "arch": ""}, quiet)
+        inputs.check_board(inputs.Deployment("unix"), {"implementation": f"micropython {version}", "arch": ""}, quiet)
 
 
 def test_deploy_to_a_newer_micropython_than_was_tried_warns_and_goes_on():
     told = []
     for version in ("1.29.0", "1.30.0", "2.0.1"):
-        job.check_board(job.Job("unix"), {"implementation": f"micropython {version}", "arch": ""}, told.append)
+        inputs.check_board(
+            inputs.Deployment("unix"), {"implementation": f"micropython {version}", "arch": ""}, told.append
+        )
     assert [line.split(",")[0] for line in told] == [
         "the board runs MicroPython 1.30.0",
         "the board runs MicroPython 2.0.1",
@@ -141,7 +143,7 @@ def test_slots_keep_the_nodes_watchdog_fed_at_the_prompt_and_after_a_restart(sec
         found.renew()
         assert json.loads(board.exec(look)) == [dogs, periods]
         if seconds:
-            assert board.exec("print(_kw_dog.fed)") == "1\n"
+            assert board.exec("print(_dog.fed)") == "1\n"
 
 
 def test_choose_leaves_direct_mqtt_out_where_the_link_is_another_and_a_change_to_it_is_refused():
@@ -179,7 +181,7 @@ def test_deploy_models_go_on_with_later_applications_until_nobody_listens_for_th
             plan = board.board_dir / slot / "a.kwm"
             return config["channels"][0].get("hear", {}).get("models"), plan.exists() and plan.read_bytes()
 
-        job = deployment.Job("unix", start=False)
+        job = inputs.Deployment("unix", start=False)
         deployment.deploy_to(board, job, heard, {"a.kwm": word}, firmware, quiet)
         assert there("app-a") == (["app-a/a.kwm"], word)
         assert deployment.deploy_to(board, job, None, {}, firmware, quiet)["state"] == "unchanged"

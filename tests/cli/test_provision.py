@@ -10,7 +10,7 @@ import pytest
 import kittiwake
 from kittiwake.cli import app
 from kittiwake.config import credentials
-from kittiwake.deploy import deployment, provision
+from kittiwake.deploy import deployment, inputs, provision
 from kittiwake.errors import EXIT_OK, EXIT_USAGE, ConfigError, TargetError
 from kittiwake.ports import survey
 from kittiwake.target import open_target
@@ -48,14 +48,14 @@ def on_board(board):
 def test_provision_names_a_board_and_a_new_deployment_keeps_the_name(board):
     shared = {"device": "fleet", "channels": [{"source": {"kind": "link"}}]}
     firmware = kittiwake.firmware_files()
-    deployment.deploy_to(board, deployment.Job("unix", start=False), shared, {}, firmware, quiet)
+    deployment.deploy_to(board, inputs.Deployment("unix", start=False), shared, {}, firmware, quiet)
     assert provision.write(board, provision.Own({("device", ""): "kw-7"}), shared) == ["provision.json"]
     for version in (1, 2):
         newer = {
             **firmware,
             "kittiwake_node/__init__.py": firmware["kittiwake_node/__init__.py"] + b"N = %d\n" % version,
         }
-        assert deployment.deploy_to(board, deployment.Job("unix"), shared, {}, newer, quiet)["state"] == "running"
+        assert deployment.deploy_to(board, inputs.Deployment("unix"), shared, {}, newer, quiet)["state"] == "running"
         found = survey.ask_port(board.link_port)
         assert (found.state, found.detail) == ("node", "kw-7")
         board.interrupt()
@@ -198,7 +198,7 @@ def test_certificates_that_fit_are_taken(certs):
         (["--certificate", "gateway.key", "--key", "gateway.key"], "are no certificate and its key"),
         (["--ca", "gateway.key"], "holds no certificate"),
         (["--ca", "broken.pem"], "is no PEM file"),
-        (["--ca", "ca.pem"], "has run out on"),
+        (["--ca", "ca.pem"], "expired on"),
         (["--ca", "nowhere.pem"], "cannot be read"),
         (["--certificate", "gateway.pem", "--key", "locked.key"], "is encrypted"),
         (["--device", "a b"], "names no device"),
@@ -216,7 +216,7 @@ def test_provision_refusals_are_one_line_and_open_no_port(certs, monkeypatch, ca
     monkeypatch.setattr("sys.stdin", io.StringIO())
     (certs / "short").write_text("7 bytes")
     (certs / "broken.pem").write_text("nothing")
-    if why == "has run out on":
+    if why == "expired on":
         monkeypatch.setattr(credentials.time, "time", lambda: 4e9)
     if "locked.key" in options:
         lock = "openssl pkey -in gateway.key -aes128 -passout pass:x1y2z3 -out locked.key"

@@ -188,7 +188,7 @@ def test_flash_a_port_stolen_meanwhile_is_named_with_the_thief(firmware, monkeyp
         for name, value in wire.environment.items():
             monkeypatch.setenv(name, value)
         with pytest.raises(flashing.PortBusyError) as caught:
-            flashing.flash(flashing.Job("esp32-devkitc", wire.port, firmware), lambda line: None)
+            flashing.flash(flashing.Flashing("esp32-devkitc", wire.port, firmware), lambda line: None)
         end(thieves[0])
     assert f"was taken by {name_of(thieves[0])} while writing" in str(caught.value)
     assert "no whole MicroPython now" in str(caught.value)

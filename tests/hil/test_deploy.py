@@ -8,7 +8,7 @@ import pytest
 
 import kittiwake
 from kittiwake.cli import app
-from kittiwake.deploy import deployment
+from kittiwake.deploy import deployment, inputs
 from kittiwake.deploy.slots import Slots
 from kittiwake.errors import EXIT_OK, ConfigError, KittiwakeError, PortLostError, VerificationError
 from kittiwake.target import open_target
@@ -47,7 +47,7 @@ def emulated(request):
     with open_target(request.param, deploy=False) as machine:
         machine.exec("")
         machine.release_console()
-        machine._set_strap(run_main=True)
+        machine.set_strap(run_main=True)
         yield machine
 
 
@@ -81,7 +81,7 @@ def deploy_small(machine, version, cut_at=None, delay_s=0.0):
         board._repl.submit = submit_and_cut
         try:
             deployment.deploy_to(
-                board, deployment.Job(board.name, start=False), _NOTHING, {}, small_application(version), quiet
+                board, inputs.Deployment(board.name, start=False), _NOTHING, {}, small_application(version), quiet
             )
         except KittiwakeError:
             if not is_cut:
@@ -135,7 +135,7 @@ def test_deploy_broken_application_is_refused_and_the_old_one_stays(emulated):
     broken = {**small_application(6), "kittiwake_node/first.py": b"import no_such_module\n"}
     with open_target(emulated.console_port) as board:
         with pytest.raises(VerificationError, match="no_such_module.*still has the old application"):
-            deployment.deploy_to(board, deployment.Job(board.name, start=False), _NOTHING, {}, broken, quiet)
+            deployment.deploy_to(board, inputs.Deployment(board.name, start=False), _NOTHING, {}, broken, quiet)
     assert boot(emulated) == ["whole", "5"]
 
 
@@ -160,8 +160,9 @@ def test_console_of_a_board_cut_off_while_input_was_on_its_way_answers_after_its
 def test_deploy_for_another_architecture_is_refused(emulated):
     other, arch = ("esp32-devkitc", "xtensawin") if emulated.name != "qemu:xtensa" else ("pyboard-v1.1", "armv7emsp")
     with open_target(emulated.console_port) as board:
+        settings = inputs.Deployment(board.name, other)
         with pytest.raises(ConfigError, match=f"{other} is {arch}"):
-            deployment.deploy_to(board, deployment.Job(board.name, other), _NOTHING, {}, small_application(1), quiet)
+            deployment.deploy_to(board, settings, _NOTHING, {}, small_application(1), quiet)
 
 
 def test_deploy_whole_firmware_runs_then_unchanged_writes_nothing(tmp_path, capsys):
@@ -170,7 +171,7 @@ def test_deploy_whole_firmware_runs_then_unchanged_writes_nothing(tmp_path, caps
     with open_target(NAMES[0], deploy=False) as machine:
         machine.exec("")
         machine.release_console()
-        machine._set_strap(run_main=True)
+        machine.set_strap(run_main=True)
         command = ["deploy", "qemu-mps2-an385", "--port", machine.console_port, "--json"]
         assert app.run([*command, "--link", machine.link_port, "-c", str(config)]) == EXIT_OK
         done = json.loads(capsys.readouterr().out)

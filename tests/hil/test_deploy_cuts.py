@@ -14,7 +14,7 @@ import time
 
 import pytest
 
-from kittiwake.deploy import deployment
+from kittiwake.deploy import deployment, inputs
 from kittiwake.deploy.slots import Slots
 from kittiwake.errors import PortLostError
 from kittiwake.target import open_target
@@ -78,7 +78,7 @@ class Supply:
                 execute = board.exec
 
                 def execute_and_watch(code, *limit):
-                    if code.startswith("_kw_write('app-"):
+                    if code.startswith("write_text('app-"):
                         timer.start()
                     return execute(code, *limit)
 
@@ -87,7 +87,7 @@ class Supply:
                 else:
                     timer.start()
             try:
-                job = deployment.Job(board.name, start=False)
+                job = inputs.Deployment(board.name, start=False)
                 deployment.deploy_to(board, job, CONFIG, {}, version_of(number), lambda text: None)
                 self.lasted_s = time.monotonic() - begun
                 return True
@@ -110,7 +110,7 @@ def boot(machine):
     machine.cut_power()
     machine.start()  # held: what was on its way when the supply failed would be typed at the node
     machine.cut_power()
-    machine._set_strap(run_main=True)
+    machine.set_strap(run_main=True)
     machine._is_off = False
     machine._node_is_running = True
     machine.qmp("cont")

@@ -29,7 +29,7 @@ def board():
     with open_target("qemu:mps2-an385", deploy=False) as machine:
         machine.exec("")
         machine.release_console()
-        machine._set_strap(run_main=True)
+        machine.set_strap(run_main=True)
         yield machine
 
 
@@ -75,7 +75,7 @@ def has_application(machine):
     code = "import os\nprint([s for s in ('app-a', 'app-b') if s in os.listdir('/') and 'ready' in os.listdir(s)])"
     found = machine.exec(code)
     machine.release_console()
-    machine._set_strap(run_main=True)
+    machine.set_strap(run_main=True)
     return found != "[]\n"
 
 

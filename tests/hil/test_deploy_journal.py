@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from kittiwake.deploy import deployment
+from kittiwake.deploy import deployment, inputs
 from kittiwake.target import open_target
 from kittiwake_node.link import record
 from tests.support.deployments import install, version_of
@@ -61,9 +61,9 @@ def test_deploy_leaves_the_journal_and_its_numbers_go_on(name):
         assert losses == [0, 0] and [seq for seq, _, _ in before] == list(range(next_seq)) and next_seq >= 4
 
         machine.release_console()
-        machine._set_strap(run_main=True)
+        machine.set_strap(run_main=True)
         with open_target(machine.console_port, link=machine.link_port) as board:
-            job = deployment.Job(board.name, link=machine.link_port)
+            job = inputs.Deployment(board.name, link=machine.link_port)
             done = deployment.deploy_to(board, job, CONFIG, {}, version_of(2), lambda text: None)
             assert (done["slot"], done["state"]) == ("app-b", "running")
         with Gateway(machine.link_port) as gateway:

@@ -91,7 +91,7 @@ def new_board(tmp_path, monkeypatch):
     with open_target("qemu:virt", deploy=False) as machine:
         machine.exec("")
         machine.release_console()
-        machine._set_strap(run_main=True)
+        machine.set_strap(run_main=True)
         console = os.open(machine.console_port, os.O_RDWR | os.O_NOCTTY)
         try:
             tty.setraw(console)

@@ -39,12 +39,12 @@ def _locked(buf):
         for _ in range(2):
             at = 0
             while at < len(buf):
-                at = _h.feed(buf, at, len(buf))
-                while _h.pending:
-                    _h.step()
+                at = _hearing.feed(buf, at, len(buf))
+                while _hearing.pending:
+                    _hearing.step()
     finally:
         micropython.heap_unlock()
-    print('done', _h.frames)
+    print('done', _hearing.frames)
 _locked(array('h', [(i * 7919 & 0x3FFF) - 8192 for i in range(1600)]))
 """
 

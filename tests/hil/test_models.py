@@ -71,9 +71,9 @@ def test_invoke_whole_and_in_slices_with_the_heap_locked_works(board):
     on_target.load(board, plan, kernel)
     source = (
         "import micropython\n_ = 0  # a new name would take heap\n"
-        "_model.invoke(_given, _result)\nmicropython.heap_lock()\ntry:\n"
-        "    _model.reset()\n    for _ in range(3):\n        _model.invoke(_given, _result)\n"
-        "    _model.begin(_given)\n    while _model.step():\n        pass\n    _model.finish(_result)\n"
+        "_model.invoke(_input, _result)\nmicropython.heap_lock()\ntry:\n"
+        "    _model.reset()\n    for _ in range(3):\n        _model.invoke(_input, _result)\n"
+        "    _model.begin(_input)\n    while _model.step():\n        pass\n    _model.finish(_result)\n"
         "finally:\n    micropython.heap_unlock()\nprint('done')\n"
     )
     assert board.exec(source, 60).strip() == "done"

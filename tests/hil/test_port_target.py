@@ -37,7 +37,7 @@ def emulated(request):
     with open_target(request.param, deploy=False) as machine:
         machine.exec("")
         machine.release_console()
-        machine._set_strap(run_main=True)
+        machine.set_strap(run_main=True)
         yield machine
 
 
@@ -71,9 +71,9 @@ def test_port_target_deploys_what_differs_and_replaces_the_other_form(board):
     execute = board._repl.exec
     board._repl.exec = lambda code, timeout_s: written.append(code) or execute(code, timeout_s)
     board.deploy(files)
-    assert not any(code.startswith("_kw_begin(") for code in written)
+    assert not any(code.startswith("begin_file(") for code in written)
     board.deploy({**files, "b.txt": bytes(range(255, -1, -1))})
-    assert sum(code.startswith("_kw_begin(") for code in written) == 1
+    assert sum(code.startswith("begin_file(") for code in written) == 1
     board.deploy(board.compiled({"lib/sub/a.py": b"V = 2\n"}))
     assert board.exec("from lib.sub.a import V\nprint(V, os.listdir('lib/sub'))") == "2 ['a.mpy']\n"
 

@@ -106,13 +106,13 @@ def test_target_tick_goes_on_after_the_host_held_the_emulator_up(machine):
         "while time.ticks_diff(end, time.ticks_ms()) > 0: pass\n"
         "before = n\ntime.sleep_ms(50)\nprint(n - before)\nkwboard.tick(None)\n"
     )
-    is_over = threading.Event()
+    is_over, pid = threading.Event(), machine._machine.emulator().pid
 
     def hold_up():
         while not is_over.is_set():
-            os.kill(machine._emulator.pid, signal.SIGSTOP)
+            os.kill(pid, signal.SIGSTOP)
             time.sleep(0.0002)
-            os.kill(machine._emulator.pid, signal.SIGCONT)
+            os.kill(pid, signal.SIGCONT)
             time.sleep(0.0002)
 
     holder = threading.Thread(target=hold_up)

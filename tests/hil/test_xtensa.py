@@ -225,7 +225,7 @@ def test_xtensa_runs_the_bytes_that_deploy_writes_to_an_esp32(tmp_path, capsys):
     with open_target(NAME, deploy=False) as machine:
         machine.exec("")
         machine.release_console()
-        machine._set_strap(run_main=True)
+        machine.set_strap(run_main=True)
         command = ["deploy", "esp32-devkitc", "--port", machine.console_port, "-c", str(tmp_path / "node.toml")]
         assert app.run([*command, "--json"]) == EXIT_OK
         done = json.loads(capsys.readouterr().out)

@@ -8,7 +8,7 @@ import pytest
 
 from kittiwake.demo.broker import EmbeddedBroker
 from kittiwake.demo.ledger import LedgerProcess
-from kittiwake.demo.scenario import Plan, node_config
+from kittiwake.demo.scenario import Scenario, node_config
 from kittiwake.publish import publisher
 from kittiwake.signals import vibration
 from kittiwake.target.unix import UnixTarget
@@ -55,7 +55,7 @@ def test_guide_consumer_on_readings_raises_the_alerts_of_the_bridge(tmp_path):
     samples = vibration.samples(SECONDS * RATE_HZ, rate_hz=RATE_HZ, anomalies_per_s=2.5, seed=11)
     (tmp_path / "samples.i16").write_bytes(samples.tobytes())
     channel = {"name": "vibration", "sensor_id": "vib-001", "unit": "mm/s", "scale": "1/100", "readings": True}
-    plan = Plan(samples, rate_hz=RATE_HZ, n=20, t=Fraction(5, 2), channel=channel, topics=publisher.GUIDE_TOPICS)
+    plan = Scenario(samples, rate_hz=RATE_HZ, n=20, t=Fraction(5, 2), channel=channel, topics=publisher.GUIDE_TOPICS)
     with (
         EmbeddedBroker() as url,
         LedgerProcess(url, ["#"], tmp_path / "ledger.jsonl") as witness,

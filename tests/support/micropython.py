@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kittiwake.target.unix import find_micropython
+from kittiwake.target.micropython_unix import find_micropython
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRMWARE = ROOT / "firmware"

@@ -2,8 +2,10 @@
 
 import re
 import tomllib
+from typing import Literal
 
 import pytest
+from pydantic import Field
 
 from kittiwake.bridge import check, example
 from kittiwake.bridge.settings import DeviceSection, Settings, of_ports
@@ -24,6 +26,55 @@ def refusal(text, **environment):
     assert "\n" not in str(caught.value)
     assert caught.value.exit_code == 2
     return caught.value
+
+
+class Every(load.Section):
+    """One setting for each kind of fault that a configuration can have."""
+
+    text: str = Field("ab", min_length=2, max_length=3)
+    word: str = Field("x", pattern="^x")
+    count: int = Field(1, gt=0, lt=5)
+    share: float = Field(0.5, ge=0, le=1)
+    is_on: bool = True
+    choice: Literal["a", "b"] = "a"
+    names: list[str] = Field(["a"], min_length=1, max_length=2)
+    table: dict[str, int] = {}
+    inner: load.Section = load.Section()
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('text = "long"', "text: should have at most 3 characters"),
+        ('text = "s"', "text: should have at least 2 characters"),
+        ("text = 3", "text: should be a text in quotes"),
+        ('word = "y"', "word: does not have the right form"),
+        ("count = 0", "count: should be greater than 0"),
+        ("count = 5", "count: should be less than 5"),
+        ("count = 1.5", "count: should be a valid integer"),
+        ("share = -0.5", "share: should be greater than or equal to 0"),
+        ("share = 1.5", "share: should be less than or equal to 1"),
+        ('share = "x"', "share: should be a valid number"),
+        ("is_on = 1", "is_on: should be true or false"),
+        ('choice = "c"', "choice: should be 'a' or 'b'"),
+        ("names = []", "names: has 0 items, and should have at least 1"),
+        ('names = ["a", "b", "c"]', "names: has 3 items, and should have at most 2"),
+        ("names = 1", "names: should be a list"),
+        ("table = 1", "table: should be a table"),
+        ("inner = 1", "inner: should be a table"),
+        ("inner.x = 1", "inner.x: no such setting"),
+    ],
+)
+def test_config_with_a_fault_of_each_kind_says_it_in_our_words(text, says):
+    with pytest.raises(ConfigError) as caught:
+        load.parse(text, Every, {}, "x.toml")
+    assert caught.value.message == f"x.toml, line 1: {says}"
+
+
+def test_config_with_a_text_that_is_too_long_says_so_plainly():
+    # It read "String sshould have at most 64 characters": pydantic's text with words replaced.
+    caught = refusal('[broker]\nclient_id = "' + 65 * "x" + '"\n' + DEVICE)
+    assert "broker.client_id: should have at most 64 characters;" in str(caught)
 
 
 @pytest.mark.parametrize(

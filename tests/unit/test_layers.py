@@ -68,6 +68,12 @@ def test_layers_without_files_raises(tmp_path):
             "from kittiwake.cli.output import progress",
             "kittiwake.cli.output.progress (rooms.toml)",
         ),
+        (
+            "host/kittiwake/board_code/doctor/zz.py",
+            "from kittiwake.signals import wav",
+            "kittiwake.signals.wav (law 3)",
+        ),
+        ("host/kittiwake/board_code/doctor/zz.py", "from dataclasses import dataclass", "dataclasses (law 3)"),
         ("host/kittiwake/attic.py", "", "is in no room"),
         ("firmware/kittiwake_node/link/zz.py", "from ..mqtt import session", "kittiwake_node.mqtt.session (law 1)"),
         ("firmware/kittiwake_node/detect/zz.py", "from . import zz", "imports itself by way of detect/zz -> detect/zz"),
@@ -101,6 +107,10 @@ def test_layers_with_a_violation_names_file_and_law(tmp_path, path, code, expect
         (
             "firmware/kittiwake_node/node.py",
             "from kittiwake_node.io import clock\nfrom kittiwake_node.detect import zscore",
+        ),
+        (
+            "host/kittiwake/board_code/doctor/zz.py",
+            "import gc, vfs\nfrom machine import Pin\nfrom kittiwake_node.io import parts",
         ),
         (
             "host/kittiwake/publish/zz.py",

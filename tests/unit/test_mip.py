@@ -9,7 +9,7 @@ import sys
 import pytest
 
 import kittiwake
-from kittiwake.target.unix import find_micropython
+from kittiwake.target.micropython_unix import find_micropython
 from tests.support.repository import ROOT, served
 from tools import mip_package
 

@@ -11,7 +11,7 @@ import pytest
 
 from kittiwake import target
 from kittiwake.errors import NoDeviceError, TargetError, UsageError
-from kittiwake.target import unix
+from kittiwake.target import micropython_unix
 from tests.support.waiting import until
 
 # Stands in for the firmware: echoes the link, and appends a line to its flash for every byte.
@@ -196,7 +196,7 @@ def test_unix_facts_name_the_port(board):
     assert facts["implementation"].startswith("micropython 1.")
     assert facts["arch"]
     assert facts["heap_free"] > 1000000
-    assert set(facts) == {"implementation", "mpy", "arch", "cpu", "mhz", "heap_free", "has_storage"}
+    assert set(facts) == {"implementation", "mpy", "arch", "cpu", "cpuid", "mhz", "heap_free", "has_storage"}
 
 
 def test_unix_heap_is_as_asked():
@@ -265,10 +265,10 @@ def test_unix_is_found_on_path_where_no_wheel_is(monkeypatch, tmp_path):
     program = tmp_path / "micropython"
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
-    monkeypatch.setattr(unix.sys, "executable", "/nowhere/python")
-    monkeypatch.setattr(unix.sys, "prefix", "/nowhere")
+    monkeypatch.setattr(micropython_unix.sys, "executable", "/nowhere/python")
+    monkeypatch.setattr(micropython_unix.sys, "prefix", "/nowhere")
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert unix.find_micropython() == str(program)
+    assert micropython_unix.find_micropython() == str(program)
 
 
 @pytest.mark.parametrize("name", ["unixx", "unix:x", "", "qemu:abacus"])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kittiwake.target.unix import find_micropython
+from kittiwake.target.micropython_unix import find_micropython
 from tools import bench_wear
 
 pytestmark = pytest.mark.skipif(find_micropython() is None, reason="micropython missing: make setup-dev")

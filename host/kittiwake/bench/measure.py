@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from kittiwake import board_code
 from kittiwake.bench.cases import Case
 from kittiwake.target.base import Target
 
@@ -17,48 +18,6 @@ MICROSECONDS = "us"
 # What a budget in instructions allows where only time can be had: slower than any board this runs on.
 _SLOWEST_MIPS = 50
 _TIMEOUT_S = 300.0
-
-# The collector is run before each measured call, so that none runs within one by chance.
-_COUNT = """
-import gc, kwboard
-def measure(calls):
-    f, arguments = make(STORAGE)
-    f(*arguments)
-    total = 0
-    for _ in range(calls):
-        gc.collect()
-        total += kwboard.count(f, *arguments)
-    print(total)
-"""
-# Repeated until the clock's grain no longer matters; the best of five, for what else the machine does only adds.
-_TIME = """
-import gc, time
-def measure(calls):
-    f, arguments = make(STORAGE)
-    f(*arguments)
-    turns = calls
-    best = None
-    for _ in range(5):
-        gc.collect()
-        while True:
-            began = time.ticks_us()
-            for _ in range(turns):
-                f(*arguments)
-            took = time.ticks_diff(time.ticks_us(), began)
-            if took > 5000 or turns > 100000:
-                break
-            turns *= 2
-        if best is None or took * best[1] < best[0] * turns:
-            best = took, turns
-    print(best[0] * calls / best[1])
-"""
-
-
-_READ = """
-def measure(calls):
-    f, arguments = make(STORAGE)
-    print(f(*arguments))
-"""
 
 
 @dataclass(frozen=True)
@@ -112,9 +71,10 @@ def run(target: Target, cases: Iterable[Case], on_progress: Callable[[str], None
             target.deploy(case.files())
         target.reboot()  # no case sees what another left on the heap
         target.exec(case.board_source)
-        program = _READ if case.unit else _COUNT if counts else _TIME
-        source = f"STORAGE = {target.node_overrides()['storage']!r}\n{program}"
-        total = float(target.exec(f"{source}measure({case.calls})", _TIMEOUT_S))
+        target.exec(board_code.source("bench/measure"))
+        measure = "measure_result" if case.unit else "measure_instructions" if counts else "measure_us"
+        storage, arguments = (board_code.literal(x) for x in (target.node_overrides()["storage"], case.arguments))
+        total = float(target.exec(f"{measure}({case.make}, {storage}, {arguments}, {case.calls})", _TIMEOUT_S))
         unit = case.unit or (INSTRUCTIONS if counts else MICROSECONDS)
         rows.append(_row(case, total / case.calls / case.units, unit))
     return rows

@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
+from kittiwake import board_code
 from kittiwake.bench.cases.detectors import quiet_samples
 from kittiwake.bench.measure import Row
 from kittiwake.target.base import Target
@@ -49,20 +50,6 @@ size_t find(const int16_t *x, size_t count) {
     }
     return alerts;
 }
-"""
-_VIPER = """
-import time
-from array import array
-from kittiwake_node import kernels
-from kittiwake_node.detect.zscore import ZScore
-_z = ZScore(kernels.load("viper"), n=20, p=5, q=2)
-_buf = array("h", {samples})
-def measure(turns):
-    find, size = _z.find, len(_buf)
-    began = time.ticks_us()
-    for _ in range(turns):
-        find(_buf, 0, size)
-    return time.ticks_diff(time.ticks_us(), began) * 1000
 """
 
 
@@ -101,11 +88,12 @@ def run(board: Target) -> list[Row]:
         Rows with nanoseconds a sample of each, and the ratios; without gcc, a ratio is less and a row says so.
     """
     samples = quiet_samples()
-    board.exec(_VIPER.format(samples=samples))
+    board.exec(board_code.source("bench/viper_ratio"))
+    board.exec(f"timing = {board_code.call('Timing', samples)}")
     guide, readings = Guide(), [float(x) for x in samples]
     timed: dict[str, Callable[[int], int]] = {
         "guide": lambda turns: _time(turns, lambda: [guide.push(x) for x in readings]),
-        "viper": lambda turns: int(board.exec(f"print(measure({turns}))", 60.0)),
+        "viper": lambda turns: int(board.exec(f"timing.print_ns({turns})", 60.0)),
     }
     with tempfile.TemporaryDirectory(prefix="kittiwake-c-") as folder:
         compiled = compile_c(Path(folder))

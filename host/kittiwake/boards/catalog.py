@@ -117,8 +117,8 @@ class I2c(Section):
 
     @model_validator(mode="after")
     def _is_whole(self) -> I2c:
-        given = {name for name in ("id", "scl", "sda", "base") if getattr(self, name) is not None}
-        if given != ({"base"} if self.kind == "sbcon" else {"id", "scl", "sda"}):
+        stated = {name for name in ("id", "scl", "sda", "base") if getattr(self, name) is not None}
+        if stated != ({"base"} if self.kind == "sbcon" else {"id", "scl", "sda"}):
             raise ValueError("machine has id, scl and sda; sbcon has base")
         return self
 
@@ -192,8 +192,9 @@ class Board(Section):
             raise ValueError("a board is either flashed or emulated: one of [flash] and [qemu]")
         if self.flash is not None and (self.chip is None or self.micropython is None):
             raise ValueError("a board that is flashed has chip and micropython")
-        if self.flash is not None and (self.memory.flash_bytes is None or self.memory.storage_address is None):
-            raise ValueError("a board that is flashed has memory.flash_bytes and memory.storage_address")
+        memory = self.memory
+        if self.flash is not None and None in (memory.flash_bytes, memory.ram_bytes, memory.storage_address):
+            raise ValueError("a board that is flashed has memory.flash_bytes, .ram_bytes and .storage_address")
         facts = list(self.facts())
         bare = [key for key, _ in facts if not self.source(key)]
         if bare:
@@ -228,8 +229,36 @@ class Board(Section):
         return None
 
 
+class FlashedMemory(Memory):
+    """Memories of a board that is flashed."""
+
+    flash_bytes: Size
+    ram_bytes: Size
+    storage_address: Word
+
+
+class FlashedBoard(Board):
+    """A board that is flashed: what that needs is there."""
+
+    chip: Line
+    micropython: Line
+    flash: Flash
+    memory: FlashedMemory
+
+    @property
+    def download_url(self) -> str:
+        """The page at micropython.org with the board's images."""
+        return f"{_DOWNLOAD}/{self.micropython}/"
+
+
 def read(path: Path) -> Board:
     """Read one board.toml.
+
+    Args:
+        path: of the file.
+
+    Returns:
+        The board; a FlashedBoard where it has [flash].
 
     Raises:
         ConfigError: it cannot be read or breaks the schema; names file, line, setting and mend.
@@ -238,7 +267,10 @@ def read(path: Path) -> Board:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise KittiwakeError(f"{path} cannot be read: {error}", "reinstall kittiwake") from error
-    return parse(text, Board, {}, str(path))
+    board = parse(text, Board, {}, str(path))
+    if board.flash is None:
+        return board
+    return FlashedBoard.model_validate(board.model_dump(exclude_unset=True))
 
 
 def names() -> list[str]:

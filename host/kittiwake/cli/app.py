@@ -36,8 +36,8 @@ def _root(
 
 
 for _verb in verbs.ALL:
-    if hasattr(_verb, "group"):  # a verb with verbs of its own
-        app.add_typer(_verb.group)
+    if isinstance(_verb, typer.Typer):
+        app.add_typer(_verb)
     else:
         app.command()(_verb)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from array import array
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -31,6 +32,10 @@ _WINDOW = 256
 def threshold(text: str | None, n: int) -> Fraction:
     """Parse a threshold, or give the default for the window.
 
+    Args:
+        text: P/Q; None for the default.
+        n: window, samples.
+
     Raises:
         UsageError: it is no fraction of whole numbers.
     """
@@ -47,13 +52,19 @@ def threshold(text: str | None, n: int) -> Fraction:
     return t
 
 
-def detector(kind: str, n: int | None, t: str | None, settings: list[str] | None) -> dict:
+def detector(kind: str, n: int | None, t: str | None, settings: list[str] | None) -> dict[str, Any]:
     """Form a detector's settings as a node's configuration has them; the firmware checks them.
+
+    Args:
+        kind: of the detector.
+        n: window, samples; None where nothing is said.
+        t: threshold; None where nothing is said.
+        settings: NAME=VALUE each.
 
     Raises:
         UsageError: a setting is not NAME=VALUE, or the threshold no fraction.
     """
-    chosen: dict = {"kind": kind}
+    chosen: dict[str, Any] = {"kind": kind}
     for text in settings or ():
         name, equals, value = text.partition("=")
         if not equals or not name:
@@ -69,8 +80,18 @@ def detector(kind: str, n: int | None, t: str | None, settings: list[str] | None
     return chosen
 
 
-def read(path: Path, column: str, range_: tuple[str, str] | None, bits: int):
-    """Read a column as int16 samples, quantised when a range is given. Raises KittiwakeError with the line at fault."""
+def read(path: Path, column: str, range_: tuple[str, str] | None, bits: int) -> array[int]:
+    """Read a column as int16 samples, quantised when a range is given.
+
+    Args:
+        path: of the file.
+        column: its name or number.
+        range_: what becomes 0 and 2^bits - 1; None for whole numbers as they are.
+        bits: of a quantised sample.
+
+    Raises:
+        KittiwakeError: names the line at fault.
+    """
     from kittiwake.signals import csv_column
 
     values = csv_column.read_column(path, column)

@@ -3,14 +3,14 @@
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, for machines.")]
 
 
-def print_json(value: Mapping | Sequence) -> None:
+def print_json(value: Mapping[str, Any] | Sequence[Any]) -> None:
     """Print one JSON document on one line of stdout, at once, so that a reader of a pipe gets it when it is made.
 
     Args:

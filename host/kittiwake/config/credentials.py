@@ -57,19 +57,19 @@ def certificates(ca: Path | None, certificate: Path | None, key: Path | None) ->
 
     Raises:
         UsageError: a file cannot be read; one is given without the other.
-        ConfigError: it is not PEM, the key is another's or encrypted, an authority's certificate has run out.
+        ConfigError: it is not PEM, the key is another's or encrypted, an authority's certificate expired.
     """
     if bool(certificate) != bool(key):
         raise UsageError("a certificate goes with its key", "give both")
-    found = {}
+    contents = {}
     for name, path in (("ca_file", ca), ("certificate_file", certificate), ("key_file", key)):
         if path is not None:
-            found[name] = _read_pem(path)
+            contents[name] = _read_pem(path)
     if ca is not None:
         _check_authorities(ca)
     if certificate is not None and key is not None:
         _check_pair(certificate, key)
-    return found
+    return contents
 
 
 def _read_pem(path: Path) -> bytes:
@@ -91,12 +91,14 @@ def _check_authorities(path: Path) -> None:
     for certificate in context.get_ca_certs():
         ends = str(certificate["notAfter"])
         if ssl.cert_time_to_seconds(ends) < time.time():
-            raise ConfigError(f"a certificate in {path} has run out on {ends}", "get the authority's new one")
+            raise ConfigError(f"a certificate in {path} expired on {ends}", "get the authority's new one")
 
 
 def _check_pair(certificate: Path, key: Path) -> None:
     def refuse() -> str:
-        raise ConfigError(f"{key} is encrypted, and a board has nobody to ask", "openssl pkey makes a plain one of it")
+        raise ConfigError(
+            f"{key} is encrypted, and a board cannot prompt for a password", "openssl pkey makes a plain one of it"
+        )
 
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(certificate, key, password=refuse)

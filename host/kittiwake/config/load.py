@@ -14,12 +14,16 @@ import types
 import typing
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
 
-from kittiwake.config import toml_lines
+from kittiwake.config import faults, toml_lines
 from kittiwake.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 _PREFIX = "KITTIWAKE_"
 _DIVIDER = "__"
@@ -57,7 +61,20 @@ def load(path: str | Path, model: type[M], environment: Mapping[str, str] | None
 
 
 def parse(text: str, model: type[M], environment: Mapping[str, str], name: str) -> M:
-    """As `load`, for a text; `name` stands in messages where a file's path would."""
+    """As `load`, for a text.
+
+    Args:
+        text: TOML.
+        model: what it must be.
+        environment: overrides, see above.
+        name: stands in messages where a file's path would.
+
+    Returns:
+        The checked configuration.
+
+    Raises:
+        ConfigError: it is no TOML, or a setting cannot be.
+    """
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -74,8 +91,16 @@ def parse(text: str, model: type[M], environment: Mapping[str, str], name: str) 
         raise _explained(error, model, lines, sources, name) from None
 
 
-def field_at(model: type[BaseModel], at: toml_lines.Path) -> Any:
-    """The pydantic field that a path of keys leads to, or None."""
+def field_at(model: type[BaseModel], at: toml_lines.Path) -> FieldInfo | None:
+    """Find the pydantic field that a path of keys leads to.
+
+    Args:
+        model: where it begins.
+        at: keys of tables, numbers of elements.
+
+    Returns:
+        The field; None when there is none.
+    """
     annotation: Any = model
     field = None
     for key in at:
@@ -147,8 +172,8 @@ def _explained(
 ) -> ConfigError:
     """Turn the first fault (in the order of the file) into one line."""
 
-    def place(entry: Any) -> tuple[int, str]:
-        at = tuple(entry["loc"])
+    def place(fault: ErrorDetails) -> tuple[int, str]:
+        at = fault["loc"]
         while at:
             if at in sources:
                 return 0, sources[at]
@@ -157,33 +182,25 @@ def _explained(
             at = at[:-1]
         return 1 << 30, name
 
-    entries = sorted(error.errors(include_url=False), key=lambda entry: place(entry)[0])
-    entry = entries[0]
-    where = place(entry)[1]
-    setting = _dotted(tuple(entry["loc"])) or "the file"
-    more = f" (and {len(entries) - 1} more)" if len(entries) > 1 else ""
-    return ConfigError(f"{where}: {setting}: {_what(entry)}{more}", _mend(entry, model))
+    every = sorted(error.errors(include_url=False), key=lambda fault: place(fault)[0])
+    fault = every[0]
+    where = place(fault)[1]
+    setting = _dotted(fault["loc"]) or "the file"
+    more = f" (and {len(every) - 1} more)" if len(every) > 1 else ""
+    return ConfigError(f"{where}: {setting}: {faults.words(fault)}{more}", _mend(fault, model))
 
 
-def _what(entry: Any) -> str:
-    if entry["type"] == "extra_forbidden":
-        return "no such setting"
-    if entry["type"] == "missing":
-        return "is missing"
-    return str(entry["msg"]).removeprefix("Value error, ").removeprefix("Input s").replace("hould", "should", 1)
-
-
-def _mend(entry: Any, model: type[BaseModel]) -> str:
-    at = tuple(entry["loc"])
-    if entry["type"] == "extra_forbidden":
+def _mend(fault: ErrorDetails, model: type[BaseModel]) -> str:
+    at = fault["loc"]
+    if fault["type"] == "extra_forbidden":
         known = _known(model, at[:-1])
         near = difflib.get_close_matches(str(at[-1]), known, 1)
         return f"did you mean {near[0]}?" if near else f"there are: {', '.join(known)}"
     for end in range(len(at), 0, -1):
         field = field_at(model, at[:end])
         if field is not None and field.description:
-            example = field.examples[0] if field.examples else None
-            return field.description.rstrip(".") + (f", such as {example!r}" if example is not None else "")
+            example = f", such as {field.examples[0]!r}" if field.examples else ""
+            return f"{field.description.rstrip('.')}{example}"
     return ""
 
 

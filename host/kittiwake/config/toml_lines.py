@@ -120,7 +120,7 @@ class _Scanner:
                 self._skip_blank()
                 self._take(",")
         else:
-            self._at = _REST.match(self._text, self._at).end()
+            self._skip(_REST)
 
     def _string(self, quote: str) -> str:
         mark = quote * 3 if self._text.startswith(quote * 3, self._at) else quote
@@ -149,7 +149,12 @@ class _Scanner:
         self._at = len(self._text) if end < 0 else end
 
     def _space(self) -> None:
-        self._at = _SPACE.match(self._text, self._at).end()
+        self._skip(_SPACE)
+
+    def _skip(self, pattern: re.Pattern[str]) -> None:
+        match = pattern.match(self._text, self._at)
+        if match is not None:
+            self._at = match.end()
 
     def _take(self, token: str) -> bool:
         if self._text.startswith(token, self._at):

@@ -11,12 +11,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
+from typing import Any
 
 from kittiwake.demo.ledger import publish_packet_bytes
 from kittiwake.publish import figures, publisher
 from kittiwake.reference import zscore
 
 _GUIDE_QOS = 1
+
+Body = dict[str, Any]
+"""A message's JSON, as docs/spec/mqtt.md has it; of any sender, so it is checked where it is used."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,7 @@ class Arrival:
 
     wall_ns: int
     topic: str
-    body: dict
+    body: Body
     packet_bytes: int
 
 
@@ -40,14 +44,18 @@ class Ledger:
         packet_bytes: PUBLISH packets, topics included, every copy.
     """
 
-    records: dict[tuple[str, int], dict] = field(default_factory=dict)
+    records: dict[tuple[str, int], Body] = field(default_factory=dict)
     first_wall_ns: dict[tuple[str, int], int] = field(default_factory=dict)
     altered: int = 0
     duplicates: int = 0
     packet_bytes: int = 0
 
     def take(self, arrival: Arrival) -> None:
-        """Enter one arrival."""
+        """Enter one arrival.
+
+        Args:
+            arrival: the next one.
+        """
         self.packet_bytes += arrival.packet_bytes
         if "seq" not in arrival.body:
             return
@@ -59,7 +67,7 @@ class Ledger:
             self.duplicates += 1
             self.altered += arrival.body != self.records[key]
 
-    def alerts(self) -> Iterable[tuple[tuple[str, int], dict]]:
+    def alerts(self) -> Iterable[tuple[tuple[str, int], Body]]:
         """The alerts, with their keys, in the order of their first arrival."""
         return ((key, body) for key, body in self.records.items() if body.get("anomaly"))
 
@@ -110,6 +118,9 @@ def latencies_ms(ledger: Ledger) -> list[float]:
 
     The sample's time has a resolution of 1 ms, rounded down, and the board's clock was set over the link: both make the
     figure larger than the truth, never smaller by more than the 1 ms.
+
+    Args:
+        ledger: of a run.
     """
     spans = []
     for key, body in ledger.alerts():
@@ -120,38 +131,60 @@ def latencies_ms(ledger: Ledger) -> list[float]:
 
 
 def percentile(ordered: Sequence[float], share: float) -> float | None:
-    """The value below which `share` (0 to 1) of the sorted values lie, nearest rank; None of none."""
+    """The value below which a share of the values lies, nearest rank.
+
+    Args:
+        ordered: values, sorted.
+        share: 0 to 1.
+
+    Returns:
+        It; None of no values.
+    """
     if not ordered:
         return None
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
 def rate_hz(ledger: Ledger) -> float | None:
-    """Samples a second by the subscriber's clock, between the first and the last alert; None with fewer than two."""
-    alerts = [(body["index"], ledger.first_wall_ns[key]) for key, body in ledger.alerts()]
+    """Samples a second by the subscriber's clock, between the first and the last alert.
+
+    Args:
+        ledger: of a run.
+
+    Returns:
+        Hertz; None with fewer than two alerts.
+    """
+    alerts: list[tuple[int, int]] = [(body["index"], ledger.first_wall_ns[key]) for key, body in ledger.alerts()]
     if len(alerts) < 2 or alerts[-1][1] == alerts[0][1]:
         return None
     return (alerts[-1][0] - alerts[0][0]) / (alerts[-1][1] - alerts[0][1]) * 1e9
 
 
 def guide_json_bytes(samples: Sequence[int], scale: Fraction, offset: Fraction, first_seq: int = 0) -> int:
-    """Bytes that publishing every sample as the guide's JSON message would have cost, packets and topic included."""
+    """Bytes that publishing every sample as the guide's JSON message would have cost, packets and topic included.
+
+    Args:
+        samples: LSB.
+        scale: of one LSB, in the channel's unit.
+        offset: of zero, in the channel's unit.
+        first_seq: number of the first sample.
+    """
     empty = {"sensor_id": "vib-001", "value": 0, "unit": "mm/s", "ts": "2026-01-01T00:00:00.000000Z", "seq": 0}
     fixed = publish_packet_bytes(publisher.GUIDE_TOPICS["reading"], len(json.dumps(empty)) - 2, _GUIDE_QOS)
     digits = {x: len(repr(round(figures.value(x, scale, offset), 2))) for x in set(samples)}
     return sum(fixed + digits[x] + len(str(seq)) for seq, x in enumerate(samples, first_seq))
 
 
-def _guide_figures(window: Sequence[Fraction]) -> dict:
+def _guide_figures(window: Sequence[Fraction]) -> dict[str, float]:
     # The guide's own detector, on exact values of the window: a path that shares nothing with the gateway's.
     mean, stdev = statistics.mean(window), statistics.stdev(window)
     return {
         "value": float(window[-1]),
         "mean": round(float(mean), 2),
-        "stdev": round(stdev, 2),
+        "stdev": round(float(stdev), 2),
         "z_score": round(float(window[-1] - mean) / stdev, 2),
     }
 
 
-def _evicted(body: dict) -> int:
+def _evicted(body: Body) -> int:
     return sum(body.get(name, 0) for name in ("evicted_raw", "evicted_telemetry", "evicted_alert"))

@@ -37,7 +37,8 @@ class EmbeddedBroker:
         return self.url
 
     def __exit__(self, *_: object) -> None:
-        self.child.stop()
+        if self.child is not None:
+            self.child.stop()
 
 
 async def _serve() -> None:

@@ -20,9 +20,14 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from kittiwake.target.child import Child, end_with_parent
+
+if TYPE_CHECKING:
+    from paho.mqtt.properties import Properties
+    from paho.mqtt.reasoncodes import ReasonCode
 
 _QOS = 1
 
@@ -60,9 +65,10 @@ class LedgerProcess:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.child.stop()
+        if self.child is not None:
+            self.child.stop()
 
-    def read(self) -> list[dict]:
+    def read(self) -> list[dict[str, Any]]:
         """Give the arrivals written so far; a line still being written is left out."""
         text = self.path.read_text(encoding="utf-8")
         return [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
@@ -84,9 +90,24 @@ def publish_packet_bytes(topic: str, payload_bytes: int, qos: int) -> int:
     return 1 + max(1, -(-remaining.bit_length() // 7)) + remaining
 
 
-def entry(topic: str, payload: bytes, qos: int, retain: bool, dup: bool, wall_ns: int, monotonic_ns: int) -> dict:
-    """Make the line for one arrival; arguments as received."""
-    line = {
+def entry(
+    topic: str, payload: bytes, qos: int, retain: bool, dup: bool, wall_ns: int, monotonic_ns: int
+) -> dict[str, Any]:
+    """Make the line for one arrival.
+
+    Args:
+        topic: as received.
+        payload: as received.
+        qos: as received.
+        retain: as received.
+        dup: as received.
+        wall_ns: UTC when it came.
+        monotonic_ns: this machine's monotonic clock when it came.
+
+    Returns:
+        JSON-ready.
+    """
+    line: dict[str, Any] = {
         "wall_ns": wall_ns,
         "monotonic_ns": monotonic_ns,
         "topic": topic,
@@ -112,6 +133,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         0 when stdin ended, 1 when the file cannot be written.
     """
     import paho.mqtt.client as paho
+    from paho.mqtt.enums import CallbackAPIVersion
 
     parser = argparse.ArgumentParser(prog="python -m kittiwake.demo.ledger")
     parser.add_argument("--broker", required=True, help="mqtt://host:port")
@@ -120,30 +142,42 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--client-id", default=f"kittiwake-ledger-{secrets.token_hex(6)}")
     options = parser.parse_args(argv)
     url = urlsplit(options.broker)
-    address = (url.hostname, url.port or 1883)
+    address = (url.hostname or "", url.port or 1883)
     failures: list[OSError] = []
     ended = threading.Event()
 
     with open(options.out, "a", encoding="utf-8") as out:
 
-        def on_connect(client, userdata, flags, reason, properties):
+        def on_connect(
+            client: paho.Client,
+            userdata: object,
+            flags: paho.ConnectFlags,
+            reason: ReasonCode,
+            properties: Properties | None,
+        ) -> None:
             # Again after every reconnect: a broker that kept no session on disk has forgotten us.
             if reason.is_failure:
                 print(f"{options.broker} refuses us: {reason}", file=sys.stderr, flush=True)
             else:
                 client.subscribe([(topic, _QOS) for topic in options.topic])
 
-        def on_connect_fail(client, userdata):
+        def on_connect_fail(client: paho.Client, userdata: object) -> None:
             print(f"nothing answers at {options.broker}", file=sys.stderr, flush=True)
 
-        def on_subscribe(client, userdata, message_id, reasons, properties):
+        def on_subscribe(
+            client: paho.Client,
+            userdata: object,
+            message_id: int,
+            reasons: list[ReasonCode],
+            properties: Properties | None,
+        ) -> None:
             refused = [topic for topic, reason in zip(options.topic, reasons, strict=False) if reason.is_failure]
             print("ready" if not refused else f"refused {refused}", flush=True)
 
-        def on_message(client, userdata, message):
+        def on_message(client: paho.Client, userdata: object, message: paho.MQTTMessage) -> None:
             wall_ns, monotonic_ns = time.time_ns(), time.monotonic_ns()
             line = entry(
-                message.topic, message.payload, message.qos, message.retain, message.dup, wall_ns, monotonic_ns
+                message.topic, bytes(message.payload), message.qos, message.retain, message.dup, wall_ns, monotonic_ns
             )
             try:
                 out.write(json.dumps(line) + "\n")
@@ -157,11 +191,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         # A session that outlives connections: what arrives while we are cut off is queued, not missed.
         client = paho.Client(
-            paho.CallbackAPIVersion.VERSION2, client_id=options.client_id, clean_session=False, manual_ack=True
+            CallbackAPIVersion.VERSION2, client_id=options.client_id, clean_session=False, manual_ack=True
         )
         client.on_connect, client.on_connect_fail = on_connect, on_connect_fail
         client.on_subscribe, client.on_message = on_subscribe, on_message
-        client.reconnect_delay_set(0.1, 1)
+        client.reconnect_delay_set(0.1, 1)  # type: ignore[arg-type]  # paho takes fractions, its stub says int
 
         def end() -> None:
             ended.set()
@@ -182,8 +216,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _forget(address: tuple[str, int], client_id: str) -> None:
     """Remove our session from the broker, which would queue for us for ever."""
     import paho.mqtt.client as paho
+    from paho.mqtt.enums import CallbackAPIVersion
 
-    client = paho.Client(paho.CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=True)
+    client = paho.Client(CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=True)
     try:
         client.connect(*address)
         client.disconnect()

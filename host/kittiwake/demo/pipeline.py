@@ -10,17 +10,17 @@ import contextlib
 import json
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from kittiwake.bridge.service import Bridge
 from kittiwake.bridge.settings import of_ports
 from kittiwake.demo import audit, speech
-from kittiwake.demo import scenario as plans
+from kittiwake.demo import scenario as scenarios
 from kittiwake.demo.broker import EmbeddedBroker
 from kittiwake.demo.ledger import LedgerProcess
-from kittiwake.demo.report import Progress, report
-from kittiwake.demo.scenario import DEVICE, Plan
+from kittiwake.demo.report import Progress, Report, report
+from kittiwake.demo.scenario import DEVICE, Scenario
 from kittiwake.errors import KittiwakeError
 from kittiwake.mqtt.address import parse_url
 from kittiwake.publish import publisher
@@ -32,11 +32,11 @@ _LEVEL_LIMIT_S = 5.0
 _POLL_S = 0.1
 
 
-def run(plan: Plan, on_progress: Callable[[Progress], None], on_text: Callable[[str], None]) -> dict:
+def run(scenario: Scenario, on_progress: Callable[[Progress], None], on_text: Callable[[str], None]) -> Report:
     """Run the demo to its end and audit it.
 
     Args:
-        plan: what to run.
+        scenario: what to run.
         on_progress: called ten times a second.
         on_text: called with lines the board or the bridge has to say.
 
@@ -47,22 +47,22 @@ def run(plan: Plan, on_progress: Callable[[Progress], None], on_text: Callable[[
         ConfigError: the node would refuse this configuration; its reason is the message.
         KittiwakeError: a part could not start, or the board died.
     """
-    return asyncio.run(_run(plan, on_progress, on_text))
+    return asyncio.run(_run(scenario, on_progress, on_text))
 
 
-async def _run(plan: Plan, on_progress, on_text) -> dict:
+async def _run(scenario: Scenario, on_progress: Callable[[Progress], None], on_text: Callable[[str], None]) -> Report:
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kittiwake-demo-")))
-        if plan.broker_url is not None:
-            parse_url(plan.broker_url)
-        (folder / "samples.i16").write_bytes(plan.samples.tobytes())
-        board = stack.enter_context(open_target(plan.target))
-        (folder / "word.kwm").write_bytes(plan.word or b"")
-        config = plans.node_config(plan, folder / "samples.i16", folder / "word.kwm")
+        if scenario.broker_url is not None:
+            parse_url(scenario.broker_url)
+        (folder / "samples.i16").write_bytes(scenario.samples.tobytes())
+        board = stack.enter_context(open_target(scenario.target))
+        (folder / "word.kwm").write_bytes(scenario.word or b"")
+        config = scenarios.node_config(scenario, folder / "samples.i16", folder / "word.kwm")
         node_config.checked(board, config)
-        broker_url = plan.broker_url or stack.enter_context(EmbeddedBroker())
+        broker_url = scenario.broker_url or stack.enter_context(EmbeddedBroker())
         ledger = stack.enter_context(LedgerProcess(broker_url, ["#"], folder / "ledger.jsonl"))
-        policy = publisher.Policy(topics=plan.topics)
+        policy = publisher.Policy(topics=scenario.topics)
         bridge = Bridge(of_ports([board.link_port], broker_url, policy), on_text=lambda url, line: on_text(line))
         work = asyncio.create_task(bridge.run())
         try:
@@ -71,7 +71,7 @@ async def _run(plan: Plan, on_progress, on_text) -> dict:
             progress = Progress()
             arrivals = follow(ledger.path)
             started_s = time.monotonic()
-            limit_s = _limit_s(plan)
+            limit_s = _limit_s(scenario)
             while not (progress.ended and _is_level(progress, bridge)):
                 if work.done():
                     work.result()
@@ -93,13 +93,13 @@ async def _run(plan: Plan, on_progress, on_text) -> dict:
             work.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await work
-    return report(plan, progress)
+    return report(scenario, progress)
 
 
-def _limit_s(plan: Plan) -> float:
-    pace_hz = plan.rate_hz or 1000
-    heard_s = speech.SECONDS if plan.word else 0
-    return max(heard_s, len(plan.samples) / pace_hz) + _DRAIN_LIMIT_S + _START_LIMIT_S
+def _limit_s(scenario: Scenario) -> float:
+    pace_hz = scenario.rate_hz or 1000
+    heard_s = speech.SECONDS if scenario.word else 0
+    return max(heard_s, len(scenario.samples) / pace_hz) + _DRAIN_LIMIT_S + _START_LIMIT_S
 
 
 def _is_level(progress: Progress, bridge: Bridge) -> bool:
@@ -107,7 +107,7 @@ def _is_level(progress: Progress, bridge: Bridge) -> bool:
     return len(progress.ledger.records) == session.received == session.acked == progress.acked
 
 
-def _absorb(progress: Progress, arrivals: Iterator[audit.Arrival]) -> None:
+def _absorb(progress: Progress, arrivals: Iterable[audit.Arrival]) -> None:
     for arrival in arrivals:
         progress.ledger.take(arrival)
         body = arrival.body
@@ -139,8 +139,12 @@ def _state(bridge: Bridge) -> str:
     return f"{link.session.device} online, boot {link.session.boot}"
 
 
-def follow(path: Path) -> Iterator[audit.Arrival]:
-    """Iterate over the ledger's lines as they are written; each `for` over it ends where the file ends just now."""
+def follow(path: Path) -> Iterable[audit.Arrival]:
+    """Iterate over the ledger's lines as they are written; each `for` over it ends where the file ends just now.
+
+    Args:
+        path: of the ledger.
+    """
     return _Follower(path)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import TypedDict
 
 from kittiwake.demo import audit, speech
-from kittiwake.demo.scenario import Plan
+from kittiwake.demo.scenario import Scenario
 
 REFERENCE_ALERTS_LEAST = 20
 
@@ -33,31 +34,68 @@ class Progress:
     samples: int = 0
     elapsed_s: float = 0.0
     ledger: audit.Ledger = field(default_factory=audit.Ledger)
-    newest: list[dict] = field(default_factory=list)
+    newest: list[audit.Body] = field(default_factory=list)
     alerts: int = 0
-    keywords: list[dict] = field(default_factory=list)
-    summary: dict = field(default_factory=dict)
+    keywords: list[audit.Body] = field(default_factory=list)
+    summary: audit.Body = field(default_factory=dict)
     ended: bool = False
     interrupted: bool = False
     acked: int = 0
 
 
-def report(plan: Plan, progress: Progress) -> dict:
-    """The figures of a finished run, from the ledger alone, the samples and the journal's sequence numbers."""
+class Latency(TypedDict):
+    """From sample to subscriber, milliseconds; None with no alert."""
+
+    p50: float | None
+    p99: float | None
+
+
+class Report(TypedDict):
+    """The figures of a run; None for what cannot be said."""
+
+    samples: int
+    rate_hz: float | None
+    raw_bytes: int
+    raw_json_bytes: int
+    upstream_bytes: int
+    reduction: float | None
+    reduction_packed: float | None
+    alerts: int
+    reference_alerts: int
+    keywords: int
+    reference_keywords: int
+    mismatches: int
+    published: int
+    acked: int
+    lost: int
+    duplicates: int
+    altered: int
+    latency_ms: Latency
+    interrupted: bool
+    action_max_us: int
+
+
+def report(scenario: Scenario, progress: Progress) -> Report:
+    """The figures of a finished run, from the ledger alone, the samples and the journal's sequence numbers.
+
+    Args:
+        scenario: what was run.
+        progress: at its end.
+    """
     ledger = progress.ledger
-    scale = Fraction(plan.channel.get("scale", "1"))
-    offset = Fraction(plan.channel.get("offset", "0"))
+    scale = Fraction(scenario.channel.get("scale", "1"))
+    offset = Fraction(scenario.channel.get("offset", "0"))
     alerts, expected, mismatches = audit.compare_alerts(
-        ledger, plan.samples[: progress.samples], plan.n, plan.t, scale, offset
+        ledger, scenario.samples[: progress.samples], scenario.n, scenario.t, scale, offset
     )
     # A copy of a message is no second word.
     keywords = [body for body in ledger.records.values() if "keyword" in body]
-    if plan.word and not progress.interrupted:
+    if scenario.word and not progress.interrupted:
         mismatches += speech.compare(keywords)
     spans = audit.latencies_ms(ledger)
     rate_hz = audit.rate_hz(ledger)
-    raw_json = audit.guide_json_bytes(plan.samples[: progress.samples], scale, offset)
-    raw = progress.samples * plan.samples.itemsize
+    raw_json = audit.guide_json_bytes(scenario.samples[: progress.samples], scale, offset)
+    raw = progress.samples * scenario.samples.itemsize
     return {
         "samples": progress.samples,
         "rate_hz": None if rate_hz is None else round(rate_hz, 2),
@@ -69,7 +107,7 @@ def report(plan: Plan, progress: Progress) -> dict:
         "alerts": alerts,
         "reference_alerts": expected,
         "keywords": len(keywords),
-        "reference_keywords": int(plan.word is not None),
+        "reference_keywords": int(scenario.word is not None),
         "mismatches": mismatches,
         "published": len(ledger.records),
         "acked": progress.acked,
@@ -85,17 +123,22 @@ def report(plan: Plan, progress: Progress) -> dict:
     }
 
 
-def problems(result: dict) -> list[str]:
-    """What in a report makes the run a failure, in words; empty when it holds."""
-    found = []
+def problems(result: Report) -> list[str]:
+    """What in a report makes the run a failure, in words; empty when it holds.
+
+    Args:
+        result: of a finished run.
+    """
+    failures = []
     if result["reference_alerts"] < REFERENCE_ALERTS_LEAST and not result["interrupted"]:
-        found.append(f"{result['reference_alerts']} reference alerts, fewer than {REFERENCE_ALERTS_LEAST}: run longer")
-    for name in ("mismatches", "lost", "altered"):
-        if result[name]:
-            found.append(f"{result[name]} {name}")
+        failures.append(
+            f"{result['reference_alerts']} reference alerts, fewer than {REFERENCE_ALERTS_LEAST}: run longer"
+        )
+    counts = {name: result[name] for name in ("mismatches", "lost", "altered")}
+    failures += [f"{count} {name}" for name, count in counts.items() if count]
     if result["published"] != result["acked"]:
-        found.append(f"{result['published']} published, {result['acked']} acknowledged")
-    return found
+        failures.append(f"{result['published']} published, {result['acked']} acknowledged")
+    return failures
 
 
 def _rounded(value: float | None) -> float | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import array
+from array import array
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from kittiwake.demo import speech
 from kittiwake.publish import publisher
@@ -15,13 +16,14 @@ DEVICE = "kw-demo"
 
 
 @dataclass
-class Plan:
+class Scenario:
     """What to run.
 
     Attributes:
         samples: int16 samples, in time.
         rate_hz: how fast the board replays them; 0 as fast as it can.
-        n, t: the detector's window and threshold.
+        n: the detector's window, samples.
+        t: the detector's threshold.
         channel: channel settings (name, sensor_id, unit, scale, offset) of the node's configuration.
         topics: kind -> topic, see bridge.publisher.Policy.
         target: where the firmware runs.
@@ -30,21 +32,29 @@ class Plan:
         word: the plan of the wake word that the board listens for; None for no microphone.
     """
 
-    samples: array.array
+    samples: array[int]
     rate_hz: int
     n: int
     t: Fraction
-    channel: dict = field(default_factory=dict)
-    topics: dict = field(default_factory=dict)
+    channel: dict[str, Any] = field(default_factory=dict)
+    topics: dict[str, str] = field(default_factory=dict)
     target: str = "unix"
     summary_s: int = 5
     broker_url: str | None = None
     word: bytes | None = None
 
 
-def vibration_plan(seconds: int, seed: int, guide: bool, rate_hz: int = 1000, readings: bool = False) -> Plan:
-    """The synthetic vibration in hundredths of a mm/s; with `readings`, every sample is journalled and published."""
-    return Plan(
+def vibration_scenario(seconds: int, seed: int, guide: bool, rate_hz: int = 1000, readings: bool = False) -> Scenario:
+    """The synthetic vibration in hundredths of a mm/s.
+
+    Args:
+        seconds: of it.
+        seed: of the noise.
+        guide: the guide's detector and topics.
+        rate_hz: samples a second.
+        readings: every sample is journalled and published.
+    """
+    return Scenario(
         samples=vibration.samples(seconds * rate_hz, rate_hz=rate_hz, seed=seed),
         rate_hz=rate_hz,
         n=20 if guide else 256,
@@ -54,20 +64,27 @@ def vibration_plan(seconds: int, seed: int, guide: bool, rate_hz: int = 1000, re
     )
 
 
-def node_config(plan: Plan, samples_path: Path, word_path: Path | None = None) -> dict:
-    """The node's configuration for a plan, `word_path` where it has a word; link and storage are the target's."""
-    per_summary = plan.summary_s * (plan.rate_hz or 1000)
+def node_config(scenario: Scenario, samples_path: Path, word_path: Path | None = None) -> dict[str, Any]:
+    """The node's configuration; link and storage are the target's.
+
+    Args:
+        scenario: what to run.
+        samples_path: where its samples are.
+        word_path: where its wake word's plan is; None for no microphone.
+    """
+    t = f"{scenario.t.numerator}/{scenario.t.denominator}"
+    per_summary = scenario.summary_s * (scenario.rate_hz or 1000)
     return {
         "device": DEVICE,
         "health_s": 10,
         "channels": [
             {
-                **plan.channel,
-                "rate_hz": plan.rate_hz,
+                **scenario.channel,
+                "rate_hz": scenario.rate_hz,
                 "summary_samples": per_summary,
                 "source": {"kind": "replay", "path": str(samples_path)},
-                "detectors": [{"kind": "zscore", "n": plan.n, "t": f"{plan.t.numerator}/{plan.t.denominator}"}],
+                "detectors": [{"kind": "zscore", "n": scenario.n, "t": t}],
             },
-            *([speech.channel(word_path)] if plan.word else []),
+            *([speech.channel(word_path)] if scenario.word and word_path is not None else []),
         ],
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from kittiwake.errors import KittiwakeError
 from kittiwake.model import wake
@@ -29,8 +30,12 @@ def plan() -> bytes | None:
         return None
 
 
-def channel(plan_path: Path) -> dict:
-    """The channel of a node's configuration that replays the recording and listens."""
+def channel(plan_path: Path) -> dict[str, Any]:
+    """The channel of a node's configuration that replays the recording and listens.
+
+    Args:
+        plan_path: of the wake word.
+    """
     return {
         "kind": "microphone",
         "name": CHANNEL,
@@ -40,7 +45,11 @@ def channel(plan_path: Path) -> dict:
     }
 
 
-def compare(bodies: list[dict]) -> int:
-    """Mismatches of the keyword messages that arrived: missing, too many, another word or another place."""
-    found = {(body["keyword"], body["index"]) for body in bodies}
-    return len(found ^ {(WORD, INDEX)}) + len(bodies) - len(found)
+def compare(bodies: list[dict[str, Any]]) -> int:
+    """Mismatches of the keyword messages that arrived: missing, too many, another word or another place.
+
+    Args:
+        bodies: of the messages.
+    """
+    words = {(body["keyword"], body["index"]) for body in bodies}
+    return len(words ^ {(WORD, INDEX)}) + len(bodies) - len(words)

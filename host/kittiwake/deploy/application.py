@@ -10,18 +10,11 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from kittiwake import board_code
 from kittiwake.deploy.slots import Slots
 from kittiwake.errors import ConfigError, KittiwakeError, TargetError, UsageError
 from kittiwake.target import open_target
-from kittiwake.target.base import Target
-
-_IMPORT = """
-import sys
-if {slot!r} and {slot!r} not in sys.path:
-    sys.path.insert(0, {slot!r})
-import kittiwake_node
-print(kittiwake_node.__version__)
-"""
+from kittiwake.target.base import NodeConfig, Target
 
 
 @dataclass(frozen=True)
@@ -36,7 +29,7 @@ class Application:
 
     slot: str
     version: str
-    config: dict | None
+    config: NodeConfig | None
 
 
 @contextlib.contextmanager
@@ -59,7 +52,11 @@ def borrowed(port: str, target: str) -> Iterator[Target]:
 
 @contextlib.contextmanager
 def given_back(board: Target) -> Iterator[None]:
-    """Start a board's node again in the end, however it comes."""
+    """Start a board's node again in the end, however it comes.
+
+    Args:
+        board: at its prompt.
+    """
     try:
         yield
     except BaseException:
@@ -74,6 +71,12 @@ def given_back(board: Target) -> Iterator[None]:
 def find(board: Target) -> Application:
     """Look what a started board would run, and make its modules importable.
 
+    Args:
+        board: at its prompt.
+
+    Returns:
+        The application.
+
     Raises:
         KittiwakeError: there is no application on it.
         ConfigError: its configuration is no JSON.
@@ -81,10 +84,10 @@ def find(board: Target) -> Application:
     slots = Slots(board)
     slot = slots.active or ""
     try:
-        version = board.exec(_IMPORT.format(slot=slot)).strip()
+        version = board.exec(board_code.source("deploy/node") + board_code.call("import_node", slot)).strip()
     except TargetError as error:
-        last = error.traceback.strip().splitlines()[-1] if error.traceback else error.message
-        raise KittiwakeError(f"no application starts on {board.name} ({last})", "kittiwake deploy") from error
+        why = f"no application starts on {board.name} ({error.last_line})"
+        raise KittiwakeError(why, "kittiwake deploy") from error
     text = slots.read(f"{slot}/node.json" if slot else "node.json")
     try:
         return Application(slot, version, None if text is None else json.loads(text))
@@ -93,8 +96,10 @@ def find(board: Target) -> Application:
 
 
 def start_again(board: Target) -> None:
-    """Start what the board has, as its next reset would; a board that has nothing stays at its prompt. Idempotent."""
-    if not board.node_is_running and json.loads(
-        board.exec("import json, os\nprint(json.dumps('main.py' in os.listdir()))")
-    ):
+    """Start what the board has, as its next reset would; a board that has nothing stays at its prompt. Idempotent.
+
+    Args:
+        board: at its prompt, or running its node.
+    """
+    if not board.node_is_running and board.exec("import os; print('main.py' in os.listdir())").strip() == "True":
         board.start_node()

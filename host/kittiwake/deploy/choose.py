@@ -9,19 +9,22 @@ import json
 from collections.abc import Collection, Mapping
 
 from kittiwake.errors import ConfigError
+from kittiwake.target.base import NodeConfig
 
 _NODE = "kittiwake_node/"
 # What audio and networks alone use.
 _HEARING = ("speech/", "network.py")
-_HEARING_STAGES = ("conv", "copy", "depthwise", "features", "fft", "pointwise", "pool", "requant", "shape", "softmax")
-_HEARING_STAGES += ("spectrum", "table", "wake")
+_HEARING_STAGES = (
+    *("conv", "copy", "depthwise", "features", "fft", "pointwise", "pool", "requant", "shape", "softmax"),
+    *("spectrum", "table", "wake"),
+)
 # What direct MQTT alone uses.
 _MQTT = ("mqtt/", "io/net/")
 # The gateway's side of the session; a board has the device's.
 _HOST_ONLY = ("link/gateway_session.py", "link/pending_requests.py")
 
 
-def files(firmware: Mapping[str, bytes], config: dict) -> dict[str, bytes]:
+def files(firmware: Mapping[str, bytes], config: NodeConfig) -> dict[str, bytes]:
     """Leave out what a node of this configuration never imports.
 
     Args:
@@ -58,7 +61,7 @@ def _is_needed(path: str, hears: bool, is_plain: bool) -> bool:
     return hears or not inner.startswith(_HEARING)
 
 
-def named_models(config: dict, slot: str | None) -> set[str]:
+def named_models(config: NodeConfig, slot: str | None) -> set[str]:
     """Name the models that a configuration listens for and that go with an application: in no folder, or in its slot.
 
     Args:
@@ -76,7 +79,7 @@ def _bare(name: str, slot: str | None) -> str:
     return name.removeprefix(f"{slot}/") if slot else name
 
 
-def settings(config: dict, slot: str, models: Collection[str], was_in: str | None = None) -> bytes:
+def settings(config: NodeConfig, slot: str, models: Collection[str], was_in: str | None = None) -> bytes:
     """Write the configuration as a slot holds it: models that go with it are looked for there.
 
     Args:

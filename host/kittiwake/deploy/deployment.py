@@ -7,39 +7,34 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from typing import TypedDict
 
 import kittiwake
-from kittiwake.deploy import choose, job
-from kittiwake.deploy.job import Job
+from kittiwake import board_code
+from kittiwake.deploy import choose, inputs
+from kittiwake.deploy.inputs import Deployment
 from kittiwake.deploy.slots import Slots
 from kittiwake.errors import KittiwakeError, PortLostError, UsageError, VerificationError
 from kittiwake.ports import survey
 from kittiwake.target import mpy, open_target
-from kittiwake.target.base import Target
+from kittiwake.target.base import NodeConfig, Target
 
 _HEALTH_S = 30.0
 _LOAD_S = 60.0
 _AGAIN = "run the same command again"
-_LOAD = """
-import sys
-sys.path.insert(0, {slot!r})
-from kittiwake_node import node as _kw_node
-print(_kw_node.refusal(_kw_node.read_file({slot!r} + "/node.json")))
-"""
 
 Progress = Callable[[str], None]
 
 
-def deploy(asked: Job, progress: Progress) -> dict:
+def deploy(deployment: Deployment, progress: Progress) -> Reported:
     """Deploy, verify, switch, and ask whether the node runs.
 
     Args:
-        asked: what and where to.
+        deployment: what and where to.
         progress: told one line at a time.
 
     Returns:
-        target, slot, changed (paths written), files, seconds, state ("running", "started", "unchanged" when nothing
-        was written and nothing started, "ready" when not asked to start it).
+        What was done.
 
     Raises:
         ConfigError: the configuration, or the board's MicroPython or architecture.
@@ -48,33 +43,33 @@ def deploy(asked: Job, progress: Progress) -> dict:
         KeyboardInterrupt: what that left was told.
     """
     begun = time.monotonic()
-    config = job.read_config(asked)
-    models = job.read_models(asked.models)
-    options = {"link": asked.link} if asked.link else {}
-    with open_target(asked.target, **options) as board:
-        done = deploy_to(board, asked, config, models, kittiwake.firmware_files(), progress)
-    return {"target": asked.target, **done, "seconds": round(time.monotonic() - begun, 1)}
+    config = inputs.read_config(deployment)
+    models = inputs.read_models(deployment.models)
+    options = {"link": deployment.link} if deployment.link else {}
+    with open_target(deployment.target, **options) as board:
+        done = deploy_to(board, deployment, config, models, kittiwake.firmware_files(), progress)
+    return {"target": deployment.target, **done, "seconds": round(time.monotonic() - begun, 1)}
 
 
 def deploy_to(
     board: Target,
-    asked: Job,
-    config: dict | None,
+    deployment: Deployment,
+    config: NodeConfig | None,
     models: Mapping[str, bytes],
     firmware: Mapping[str, bytes],
     progress: Progress,
-) -> dict:
+) -> Deployed:
     """As `deploy`, to a started target.
 
     Args:
         board: at its prompt.
-        asked: as `deploy` takes it.
+        deployment: as `deploy` takes it.
         config: of the node; None for the one that is on the board.
         models: file name -> plan.
         firmware: path -> source, main.py among them.
         progress: told one line at a time.
     """
-    run = _Run(board, asked, progress)
+    run = _Run(board, deployment, progress)
     try:
         run.install(config, models, firmware)
     except KeyboardInterrupt:
@@ -82,17 +77,41 @@ def deploy_to(
         raise
     except PortLostError as error:
         mend = f"plug it in, then {_AGAIN}; till then a reset starts what it has"
-        raise PortLostError(f"{error.message}; {run.left}", mend) from error
+        raise error.with_note(run.left, mend) from error
     except KittiwakeError as error:
-        error.message = f"{error.message}; {run.left}; {run.resume()}"
-        raise
-    if not asked.start:
+        raise error.with_note(f"{run.left}; {run.resume()}") from error
+    if not deployment.start:
         return {**run.done, "state": "ready" if run.changed else "unchanged"}
     try:
         return {**run.done, "state": run.start()}
     except KeyboardInterrupt:
         progress(f"interrupted; {run.left}, and was told to run it; {_AGAIN}, to see whether it does")
         raise
+
+
+class Installed(TypedDict):
+    """What was installed: the slot, the paths that were written, and how many files the application has."""
+
+    slot: str
+    changed: list[str]
+    files: int
+
+
+class Deployed(Installed):
+    """A deployment's end.
+
+    `state` is "running", "started" where the node cannot be asked, "unchanged" when nothing was written and nothing
+    started, or "ready" when it was not to be started.
+    """
+
+    state: str
+
+
+class Reported(Deployed):
+    """The same with the target's name and how long it took."""
+
+    target: str
+    seconds: float
 
 
 class _Run:
@@ -104,41 +123,43 @@ class _Run:
         done: slot, changed, files.
     """
 
-    def __init__(self, board: Target, asked: Job, progress: Progress):
-        self._board, self._job, self._progress = board, asked, progress
-        self._config: dict = {}
+    def __init__(self, board: Target, deployment: Deployment, progress: Progress):
+        self._board, self._deployment, self._progress = board, deployment, progress
+        self._config: NodeConfig = {}
         self._old: str | None = None
         self._is_new = False
         self.left = "nothing on the board was changed"
         self.changed: list[str] = []
-        self.done: dict = {}
+        self.done: Installed = {"slot": "", "changed": self.changed, "files": 0}
 
-    def install(self, config: dict | None, models: Mapping[str, bytes], firmware: Mapping[str, bytes]) -> None:
+    def install(self, config: NodeConfig | None, models: Mapping[str, bytes], firmware: Mapping[str, bytes]) -> None:
         """Write the application to the slot that does not run, have the board try it, and switch; see `deploy_to`."""
         board = self._board
         # What ran until now has files open, or an earlier deployment that lost its port: they are closed so, not later.
         board.reboot()
         facts = board.facts()
-        job.check_board(self._job, facts, self._progress)
+        inputs.check_board(self._deployment, facts, self._progress)
         slots = Slots(board)
         self._old = active = slots.active
         kept = slots.read(f"{active}/node.json") if config is None and active else None
-        if config is None and kept is None:
-            raise UsageError("the board has no configuration to keep", "give one with --config")
         if config is None:
-            config = job.read_kept(kept)
+            if kept is None:
+                raise UsageError("the board has no configuration to keep", "give one with --config")
+            config = inputs.read_kept(kept)
         else:
-            config = {**board.node_overrides(), **job.of_board(self._job.board), **config}
+            config = {**board.node_overrides(), **inputs.of_board(self._deployment.board), **config}
         self._config = config
-        application = mpy.compile_files(choose.files(firmware, config), facts["arch"])
+        application = mpy.compile_files(choose.files(firmware, config), facts["arch"] or "")
         # Models that were deployed before go on with the next application, where it still listens for them.
         there = {f"{active}/{name}": name for name in choose.named_models(config, active) - set(models)}
         known = {there[path]: digest for path, digest in slots.hashes(there).items()} if active else {}
 
         def content(slot: str) -> dict[str, bytes]:
-            is_kept = kept is not None and slot == active
-            text = kept if is_kept else choose.settings(config, slot, {*models, *known}, active)
-            return {**application, **models, "node.json": text}
+            if kept is not None and slot == active:
+                settings = kept
+            else:
+                settings = choose.settings(config, slot, {*models, *known}, active)
+            return {**application, **models, "node.json": settings}
 
         if active is None or slots.differing(active, content(active), known):
             brought = {name: slots.fetch(f"{active}/{name}") for name in known}
@@ -147,7 +168,7 @@ class _Run:
             slots.replace("main.py", firmware["main.py"])
             self.changed.append("main.py")
         self.done = {
-            "slot": slots.active,
+            "slot": slots.active or "",
             "changed": self.changed,
             "files": len(application) + len(models) + len(known) + 1,
         }
@@ -171,7 +192,9 @@ class _Run:
 
     def _refusal(self, slot: str) -> str:
         try:
-            return self._board.exec(_LOAD.format(slot=slot), _LOAD_S).strip()
+            return self._board.exec(
+                board_code.source("deploy/node") + board_code.call("print_refusal", slot), _LOAD_S
+            ).strip()
         except PortLostError:
             raise
         except KittiwakeError as error:
@@ -179,7 +202,7 @@ class _Run:
 
     def resume(self) -> str:
         """Restart the board with what it has, where it is to run; tells what came of it."""
-        if not self._job.start:
+        if not self._deployment.start:
             return "it is at its prompt"
         try:
             self._board.interrupt()
@@ -192,14 +215,14 @@ class _Run:
         """Start the node and see whether it answers; go back to the old application when the new one does not.
 
         Returns:
-            "running", or "started" where it cannot be asked.
+            "running", or "started" where it cannot be deployment.
 
         Raises:
             VerificationError: it does not answer.
         """
         self._progress("starting the node")
         self._board.start_node()
-        state = _health(self._board, self._job, self._config)
+        state = _health(self._board, self._config)
         if state is not None:
             return state
         if not self._is_new:
@@ -211,16 +234,16 @@ class _Run:
             Slots(self._board).clear(self.done["slot"])  # the journal may need the room to start again
             self._board.start_node()
         except KittiwakeError as error:
-            told = f"the new application does not answer, and the board cannot be taken back: {error.message}"
-            raise VerificationError(f"{told}; {self.left}", f"reset the board, then {_AGAIN}") from error
+            why = f"the new application does not answer, and the board cannot be taken back: {error.message}"
+            raise VerificationError(f"{why}; {self.left}", f"reset the board, then {_AGAIN}") from error
         was = f"{self._old} runs again" if self._old else "nothing was there before, and nothing runs now"
         raise VerificationError(f"the new application does not answer; {was}", "its console says why")
 
 
-def _health(board: Target, asked: Job, config: dict) -> str | None:
+def _health(board: Target, config: NodeConfig) -> str | None:
     """Whether the node says who it is; "started" where its link is not one that can be asked; None when it is gone."""
     link = config.get("link", {})
     kind = link.get("kind", "stdio") if isinstance(link, dict) else link
-    if kind == "mqtt" or (kind != "stdio" and asked.link is None and type(board).__name__ == "PortTarget"):
+    if kind == "mqtt" or (kind != "stdio" and not board.has_own_link):
         return "started"
     return "running" if survey.wait_for_node(board.link_port, _HEALTH_S, board.check_running) else None

@@ -10,10 +10,12 @@ import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
+from kittiwake import board_code
 from kittiwake.deploy.slots import Slots
 from kittiwake.errors import ConfigError
-from kittiwake.target.base import Target
+from kittiwake.target.base import NodeConfig, Target
 from kittiwake_node.link.messages import is_device_id
 
 _PATH = "provision.json"
@@ -34,12 +36,10 @@ GROUPS = {
     "certificates": (("mqtt", "ca_file"), ("mqtt", "certificate_file"), ("mqtt", "key_file")),
 }
 _PASSPHRASE = range(8, 64)  # IEEE 802.11-2020, J.4.1: 8 to 63 printable characters; 64 hexadecimal digits are a key
-_JUDGE = """
-import json
-from kittiwake_node import node
-from kittiwake_node.io import provisioned
-print(node.refusal(provisioned.lay_over(json.loads({config!r}), {path!r})))
-"""
+
+
+OnBoard = dict[str, Any]
+"""What is in the file: `device`, and tables whose settings are texts, as docs/spec/files.md has it."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,9 @@ class Own:
 
 def check(own: Own) -> None:
     """Refuse what no board could use, before one is touched.
+
+    Args:
+        own: what a board is to have.
 
     Raises:
         ConfigError: names the setting and the mend; never says what a secret is.
@@ -90,8 +93,11 @@ def check(own: Own) -> None:
         raise ConfigError(f"there is no {unknown[0]} to forget", f"there are: {', '.join(GROUPS)}, all")
 
 
-def read(board: Target) -> dict:
+def read(board: Target) -> OnBoard:
     """Tell what is on a board: secrets by the names of their files alone.
+
+    Args:
+        board: at its prompt.
 
     Raises:
         ConfigError: the file on it is damaged.
@@ -99,7 +105,7 @@ def read(board: Target) -> dict:
     return _read_old(Slots(board))
 
 
-def write(board: Target, own: Own, config: dict | None = None) -> list[str]:
+def write(board: Target, own: Own, config: NodeConfig | None = None) -> list[str]:
     """Give a board what it is to have: new files first, then the one that names them, in one step, then old ones go.
 
     Interrupted or cut off at any point, the board has what it had before or what it was given.
@@ -145,23 +151,24 @@ def write(board: Target, own: Own, config: dict | None = None) -> list[str]:
     return [*written, _PATH]
 
 
-def _files_of(own: dict) -> list[str]:
+def _files_of(own: OnBoard) -> list[str]:
     return [own[table][name] for table, name in _FILES if name in own.get(table, {})]
 
 
-def _let_judge(board: Target, config: dict, text: bytes) -> None:
+def _let_judge(board: Target, config: NodeConfig, text: bytes) -> None:
     tried = _PATH + ".try"
     board.deploy({tried: text})
     try:
-        refusal = board.exec(_JUDGE.format(config=json.dumps(config), path=tried), 60.0).strip()
+        judge = board_code.call("print_provisioned_refusal", json.dumps(config), tried)
+        refusal = board.exec(board_code.source("deploy/provision") + judge, 60.0).strip()
     finally:
-        board.exec(f"import os\nos.remove({tried!r})")
+        board.exec("import os; " + board_code.call("os.remove", tried))
     if refusal:
         raise ConfigError(f"the board's node would not start with it: {refusal}", "the board has what it had")
 
 
-def _changed(old: dict, own: Own) -> dict:
-    new: dict = {"wifi": dict(old.get("wifi", {})), "mqtt": dict(old.get("mqtt", {}))}
+def _changed(old: OnBoard, own: Own) -> OnBoard:
+    new: OnBoard = {"wifi": dict(old.get("wifi", {})), "mqtt": dict(old.get("mqtt", {}))}
     if "device" in old:
         new["device"] = old["device"]
     for group in own.forget:
@@ -178,7 +185,7 @@ def _changed(old: dict, own: Own) -> dict:
     return new
 
 
-def _read_old(slots: Slots) -> dict:
+def _read_old(slots: Slots) -> OnBoard:
     raw = slots.read(_PATH)
     try:
         old = json.loads(raw) if raw else {}

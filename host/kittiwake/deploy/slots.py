@@ -11,7 +11,9 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Collection, Mapping
+from typing import Any
 
+from kittiwake import board_code
 from kittiwake.deploy import watchdog
 from kittiwake.errors import KittiwakeError, TargetError, VerificationError
 from kittiwake.target.base import Target
@@ -21,72 +23,6 @@ _PIECE_BYTES = 2048
 _TIMEOUT_S = 120.0
 # Small builds know no names of errors. Source: MicroPython, py/mperrno.h.
 _FULL = re.compile(r"OSError: (\[Errno 28\]|28\b)")
-
-_AGENT = """
-import binascii, hashlib, json, os
-def _kw_number(slot):
-    try:
-        with open(slot + "/ready") as file:
-            number, check = file.read(32).split()
-        return int(number) if int(check, 16) == binascii.crc32(number.encode()) else 0
-    except (OSError, ValueError):
-        return 0
-def _kw_walk(place, found):
-    try:
-        names = os.listdir(place)
-    except OSError:
-        return found
-    for name in names:
-        path = place + "/" + name
-        if os.stat(path)[0] & 0x4000:
-            _kw_walk(path, found)
-        else:
-            found.append(path)
-    return found
-def _kw_hash(path):
-    digest = hashlib.sha256()
-    piece = bytearray(512)
-    try:
-        with open(path, "rb") as file:
-            while True:
-                n = file.readinto(piece)
-                if not n:
-                    break
-                digest.update(memoryview(piece)[:n])
-    except OSError:
-        return ""
-    return binascii.hexlify(digest.digest()).decode()
-def _kw_list(slot, say):
-    for path in sorted(_kw_walk(slot, [])):
-        if path != slot + "/ready":
-            say(_kw_hash(path) + " " + path)
-def _kw_piece(path, at, size):
-    with open(path, "rb") as file:
-        file.seek(at)
-        return binascii.b2a_base64(file.read(size)).decode()
-def _kw_digest(slot):
-    digest = hashlib.sha256()
-    _kw_list(slot, lambda line: digest.update((line + "\\n").encode()))
-    return binascii.hexlify(digest.digest()).decode()
-def _kw_remove(path):
-    try:
-        os.remove(path)
-    except OSError:
-        pass
-def _kw_clear(folder):
-    for path in _kw_walk(folder, []):
-        _kw_remove(path)
-    for name in os.listdir(folder):
-        _kw_clear(folder + "/" + name)
-    os.rmdir(folder)
-def _kw_sync():
-    if hasattr(os, "sync"):
-        os.sync()
-def _kw_write(path, text):
-    with open(path, "w") as file:
-        file.write(text)
-    _kw_sync()
-"""
 
 
 class Slots:
@@ -98,13 +34,13 @@ class Slots:
 
     def __init__(self, board: Target):
         self._board = board
-        board.exec(_AGENT)
-        self._numbers = dict(zip(NAMES, self._ask(f"[_kw_number(s) for s in {NAMES!r}]"), strict=True))
+        board.exec(board_code.source("deploy/slots"))
+        self._numbers = {name: self._ask("slot_number", name) for name in NAMES}
         watchdog.keep_fed(board, self._config)
 
     def renew(self) -> None:
         """Bring the board what it needs for the other methods once more, after a reboot."""
-        self._board.exec(_AGENT)
+        self._board.exec(board_code.source("deploy/slots"))
         watchdog.keep_fed(self._board, self._config)
 
     @property
@@ -123,19 +59,34 @@ class Slots:
         return NAMES[1] if self.active == NAMES[0] else NAMES[0]
 
     def read(self, path: str) -> bytes | None:
-        """Read a file of the board's, None when it is not there."""
-        text = self._ask(f"binascii.b2a_base64(open({path!r}, 'rb').read()).decode() if _kw_hash({path!r}) else ''")
+        """Read a file of the board's.
+
+        Args:
+            path: on the board.
+
+        Returns:
+            Its content; None when it is not there.
+        """
+        text = self._ask("file_content", path)
         return binascii.a2b_base64(text) if text else None
 
     def hashes(self, paths: Collection[str]) -> dict[str, str]:
-        """Give the SHA-256, in hexadecimal, of those files that are there."""
-        found = zip(paths, self._ask(f"[_kw_hash(p) for p in {list(paths)!r}]"), strict=True) if paths else ()
-        return {path: digest for path, digest in found if digest}
+        """Give the SHA-256, in hexadecimal, of those files that are there.
+
+        Args:
+            paths: on the board.
+        """
+        digests = zip(paths, self._ask("file_hashes", list(paths)), strict=True) if paths else ()
+        return {path: digest for path, digest in digests if digest}
 
     def fetch(self, path: str) -> bytes:
-        """Read a file of the board's that may be larger than its memory, in pieces."""
+        """Read a file of the board's that may be larger than its memory, in pieces.
+
+        Args:
+            path: on the board; it is there.
+        """
         content = b""
-        while piece := binascii.a2b_base64(self._ask(f"_kw_piece({path!r}, {len(content)}, {_PIECE_BYTES})")):
+        while piece := binascii.a2b_base64(self._ask("file_piece", path, len(content), _PIECE_BYTES)):
             content += piece
         return content
 
@@ -153,16 +104,16 @@ class Slots:
         wanted = {f"{slot}/{path}" if slot else path: _sha256(content) for path, content in files.items()}
         wanted.update({f"{slot}/{path}": digest for path, digest in (known or {}).items()})
         if not slot:
-            found = self.hashes(wanted)
+            digests = self.hashes(wanted)
         else:
             # One digest of all where all is as it should be; the names and hashes of a hundred files take a second.
             listing = "".join(f"{wanted[path]} {path}\n" for path in sorted(wanted))
-            if self._ask(f"_kw_digest({slot!r})") == _sha256(listing.encode()):
+            if self._ask("slot_digest", slot) == _sha256(listing.encode()):
                 return []
-            lines = self._board.exec(f"_kw_list({slot!r}, print)", _TIMEOUT_S).splitlines()
-            found = {path: digest for digest, _, path in (line.partition(" ") for line in lines)}
-        wrong = [path for path in wanted if found.get(path) != wanted[path]]
-        return wrong + [path for path in found if path not in wanted]
+            lines = self._board.exec(f"list_slot({slot!r}, print)", _TIMEOUT_S).splitlines()
+            digests = {path: digest for digest, _, path in (line.partition(" ") for line in lines)}
+        wrong = [path for path in wanted if digests.get(path) != wanted[path]]
+        return wrong + [path for path in digests if path not in wanted]
 
     def check_room(self, files: Mapping[str, bytes]) -> None:
         """Refuse what the board's file system could not hold if it were empty.
@@ -173,7 +124,7 @@ class Slots:
         Raises:
             KittiwakeError: they are too large.
         """
-        has = self._ask("os.statvfs('/')[1] * os.statvfs('/')[2]")
+        has = self._ask("file_system_bytes")
         need = sum(map(len, files.values()))
         if need > has:
             raise KittiwakeError(
@@ -196,13 +147,13 @@ class Slots:
             VerificationError: what was read back is something else.
             KittiwakeError: the file system is full.
         """
-        self._board.exec(f"_kw_remove({slot + '/ready'!r})\n_kw_sync()", _TIMEOUT_S)
+        self._remove(f"{slot}/ready")
         self._numbers[slot] = 0
         wrong = self.differing(slot, files)
         wanted = {f"{slot}/{path}": content for path, content in files.items()}
         for path in wrong:
             if path not in wanted:
-                self._board.exec(f"_kw_remove({path!r})", _TIMEOUT_S)
+                self._board.exec(board_code.call("remove_file", path), _TIMEOUT_S)
         changed = [path for path in wrong if path in wanted]
         try:
             for done, path in enumerate(changed):
@@ -219,31 +170,47 @@ class Slots:
                 "remove files from the board, or deploy fewer models",
             ) from error
         progress(len(changed), len(changed))
-        self._board.exec("_kw_sync()", _TIMEOUT_S)
+        self._board.exec("sync_files()", _TIMEOUT_S)
         wrong = self.differing(slot, files)
         if wrong:
             raise VerificationError(f"{wrong[0]} reads back wrong; the board still starts what it did", "deploy again")
         return changed
 
     def switch(self, slot: str) -> None:
-        """Make a verified slot the one that the board starts: one small file, which is whole or does not count."""
+        """Make a verified slot the one that the board starts: one small file, which is whole or does not count.
+
+        Args:
+            slot: its name.
+        """
         number = str(max(self._numbers.values()) + 1)
         text = f"{number} {binascii.crc32(number.encode()):08x}"
-        self._board.exec(f"_kw_write({slot + '/ready'!r}, {text!r})", _TIMEOUT_S)
+        self._board.exec(board_code.call("write_text", f"{slot}/ready", text), _TIMEOUT_S)
         self._numbers[slot] = int(number)
 
     def withdraw(self, slot: str) -> None:
-        """Take a slot back: the board starts the other one, or nothing."""
-        self._board.exec(f"_kw_remove({slot + '/ready'!r})\n_kw_sync()", _TIMEOUT_S)
+        """Take a slot back: the board starts the other one, or nothing.
+
+        Args:
+            slot: its name.
+        """
+        self._remove(f"{slot}/ready")
         self._numbers[slot] = 0
 
     def clear(self, slot: str) -> None:
-        """Remove all of a slot that the board does not start."""
+        """Remove all of a slot that the board does not start.
+
+        Args:
+            slot: its name.
+        """
         self.withdraw(slot)
-        self._board.exec(f"_kw_clear({slot!r})\n_kw_sync()", _TIMEOUT_S)
+        self._board.exec(f"{board_code.call('clear_folder', slot)}; sync_files()", _TIMEOUT_S)
 
     def replace(self, path: str, content: bytes) -> None:
         """Replace a file of the root by one that was read back, in one step where the file system has one.
+
+        Args:
+            path: in the root.
+            content: the new one.
 
         Raises:
             VerificationError: the copy reads back wrong; the file is as it was.
@@ -251,25 +218,39 @@ class Slots:
         self._board.deploy({path + ".new": content})
         if self.differing("", {path + ".new": content}):
             raise VerificationError(f"{path}.new reads back wrong; {path} is as it was", "deploy again")
-        self._board.exec(f"os.rename({path + '.new'!r}, {path!r})\n_kw_sync()", _TIMEOUT_S)
+        rename = board_code.call("os.rename", path + ".new", path)
+        self._board.exec(f"import os; {rename}; sync_files()", _TIMEOUT_S)
 
     def size(self, slot: str) -> int:
-        """Bytes of a slot's files."""
-        return self._ask(f"sum([os.stat(path)[6] for path in _kw_walk({slot!r}, [])])")
+        """Bytes of a slot's files.
+
+        Args:
+            slot: its name.
+        """
+        size: int = self._ask("slot_bytes", slot)
+        return size
 
     def prune(self, folder: str, kept: Collection[str]) -> None:
-        """Remove the files of a folder but those that are named."""
-        for path in self._ask(f"_kw_walk({folder!r}, [])"):
-            if path not in kept:
-                self._board.exec(f"_kw_remove({path!r})", _TIMEOUT_S)
-        self._board.exec("_kw_sync()", _TIMEOUT_S)
+        """Remove the files of a folder but those that are named.
 
-    def _ask(self, expression: str):
-        said = self._board.exec(f"print(json.dumps({expression}))", _TIMEOUT_S)
+        Args:
+            folder: on the board.
+            kept: paths on the board.
+        """
+        for path in self._ask("files_under", folder, []):
+            if path not in kept:
+                self._board.exec(board_code.call("remove_file", path), _TIMEOUT_S)
+        self._board.exec("sync_files()", _TIMEOUT_S)
+
+    def _remove(self, path: str) -> None:
+        self._board.exec(f"{board_code.call('remove_file', path)}; sync_files()", _TIMEOUT_S)
+
+    def _ask(self, function: str, *arguments: object) -> Any:
+        reply = self._board.exec(f"print_json({board_code.call(function, *arguments)})", _TIMEOUT_S)
         try:
-            return json.loads(said)
+            return json.loads(reply)
         except ValueError as error:
-            raise TargetError("what the board says is garbled on its way", "try another cable", said) from error
+            raise TargetError("what the board says is garbled on its way", "try another cable", reply) from error
 
 
 def _sha256(content: bytes) -> str:

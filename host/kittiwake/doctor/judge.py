@@ -5,10 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import kittiwake
+from kittiwake.doctor.facts import (
+    ApplicationFacts,
+    BoardFacts,
+    ChannelFacts,
+    ClockFacts,
+    ConfigurationFacts,
+    Failure,
+    JournalFacts,
+    LinkFacts,
+    SystemFacts,
+)
+from kittiwake.target import micropython_versions
 
-_OLDEST, _NEWEST = (1, 24), (1, 29)
 _NODE_HEAP_BYTES = (
     60 * 1024
 )  # what a node with one channel takes on the smallest board that runs it, see docs/explanation
@@ -35,7 +47,7 @@ class Finding:
     mend: str = ""
 
 
-def judge(facts: dict) -> list[Finding]:
+def judge(facts: BoardFacts) -> list[Finding]:
     """Judge what `ask` found.
 
     Args:
@@ -44,38 +56,45 @@ def judge(facts: dict) -> list[Finding]:
     Returns:
         Findings, in the order in which a board comes to life.
     """
-    found = [*_system(facts["system"]), *_clock(facts["clock"]), *_application(facts["application"], facts["system"])]
+    findings = [
+        *_system(facts["system"]),
+        *_clock(facts["clock"]),
+        *_application(facts["application"], facts["system"]),
+    ]
     if facts["configuration"] is None:
         if "error" not in facts["application"]:
-            found.append(Finding("configuration", "wrong", "there is none on the board", "kittiwake deploy --config"))
+            findings.append(
+                Finding("configuration", "wrong", "there is none on the board", "kittiwake deploy --config")
+            )
     else:
-        found += _configuration(facts["configuration"], facts["system"])
-        found += _provisioned(facts["provisioned"])
-        found += _journal(facts["journal"])
-    for channel in facts.get("channels", ()):
-        found += _channel(channel)
+        findings += _configuration(facts["configuration"], facts["system"])
+        findings += _provisioned(facts["provisioned"])
+        findings += _journal(facts["journal"])
+    for channel in facts.get("channels", []):
+        findings += _channel(channel)
     if "link" in facts:
-        found += _link(facts["link"])
-    return found
+        findings += _link(facts["link"])
+    return findings
 
 
-def _system(facts: dict) -> Iterator[Finding]:
+def _system(facts: SystemFacts | Failure) -> Iterator[Finding]:
     if "error" in facts:
         yield Finding("micropython", "wrong", f"it does not answer: {facts['error']}", "reset the board, flash it anew")
         return
-    version = tuple(int(part) for part in facts["implementation"].split()[-1].split(".")[:2])
+    version = facts["implementation"].split()[-1]
     detail = f"{facts['implementation']}, {facts['cpu']}" + (f", {facts['mhz']:g} MHz" if facts["mhz"] else "")
-    if version < _OLDEST:
-        yield Finding("micropython", "wrong", f"{detail}: 1.24 to 1.29 are supported", "kittiwake flash a later one")
-    elif version > _NEWEST:
-        yield Finding("micropython", "note", f"{detail}: 1.24 to 1.29 are tested, not this one")
+    if micropython_versions.is_too_old(version):
+        supported = micropython_versions.SUPPORTED
+        yield Finding("micropython", "wrong", f"{detail}: {supported} are supported", "kittiwake flash a later one")
+    elif micropython_versions.is_untried(version):
+        yield Finding("micropython", "note", f"{detail}: {micropython_versions.SUPPORTED} are tested, not this one")
     else:
         yield Finding("micropython", "ok", detail)
     has = [name for name in ("viper", "asm_thumb", "asm_rv32") if name in facts["has"]]
-    told = f"native code: {', '.join(has) or 'none'}; machine: {', '.join(facts['classes']) or 'none'}"
-    told += "".join(f"; {name}" for name in ("network", "tls") if name in facts["has"])
-    told += "; LittleFS" * facts["littlefs"] + "; ROMFS" * facts["romfs"]
-    yield Finding("features", "ok", told)
+    features = f"native code: {', '.join(has) or 'none'}; machine: {', '.join(facts['classes']) or 'none'}"
+    features += "".join(f"; {name}" for name in ("network", "tls") if name in facts["has"])
+    features += "; LittleFS" * facts["littlefs"] + "; ROMFS" * facts["romfs"]
+    yield Finding("features", "ok", features)
     heap = f"{facts['heap_free'] // 1024} of {facts['heap_bytes'] // 1024} KiB free at the prompt"
     if facts["heap_free"] < _NODE_HEAP_BYTES:
         yield Finding(
@@ -85,7 +104,7 @@ def _system(facts: dict) -> Iterator[Finding]:
         yield Finding("heap", "ok", heap)
 
 
-def _clock(facts: dict) -> Iterator[Finding]:
+def _clock(facts: ClockFacts | Failure) -> Iterator[Finding]:
     if "error" in facts:
         yield Finding("clock", "wrong", facts["error"], "reset the board")
         return
@@ -103,7 +122,7 @@ def _clock(facts: dict) -> Iterator[Finding]:
         yield Finding("time of day", "ok", f"{facts['off_s']:+} s against this machine's")
 
 
-def _application(facts: dict, system: dict) -> Iterator[Finding]:
+def _application(facts: ApplicationFacts | Failure, system: SystemFacts | Failure) -> Iterator[Finding]:
     if "error" in facts:
         yield Finding("application", "wrong", facts["error"], "kittiwake deploy")
         return
@@ -123,12 +142,12 @@ def _application(facts: dict, system: dict) -> Iterator[Finding]:
             "its loop hung, or watchdog_s is too short: look at loop_max_us in health",
         ),
     }
-    state, told, mend = causes.get(facts["reset_cause"], ("ok", facts["reset_cause"], ""))
-    yield Finding("last reset", state, told, mend)
+    state, cause, mend = causes.get(facts["reset_cause"], ("ok", facts["reset_cause"], ""))
+    yield Finding("last reset", state, cause, mend)
     sizes = facts["sizes"]
-    free = system.get("flash_free_bytes")
-    if free is None:
+    if "error" in system or "flash_free_bytes" not in system:
         return
+    free = system["flash_free_bytes"]
     detail = f"{free // 1024} of {system['flash_bytes'] // 1024} KiB free"
     other = next((size for name, size in sizes.items() if name != facts["slot"]), 0)
     if facts["slot"] and free + other < sizes[facts["slot"]]:
@@ -139,29 +158,29 @@ def _application(facts: dict, system: dict) -> Iterator[Finding]:
         yield Finding("flash", "ok", detail)
 
 
-def _configuration(facts: dict, system: dict) -> Iterator[Finding]:
-    if "error" in facts or facts["refused"]:
-        why = facts.get("error") or facts["refused"]
+def _configuration(facts: ConfigurationFacts | Failure, system: SystemFacts | Failure) -> Iterator[Finding]:
+    why = facts["error"] if "error" in facts else facts["refused"]
+    if "error" in facts or why:
         yield Finding("configuration", "wrong", why, "mend it and kittiwake deploy --config")
         return
     if facts["absent"]:
         yield Finding("configuration", "wrong", f"{facts['absent'][0]} is not on the board", "kittiwake provision")
     else:
         yield Finding("configuration", "ok", f"link {_plain(facts['link'])}")
-    if facts["watchdog_s"] and "WDT" not in system.get("classes", ()):
+    if facts["watchdog_s"] and ("error" in system or "WDT" not in system["classes"]):
         yield Finding("watchdog", "wrong", "watchdog_s is set, and the board has none", "leave watchdog_s out")
 
 
-def _provisioned(facts: dict) -> Iterator[Finding]:
+def _provisioned(facts: dict[str, Any] | Failure) -> Iterator[Finding]:
     if "error" in facts:
         yield Finding("provisioned", "wrong", facts["error"], "kittiwake provision --forget all, with everything anew")
         return
     groups = {"device": "name", "wifi": "Wi-Fi", "mqtt": "broker"}
-    told = [f"{word} {facts['device']}" if key == "device" else word for key, word in groups.items() if facts.get(key)]
-    yield Finding("provisioned", "ok", ", ".join(told) or "nothing")
+    parts = [f"{word} {facts['device']}" if key == "device" else word for key, word in groups.items() if facts.get(key)]
+    yield Finding("provisioned", "ok", ", ".join(parts) or "nothing")
 
 
-def _journal(facts: dict) -> Iterator[Finding]:
+def _journal(facts: JournalFacts | Failure) -> Iterator[Finding]:
     if "error" in facts:
         yield Finding("journal", "wrong", facts["error"], "check the storage of its configuration")
         return
@@ -192,7 +211,7 @@ def _journal(facts: dict) -> Iterator[Finding]:
         )
 
 
-def _channel(facts: dict) -> Iterator[Finding]:
+def _channel(facts: ChannelFacts | Failure) -> Iterator[Finding]:
     if "name" not in facts:
         yield Finding("channel", "wrong", facts["error"], "check its wires, pins and settings")
         return
@@ -214,8 +233,8 @@ def _channel(facts: dict) -> Iterator[Finding]:
         share = facts["at_ends"] / facts["count"]
         yield Finding(name, "note", f"{detail}: {share:.0%} at the ends of the range", "less gain, or a wider range")
     elif facts["overruns"] or facts["bus_errors"]:
-        told = f"{facts['overruns']} lost, {facts['bus_errors']} failed transfers"
-        yield Finding(name, "note", f"{detail}: {told}", "a lower rate, shorter wires, stronger pull-ups")
+        losses = f"{facts['overruns']} lost, {facts['bus_errors']} failed transfers"
+        yield Finding(name, "note", f"{detail}: {losses}", "a lower rate, shorter wires, stronger pull-ups")
     elif _is_off_pace(facts):
         rate = facts["in_span"] * 1000 / facts["span_ms"]
         yield Finding(
@@ -225,13 +244,13 @@ def _channel(facts: dict) -> Iterator[Finding]:
         yield Finding(name, "ok", detail)
 
 
-def _is_off_pace(facts: dict) -> bool:
+def _is_off_pace(facts: ChannelFacts) -> bool:
     if not facts["rate_hz"] or facts["span_ms"] < 500:
         return False
     return abs(facts["in_span"] * 1000 / facts["span_ms"] / facts["rate_hz"] - 1) > _RATE_SHARE
 
 
-def _link(facts: dict) -> Iterator[Finding]:
+def _link(facts: LinkFacts | Failure) -> Iterator[Finding]:
     if "error" in facts:
         yield Finding("link", "wrong", f"the node did not start: {facts['error']}", "look at its console")
     elif facts["kind"] != "stdio":

@@ -8,8 +8,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Any
 
 from kittiwake.runs.detect import default_threshold
+
+Settings = dict[str, Any]
+"""A table of a node's configuration that the firmware has checked."""
 
 SECONDS_A_DAY = 86400
 # Measured on Gaussian noise, alarms a sample: see docs/detectors/novelty.md.
@@ -22,7 +26,8 @@ class Explanation:
     """What there is to say of one detector of one channel.
 
     Attributes:
-        channel, detector: which.
+        channel: its name.
+        detector: its kind.
         settings: as the firmware will take them.
         facts: name -> figure.
         notes: sentences.
@@ -30,38 +35,49 @@ class Explanation:
 
     channel: str
     detector: str
-    settings: dict
-    facts: dict = field(default_factory=dict)
+    settings: dict[str, Any]
+    facts: dict[str, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
 
-def explain(channel: dict, detector: dict) -> Explanation:
+def explain(channel: Settings, detector: Settings) -> Explanation:
     """Explain one detector.
 
     Args:
         channel: of a checked node configuration: name, rate_hz, bits, summary_samples.
         detector: one of its detectors, checked, with every setting given.
     """
-    said = Explanation(channel["name"], detector["kind"], detector)
+    explanation = Explanation(channel["name"], detector["kind"], detector)
     rate_hz = channel["rate_hz"]
     if detector["kind"] == "zscore":
-        _zscore(said, rate_hz, detector)
+        _zscore(explanation, rate_hz, detector)
     elif detector["kind"] == "drift":
-        _drift(said, rate_hz, detector)
+        _drift(explanation, rate_hz, detector)
     elif detector["kind"] == "novelty":
-        _novelty(said, rate_hz, detector)
+        _novelty(explanation, rate_hz, detector)
     elif detector["kind"] == "baseline":
-        _baseline(said, rate_hz, detector)
-    return said
+        _baseline(explanation, rate_hz, detector)
+    return explanation
 
 
-def with_threshold(detectors: list[dict]) -> list[dict]:
-    """The detectors with a z-score's default threshold written out: 5/2 for n up to 20, else 11/2."""
+def with_threshold(detectors: list[Settings]) -> list[Settings]:
+    """Write a z-score's default threshold out: 5/2 for n up to 20, else 11/2.
+
+    Args:
+        detectors: of a channel, checked.
+
+    Returns:
+        The same with every threshold.
+    """
     return [d | {"t": str(default_threshold(d["n"]))} if d.get("t") == "" else d for d in detectors]
 
 
 def largest_z(n: int) -> float:
-    """The largest |z| that a sample within its own window of n can have: (n - 1)/√n."""
+    """The largest |z| that a sample within its own window of n can have: (n - 1)/√n.
+
+    Args:
+        n: window, samples.
+    """
     return (n - 1) / math.sqrt(n)
 
 
@@ -70,6 +86,10 @@ def false_alarm_share(n: int, t: float) -> float:
 
     z²·n/(n - 1)² of such a sample has the Beta distribution with parameters 1/2 and (n - 2)/2. With x = sin²θ its tail
     is an integral of cos^(n - 3) θ, which is smooth, so Simpson's rule does it.
+
+    Args:
+        n: window, samples.
+        t: threshold.
 
     Source: W. R. Thompson, "On a criterion for the rejection of observations", Ann. Math. Stat. 6 (1935).
     """
@@ -89,7 +109,12 @@ def false_alarm_share(n: int, t: float) -> float:
 
 
 def lagged_false_alarm_share(n: int, t: float) -> float:
-    """The same with the sample kept out of its window: z/√(1 + 1/n) has Student's t with n - 1 degrees of freedom."""
+    """The same with the sample kept out of its window: z/√(1 + 1/n) has Student's t with n - 1 degrees of freedom.
+
+    Args:
+        n: window, samples.
+        t: threshold.
+    """
     freedom = n - 1
     u = t / math.sqrt(1 + 1 / n)
     # t² / (t² + ν) is sin²θ of a Beta with 1/2 and ν/2: the integral above, with cos^(ν - 1).
@@ -104,68 +129,75 @@ def lagged_false_alarm_share(n: int, t: float) -> float:
 
 
 def masked_z(n: int, outliers: int) -> float:
-    """The |z| that each of k equal, arbitrarily large outliers in one window of n reaches: they hide each other."""
+    """The |z| that each of k equal, arbitrarily large outliers in one window of n reaches: they hide each other.
+
+    Args:
+        n: window, samples.
+        outliers: k.
+    """
     return math.sqrt((n - outliers) * (n - 1) / (n * outliers))
 
 
-def _zscore(said: Explanation, rate_hz: int, detector: dict) -> None:
+def _zscore(explanation: Explanation, rate_hz: int, detector: Settings) -> None:
     n, t = detector["n"], Fraction(detector["t"])
     lagged = detector.get("lagged", False)
     share = lagged_false_alarm_share(n, float(t)) if lagged else false_alarm_share(n, float(t))
-    said.facts["false_alarms_per_1000_samples_of_noise"] = _short(share * 1000)
+    explanation.facts["false_alarms_per_1000_samples_of_noise"] = _short(share * 1000)
     if rate_hz:
-        said.facts["false_alarms_a_day"] = _short(share * rate_hz * SECONDS_A_DAY)
-        said.facts["window_s"] = _short(n / rate_hz)
-        said.facts["blind_after_start_s"] = _short(n / rate_hz)
-    said.notes.append("false alarms are those of Gaussian noise; heavier tails give more")
+        explanation.facts["false_alarms_a_day"] = _short(share * rate_hz * SECONDS_A_DAY)
+        explanation.facts["window_s"] = _short(n / rate_hz)
+        explanation.facts["blind_after_start_s"] = _short(n / rate_hz)
+    explanation.notes.append("false alarms are those of Gaussian noise; heavier tails give more")
     if lagged:
-        said.notes.append("lagged: a sample is tested against the window before it, so |z| has no upper end")
+        explanation.notes.append("lagged: a sample is tested against the window before it, so |z| has no upper end")
     else:
-        said.facts["largest_z"] = _short(largest_z(n))
+        explanation.facts["largest_z"] = _short(largest_z(n))
         hidden = next(k for k in range(1, n) if masked_z(n, k) <= t)
-        said.facts["outliers_that_hide_each_other"] = hidden
-        said.notes.append(f"{hidden} equal outliers within {n} samples mask each other: each stays at or below t")
-    said.notes.append("suits spikes; a persistent fault is absorbed by the window within its length")
+        explanation.facts["outliers_that_hide_each_other"] = hidden
+        explanation.notes.append(
+            f"{hidden} equal outliers within {n} samples mask each other: each stays at or below t"
+        )
+    explanation.notes.append("suits spikes; a persistent fault is absorbed by the window within its length")
 
 
-def _drift(said: Explanation, rate_hz: int, detector: dict) -> None:
+def _drift(explanation: Explanation, rate_hz: int, detector: Settings) -> None:
     slow = 1 << detector["slow"]
     if rate_hz:
-        said.facts["blind_after_start_s"] = _short(detector["warmup"] / rate_hz)
-        said.facts["silent_after_detection_s"] = _short(detector["holdoff"] / rate_hz)
-        said.facts["forgets_within_s"] = _short(slow / rate_hz)
-    said.notes.append("suits level changes and drifts of slow signals; single spikes pass unseen")
-    said.notes.append(f"after a full-scale glitch smaller changes hide, for up to ten times {slow} samples")
+        explanation.facts["blind_after_start_s"] = _short(detector["warmup"] / rate_hz)
+        explanation.facts["silent_after_detection_s"] = _short(detector["holdoff"] / rate_hz)
+        explanation.facts["forgets_within_s"] = _short(slow / rate_hz)
+    explanation.notes.append("suits level changes and drifts of slow signals; single spikes pass unseen")
+    explanation.notes.append(f"after a full-scale glitch smaller changes hide, for up to ten times {slow} samples")
 
 
-def _novelty(said: Explanation, rate_hz: int, detector: dict) -> None:
+def _novelty(explanation: Explanation, rate_hz: int, detector: Settings) -> None:
     if rate_hz:
         share = _NOVELTY_FALSE_ALARMS
-        said.facts["false_alarms_a_day"] = _short(share * rate_hz * SECONDS_A_DAY)
-        said.facts["blind_after_start_s"] = _short(64 / rate_hz)
-        said.facts["learns_before_novelty_counts_s"] = _short(192 / rate_hz)
-        said.facts["silent_after_alarm_s"] = _short((64 * detector["patience"] + 50) // 100 / rate_hz)
-    said.notes.append("suits slow, seasonal, level-like signals, a sample a minute or so; not vibration")
-    said.notes.append("what was seen is never forgotten: reset it where the signal's nature changes")
-    said.notes.append("one full-scale glitch coarsens its sixteen levels for good")
+        explanation.facts["false_alarms_a_day"] = _short(share * rate_hz * SECONDS_A_DAY)
+        explanation.facts["blind_after_start_s"] = _short(64 / rate_hz)
+        explanation.facts["learns_before_novelty_counts_s"] = _short(192 / rate_hz)
+        explanation.facts["silent_after_alarm_s"] = _short((64 * detector["patience"] + 50) // 100 / rate_hz)
+    explanation.notes.append("suits slow, seasonal, level-like signals, a sample a minute or so; not vibration")
+    explanation.notes.append("what was seen is never forgotten: reset it where the signal's nature changes")
+    explanation.notes.append("one full-scale glitch coarsens its sixteen levels for good")
     if detector["sensitivity"] != 100 or detector["patience"] != 100:
-        said.notes.append("false alarms were measured at sensitivity 100 and patience 100, and will differ")
+        explanation.notes.append("false alarms were measured at sensitivity 100 and patience 100, and will differ")
 
 
-def _baseline(said: Explanation, rate_hz: int, detector: dict) -> None:
+def _baseline(explanation: Explanation, rate_hz: int, detector: Settings) -> None:
     share = lagged_false_alarm_share(detector["learn"], float(Fraction(detector["t"]))) * len(detector["features"])
-    said.facts["false_alarms_per_1000_blocks"] = _short(share * 1000)
+    explanation.facts["false_alarms_per_1000_blocks"] = _short(share * 1000)
     if rate_hz:
         block_s = detector["block"] / rate_hz
-        said.facts["block_s"] = _short(block_s)
-        said.facts["learns_for_s"] = _short(block_s * detector["learn"])
-        said.facts["false_alarms_a_day"] = _short(share / block_s * SECONDS_A_DAY)
-    said.notes.append(
+        explanation.facts["block_s"] = _short(block_s)
+        explanation.facts["learns_for_s"] = _short(block_s * detector["learn"])
+        explanation.facts["false_alarms_a_day"] = _short(share / block_s * SECONDS_A_DAY)
+    explanation.notes.append(
         "false alarms are those of features that are Gaussian over the blocks, which few machines quite have"
     )
-    said.notes.append("suits vibration and faults that stay: it compares with what was learned")
-    said.notes.append("what it learns from must be a machine that is well, at the speed it will be judged at")
-    said.notes.append("a glitch in what it learns from hides faults for good: clear it and let it learn anew")
+    explanation.notes.append("suits vibration and faults that stay: it compares with what was learned")
+    explanation.notes.append("what it learns from must be a machine that is well, at the speed it will be judged at")
+    explanation.notes.append("a glitch in what it learns from hides faults for good: clear it and let it learn anew")
 
 
 def _short(value: float) -> float:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from kittiwake.explain.detectors import Explanation
+from kittiwake.explain.detectors import Explanation, Settings
 
 # Sensitivities in g an LSB, by full scale. STMicroelectronics DocID17530 Rev 2, table 4; InvenSense RM-MPU-6000A-00
 # rev. 4.2, section 4.17.
@@ -16,7 +16,7 @@ _MPU6050_G = {2: Fraction(1, 16384), 4: Fraction(1, 8192), 8: Fraction(1, 4096),
 _FIFO_SAMPLES = {"lis3dh": 32, "mpu6050": 170}
 
 
-def explain_source(channel: dict) -> Explanation | None:
+def explain_source(channel: Settings) -> Explanation | None:
     """Explain a channel's source; None for one that is no sensor.
 
     Args:
@@ -24,30 +24,33 @@ def explain_source(channel: dict) -> Explanation | None:
     """
     source, rate_hz = channel["source"], channel["rate_hz"]
     kind = source.get("kind")
-    said = Explanation(channel["name"], f"source {kind}", source)
+    explanation = Explanation(channel["name"], f"source {kind}", source)
     if kind in _FIFO_SAMPLES:
         table = _LIS3DH_G if kind == "lis3dh" else _MPU6050_G
         g = table[source["range_g"]]
-        said.facts["g_an_lsb"] = float(f"{float(g):.4g}")
-        said.facts["loop_may_be_late_s"] = float(f"{_FIFO_SAMPLES[kind] / rate_hz:.4g}")
-        said.notes.append(f'in g: scale = "{g}"; gravity is in it, and a lasting tilt is a level change')
-        said.notes.append(f"one axis, {source['axis']}; the sensor paces itself, within some percent of {rate_hz} Hz")
+        explanation.facts["g_an_lsb"] = float(f"{float(g):.4g}")
+        explanation.facts["loop_may_be_late_s"] = float(f"{_FIFO_SAMPLES[kind] / rate_hz:.4g}")
+        explanation.notes.append(f'in g: scale = "{g}"; gravity is in it, and a lasting tilt is a level change')
+        explanation.notes.append(
+            f"one axis, {source['axis']}; the sensor paces itself, within some percent of {rate_hz} Hz"
+        )
     elif kind == "adc":
         top = (1 << (channel["bits"] - 1)) - 1
-        said.facts["loop_may_be_late_s"] = float(f"{source['room'] / rate_hz:.4g}")
-        said.notes.append(f"samples are {-top - 1} to {top}, zero volts at {-top - 1}; a timer takes them")
-        said.notes.append(
+        explanation.facts["loop_may_be_late_s"] = float(f"{source['room'] / rate_hz:.4g}")
+        explanation.notes.append(f"samples are {-top - 1} to {top}, zero volts at {-top - 1}; a timer takes them")
+        explanation.notes.append(
             f'in volts of a range of 3.3 V: scale = "33/{20 * (top + 1)}", offset = "33/20"; '
             "an ESP32's range depends on atten_db"
         )
     elif kind == "i2s":
         # One block is always the driver's.
         waiting = (source["blocks"] - 1) * source["block_samples"]
-        said.facts["loop_may_be_late_s"] = float(f"{waiting / rate_hz:.4g}") if rate_hz else None
-        said.notes.append("samples are 16 bits of one slot; what finds the ring full is counted as overruns")
+        if rate_hz:
+            explanation.facts["loop_may_be_late_s"] = float(f"{waiting / rate_hz:.4g}")
+        explanation.notes.append("samples are 16 bits of one slot; what finds the ring full is counted as overruns")
     elif kind == "tmp105":
-        said.facts["degrees_an_lsb"] = 0.0625
-        said.notes.append('in °C: scale = "1/16"; the chip converts every 220 ms, read faster it repeats itself')
+        explanation.facts["degrees_an_lsb"] = 0.0625
+        explanation.notes.append('in °C: scale = "1/16"; the chip converts every 220 ms, read faster it repeats itself')
     else:
         return None
-    return said
+    return explanation

@@ -6,6 +6,7 @@ Knows speeds and which errors another try may mend; not tools.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypedDict
 
 from kittiwake.errors import KittiwakeError, PortBusyError, PortLostError, UsageError
 from kittiwake.flash.progress import Progress
@@ -14,9 +15,14 @@ from kittiwake.flash.progress import Progress
 _FINAL = (PortLostError, PortBusyError, UsageError)
 
 
-def run(
-    once: Callable[[int], KittiwakeError | None], baudrate: int, slow_baudrate: int, progress: Progress
-) -> dict[str, int]:
+class Attempt(TypedDict):
+    """How often something was tried: `baudrate` that it was done at, and `tries`."""
+
+    baudrate: int
+    tries: int
+
+
+def run(once: Callable[[int], KittiwakeError | None], baudrate: int, slow_baudrate: int, progress: Progress) -> Attempt:
     """Try at one speed, then at a slower one.
 
     Args:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 import tempfile
 from pathlib import Path
+from typing import TypedDict
 
-from kittiwake.boards.catalog import Board
+from kittiwake.boards.catalog import FlashedBoard
 from kittiwake.errors import KittiwakeError, NoDeviceError, PortLostError, UsageError, VerificationError
 from kittiwake.flash import tool
 from kittiwake.flash.formats import Piece
@@ -26,7 +27,14 @@ _PERCENT = re.compile(r"^(?:Download|Upload|Erase)\s*\[.*?\]\s*(\d+)%")
 _RUN_AGAIN = "run the same command again"
 
 
-def identify(board: Board, serial: str | None, progress: Progress) -> dict:
+class DfuFacts(TypedDict):
+    """What the bootloader says: the serial number of its USB interface, and the size of its flash."""
+
+    serial: str
+    flash_bytes: int
+
+
+def identify(board: FlashedBoard, serial: str | None, progress: Progress) -> DfuFacts:
     """Look for the one board that is in its DFU bootloader; nothing on it is changed.
 
     Args:
@@ -49,15 +57,15 @@ def identify(board: Board, serial: str | None, progress: Progress) -> dict:
             f"no permission to open the USB device {_DEVICE}; {progress.left}",
             "sudo usermod -aG plugdev $USER, log in again, and install the udev rule of deploy/udev",
         )
-    found = {match[2]: match[1] for line in outcome.lines if (match := _FOUND.match(line))}
+    layouts = {match[2]: match[1] for line in outcome.lines if (match := _FOUND.match(line))}
     if serial is not None:
-        found = {name: layout for name, layout in found.items() if name == serial}
-    if not found:
+        layouts = {name: layout for name, layout in layouts.items() if name == serial}
+    if not layouts:
         raise NoDeviceError(f"no board is in its DFU bootloader; {progress.left}", f"{board.flash.enter}; {_RUN_AGAIN}")
-    if len(found) > 1:
-        choices = " or ".join(f"--port dfu:{name}" for name in sorted(found))
+    if len(layouts) > 1:
+        choices = " or ".join(f"--port dfu:{name}" for name in sorted(layouts))
         raise UsageError(f"several boards are in their DFU bootloaders; {progress.left}", f"name one by {choices}")
-    ((serial, layout),) = found.items()
+    ((serial, layout),) = layouts.items()
     flash_bytes = sum(int(count) * int(size) * _UNITS[unit] for count, size, unit in _SECTORS.findall(layout))
     if flash_bytes != board.memory.flash_bytes:
         has, needs = flash_bytes >> 10, board.memory.flash_bytes >> 10
@@ -68,7 +76,7 @@ def identify(board: Board, serial: str | None, progress: Progress) -> dict:
     return {"serial": serial, "flash_bytes": flash_bytes}
 
 
-def write(board: Board, serial: str, image: Image, keep: bool, progress: Progress) -> None:
+def write(board: FlashedBoard, serial: str, image: Image, keep: bool, progress: Progress) -> None:
     """Erase, write the image's pieces, and compare what is read back.
 
     Args:
@@ -94,7 +102,7 @@ def write(board: Board, serial: str, image: Image, keep: bool, progress: Progres
             _compare(board, serial, piece, Path(folder) / f"{piece.address:08x}", progress)
 
 
-def _compare(board: Board, serial: str, piece: Piece, back: Path, progress: Progress) -> None:
+def _compare(board: FlashedBoard, serial: str, piece: Piece, back: Path, progress: Progress) -> None:
     progress.enter(f"reading 0x{piece.address:08x} back")
     _run(board, serial, [f"0x{piece.address:08x}:{len(piece.data)}", "-U", str(back)], progress)
     if back.read_bytes() != piece.data:
@@ -104,11 +112,11 @@ def _compare(board: Board, serial: str, piece: Piece, back: Path, progress: Prog
         )
 
 
-def _run(board: Board, serial: str, action: list[str], progress: Progress) -> None:
+def _run(board: FlashedBoard, serial: str, action: list[str], progress: Progress) -> None:
     def watch(line: str) -> None:
-        found = _PERCENT.match(line)
-        if found:
-            progress.reach(float(found[1]))
+        match = _PERCENT.match(line)
+        if match:
+            progress.reach(float(match[1]))
 
     command = [tool.find("dfu-util"), "-d", _DEVICE, "-S", serial, "-a", "0", "-s", *action]
     outcome = tool.run(command, watch)

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
+from typing import TypedDict
 
-from kittiwake.boards.catalog import Board
+from kittiwake.boards.catalog import FlashedBoard
 from kittiwake.errors import KittiwakeError, NoDeviceError, PortBusyError, PortLostError, UsageError, VerificationError
 from kittiwake.flash import attempts, tool
 from kittiwake.flash.image import Image
@@ -26,8 +28,20 @@ _LOST = ("serial exception", "Could not open ", "Lost connection")
 _RUN_AGAIN = "run the same command again"
 
 
-def identify(board: Board, port: str, progress: Progress) -> dict:
+class EspFacts(TypedDict):
+    """What the chip says: its name, as Espressif writes it, and its flash's size (None where it does not say)."""
+
+    chip: str
+    flash_bytes: int | None
+
+
+def identify(board: FlashedBoard, port: str, progress: Progress) -> EspFacts:
     """Ask the chip what it is; it is reset for that, and nothing on it is changed.
+
+    Args:
+        board: what should be there.
+        port: of its ROM loader.
+        progress: told of the stage.
 
     Returns:
         `chip`, as Espressif writes it, and `flash_bytes` (None where it does not say).
@@ -41,7 +55,7 @@ def identify(board: Board, port: str, progress: Progress) -> dict:
     outcome = tool.run([tool.find("esptool"), "--port", port, "flash-id"])
     if outcome.code:
         raise _fault(outcome, board, port, progress)
-    chip = next((found[1] for line in outcome.lines if (found := _CHIP.match(line))), None)
+    chip = next((match[1] for line in outcome.lines if (match := _CHIP.match(line))), None)
     if chip is None:
         raise KittiwakeError(
             f"esptool did not say which chip is on {port}: {outcome.cause}", "install esptool 5 or later"
@@ -51,8 +65,8 @@ def identify(board: Board, port: str, progress: Progress) -> dict:
             f"{port} has an {chip}, and {board.name} has an {board.mcu}; {progress.left}",
             "name the right board or port; `kittiwake boards` lists them",
         )
-    found = next((found for line in outcome.lines if (found := _SIZE.match(line))), None)
-    flash_bytes = int(found[1]) << (20 if found[2] == "MB" else 10) if found else None
+    size = next((match for line in outcome.lines if (match := _SIZE.match(line))), None)
+    flash_bytes = int(size[1]) << (20 if size[2] == "MB" else 10) if size else None
     if flash_bytes is not None and flash_bytes < board.memory.flash_bytes:
         has, needs = flash_bytes >> 20, board.memory.flash_bytes >> 20
         raise UsageError(
@@ -62,7 +76,9 @@ def identify(board: Board, port: str, progress: Progress) -> dict:
     return {"chip": chip, "flash_bytes": flash_bytes}
 
 
-def write(board: Board, port: str, image: Image, baudrate: int, keep: bool, progress: Progress) -> dict:
+def write(
+    board: FlashedBoard, port: str, image: Image, baudrate: int, keep: bool, progress: Progress
+) -> attempts.Attempt:
     """Erase, write, and have the chip digest what it holds.
 
     Args:
@@ -89,7 +105,7 @@ def write(board: Board, port: str, image: Image, baudrate: int, keep: bool, prog
     return attempts.run(once, baudrate, _SLOW_BAUDRATE, progress)
 
 
-def _command(board: Board, port: str, image: Image, baudrate: int, keep: bool) -> list[str]:
+def _command(board: FlashedBoard, port: str, image: Image, baudrate: int, keep: bool) -> list[str]:
     command = [tool.find("esptool"), "--chip", board.chip, "--port", port, "--baud", str(baudrate), "write-flash"]
     (piece,) = image.pieces
     # Nothing in the image's header is to be changed: its own digest would not fit any more.
@@ -97,21 +113,21 @@ def _command(board: Board, port: str, image: Image, baudrate: int, keep: bool) -
     return command + ([] if keep else ["--erase-all"]) + [f"0x{piece.address:x}", str(image.path)]
 
 
-def _watch(progress: Progress):
+def _watch(progress: Progress) -> Callable[[str], None]:
     def watch(line: str) -> None:
         if line.startswith("Erasing flash memory"):
             progress.enter("erasing all of the flash", changes=True)
         elif line.startswith("Compressed "):
             progress.enter("writing", changes=True)
-        elif found := _WRITING.match(line):
-            progress.reach(float(found[1]))
+        elif match := _WRITING.match(line):
+            progress.reach(float(match[1]))
         elif line.startswith("Verifying"):
             progress.enter("verifying")
 
     return watch
 
 
-def _fault(outcome: tool.Outcome, board: Board, port: str, progress: Progress) -> KittiwakeError:
+def _fault(outcome: tool.Outcome, board: FlashedBoard, port: str, progress: Progress) -> KittiwakeError:
     where, left = progress.where, progress.left
     by = serial.holder(port)
     if outcome.has("This chip is "):

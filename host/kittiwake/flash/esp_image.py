@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import struct
 
-from kittiwake.boards.catalog import Board
+from kittiwake.boards.catalog import FlashedBoard
 from kittiwake.errors import ConfigError, VerificationError
 from kittiwake.flash.formats import Piece
 
@@ -26,7 +26,7 @@ _CHIPS = {
 _AGAIN = "download it again"
 
 
-def check(piece: Piece, board: Board, name: str) -> None:
+def check(piece: Piece, board: FlashedBoard, name: str) -> None:
     """Refuse an image that would not start on the board.
 
     Args:
@@ -63,7 +63,7 @@ def check(piece: Piece, board: Board, name: str) -> None:
         raise ConfigError(f"{name} ends at 0x{piece.end:x}, behind the flash of {board.name}", "take a smaller image")
 
 
-def _no_bootloader(piece: Piece, board: Board, name: str) -> ConfigError:
+def _no_bootloader(piece: Piece, board: FlashedBoard, name: str) -> ConfigError:
     where = f"0x{board.flash.offset:x}, where {_chip(board)} starts"
     if piece.address != board.flash.offset and piece.data[:1] == bytes([_MAGIC]):
         return ConfigError(
@@ -73,15 +73,15 @@ def _no_bootloader(piece: Piece, board: Board, name: str) -> ConfigError:
     return ConfigError(f"{name} has no bootloader at {where}: it is not an ESP32 image", f"take {_whole(board)}")
 
 
-def _whole(board: Board) -> str:
+def _whole(board: FlashedBoard) -> str:
     return f"the .bin of {board.download_url}"
 
 
-def _chip(board: Board) -> str:
+def _chip(board: FlashedBoard) -> str:
     return _CHIPS.get(board.flash.chip_id, board.chip)
 
 
-def _check_chip(data: bytes, at: int, board: Board, name: str) -> None:
+def _check_chip(data: bytes, at: int, board: FlashedBoard, name: str) -> None:
     chip_id = struct.unpack_from("<H", data.ljust(at + 14, b"\0"), at + 12)[0]
     if chip_id != board.flash.chip_id:
         other = _CHIPS.get(chip_id, f"chip {chip_id}")
@@ -124,12 +124,12 @@ def _xor(body: bytes) -> int:
 
 def _partitions(data: bytes, at: int) -> list[tuple[int, int, str]]:
     """The applications of a partition table: (offset, bytes, label)."""
-    found = []
+    applications = []
     while 0 <= at <= len(data) - _PARTITION.size:
         magic, kind, _, offset, size, label, _ = _PARTITION.unpack_from(data, at)
         if magic != b"\xaa\x50":
             break
         if kind == _APPLICATION:
-            found.append((offset, size, label.rstrip(b"\0").decode("ascii", "replace")))
+            applications.append((offset, size, label.rstrip(b"\0").decode("ascii", "replace")))
         at += _PARTITION.size
-    return found
+    return applications

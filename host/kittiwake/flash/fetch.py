@@ -9,7 +9,7 @@ import os
 import re
 from pathlib import Path
 
-from kittiwake.boards.catalog import Board
+from kittiwake.boards.catalog import Board, FlashedBoard
 from kittiwake.errors import KittiwakeError, UsageError
 from kittiwake.flash import tool
 from kittiwake.flash.progress import Say
@@ -29,7 +29,7 @@ def image(board: Board, say: Say) -> Path:
         UsageError: the board is emulated, or mpflash is not installed; the mend says where images are.
         KittiwakeError: it brought nothing.
     """
-    if board.flash is None:
+    if not isinstance(board, FlashedBoard):
         raise UsageError("no image is named", "`make boards` builds the firmware of emulated boards")
     forms = " or ".join(f".{form}" for form in board.flash.images)
     where = f"{board.download_url} has them ({forms}); name one by --image"
@@ -38,20 +38,21 @@ def image(board: Board, say: Say) -> Path:
         raise UsageError("no image is named", f"{where}, or pip install mpflash")
     say(f"asking mpflash for {board.micropython} …")
     outcome = tool.run([program, "download", "--board", board.micropython, "--version", "stable"])
-    found = _newest(board)
-    if found is None:
+    path = _newest(board)
+    if path is None:
         raise KittiwakeError(f"mpflash brought no image of {board.micropython}: {outcome.cause}", where)
-    return found
+    return path
 
 
-def _newest(board: Board) -> Path | None:
+def _newest(board: FlashedBoard) -> Path | None:
     """The highest version of the plain build (variants have a name before the version), best format first."""
     folder = Path(os.environ.get("MPFLASH_FIRMWARE") or Path.home() / "Downloads" / "firmware")
     form = "|".join(board.flash.images)
     pattern = re.compile(rf"{re.escape(board.micropython)}-(?:\d{{8}}-)?v(\d+)\.(\d+)\.(\d+)\.({form})")
-    found = []
+    candidates: list[tuple[list[int], int, Path]] = []
     for path in folder.glob(f"*/{board.micropython}-*"):
         if named := pattern.fullmatch(path.name):
             *version, suffix = named.groups()
-            found.append(([int(part) for part in version], -board.flash.images.index(suffix), path))
-    return max(found)[2] if found else None
+            rank = next(at for at, form in enumerate(board.flash.images) if form == suffix)
+            candidates.append(([int(part) for part in version], -rank, path))
+    return max(candidates)[2] if candidates else None

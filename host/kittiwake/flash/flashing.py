@@ -19,7 +19,7 @@ _UNTOUCHED = "nothing on the board was changed"
 
 
 @dataclass(frozen=True)
-class Job:
+class Flashing:
     """What is to be flashed.
 
     Args:
@@ -41,11 +41,11 @@ class Job:
     keep: bool = False
 
 
-def flash(job: Job, say: Say) -> dict:
+def flash(flashing: Flashing, say: Say) -> dict[str, object]:
     """Do it. Everything that can be known beforehand is checked before anything is changed.
 
     Args:
-        job: what, and where to.
+        flashing: what, and where to.
         say: is given lines of progress.
 
     Returns:
@@ -55,26 +55,26 @@ def flash(job: Job, say: Say) -> dict:
         KittiwakeError: and its kin; the message says what was changed on the board when something was.
         KeyboardInterrupt: the tool was ended, and what that left was said.
     """
-    board = catalog.find(job.board)
-    if board.is_virtual:
+    board = catalog.find(flashing.board)
+    if not isinstance(board, catalog.FlashedBoard):
         raise UsageError(f"{board.name} exists in emulation only", "`make boards` builds its firmware")
-    checked = image.read(job.image, board, job.offset, job.manifest)
-    say(f"{job.image.name}: {checked.size} bytes for {board.title}, {_digest(checked)}")
+    checked = image.read(flashing.image, board, flashing.offset, flashing.manifest)
+    say(f"{flashing.image.name}: {checked.size} bytes for {board.title}, {_digest(checked)}")
     started = time.monotonic()
-    progress = Progress(say, job.keep)
+    progress = Progress(say, flashing.keep)
     try:
-        if _is_dfu(job.port):
-            done = _by_dfu_util(board, job, checked, progress)
+        if _is_dfu(flashing.port):
+            done = _by_dfu_util(board, flashing, checked, progress)
         elif board.flash.tools == ["esptool"]:
-            done = _by_esptool(board, job, checked, progress)
+            done = _by_esptool(board, flashing, checked, progress)
         else:
-            done = _by_stm32loader(board, job, checked, progress)
+            done = _by_stm32loader(board, flashing, checked, progress)
     except KeyboardInterrupt:
         say(f"interrupted {progress.where}; {progress.left}; run the same command again")
         raise
     return {
         "board": board.name,
-        "image": str(job.image),
+        "image": str(flashing.image),
         "sha256": checked.sha256,
         "bytes": checked.size,
         "seconds": round(time.monotonic() - started, 1),
@@ -82,29 +82,37 @@ def flash(job: Job, say: Say) -> dict:
     }
 
 
-def _by_esptool(board: catalog.Board, job: Job, checked: image.Image, progress: Progress) -> dict:
-    port = _free_port(job.port)
+def _by_esptool(
+    board: catalog.FlashedBoard, flashing: Flashing, checked: image.Image, progress: Progress
+) -> dict[str, object]:
+    port = _free_port(flashing.port)
     facts = esp.identify(board, port, progress)
-    done = esp.write(board, port, checked, job.baudrate or board.flash.baudrate, job.keep, progress)
+    done = esp.write(board, port, checked, flashing.baudrate or board.flash.baudrate, flashing.keep, progress)
     return {"port": port, "tool": "esptool", **facts, **done}
 
 
-def _by_stm32loader(board: catalog.Board, job: Job, checked: image.Image, progress: Progress) -> dict:
-    if job.keep:
+def _by_stm32loader(
+    board: catalog.FlashedBoard, flashing: Flashing, checked: image.Image, progress: Progress
+) -> dict[str, object]:
+    if flashing.keep:
         raise UsageError("an STM32's serial bootloader is made to erase everything here", "leave --keep-files out")
-    if "://" in job.port:
-        raise UsageError(f"stm32loader takes no {job.port.partition('://')[0]}:// port", "name a port of this machine")
-    port = _free_port(job.port)
-    baudrate = job.baudrate or board.flash.baudrate
+    if "://" in flashing.port:
+        raise UsageError(
+            f"stm32loader takes no {flashing.port.partition('://')[0]}:// port", "name a port of this machine"
+        )
+    port = _free_port(flashing.port)
+    baudrate = flashing.baudrate or board.flash.baudrate
     facts = stm32.identify(board, port, baudrate, progress)
     return {"port": port, "tool": "stm32loader", **facts, **stm32.write(board, port, checked, baudrate, progress)}
 
 
-def _by_dfu_util(board: catalog.Board, job: Job, checked: image.Image, progress: Progress) -> dict:
+def _by_dfu_util(
+    board: catalog.FlashedBoard, flashing: Flashing, checked: image.Image, progress: Progress
+) -> dict[str, object]:
     if "dfu-util" not in board.flash.tools:
         raise UsageError(f"{board.name} has no USB bootloader on a connector", "name the serial port by --port")
-    facts = dfu.identify(board, job.port.partition(":")[2] or None, progress)
-    dfu.write(board, facts["serial"], checked, job.keep, progress)
+    facts = dfu.identify(board, flashing.port.partition(":")[2] or None, progress)
+    dfu.write(board, facts["serial"], checked, flashing.keep, progress)
     return {"port": "dfu", "tool": "dfu-util", **facts}
 
 
@@ -118,7 +126,7 @@ def _free_port(name: str) -> str:
     try:
         serial.open_blocking(path).close()
     except KittiwakeError as error:
-        raise type(error)(f"{error.message}; {_UNTOUCHED}", error.mend) from error
+        raise error.with_note(_UNTOUCHED) from error
     # Programs that take no lock would read the chip's answers away.
     by = serial.holder(path)
     if by:

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from kittiwake.boards.catalog import Board
+from kittiwake.boards.catalog import FlashedBoard
 from kittiwake.errors import ConfigError, UsageError, VerificationError
 from kittiwake.flash import esp_image, formats, stm32_image
 from kittiwake.flash.formats import Piece
@@ -45,7 +45,7 @@ class Image:
         return sum(len(piece.data) for piece in self.pieces)
 
 
-def read(path: Path, board: Board, offset: int | None = None, manifest: Path | None = None) -> Image:
+def read(path: Path, board: FlashedBoard, offset: int | None = None, manifest: Path | None = None) -> Image:
     """Read an image and check that it is for the board, whole, and what its manifest says.
 
     Args:
@@ -110,11 +110,12 @@ def _stated(manifest: Path, name: str) -> str | None:
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{manifest} cannot be read: {error}", "name a list as sha256sum writes it") from error
     for line in lines:
-        found = _LINE.match(line.strip())
-        if found:
-            plain, listed, bsd_listed, bsd = found.groups()
+        match = _LINE.match(line.strip())
+        if match:
+            plain, listed, bsd_listed, bsd = match.groups()
             listed = listed or bsd_listed
             # A digest alone is of the file that the manifest is named after.
             if listed is None or Path(listed).name == name:
-                return (plain or bsd).lower()
+                digest: str = plain or bsd
+                return digest.lower()
     return None

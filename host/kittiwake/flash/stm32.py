@@ -9,9 +9,11 @@ from __future__ import annotations
 import os
 import re
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypedDict
 
-from kittiwake.boards.catalog import Board
+from kittiwake.boards.catalog import FlashedBoard
 from kittiwake.errors import KittiwakeError, NoDeviceError, PortBusyError, PortLostError, UsageError, VerificationError
 from kittiwake.flash import attempts, tool
 from kittiwake.flash.formats import Piece
@@ -28,8 +30,21 @@ _LOST = ("SerialException", "OSError", "termios.error", "could not open port")
 _RUN_AGAIN = "run the same command again"
 
 
-def identify(board: Board, port: str, baudrate: int, progress: Progress) -> dict:
+class Stm32Facts(TypedDict):
+    """What the chip says: its product id, and its flash's size (None where it does not say)."""
+
+    chip: str
+    flash_bytes: int | None
+
+
+def identify(board: FlashedBoard, port: str, baudrate: int, progress: Progress) -> Stm32Facts:
     """Ask the chip what it is; it is reset for that where DTR and RTS are wired, and nothing on it is changed.
+
+    Args:
+        board: what should be there.
+        port: of its bootloader.
+        baudrate: of the line.
+        progress: told of the stage.
 
     Returns:
         `chip`, its product id, and `flash_bytes` (None where it does not say).
@@ -41,17 +56,17 @@ def identify(board: Board, port: str, baudrate: int, progress: Progress) -> dict
     """
     progress.enter("asking the chip what it is")
     outcome = tool.run(_command(board, port, baudrate))
-    found = next((found for line in outcome.lines if (found := _CHIP_ID.match(line))), None)
-    if outcome.code or found is None:
+    answer = next((match for line in outcome.lines if (match := _CHIP_ID.match(line))), None)
+    if outcome.code or answer is None:
         raise _fault(outcome, board, port, progress)
-    chip_id = int(found[1], 16)
+    chip_id = int(answer[1], 16)
     if chip_id != board.flash.chip_id:
         raise UsageError(
             f"the chip on {port} says 0x{chip_id:x}, and {board.name} has 0x{board.flash.chip_id:x} ({board.mcu}); "
             f"{progress.left}",
             "name the right board or port; `kittiwake boards` lists them",
         )
-    size = next((found for line in outcome.lines if (found := _SIZE.match(line))), None)
+    size = next((match for line in outcome.lines if (match := _SIZE.match(line))), None)
     flash_bytes = int(size[1]) << 10 if size else None
     if flash_bytes is not None and flash_bytes < board.memory.flash_bytes:
         has, needs = flash_bytes >> 10, board.memory.flash_bytes >> 10
@@ -62,8 +77,15 @@ def identify(board: Board, port: str, baudrate: int, progress: Progress) -> dict
     return {"chip": f"0x{chip_id:x}", "flash_bytes": flash_bytes}
 
 
-def write(board: Board, port: str, image: Image, baudrate: int, progress: Progress) -> dict:
+def write(board: FlashedBoard, port: str, image: Image, baudrate: int, progress: Progress) -> attempts.Attempt:
     """Erase all of the flash, write the image's pieces and read each back.
+
+    Args:
+        board: what `identify` found.
+        port: of its bootloader.
+        image: checked for this board.
+        baudrate: to begin with.
+        progress: told of each stage.
 
     Returns:
         `baudrate` that it was done at, and `tries`.
@@ -75,7 +97,7 @@ def write(board: Board, port: str, image: Image, baudrate: int, progress: Progre
     return attempts.run(lambda speed: _try(board, port, image, speed, progress), baudrate, _SLOW_BAUDRATE, progress)
 
 
-def _try(board: Board, port: str, image: Image, baudrate: int, progress: Progress) -> KittiwakeError | None:
+def _try(board: FlashedBoard, port: str, image: Image, baudrate: int, progress: Progress) -> KittiwakeError | None:
     with tempfile.TemporaryDirectory(prefix="kittiwake-") as folder:
         for number, piece in enumerate(image.pieces):
             file = Path(folder) / "piece.bin"
@@ -89,16 +111,16 @@ def _try(board: Board, port: str, image: Image, baudrate: int, progress: Progres
     return None
 
 
-def _command(board: Board, port: str, baudrate: int) -> list[str]:
+def _command(board: FlashedBoard, port: str, baudrate: int) -> list[str]:
     family = board.chip.removeprefix("stm32")[:2].upper()
     return [tool.find("stm32loader"), "-p", port, "-b", str(baudrate), "-f", family]
 
 
-def _watch(progress: Progress, piece: Piece):
+def _watch(progress: Progress, piece: Piece) -> Callable[[str], None]:
     address, size = piece.address, len(piece.data)
 
     def watch(line: str) -> None:
-        found = _AT.match(line)
+        at = _AT.match(line)
         # It says so once the chip has taken the command; one that is protected does not.
         if line.startswith("Extended erase"):
             progress.enter("erasing all of the flash", changes=True)
@@ -106,13 +128,13 @@ def _watch(progress: Progress, piece: Piece):
             progress.enter(f"writing 0x{address:08x}", changes=True)
         elif line.startswith("Read ") and "chunks" in line:
             progress.enter(f"reading 0x{address:08x} back")
-        elif found:
-            progress.reach(100 * (int(found[2], 16) - address) / size)
+        elif at:
+            progress.reach(100 * (int(at[2], 16) - address) / size)
 
     return watch
 
 
-def _fault(outcome: tool.Outcome, board: Board, port: str, progress: Progress) -> KittiwakeError:
+def _fault(outcome: tool.Outcome, board: FlashedBoard, port: str, progress: Progress) -> KittiwakeError:
     where, left = progress.where, progress.left
     if outcome.has("Verification FAILED"):
         return VerificationError(

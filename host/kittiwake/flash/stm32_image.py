@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 
-from kittiwake.boards.catalog import Board
+from kittiwake.boards.catalog import FlashedBoard
 from kittiwake.errors import ConfigError, VerificationError
 from kittiwake.flash.formats import Piece
 
@@ -15,7 +15,7 @@ _SRAM = 0x20000000
 _CCM, _CCM_BYTES = 0x10000000, 0x10000  # core-coupled memory of the STM32F405 (RM0090, 2.3)
 
 
-def check(pieces: list[Piece], board: Board, name: str) -> None:
+def check(pieces: list[Piece], board: FlashedBoard, name: str) -> None:
     """Refuse an image that would not start on the board.
 
     Args:

@@ -6,6 +6,7 @@ started, and never imported.
 
 from __future__ import annotations
 
+import io
 import os
 import queue
 import shutil
@@ -15,6 +16,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from kittiwake.errors import KittiwakeError
 
@@ -32,7 +34,11 @@ class Outcome:
     lines: tuple[str, ...]
 
     def has(self, text: str) -> bool:
-        """Whether some line holds this text."""
+        """Whether some line holds this text.
+
+        Args:
+            text: what a tool prints in this case.
+        """
         return any(text in line for line in self.lines)
 
     @property
@@ -55,10 +61,10 @@ def find(name: str) -> str:
     Raises:
         KittiwakeError: it is not installed; the mend says which package has it.
     """
-    found = where(name)
-    if found is None:
+    path = where(name)
+    if path is None:
         raise KittiwakeError(f"{name} is not installed", _MENDS[name])
-    return found
+    return path
 
 
 def run(command: list[str], on_line: Callable[[str], None] = lambda line: None) -> Outcome:
@@ -82,12 +88,13 @@ def run(command: list[str], on_line: Callable[[str], None] = lambda line: None) 
         )
     except OSError as error:
         raise KittiwakeError(f"{command[0]} cannot be started: {error.strerror}", "reinstall it") from error
-    heard: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-    reader = threading.Thread(target=_read, args=(process.stdout, heard), daemon=True)
+    output = cast(io.BufferedReader, process.stdout)
+    printed: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+    reader = threading.Thread(target=_read, args=(output, printed), daemon=True)
     reader.start()
     lines = []
     try:
-        while (line := heard.get(timeout=_SILENCE_S)) is not None:
+        while (line := printed.get(timeout=_SILENCE_S)) is not None:
             lines.append(line)
             on_line(line)
         return Outcome(process.wait(_END_S), tuple(lines))
@@ -97,21 +104,21 @@ def run(command: list[str], on_line: Callable[[str], None] = lambda line: None) 
     finally:
         _end(process)
         reader.join(_END_S)
-        process.stdout.close()
+        output.close()
 
 
-def _read(stream, heard: queue.SimpleQueue) -> None:
+def _read(stream: io.BufferedReader, lines: queue.SimpleQueue[str | None]) -> None:
     """Split what comes into lines; a progress bar ends its own by a carriage return."""
     rest = b""
     while piece := stream.read1(4096):
         *whole, rest = (rest + piece).replace(b"\r", b"\n").split(b"\n")
         for line in whole:
-            heard.put(line.decode("utf-8", "replace"))
-    heard.put(rest.decode("utf-8", "replace"))
-    heard.put(None)
+            lines.put(line.decode("utf-8", "replace"))
+    lines.put(rest.decode("utf-8", "replace"))
+    lines.put(None)
 
 
-def _end(process: subprocess.Popen) -> None:
+def _end(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
         process.terminate()
         try:

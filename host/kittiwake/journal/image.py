@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kittiwake.errors import KittiwakeError, UsageError
+
+if TYPE_CHECKING:
+    from littlefs import LittleFS
 
 _MAGIC = b"littlefs"
 _MAGIC_AT = 8  # behind the revision and the first tag of the first metadata block
@@ -44,21 +48,33 @@ def load(path: Path) -> dict[str, bytes | None]:
 
 
 def files_of(raw: bytes, name: str) -> dict[str, bytes | None]:
-    """Read every file of an image in memory; `name` is what errors call it. Returns and raises as `load`."""
+    """Read every file of an image in memory.
+
+    Args:
+        raw: the image.
+        name: what errors call it.
+
+    Returns:
+        As `load`.
+
+    Raises:
+        UsageError: as `load`.
+        KittiwakeError: littlefs-python is not installed.
+    """
     try:
         from littlefs import LittleFS, LittleFSError, UserContext
     except ImportError:
         raise KittiwakeError("littlefs-python is not installed", "pip install 'kittiwake[journal]'") from None
 
     class Memory(UserContext):
-        def __init__(self):
+        def __init__(self) -> None:
             self.buffer = bytearray(raw)
 
         # An image is only read: what would change it fails, as on a medium that is write protected.
-        def prog(self, cfg, block, off, data):
+        def prog(self, cfg: object, block: int, off: int, data: bytes) -> int:
             return _IO_ERROR
 
-        def erase(self, cfg, block):
+        def erase(self, cfg: object, block: int) -> int:
             return _IO_ERROR
 
     if not any(raw) or raw.count(0xFF) == len(raw):
@@ -78,23 +94,23 @@ def files_of(raw: bytes, name: str) -> dict[str, bytes | None]:
 
 def _candidates(raw: bytes) -> list[int]:
     """Sizes that a block may have: what the superblock says first, for one of its two copies may be half written."""
-    said = []
+    stated = []
     for start in (0, *_BLOCK_SIZES):
         if raw[start + _MAGIC_AT : start + _SIZES_AT - 4] == _MAGIC and len(raw) >= start + _SIZES_AT + 12:
-            said.append(struct.unpack_from("<I", raw, start + _SIZES_AT + 4)[0])
+            stated.append(struct.unpack_from("<I", raw, start + _SIZES_AT + 4)[0])
     usual = [_USUAL, *_BLOCK_SIZES]
-    sizes = [size for size in dict.fromkeys(said + usual) if size in _BLOCK_SIZES]
+    sizes = [size for size in dict.fromkeys(stated + usual) if size in _BLOCK_SIZES]
     return [size for size in sizes if len(raw) % size == 0 and len(raw) >= 2 * size]
 
 
-def _read_all(system, error_type: type[Exception]) -> dict[str, bytes | None]:
-    found: dict[str, bytes | None] = {}
+def _read_all(system: LittleFS, error_type: type[Exception]) -> dict[str, bytes | None]:
+    contents: dict[str, bytes | None] = {}
     for folder, _, names in system.walk("/"):
         for name in names:
             path = f"{folder.rstrip('/')}/{name}".lstrip("/")
             try:
                 with system.open(path, "rb") as file:
-                    found[path] = file.read()
+                    contents[path] = file.read()
             except error_type:
-                found[path] = None
-    return found
+                contents[path] = None
+    return contents

@@ -22,26 +22,38 @@ _TAIL_NAME = re.compile(r"tail-([012])/newest\.kwj")
 _LAYOUT_NAME = re.compile(r"journal/layout-(\d{4,5})\.kwl")
 
 
+ByClass = tuple[int, int, int]
+"""A number for each class of records."""
+
+
 @dataclass(frozen=True)
 class State:
     """What a head or a mark remembers: boots, cursor, and by class records dropped and the floor of numbers."""
 
     boots: int = 0
     acked: int = 0
-    dropped: tuple[int, int, int] = (0, 0, 0)
-    floor: tuple[int, int, int] = (0, 0, 0)
+    dropped: ByClass = (0, 0, 0)
+    floor: ByClass = (0, 0, 0)
 
     @classmethod
     def unpack(cls, raw: bytes) -> State:
-        """Read the 32 bytes of one."""
+        """Read one.
+
+        Args:
+            raw: its 32 bytes.
+        """
         v = struct.unpack(_STATE, raw)
         return cls(v[0], v[1], v[2:5], v[5:8])
 
     def joined(self, other: State) -> State:
-        """The newest of both: the larger of each number, for all of them only grow."""
+        """The newest of both: the larger of each number, for all of them only grow.
 
-        def larger(a, b):
-            return tuple(max(x, y) for x, y in zip(a, b, strict=True))
+        Args:
+            other: of the same journal.
+        """
+
+        def larger(a: ByClass, b: ByClass) -> ByClass:
+            return max(a[0], b[0]), max(a[1], b[1]), max(a[2], b[2])
 
         return State(
             max(self.boots, other.boots),
@@ -120,15 +132,18 @@ def segment(path: str, raw: bytes) -> Segment:
         raw: its content, not empty.
     """
     match = _SEGMENT_NAME.fullmatch(path)
-    made = Segment(path, class_of(path), int(match[2], 16) if match else -1, len(raw))
+    cls = class_of(path)
+    if cls is None:
+        raise ValueError(f"{path} is no segment")
+    made = Segment(path, cls, int(match[2], 16) if match else -1, len(raw))
     head = raw[:HEAD_BYTES]
     if len(head) < HEAD_BYTES or head[:3] != b"KWJ" or _crc(head[:-4]) != struct.unpack("<I", head[-4:])[0]:
         made.damages.append(Damage(path, 0, len(head), "the head does not pass its check"))
     else:
-        _, made.version, cls, made.journal, first_seq = struct.unpack_from(_HEAD, head)
+        _, made.version, stated_cls, made.journal, first_seq = struct.unpack_from(_HEAD, head)
         made.states.append(State.unpack(head[_STATE_AT:-4]))
-        if cls != made.cls or (match and first_seq != made.first_seq):
-            made.damages.append(Damage(path, 0, HEAD_BYTES, f"the head is of class {cls}, number {first_seq}"))
+        if stated_cls != made.cls or (match and first_seq != made.first_seq):
+            made.damages.append(Damage(path, 0, HEAD_BYTES, f"the head is of class {stated_cls}, number {first_seq}"))
         made.first_seq = first_seq
     if made.version is None or made.version <= VERSION:
         _records(made, raw)

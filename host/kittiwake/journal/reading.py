@@ -72,7 +72,10 @@ def read(files: Mapping[str, bytes | None], name: str) -> Journal:
     Raises:
         UsageError: there is no journal, or not one that can be read: of a later version, or of two devices.
     """
-    segments, layouts, damages, other = [], {}, [], []
+    segments: list[Segment] = []
+    layouts: dict[int, bytes] = {}
+    damages: list[Damage] = []
+    other: list[str] = []
     for path in sorted(files):
         raw = files[path]
         if raw is None:
@@ -105,12 +108,19 @@ def read(files: Mapping[str, bytes | None], name: str) -> Journal:
     return _join(ids.pop(), version, segments, layouts, damages, other)
 
 
-def _join(journal, version, segments, layouts, damages, other) -> Journal:
+def _join(
+    journal: int,
+    version: int,
+    segments: list[Segment],
+    layouts: dict[int, bytes],
+    damages: list[Damage],
+    other: list[str],
+) -> Journal:
     state = State()
     for segment in segments:
         damages += segment.damages
-        for found in segment.states:
-            state = state.joined(found)
+        for one in segment.states:
+            state = state.joined(one)
     next_seq = max([s.first_seq for s in segments] + [r.seq + 1 for s in segments for _, r in s.records], default=0)
     entries: dict[int, Entry] = {}
     for segment in _live(segments, state):

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 from kittiwake.journal.reading import CLASSES, Entry, Journal
 from kittiwake.publish import publisher
 
 
-def records(journal: Journal) -> Iterator[dict]:
+def records(journal: Journal) -> Iterator[dict[str, Any]]:
     """Each record as a dict: the published payload but for the device's name, which no journal has, and its place.
+
+    Args:
+        journal: read.
 
     Yields:
         kind, class, acked, path, offset, and the payload's own keys.
@@ -28,8 +32,12 @@ def records(journal: Journal) -> Iterator[dict]:
         yield place | {"path": entry.path, "offset": entry.offset} | body
 
 
-def summary(journal: Journal) -> dict:
-    """The journal as one dict: counts by class, the state, files, damages."""
+def summary(journal: Journal) -> dict[str, Any]:
+    """The journal as one dict: counts by class, the state, files, damages.
+
+    Args:
+        journal: read.
+    """
     state = journal.state
     waiting = [0] * len(CLASSES)
     for entry in journal.entries:
@@ -54,20 +62,31 @@ def summary(journal: Journal) -> dict:
     }
 
 
-def line(entry: Entry, body: dict) -> str:
-    """One record for people: number, whether it waits, class, kind, time, channel, and what it says."""
+def line(entry: Entry, body: dict[str, Any]) -> str:
+    """One record for people: number, whether it waits, class, kind, time, channel, and what it says.
+
+    Args:
+        entry: the record.
+        body: as `records` gives it.
+    """
     record = entry.record
     when = f"boot {record.boot} +{record.time_ms / 1000:.3f} s"
     if record.utc_ms is not None:
         when = datetime.fromtimestamp(record.utc_ms / 1000, UTC).isoformat(timespec="milliseconds")[:23] + "Z"
     keys = ("text", "value", "z_score", "count", "mean", "min", "max", "samples", "hex")
-    said = ", ".join(f"{key} {body[key]}" for key in keys if body.get(key) is not None)
+    fields = ", ".join(f"{key} {body[key]}" for key in keys if body.get(key) is not None)
     mark = " " if entry.is_acked else "*"
-    return f"{record.seq:>8}{mark} {CLASSES[record.cls]:<9} {body['kind']:<11} {when:<26} {record.channel} {said}"[:160]
+    return f"{record.seq:>8}{mark} {CLASSES[record.cls]:<9} {body['kind']:<11} {when:<26} {record.channel} {fields}"[
+        :160
+    ]
 
 
 def closing_lines(journal: Journal) -> Iterator[str]:
-    """What a person wants to know at the end: counts, then every damage with its place."""
+    """What a person wants to know at the end: counts, then every damage with its place.
+
+    Args:
+        journal: read.
+    """
     s = summary(journal)
     yield (
         f"journal {s['journal']}, version {s['version']}: {s['records']} records in {len(s['files'])} files,"

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Any
 
 from kittiwake.errors import UsageError
 from kittiwake.reference import drift, novelty
@@ -34,13 +35,19 @@ class Bands:
     high: list[float] = field(default_factory=list)
 
     def add(self, watched: float, centre: float, width: float) -> None:
-        """Enter one sample."""
+        """Enter one sample.
+
+        Args:
+            watched: the figure that is tested.
+            centre: of the bounds.
+            width: from the centre to either bound.
+        """
         self.watched.append(watched)
         self.low.append(centre - width)
         self.high.append(centre + width)
 
 
-def bands(samples: Sequence[int], settings: dict) -> Bands:
+def bands(samples: Sequence[int], settings: dict[str, Any]) -> Bands:
     """Compute the bounds of a detector over a series.
 
     Args:
@@ -129,7 +136,7 @@ def _levels(samples: Sequence[int], steps: Iterator[tuple[int, int, float]]) -> 
     return out
 
 
-def _drift_steps(samples: Sequence[int], settings: dict) -> Iterator[tuple[int, int, float]]:
+def _drift_steps(samples: Sequence[int], settings: dict[str, Any]) -> Iterator[tuple[int, int, float]]:
     names = ("fast", "slow", "warmup", "holdoff", "floor")
     t = Fraction(settings.get("t", "3/2"))
     chosen = {name: settings[name] for name in names if name in settings}
@@ -150,7 +157,7 @@ class _Watching(novelty.Novelty):
         return super()._apart(threshold)
 
 
-def _novelty_steps(samples: Sequence[int], settings: dict) -> Iterator[tuple[int, int, float]]:
+def _novelty_steps(samples: Sequence[int], settings: dict[str, Any]) -> Iterator[tuple[int, int, float]]:
     # Percent to constants as the firmware documents them.
     sensitivity, patience = settings.get("sensitivity", 100), settings.get("patience", 100)
     detector = _Watching(

@@ -6,15 +6,23 @@ import html
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kittiwake.errors import KittiwakeError, UsageError
 from kittiwake.plot.bands import Bands
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _KINDS = (".png", ".svg", ".html")
 
 
 def check_output(path: Path) -> None:
     """Refuse a picture's file name before any work is done.
+
+    Args:
+        path: of the picture.
 
     Raises:
         UsageError: its ending is none of .png, .svg and .html, or its folder is not there.
@@ -58,13 +66,13 @@ def draw(
     # The same input gives the same bytes, so that a picture can be compared.
     matplotlib.rcParams["svg.hashsalt"] = "kittiwake"
     panels = 2 if bands.is_apart else 1
-    figure, (axes, *_, judged) = _panels(pyplot, panels)
+    figure, (axes, *_, judged) = _panels(panels)
     for number, (first, last) in enumerate(windows):
         for panel in {axes, judged}:
             panel.axvspan(first, last, color="#f4c95d", alpha=0.45, lw=0, label="labelled" if number == 0 else None)
     for number, ((first, last), name) in enumerate(zip(windows, names, strict=False)):
-        at = ((first + last) / 2, 0.02 + 0.06 * (number % 2))  # neighbours at two heights
-        axes.annotate(name, at, xycoords=("data", "axes fraction"), ha="center", fontsize="small")
+        place = ((first + last) / 2, 0.02 + 0.06 * (number % 2))  # neighbours at two heights
+        axes.annotate(name, place, xycoords=("data", "axes fraction"), ha="center", fontsize="small")
     at = range(len(samples))
     judged.fill_between(at, bands.low, bands.high, color="#9fb8c8", alpha=0.45, lw=0, label="no alarm within")
     axes.plot(at, samples, color="#2b5670", lw=0.7, label="sample")
@@ -89,14 +97,16 @@ def draw(
         pyplot.close(figure)
 
 
-def _panels(pyplot, count: int):
+def _panels(count: int) -> tuple[Figure, list[Axes]]:
     """(figure, [the samples' panel, …, the panel in which alarms are drawn]): the same one where there is one."""
+    from matplotlib import pyplot
+
     figure, grid = pyplot.subplots(count, sharex=True, squeeze=False, figsize=(12, 4.5), layout="constrained")
     panels = list(grid[:, 0])
     return figure, panels if count > 1 else panels * 2
 
 
-def _page(title: str, figure) -> str:
+def _page(title: str, figure: Figure) -> str:
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None})
     svg = buffer.getvalue()

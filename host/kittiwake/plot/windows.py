@@ -44,7 +44,7 @@ def read_windows(path: Path, series_path: Path, times: Sequence[str] | None, cou
     return [(_index(first, times, count, path), _index(last, times, count, path)) for first, last in pairs]
 
 
-def _entry(content: dict, path: Path, series_path: Path) -> object:
+def _entry(content: dict[str, object], path: Path, series_path: Path) -> object:
     for parts in range(len(series_path.parts), 0, -1):
         name = "/".join(series_path.parts[-parts:])
         if name in content:

@@ -10,6 +10,7 @@ import errno
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Protocol
 
 from kittiwake.errors import KittiwakeError, NoDeviceError, PortBusyError, PortLostError, UsageError
 
@@ -33,7 +34,7 @@ class PortInfo:
     vid: int | None
     pid: int | None
 
-    def as_dict(self) -> dict:
+    def as_dict(self) -> dict[str, str | int | None]:
         """Give the fields as JSON-ready values."""
         return asdict(self)
 
@@ -130,6 +131,19 @@ class Port:
         return self._lost
 
 
+class BlockingPort(Protocol):
+    """An open port whose reads and writes wait, as `open_blocking` gives it."""
+
+    def read(self, size: int, /) -> bytes:
+        """Wait for bytes; TimeoutError or fewer than `size` when they do not come in time."""
+
+    def write(self, data: bytes, /) -> int | None:
+        """Write all of it; TimeoutError when the port does not take it in time."""
+
+    def close(self) -> None:
+        """Close and unlock it."""
+
+
 async def open_port(name: str, baudrate: int = 115200) -> Port:
     """Open a port and lock it against other programs (flock, as mpremote and esptool take it).
 
@@ -160,7 +174,9 @@ async def open_port(name: str, baudrate: int = 115200) -> Port:
     return Port(path, reader, writer)
 
 
-def open_blocking(name: str, baudrate: int = 115200, read_timeout_s: float = 0.05, write_timeout_s: float = 10.0):
+def open_blocking(
+    name: str, baudrate: int = 115200, read_timeout_s: float = 0.05, write_timeout_s: float = 10.0
+) -> BlockingPort:
     """Open a port for reads and writes that wait, and lock it as `open_port` does; for a board's console.
 
     Args:
@@ -202,13 +218,13 @@ def resolve(name: str) -> str:
         UsageError: auto found several, or the URL has a scheme that is not known here.
     """
     if name == "auto":
-        found = [port for port in list_ports() if port.vid is not None]
-        if not found:
+        boards = [port for port in list_ports() if port.vid is not None]
+        if not boards:
             raise NoDeviceError("no USB serial port is plugged in", "plug the board in, or name a port")
-        if len(found) > 1:
-            choices = ", ".join(f"id:{port.serial_number}" if port.serial_number else port.path for port in found)
+        if len(boards) > 1:
+            choices = ", ".join(f"id:{port.serial_number}" if port.serial_number else port.path for port in boards)
             raise UsageError("several boards are plugged in", f"name one of {choices}")
-        return found[0].path
+        return boards[0].path
     if name.startswith("id:"):
         serial_numbers = {port.serial_number: port.path for port in list_ports() if port.serial_number}
         if name[3:] not in serial_numbers:
@@ -285,10 +301,11 @@ def _tolerant_rfc2217() -> type:
     here reads modem or line states, so the masks are sent without waiting.
     """
     from serialx.platforms.serial_rfc2217 import RFC2217SerialTransport
+    from serialx.platforms.serial_rfc2217.types import Rfc2217Command, SetLinestateMaskCmd, SetModemstateMaskCmd
 
     class Tolerant(RFC2217SerialTransport):
-        async def _send_and_wait(self, cmd):
-            if type(cmd).__name__ in ("SetModemstateMaskCmd", "SetLinestateMaskCmd"):
+        async def _send_and_wait(self, cmd: Rfc2217Command) -> Rfc2217Command:
+            if isinstance(cmd, SetModemstateMaskCmd | SetLinestateMaskCmd):
                 self._send_command(cmd)
                 return cmd
             return await super()._send_and_wait(cmd)

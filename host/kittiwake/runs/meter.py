@@ -10,36 +10,13 @@ from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from kittiwake import board_code
 from kittiwake.signals.wav import RATE_HZ
 from kittiwake.target.base import Target
 
 _TIMEOUT_S = 300.0
 _PIECE_SAMPLES = 1600  # small enough for the smallest heap
 _DEAD = 2  # as speech.meter has it
-_ON_BOARD = """
-from array import array
-from binascii import a2b_base64
-from kittiwake_node import kernels
-from kittiwake_node.detect.clip import Clip
-from kittiwake_node.detect.summary import Summary
-from kittiwake_node.speech.meter import Meter
-def _meter(kernel):
-    global _m, _sums, _clip, _clipped
-    _m, _sums, _clip = Meter(), Summary(kernels.load(kernel)), Clip(kernels.load(kernel), -32768, 32767)
-    _clipped = 0
-def _piece(text):
-    global _clipped
-    buf = array('h', a2b_base64(text))
-    _sums.feed(buf, 0, len(buf))
-    _clipped += _clip.count(buf, 0, len(buf))
-def _second():
-    global _clipped
-    _m.second(_sums, _clipped)
-    _m.watch(1, 0)
-    _sums.reset()
-    _clipped = 0
-    print(_m.state, _m.level, _m.offset, _m.clipped_ppm)
-"""
 
 
 @dataclass(frozen=True)
@@ -60,7 +37,7 @@ class Level:
     is_dead: bool
 
 
-def levels(target: Target, samples: array, kernel: str) -> Iterator[Level]:
+def levels(target: Target, samples: array[int], kernel: str) -> Iterator[Level]:
     """Let the firmware's meter measure each whole second of a recording.
 
     Args:
@@ -71,10 +48,10 @@ def levels(target: Target, samples: array, kernel: str) -> Iterator[Level]:
     Raises:
         TargetError: the board failed.
     """
-    target.exec(_ON_BOARD + f"_meter({kernel!r})")
+    target.exec(board_code.source("runs/meter") + board_code.call("make_meter", kernel))
     for second in range(len(samples) // RATE_HZ):
         for start in range(second * RATE_HZ, (second + 1) * RATE_HZ, _PIECE_SAMPLES):
             text = base64.b64encode(samples[start : start + _PIECE_SAMPLES].tobytes()).decode()
-            target.exec(f"_piece({text!r})", _TIMEOUT_S)
-        state, level, offset, clipped = map(int, target.exec("_second()", _TIMEOUT_S).split())
+            target.exec(board_code.call("measure_piece", text), _TIMEOUT_S)
+        state, level, offset, clipped = map(int, target.exec("print_second()", _TIMEOUT_S).split())
         yield Level(second, level, offset, clipped, state == _DEAD)

@@ -13,79 +13,16 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
 from fractions import Fraction
+from typing import Any
 
-from kittiwake.errors import ConfigError, KittiwakeError, TargetError
+from kittiwake import board_code
+from kittiwake.errors import ConfigError, TargetError
 from kittiwake.signals.recording import Recording
-from kittiwake.target.base import Target
+from kittiwake.target import refusal
+from kittiwake.target.base import NodeConfig, Target
 
 _IDLE_S = 20.0
 _BATCH = 128  # samples a line
-_PREPARE = """
-import json
-from kittiwake_node.config import check
-_kw_config = check(json.loads({text!r}))
-print(json.dumps([_kw_config["device"], _kw_config["channels"]]))
-"""
-# A source of kind "timer" judges and acts in its interrupt; here it only takes samples. A reading is printed in lines
-# of base64, and the last line says why it ended. What was read in the same call as an overrun was noticed may come from
-# behind the gap, so it is left out.
-_AGENT = """
-import binascii, gc
-from array import array
-from kittiwake_node import assembly, kernels
-from kittiwake_node.io import parts
-from kittiwake_node.io.clock import Clock
-def _kw_print(words, count):
-    print(str(binascii.b2a_base64(memoryview(words)[:count]), "ascii").strip())
-def _kw_fill(source, buf, start, stop, only_late):
-    got = 1
-    while start < stop and not source.ended:
-        got = source.read_into(memoryview(buf)[start:stop])
-        if source.overruns and not only_late:
-            return start, True
-        start += got
-        if not got:
-            return start, False
-    return start, False
-def _kw_take(config, number, total, batch):
-    channel = config["channels"][number]
-    only_late = channel["source"]["kind"] in ("replay", "wav")
-    gc.collect()
-    room = batch
-    if 4 * total <= gc.mem_free():
-        try:
-            buf = array("h", bytes(2 * total))
-            room = total
-        except MemoryError:
-            pass
-    if room == batch:
-        buf = array("h", bytes(2 * batch))
-    clock = Clock()
-    source = parts.make_source(channel, clock)
-    source.acts = False
-    assembly.arm_source(kernels.load(config["kernel"]), channel, source, None, 1)
-    print("memory" if room > batch else "stream")
-    count = held = seen = since_ms = 0
-    gap = silent = False
-    patience_ms = 2000 + 3000 // max(1, channel["rate_hz"])
-    try:
-        while count + held < total and not (gap or silent or source.ended):
-            held, gap = _kw_fill(source, buf, held, min(room, total - count), only_late)
-            if count + held > seen:
-                seen, since_ms = count + held, clock.ms()
-            silent = clock.ms() - since_ms >= patience_ms
-            if room == batch and (held == room or gap):
-                _kw_print(buf, held)
-                count += held
-                held = 0
-    except KeyboardInterrupt:
-        pass
-    source.close()
-    for at in range(0, held, batch):
-        _kw_print(memoryview(buf)[at : at + batch], min(batch, held - at))
-    whole = seen == total
-    print("done" if whole else "gap" if gap else "ended" if source.ended else "silent" if silent else "interrupted")
-"""
 # How the board's last line ends a recording, and what that says to its reader.
 _WHY = {
     "done": "",
@@ -99,7 +36,7 @@ _WHY = {
 
 def record(
     board: Target,
-    config: dict,
+    config: NodeConfig,
     channel: str = "0",
     seconds: float = 10.0,
     progress: Callable[[int, int], None] = lambda done, total: None,
@@ -129,12 +66,12 @@ def record(
         )
     total = max(1, round(seconds * (chosen["rate_hz"] or 1000)))
     samples, started, end = array("h"), datetime.now(UTC), "interrupted"
-    board.exec(_AGENT)
     try:
         with closing(
-            board.exec_lines(f"_kw_take(_kw_config, {number}, {total}, {_BATCH})", _patience_s(seconds))
+            board.exec_lines(board_code.call("take_samples", number, total, _BATCH), _patience_s(seconds))
         ) as lines:
             for line in lines:
+                refusal.raise_if_refused(line)
                 if line in _WHY:
                     end = line
                 elif line in ("memory", "stream"):
@@ -144,8 +81,6 @@ def record(
                     progress(len(samples), total)
     except KeyboardInterrupt:
         pass
-    except TargetError as error:
-        raise _explained(error) from error
     if sys.byteorder == "big":
         samples.byteswap()
     return Recording(
@@ -162,21 +97,14 @@ def record(
     )
 
 
-def _checked(board: Target, config: dict) -> tuple[str, list[dict]]:
-    try:
-        return tuple(json.loads(board.exec(_PREPARE.format(text=json.dumps(config)))))
-    except TargetError as error:
-        raise _explained(error) from error
+def _checked(board: Target, config: NodeConfig) -> tuple[str, list[dict[str, Any]]]:
+    board.exec(board_code.source("runs/recording"))
+    reply = board.exec(board_code.call("check_config", json.dumps(config)))
+    device, channels = json.loads(refusal.raise_if_refused(reply))
+    return device, channels
 
 
-def _explained(error: TargetError) -> KittiwakeError:
-    """The firmware's own ConfigError as ours; others as they are."""
-    last = error.traceback.strip().splitlines()[-1] if error.traceback else ""
-    name, _, why = last.partition(": ")
-    return ConfigError(why) if name.endswith("ConfigError") else error
-
-
-def _number(channels: list[dict], name: str) -> int:
+def _number(channels: list[dict[str, Any]], name: str) -> int:
     for number, channel in enumerate(channels):
         if channel["name"] == name:
             return number

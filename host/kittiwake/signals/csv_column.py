@@ -59,9 +59,10 @@ def read_column(path: str | Path, column: str | int | None = None) -> Column:
     has_header = any(_number(field) is None for field in first)
     names = [field.strip() for field in first] if has_header else [str(i) for i in range(len(first))]
     index = _find(path, names, column)
-    values, lines = [], []
-    if not has_header:
-        values.append(_number(first[index]))
+    values: list[Fraction] = []
+    lines: list[int] = []
+    if not has_header and (value := _number(first[index])) is not None:
+        values.append(value)
         lines.append(first_line)
     for line, row in rows:
         field = row[index] if index < len(row) else ""
@@ -100,7 +101,7 @@ def read_times(path: str | Path, column: str = "timestamp") -> list[str] | None:
     return [row[index].strip() if index < len(row) else "" for _, row in rows]
 
 
-def as_integers(column: Column, path: str | Path = "the file", low: int = INT16[0], high: int = INT16[1]) -> array:
+def as_integers(column: Column, path: str | Path = "the file", low: int = INT16[0], high: int = INT16[1]) -> array[int]:
     """Take whole numbers as they are (`7` and `7.0`, not `7.5`).
 
     Args:
@@ -129,7 +130,7 @@ def as_integers(column: Column, path: str | Path = "the file", low: int = INT16[
     return samples
 
 
-def quantise(column: Column, low: Fraction, high: Fraction, bits: int, path: str | Path = "the file") -> array:
+def quantise(column: Column, low: Fraction, high: Fraction, bits: int, path: str | Path = "the file") -> array[int]:
     """Map low..high onto 0..2^bits - 1: round-half-even((v - low) / (high - low) * (2^bits - 1)); 0 when high = low.
 
     Exact: the values, the bounds and the rounding are rational arithmetic.

@@ -46,6 +46,9 @@ def write(recording: Recording, path: Path, label: str = "") -> None:
 def check_path(path: Path) -> None:
     """Refuse what `write` would, before anything is recorded.
 
+    Args:
+        path: that is to be written.
+
     Raises:
         UsageError: the file is there, its suffix is neither .csv nor .wav, or its folder is not there.
     """
@@ -58,7 +61,7 @@ def check_path(path: Path) -> None:
 
 
 def _csv(recording: Recording, label: str) -> bytes:
-    has_units = (recording.scale, recording.offset) != (1, 0)
+    has_units = recording.scale != 1 or recording.offset != 0
     heads = [("time_s", recording.rate_hz), ("raw", True), ("value", has_units), ("label", label)]
     lines = [",".join(name for name, is_there in heads if is_there)]
     quoted = '"' + label.replace('"', '""') + '"' if any(c in label for c in ',";\n') else label
@@ -78,13 +81,13 @@ def _wav(recording: Recording, label: str) -> bytes:
     rate_hz, words = recording.rate_hz, array("h", recording.samples)
     if sys.byteorder == "big":
         words.byteswap()
-    told = {
+    notes_by_name = {
         b"INAM": label,
         b"ISRC": f"{recording.device}/{recording.channel}",
         b"ICRD": recording.started.isoformat(timespec="milliseconds"),
         b"ISFT": f"kittiwake {kittiwake.__version__}",
     }
-    notes = b"".join(_chunk(name, text.encode() + b"\0") for name, text in told.items() if text)
+    notes = b"".join(_chunk(name, text.encode() + b"\0") for name, text in notes_by_name.items() if text)
     form = struct.pack("<HHIIHH", 1, 1, rate_hz, 2 * rate_hz, 2, 16)
     body = b"WAVE" + _chunk(b"fmt ", form) + _chunk(b"data", words.tobytes()) + _chunk(b"LIST", b"INFO" + notes)
     return _chunk(b"RIFF", body)

@@ -11,7 +11,7 @@ from kittiwake.signals.wav import RATE_HZ
 _CHUNK_SAMPLES = RATE_HZ // 10
 
 
-def pieces(seconds: float) -> Iterator[array]:
+def pieces(seconds: float) -> Iterator[array[int]]:
     """Give what it hears, array('h'), a tenth of a second at a time.
 
     Args:

@@ -24,7 +24,7 @@ class Recording:
         why: for which it is not; one line.
     """
 
-    samples: array
+    samples: array[int]
     device: str
     channel: str
     rate_hz: int

@@ -12,7 +12,7 @@ ANOMALY_MM_S = (3.0, 8.0)
 LSB_PER_MM_S = 100
 
 
-def samples(count: int, rate_hz: int = 1000, anomalies_per_s: float = 2.0, seed: int = 0) -> array:
+def samples(count: int, rate_hz: int = 1000, anomalies_per_s: float = 2.0, seed: int = 0) -> array[int]:
     """Make readings; the same arguments give the same readings on every machine and Python.
 
     Args:

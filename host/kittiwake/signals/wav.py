@@ -17,7 +17,7 @@ RATE_HZ = 16000
 _PCM, _EXTENSIBLE = 1, 0xFFFE
 
 
-def read_wav(path: Path) -> array:
+def read_wav(path: Path) -> array[int]:
     """Read a recording.
 
     Args:

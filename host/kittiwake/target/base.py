@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import abc
 import importlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from types import TracebackType
+from typing import Any, Self, TypedDict
 
 from kittiwake.errors import KittiwakeError, UsageError
+
+NodeConfig = dict[str, Any]
+"""A node's configuration as TOML or JSON gives it; only the firmware says what it must be."""
 
 # Scheme -> (module, class). A name is "scheme" or "scheme:board"; anything that looks like a port is a serial target.
 # Each class has `names() -> list[str]`, `available(name) -> KittiwakeError | None` and a constructor taking the name.
@@ -20,6 +24,22 @@ _SCHEMES = {
 }
 _PORT = ("kittiwake.target.port", "PortTarget")
 _PORT_PREFIXES = ("/dev/", "COM", "id:", "auto", "socket://", "rfc2217://")
+
+
+class Facts(TypedDict):
+    """What a board is; None for what is not known.
+
+    `mpy` is `sys.implementation._mpy`, `cpuid` the Cortex-M's register, 0 on other processors.
+    """
+
+    implementation: str
+    mpy: int
+    arch: str | None
+    cpu: str
+    cpuid: int
+    mhz: float | None
+    heap_free: int
+    has_storage: bool
 
 
 class Target(abc.ABC):
@@ -32,9 +52,11 @@ class Target(abc.ABC):
 
     Attributes:
         can_cut_power: whether `cut_power` works here; no port can cut a real board's supply.
+        has_own_link: whether `link_port` is the node's link whatever kind that is, and not only the console.
     """
 
     can_cut_power = True
+    has_own_link = True
 
     def __init__(self, name: str):
         self.name = name
@@ -47,6 +69,9 @@ class Target(abc.ABC):
     @classmethod
     def available(cls, name: str) -> KittiwakeError | None:
         """Say why `name` cannot be started here.
+
+        Args:
+            name: full, one of `names`; of a port's target, the port.
 
         Returns:
             None when it can; else an error, not raised, with the mend.
@@ -85,7 +110,7 @@ class Target(abc.ABC):
         """
 
     @abc.abstractmethod
-    def exec_lines(self, code: str, idle_s: float = 10.0) -> Iterator[str]:
+    def exec_lines(self, code: str, idle_s: float = 10.0) -> Generator[str, None, None]:
         """Run Python source on the board, and give each line that it prints when it comes.
 
         A caller that stops in the middle (closes the generator) interrupts the code.
@@ -102,7 +127,7 @@ class Target(abc.ABC):
         """
 
     @abc.abstractmethod
-    def run_node(self, config: dict) -> None:
+    def run_node(self, config: NodeConfig) -> None:
         """Start the firmware's main loop in the background, with this configuration; return at once.
 
         Args:
@@ -131,7 +156,7 @@ class Target(abc.ABC):
     def cut_power(self) -> None:
         """Stop the board at this very instant, as a supply that fails would; storage stays. `start` boots it again."""
 
-    def node_overrides(self) -> dict:
+    def node_overrides(self) -> NodeConfig:
         """Tell the firmware where this target's link and storage are."""
         return {}
 
@@ -155,18 +180,14 @@ class Target(abc.ABC):
         return None
 
     @abc.abstractmethod
-    def facts(self) -> dict:
-        """Tell what the board is.
-
-        Returns:
-            implementation, mpy, arch, cpu, mhz, heap_free, has_storage; None for what is not known.
-        """
+    def facts(self) -> Facts:
+        """Tell what the board is."""
 
     @abc.abstractmethod
     def stop(self) -> None:
         """End everything that `start` began. Idempotent; leaves no process behind."""
 
-    def __enter__(self) -> Target:
+    def __enter__(self) -> Self:
         try:
             self.start()
         except BaseException:
@@ -180,7 +201,7 @@ class Target(abc.ABC):
         self.stop()
 
 
-def open_target(name: str, **options) -> Target:
+def open_target(name: str, **options: Any) -> Target:
     """Make the target of that name; nothing is started yet.
 
     Args:
@@ -197,7 +218,13 @@ def open_target(name: str, **options) -> Target:
 
 
 def available(name: str) -> KittiwakeError | None:
-    """Say why the target of that name cannot start here; None when it can.
+    """Say why the target of that name cannot start here.
+
+    Args:
+        name: as `open_target` takes it.
+
+    Returns:
+        None when it can; else an error, not raised, with the mend.
 
     Raises:
         UsageError: no target has that name.
@@ -207,12 +234,12 @@ def available(name: str) -> KittiwakeError | None:
 
 def names() -> list[str]:
     """List every target that needs no port, whether it can start here or not."""
-    found: list[str] = []
+    every: list[str] = []
     for scheme in _SCHEMES:
         kind = _load(*_SCHEMES[scheme])
         if kind is not None:
-            found += kind.names()
-    return found
+            every += kind.names()
+    return every
 
 
 def _class_of(name: str) -> type[Target]:
@@ -231,7 +258,8 @@ def _class_of(name: str) -> type[Target]:
 
 def _load(module: str, cls: str) -> type[Target] | None:
     try:
-        return getattr(importlib.import_module(module), cls)
+        kind: type[Target] = getattr(importlib.import_module(module), cls)
+        return kind
     except ModuleNotFoundError as error:
         if error.name != module:
             raise  # the module is there but broken: that is a bug, not an absent target

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from types import TracebackType
 
 from kittiwake.errors import KittiwakeError
+from kittiwake.target.spawn import pipe
 
 _STOP_S = 5.0
 
@@ -45,10 +46,11 @@ class Child:
             stderr=self._errors,
             start_new_session=True,  # Ctrl-C is for the command, which then stops its children in order
         )
+        self._lifeline, self._output = pipe(self._process.stdin), pipe(self._process.stdout)
         watchdog = threading.Timer(timeout_s, self._process.kill)
         watchdog.start()
         try:
-            line = self._process.stdout.readline()
+            line = self._output.readline()
         finally:
             watchdog.cancel()
         if not line.endswith(b"\n"):
@@ -73,15 +75,15 @@ class Child:
 
     def stop(self) -> None:
         """Close its lifeline, wait for it, kill it when it does not end. Idempotent."""
-        if self._process.stdin.closed:
+        if self._lifeline.closed:
             return
-        self._process.stdin.close()
+        self._lifeline.close()
         try:
             self._process.wait(_STOP_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        self._process.stdout.close()
+        self._output.close()
         self._errors.close()
 
     def _problem(self) -> str:
@@ -104,7 +106,11 @@ class Child:
 
 
 def end_with_parent(on_end: Callable[[], None] = lambda: os._exit(0)) -> None:
-    """In the child: call `on_end`, on a thread, when the parent has closed our stdin or is gone."""
+    """In the child: do something when the parent has closed our stdin or is gone.
+
+    Args:
+        on_end: called then, on a thread of its own.
+    """
 
     def watch() -> None:
         # Not through sys.stdin: a thread that waits in its lock makes the interpreter abort when it ends by itself.

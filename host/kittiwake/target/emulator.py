@@ -14,6 +14,7 @@ import tempfile
 import time
 import weakref
 from pathlib import Path
+from typing import Any
 
 from kittiwake.errors import NoDeviceError, TargetError
 from kittiwake.target import images, spawn
@@ -33,7 +34,8 @@ class Emulator:
         firmware: ELF file.
         folder: its working folder, private; the machine reads host files relative to it.
         count: let one instruction take one nanosecond, so that counts are exact; slower, and unlike the host's clock.
-        console, link: lines that the first and second UART are connected to.
+        console: line that the first UART is connected to.
+        link: line that the second UART is connected to.
         arguments: more arguments for QEMU, e.g. ["-device", "tmp105,address=0x48"].
 
     Raises:
@@ -57,7 +59,6 @@ class Emulator:
             raise NoDeviceError(f"{qemu['system']} is not there", "run `make boards`")
         self._what = board.target
         self._log = folder / "qemu.log"
-        self.qmp: Qmp | None = None
         ours, monitor = socket.socketpair()
         theirs = [monitor, console.attach(folder / "console.log"), link.attach()]
         descriptors = [end.fileno() for end in theirs]
@@ -82,7 +83,7 @@ class Emulator:
         except TargetError as error:
             ours.close()
             problem = self._last_words() or error.message
-            self.stop()
+            self._end_process()
             raise TargetError(f"{self._what} does not start: {problem}", "see the message above") from error
 
     @property
@@ -114,8 +115,10 @@ class Emulator:
 
     def stop(self) -> None:
         """End it at once and reap it. Idempotent."""
-        if self.qmp is not None:
-            self.qmp.close()
+        self.qmp.close()
+        self._end_process()
+
+    def _end_process(self) -> None:
         self._process.kill()
         try:
             self._process.wait(_STOP_S)
@@ -130,7 +133,7 @@ class Emulator:
         return lines[-1] if lines else ""
 
 
-def _arguments(qemu: dict, firmware: Path, descriptors: list[int], count: bool) -> list[str]:
+def _arguments(qemu: dict[str, Any], firmware: Path, descriptors: list[int], count: bool) -> list[str]:
     monitor, console, link = descriptors
     arguments = ["-machine", qemu["machine"], "-display", "none", "-monitor", "none", "-no-user-config"]
     arguments += ["-chardev", f"socket,id=qmp,fd={monitor}", "-mon", "chardev=qmp,mode=control"]

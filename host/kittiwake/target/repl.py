@@ -7,6 +7,7 @@ the prompt. Source: MicroPython reference, "The MicroPython Interactive Interpre
 from __future__ import annotations
 
 import itertools
+import re
 import time
 from collections.abc import Iterator
 from typing import Protocol
@@ -14,6 +15,7 @@ from typing import Protocol
 from kittiwake.errors import TargetError
 
 # What the board prints at a soft reset, after which main.py runs.
+_FRIENDLY_PROMPT = ">>> "
 RESTARTED = b"soft reboot"
 _BANNER = b"raw REPL; CTRL-B to exit\r\n>"
 _PROMPT = b">>> "
@@ -256,3 +258,18 @@ class Repl:
         self.is_raw = False
         last = "\n".join(heard.decode(errors="replace").splitlines()[-_LAST_LINES:])
         return TargetError(f"{self._what} {what} within {timeout_s:g} s", "interrupt() or cut_power() it", last)
+
+
+def printed_before_prompt(text: str) -> list[str] | None:
+    """Find what a program printed that has ended, since the interpreter was last restarted.
+
+    Args:
+        text: all that came from a console.
+
+    Returns:
+        Its lines, without MicroPython's banner; None when no prompt is at the end, so that it runs yet.
+    """
+    lines = text.rpartition(RESTARTED.decode())[2].splitlines()
+    if not lines or lines[-1] != _FRIENDLY_PROMPT:
+        return None
+    return [line for line in lines[:-1] if line.strip() and not re.match(r'MicroPython v|Type "help', line)]

@@ -13,6 +13,9 @@ _PADDING, _DATA_VERBATIM, _DIRECTORY, _FILE = 1, 2, 4, 5
 _ALIGNED, _ALIGNMENT = ".kwm", 4
 _SIZE_DIGITS = 4
 
+# Name -> a folder's own tree, or a file's record.
+_Tree = dict[str, "_Tree | bytes"]
+
 
 def image(files: Mapping[str, bytes]) -> bytes:
     """Lay files out as one read-only file system.
@@ -34,12 +37,15 @@ def image(files: Mapping[str, bytes]) -> bytes:
 
 
 def _image(files: Mapping[str, bytes], padding: Mapping[str, int]) -> bytes:
-    tree: dict = {}
+    tree: _Tree = {}
     for path in sorted(files):
         *folders, name = path.strip("/").split("/")
         place = tree
         for folder in folders:
-            place = place.setdefault(folder, {})
+            inner = place.setdefault(folder, {})
+            if isinstance(inner, bytes):
+                raise ValueError(f"{folder} is a file and a folder, in {path}")
+            place = inner
         pad = _record(_PADDING, bytes(padding[path] - 1)) if path in padding else b""
         place[name] = pad + _record(_DATA_VERBATIM, files[path])
     body = _entries(tree)
@@ -53,7 +59,7 @@ def _image(files: Mapping[str, bytes], padding: Mapping[str, int]) -> bytes:
     return _HEADER + size + body
 
 
-def _entries(tree: dict) -> bytes:
+def _entries(tree: _Tree) -> bytes:
     records = bytearray()
     for name, content in tree.items():
         head = _number(len(name.encode())) + name.encode()

@@ -27,7 +27,13 @@ class SerialStream:
         self._port = serial.open_blocking(name, baudrate)
 
     def read(self, timeout_s: float) -> bytes:
-        """Wait for bytes; empty when none came in time.
+        """Wait for bytes.
+
+        Args:
+            timeout_s: seconds.
+
+        Returns:
+            Them; empty when none came in time.
 
         Raises:
             PortLostError: the board or its adapter went away.
@@ -45,6 +51,10 @@ class SerialStream:
 
     def write(self, data: bytes, timeout_s: float) -> None:
         """Write all of it; the port's own limit of time applies.
+
+        Args:
+            data: bytes.
+            timeout_s: not used here.
 
         Raises:
             TargetError: the board does not take it in time.

@@ -9,12 +9,13 @@ from __future__ import annotations
 import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from typing import IO, Any
 
 # The kernel kills the child when the *thread* that started it ends: so one thread starts them all, and lasts.
 _starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="kittiwake-start")
 
 
-def guarded(command: list[str], **options) -> subprocess.Popen:
+def guarded(command: list[str], **options: Any) -> subprocess.Popen[bytes]:
     """Start a process in a session of its own: Ctrl-C in the terminal is for the command, which then ends its children.
 
     Args:
@@ -31,4 +32,22 @@ def guarded(command: list[str], **options) -> subprocess.Popen:
     if guard:
         command = [guard, "--pdeathsig", "KILL", *command]
     options.setdefault("start_new_session", True)
-    return _starter.submit(lambda: subprocess.Popen(command, **options)).result()
+    return _starter.submit(_start, command, options).result()
+
+
+def pipe(end: IO[bytes] | None) -> IO[bytes]:
+    """Give a pipe of a process that was started with one.
+
+    Args:
+        end: its `stdin` or `stdout`.
+
+    Raises:
+        ValueError: it was started without.
+    """
+    if end is None:
+        raise ValueError("the process was started without this pipe")
+    return end
+
+
+def _start(command: list[str], options: dict[str, Any]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(command, **options)

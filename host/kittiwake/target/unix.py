@@ -11,59 +11,22 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import tty
 import weakref
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Generator, Mapping
 from pathlib import Path
+from typing import IO
 
 import kittiwake
-from kittiwake.boards import arch as architectures
-from kittiwake.errors import KittiwakeError, NoDeviceError, TargetError, UsageError
-from kittiwake.target import unix_driver
-from kittiwake.target.base import Target
+from kittiwake.errors import KittiwakeError, TargetError, UsageError
+from kittiwake.target import facts, micropython_unix, unix_driver
+from kittiwake.target.base import Facts, NodeConfig, Target
+from kittiwake.target.spawn import guarded
 
 FLASH_BYTES = 1024 * 1024
 _LOG_LINES = 12
 _STOP_S = 5.0
-_MEND = (
-    "install kittiwake[demo] where a wheel of it exists (Linux x86-64, macOS arm64), elsewhere put micropython 1.24 or "
-    "later on PATH (Debian 13: apt-get install micropython), or name one in KITTIWAKE_MICROPYTHON"
-)
-_PROBE = """
-import json, sys
-try:
-    import vfs
-    lfs2 = hasattr(vfs, "VfsLfs2")
-except ImportError:
-    lfs2 = False
-print(json.dumps([list(sys.implementation.version[:3]), lfs2]))
-"""
-_FACTS = """
-import gc, json, sys
-gc.collect()
-print(json.dumps([
-    "micropython " + ".".join([str(part) for part in sys.implementation.version[:3]]),
-    getattr(sys.implementation, "_mpy", 0), getattr(sys.implementation, "_machine", ""), gc.mem_free(),
-]))
-"""
-# The system kills a guarded child when the *thread* that started it ends: so one thread starts them all, and lasts.
-_spawner = ThreadPoolExecutor(max_workers=1, thread_name_prefix="kittiwake-spawn")
-
-
-def find_micropython() -> str | None:
-    """Find the unix port: KITTIWAKE_MICROPYTHON, beside this Python (where the wheel puts it), or on PATH.
-
-    Returns:
-        Its path, or None.
-    """
-    named = os.environ.get("KITTIWAKE_MICROPYTHON")
-    if named:
-        return shutil.which(named)
-    beside = os.pathsep.join([str(Path(sys.executable).parent), str(Path(sys.prefix) / "bin")])
-    return shutil.which("micropython", path=beside) or shutil.which("micropython")
 
 
 class UnixTarget(Target):
@@ -84,7 +47,7 @@ class UnixTarget(Target):
     def __init__(
         self,
         name: str = "unix",
-        work_dir: str | os.PathLike | None = None,
+        work_dir: str | os.PathLike[str] | None = None,
         heap_bytes: int = 2 * 1024 * 1024,
         flash_bytes: int = FLASH_BYTES,
     ):
@@ -101,7 +64,7 @@ class UnixTarget(Target):
         self.log_path = self.work_dir / "node.log"
         self._is_deployed = False
         self._driver: unix_driver.Driver | None = None
-        self._node: subprocess.Popen | None = None
+        self._node: subprocess.Popen[bytes] | None = None
         self._master = self._slave = -1
         self._link_port = ""
 
@@ -112,21 +75,8 @@ class UnixTarget(Target):
 
     @classmethod
     def available(cls, name: str) -> KittiwakeError | None:
-        """Say why the unix port cannot run here: it is absent, not MicroPython, or without LittleFS."""
-        program = find_micropython()
-        if program is None:
-            named = os.environ.get("KITTIWAKE_MICROPYTHON")
-            what = f"KITTIWAKE_MICROPYTHON names {named!r}, which is" if named else "MicroPython's unix port is"
-            return NoDeviceError(f"{what} not there", _MEND)
-        try:
-            done = subprocess.run([program, "-c", _PROBE], capture_output=True, text=True, timeout=20)
-            version, has_lfs2 = json.loads(done.stdout)
-        except (OSError, ValueError, TypeError, subprocess.TimeoutExpired):
-            return NoDeviceError(f"{program} is not a MicroPython that runs here", _MEND)
-        if not has_lfs2:
-            number = ".".join(str(part) for part in version)
-            return NoDeviceError(f"{program} (MicroPython {number}) has no vfs.VfsLfs2", _MEND)
-        return None
+        """Say why the unix port cannot run here; see `micropython_unix.problem`."""
+        return micropython_unix.problem()
 
     def start(self) -> None:
         """Boot the board to where `exec` works. Idempotent; a running node is left alone.
@@ -170,7 +120,7 @@ class UnixTarget(Target):
         """Run Python source on the board; see the base class."""
         return self._idle().exec(code, timeout_s)
 
-    def exec_lines(self, code: str, idle_s: float = 10.0) -> Iterator[str]:
+    def exec_lines(self, code: str, idle_s: float = 10.0) -> Generator[str, None, None]:
         """Run Python source on the board, line by line; see the base class. An interrupted board is killed."""
         yield from self._idle().lines(code, idle_s)
 
@@ -182,7 +132,7 @@ class UnixTarget(Target):
             raise TargetError("the board is off", "start() it first")
         return self._driver
 
-    def run_node(self, config: dict) -> None:
+    def run_node(self, config: NodeConfig) -> None:
         """Start `main.py` with this configuration in the background, booting the board when it is off.
 
         Args:
@@ -209,7 +159,7 @@ class UnixTarget(Target):
         with open(self.log_path, "ab") as log:
             self._node = self._spawn(["main.py", *arguments], stdin=subprocess.DEVNULL, stdout=log)
 
-    def node_overrides(self) -> dict:
+    def node_overrides(self) -> NodeConfig:
         """Tell the firmware where this target's link and storage are."""
         self._open_link()
         return {
@@ -234,7 +184,7 @@ class UnixTarget(Target):
     @property
     def pid(self) -> int | None:
         """Process id of the running node, None when none runs; for tests that kill it themselves."""
-        return self._node.pid if self.node_is_running else None
+        return self._node.pid if self._node is not None and self.node_is_running else None
 
     @property
     def link_port(self) -> str:
@@ -248,7 +198,7 @@ class UnixTarget(Target):
         Raises:
             TargetError: it does not end.
         """
-        if self.node_is_running:
+        if self._node is not None and self.node_is_running:
             self._node.send_signal(signal.SIGINT)
             try:
                 self._node.wait(_STOP_S)
@@ -266,18 +216,9 @@ class UnixTarget(Target):
             self._driver.kill()
         self._node = self._driver = None
 
-    def facts(self) -> dict:
+    def facts(self) -> Facts:
         """Tell what the board is; see the base class."""
-        implementation, mpy, machine, heap_free = json.loads(self.exec(_FACTS))
-        return {
-            "implementation": implementation,
-            "mpy": mpy,
-            "arch": architectures.name_of(mpy),
-            "cpu": machine,
-            "mhz": None,
-            "heap_free": heap_free,
-            "has_storage": True,
-        }
+        return {**facts.read(self), "mhz": None}
 
     def stop(self) -> None:
         """Kill what runs, close the link, remove a temporary work folder. Idempotent."""
@@ -301,21 +242,14 @@ class UnixTarget(Target):
         os.set_blocking(self._master, False)
         self._link_port = os.ttyname(self._slave)
 
-    def _spawn(self, arguments: list[str], **streams) -> subprocess.Popen:
-        program = find_micropython()
-        if program is None:
-            raise NoDeviceError("MicroPython's unix port is not there", _MEND)
+    def _spawn(self, arguments: list[str], stdin: int, stdout: int | IO[bytes]) -> subprocess.Popen[bytes]:
         self._open_link()
-        command = [program, "-X", f"heapsize={self._heap_bytes}", *arguments]
-        guard = shutil.which("setpriv")
-        if guard:  # Linux: the board dies with this process, even when this one is killed
-            command = [guard, "--pdeathsig", "KILL", *command]
-        options = {
-            "cwd": self.board_dir,
-            "env": dict(os.environ, MICROPYPATH=".frozen"),  # nothing from the user's own MicroPython libraries
-            "pass_fds": (self._master,),
-            "start_new_session": True,  # Ctrl-C in the terminal is for the command, which then stops the board
-            "stderr": subprocess.STDOUT,
-            **streams,
-        }
-        return _spawner.submit(lambda: subprocess.Popen(command, **options)).result()
+        return guarded(
+            [micropython_unix.program(), "-X", f"heapsize={self._heap_bytes}", *arguments],
+            cwd=self.board_dir,
+            env=dict(os.environ, MICROPYPATH=".frozen"),  # nothing from the user's own MicroPython libraries
+            pass_fds=(self._master,),
+            stdin=stdin,
+            stdout=stdout,
+            stderr=subprocess.STDOUT,
+        )

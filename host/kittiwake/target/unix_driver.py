@@ -12,27 +12,12 @@ import subprocess
 import time
 from collections.abc import Iterator
 
+from kittiwake import board_code
 from kittiwake.errors import TargetError
+from kittiwake.target.spawn import pipe
 
 # What the process runs (`micropython -c SOURCE`). The mark tells where the output of a piece of code ends, and how.
-SOURCE = """
-import sys
-_globals = {"__name__": "__main__"}
-while True:
-    _line = sys.stdin.readline()
-    if not _line:
-        break
-    _size, _mark = _line.split()
-    _code = sys.stdin.buffer.read(int(_size))
-    try:
-        exec(compile(str(_code, "utf-8"), "<exec>", "exec"), _globals)
-        _end = "ok"
-    except BaseException as _error:
-        print(_mark)
-        sys.print_exception(_error)
-        _end = "failed"
-    print(_mark + _end)
-"""
+SOURCE = board_code.source("target/driver") + "serve()"
 _CLOSE_S = 5.0
 _KEPT_BYTES = 4096  # of what it printed: for the mark at its end, and for who asks why it died
 
@@ -44,8 +29,9 @@ class Driver:
         process: just started.
     """
 
-    def __init__(self, process: subprocess.Popen):
+    def __init__(self, process: subprocess.Popen[bytes]):
         self._process = process
+        self._stdin, self._stdout = pipe(process.stdin), pipe(process.stdout)
 
     @property
     def is_alive(self) -> bool:
@@ -116,8 +102,8 @@ class Driver:
         mark = f"kw-{secrets.token_hex(8)}-"
         source = code.encode()
         try:
-            self._process.stdin.write(b"%d %s\n%s" % (len(source), mark.encode(), source))
-            self._process.stdin.flush()
+            self._stdin.write(b"%d %s\n%s" % (len(source), mark.encode(), source))
+            self._stdin.flush()
         except OSError as error:
             raise self._died(b"") from error
         return mark
@@ -125,7 +111,7 @@ class Driver:
     def close(self) -> None:
         """Let the process end by itself, kill it when it does not, and reap it. Idempotent."""
         try:
-            self._process.stdin.close()
+            self._stdin.close()
         except OSError:
             pass  # it died with input unread
         try:
@@ -133,7 +119,7 @@ class Driver:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        self._process.stdout.close()
+        self._stdout.close()
 
     def kill(self) -> None:
         """Kill the process at this instant and reap it. Idempotent."""
@@ -144,14 +130,14 @@ class Driver:
         """What it prints, up to the mark and its end; without a deadline, `timeout_s` is for each piece."""
         ends = (f"{mark}ok\n".encode(), f"{mark}failed\n".encode())
         poll = select.poll()
-        poll.register(self._process.stdout, select.POLLIN)
+        poll.register(self._stdout, select.POLLIN)
         output = bytearray()
         while not output.endswith(ends):
             left_s = timeout_s if deadline is None else deadline - time.monotonic()
             if left_s <= 0 or not poll.poll(left_s * 1000):
                 self.kill()
                 raise TargetError(f"no answer from the board within {timeout_s:g} s; it was switched off", "start() it")
-            piece = os.read(self._process.stdout.fileno(), 65536)
+            piece = os.read(self._stdout.fileno(), 65536)
             if not piece:
                 raise self._died(bytes(output))
             output = (output + piece)[-_KEPT_BYTES:]

@@ -6,19 +6,12 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from kittiwake import board_code
 from kittiwake.target.base import Target
 from kittiwake.verify.suites import Suite, Vector
 
 _BATCH_BYTES = 4096  # source handed to a board at a time; small boards have little heap
 _TIMEOUT_S = 120.0
-# One vector's exception is that vector's answer; those behind it are still asked.
-_ASK = """
-def _ask(argument):
-    try:
-        answer(argument)
-    except Exception as error:
-        print(repr(error))
-"""
 
 
 @dataclass
@@ -63,18 +56,18 @@ def verify(
     """
     total = suite.count if count is None else count
     result = Result(suite.name, target.name)
-    target.exec(suite.board_source + _ASK)
+    target.exec(board_code.source(suite.program) + board_code.source("verify/ask"))
     batch: list[Vector] = []
     size = 0
     for vector in suite.vectors(random.Random(f"{suite.name} {seed}"), total):
         if batch and size + len(vector.argument) > _BATCH_BYTES:
-            _run(target, batch, result)
+            _run(target, suite.function, batch, result)
             on_progress(result.vectors, total)
             batch, size = [], 0
         batch.append(vector)
         size += len(vector.argument)
     if batch:
-        _run(target, batch, result)
+        _run(target, suite.function, batch, result)
     if result.vectors == 0:
         result.mismatches = 1
         result.first = {"about": "the suite gave no vectors", "argument": "", "expected": "some", "got": "none"}
@@ -82,8 +75,8 @@ def verify(
     return result
 
 
-def _run(target: Target, batch: Sequence[Vector], result: Result) -> None:
-    answers = target.exec("".join(f"_ask({v.argument})\n" for v in batch), _TIMEOUT_S).splitlines()
+def _run(target: Target, function: str, batch: Sequence[Vector], result: Result) -> None:
+    answers = target.exec("".join(f"ask({function}, {v.argument})\n" for v in batch), _TIMEOUT_S).splitlines()
     for at, vector in enumerate(batch):
         result.vectors += 1
         got = answers[at].strip() if at < len(answers) else "nothing"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
+from kittiwake import board_code
 from kittiwake.bench.cases.registry import Case, register
 
 BLOCK = 256
@@ -24,43 +25,6 @@ _BUDGETS: dict[tuple[str, str], tuple[int, int | None]] = {
     ("summary", "thumb2"): (60, None),
     ("summary", "rv32"): (60, None),
 }
-_ZSCORE = """
-from array import array
-from kittiwake_node import kernels
-from kittiwake_node.detect.zscore import ZScore
-def make(storage):
-    z = ZScore(kernels.load({kernel!r}), n={n}, p={p}, q={q}, bits={bits})
-    buf = array('h' if {bits} == 16 else 'i', {samples})
-    def block():
-        at = 0
-        while at < {size}:
-            at = z.find(buf, at, {size}) + 1
-    for _ in range(2):
-        block()
-    return (z.find, (buf, 0, {size})) if {is_quiet} else (block, ())
-"""
-# Fed long enough before that the warm-up is over, and every level and transition of the block was met.
-_EWMA = """
-from array import array
-from kittiwake_node import kernels
-from kittiwake_node.detect.{module} import {name}
-def make(storage):
-    d = {name}(kernels.load({kernel!r}))
-    buf = array('h', {samples})
-    for _ in range(6):
-        at = 0
-        while at < len(buf):
-            at = d.find(buf, at, len(buf)) + 1
-    return d.find, (buf, 0, len(buf))
-"""
-_SUMMARY = """
-from array import array
-from kittiwake_node import kernels
-from kittiwake_node.detect.summary import Summary
-def make(storage):
-    buf = array('h', {samples})
-    return Summary(kernels.load({kernel!r})).feed, (buf, 0, len(buf))
-"""
 
 
 def quiet_samples() -> list[int]:
@@ -78,33 +42,38 @@ def noisy_samples(every: int) -> list[int]:
 def _zscore(kernels: list[str]) -> Iterator[Case]:
     for kernel in kernels:
         for n, p, q in ((20, 5, 2), (256, 11, 2)):
-            values = {"kernel": kernel, "n": n, "p": p, "q": q, "size": BLOCK, "bits": 16}
             for end, samples in (("", quiet_samples()), ("/alerts", noisy_samples(20 if n == 20 else OUTLIERS))):
                 if end and kernel == "plain":
                     continue
-                source = _ZSCORE.format(**values, is_quiet=not end, samples=samples)
-                yield _case("zscore", kernel, f"/{n}{end}", source, has_budget=not end)
-        values = {"kernel": kernel, "n": 256, "p": 11, "q": 2, "size": BLOCK, "bits": 24, "is_quiet": True}
-        source = _ZSCORE.format(**values, samples=[256 * x for x in quiet_samples()])
-        yield _case("zscore", kernel, "/24-bit/256", source, has_budget=False)
+                arguments = (kernel, n, p, q, 16, not end, samples)
+                yield _case("zscore", kernel, f"/{n}{end}", "make_zscore", arguments, has_budget=not end)
+        arguments = (kernel, 256, 11, 2, 24, True, [256 * x for x in quiet_samples()])
+        yield _case("zscore", kernel, "/24-bit/256", "make_zscore", arguments, has_budget=False)
 
 
 @register
 def _drift_and_novelty(kernels: list[str]) -> Iterator[Case]:
     for module in ("drift", "novelty"):
         for kernel in kernels:
-            source = _EWMA.format(module=module, name=module.title(), kernel=kernel, samples=quiet_samples())
-            yield _case(module, kernel, "", source)
+            yield _case(module, kernel, "", "make_averages", (module, module.title(), kernel, quiet_samples()))
 
 
 @register
 def _summary(kernels: list[str]) -> Iterator[Case]:
     for kernel in kernels:
-        source = _SUMMARY.format(kernel=kernel, samples=quiet_samples())
-        yield _case("summary", kernel, "", source)
+        yield _case("summary", kernel, "", "make_summary", (kernel, quiet_samples()))
 
 
-def _case(stage: str, kernel: str, end: str, source: str, has_budget: bool = True) -> Case:
+def _case(stage: str, kernel: str, end: str, make: str, arguments: tuple[object, ...], has_budget: bool = True) -> Case:
     must, aim = _BUDGETS.get((stage, kernel), (None, None)) if has_budget else (None, None)
-    name = f"{stage}/{kernel}{end}"
-    return Case(name, source, "sample", BLOCK, budget=must, aim=aim, allocates=kernel == "plain")
+    return Case(
+        f"{stage}/{kernel}{end}",
+        board_code.source("bench/detectors"),
+        "sample",
+        BLOCK,
+        budget=must,
+        aim=aim,
+        allocates=kernel == "plain",
+        make=make,
+        arguments=arguments,
+    )

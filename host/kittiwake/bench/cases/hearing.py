@@ -5,20 +5,10 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
+from kittiwake import board_code
 from kittiwake.bench.cases.registry import Case, register
 
 _BUDGETS = {"viper": (600_000, 350_000), "thumb2": (250_000, 84_000), "rv32": (300_000, 110_000)}
-_FRONTEND = """
-from array import array
-from kittiwake_node import kernels
-from kittiwake_node.speech.frontend import Frontend
-def make(storage):
-    f = Frontend(kernels.load({kernel!r}))
-    buf = array('h', {samples})
-    for _ in range(3):
-        f.feed(buf, 0, 160)
-    return f.feed, (buf, 0, 160)
-"""
 
 
 @register
@@ -27,5 +17,13 @@ def _frontend(kernels: list[str]) -> Iterator[Case]:
     samples = [round(chance.gauss(0, 2000)) for _ in range(160)]
     for kernel in kernels:
         must, aim = _BUDGETS.get(kernel, (None, None))
-        source = _FRONTEND.format(kernel=kernel, samples=samples)
-        yield Case(f"frontend/{kernel}", source, "frame", budget=must, aim=aim, allocates=kernel == "plain")
+        yield Case(
+            f"frontend/{kernel}",
+            board_code.source("bench/frontend"),
+            "frame",
+            budget=must,
+            aim=aim,
+            allocates=kernel == "plain",
+            make="make_frame",
+            arguments=(kernel, samples),
+        )

@@ -12,6 +12,7 @@ from functools import cache, partial
 from importlib import resources, util
 from pathlib import Path
 
+from kittiwake import board_code
 from kittiwake.bench.cases import ds_cnn
 from kittiwake.bench.cases.registry import Case, register
 from kittiwake.boards.arch import ASSEMBLERS
@@ -27,24 +28,6 @@ _BUDGETS = {
     "rv32": ((400_000, 200_000), (9, 5)),
     "dsp": ((330_000, 150_000), (5, 2.4)),
 }
-_PLAN = """
-from kittiwake_node.io import model_file
-_plan = model_file.read_plan({plan!r})
-from kittiwake_node import kernels
-from kittiwake_node.network import Model
-"""
-_INVOKE = """
-def make(storage):
-    m = Model(_plan, kernels.load({kernel!r}))
-    return m.invoke, (bytearray(m.header.input_bytes), bytearray(m.header.output_bytes))
-"""
-# The layer after which a caller of `step` has waited longest.
-_LAYER = """
-def make(storage):
-    m = Model(_plan, kernels.load({kernel!r}))
-    run, at = m._steps[{step}]
-    return run, (at, m._plan, m._scratch, m._state)
-"""
 
 
 def wake_word(name: str = "okay_nabu") -> bytes | None:
@@ -82,7 +65,7 @@ def _files(name: str, kernel: str) -> dict[str, bytes]:
 
 
 def _cases(kernel: str, archs: tuple[str, ...] = ()) -> Iterator[Case]:
-    source = (_PLAN + _INVOKE).format(plan=PLAN, kernel=kernel)
+    source = board_code.source("bench/network")
     wake, spotter = _BUDGETS[kernel]
 
     def case(
@@ -90,13 +73,32 @@ def _cases(kernel: str, archs: tuple[str, ...] = ()) -> Iterator[Case]:
     ) -> Case:
         files = partial(_files, name, kernel)
         most, aim = budget
-        return Case(f"network/{kernel}/{label}", source, per, units, 1, budget=most, aim=aim, files=files, archs=archs)
+        return Case(
+            f"network/{kernel}/{label}",
+            source,
+            per,
+            units,
+            1,
+            budget=most,
+            aim=aim,
+            files=files,
+            archs=archs,
+            make="make_invoke",
+            arguments=(PLAN, kernel),
+        )
 
     if wake_word() is not None:
         yield case("okay_nabu", "okay_nabu", "invoke", 1, wake)
-        layer = (_PLAN + _LAYER).format(plan=PLAN, kernel=kernel, step=_longest(kernel))
-        files = partial(_files, "okay_nabu", kernel)
-        yield Case(f"network/{kernel}/okay_nabu/longest-layer", layer, "layer", files=files, archs=archs)
+        # The layer after which a caller of `step` has waited longest.
+        yield Case(
+            f"network/{kernel}/okay_nabu/longest-layer",
+            source,
+            "layer",
+            files=partial(_files, "okay_nabu", kernel),
+            archs=archs,
+            make="make_step",
+            arguments=(PLAN, kernel, _longest(kernel)),
+        )
     yield case("ds_cnn", "ds_cnn", "MAC", ds_cnn.MACS, spotter)
     folder = os.environ.get("KITTIWAKE_DATA")
     for path in sorted(Path(folder).rglob("*.tflite")) if folder else ():

@@ -14,8 +14,8 @@ class Case:
 
     Attributes:
         name: as `kittiwake bench --case` takes it, e.g. "zscore/thumb2/20".
-        board_source: defines `make(storage)` on the board, which gives (function, arguments): one call is measured.
-            `storage` is the target's own, as the node's configuration has it.
+        board_source: defines a function on the board, called as make(storage, *arguments), which gives (function, its
+            arguments): one call of that is measured. `storage` is the target's own, as the node's configuration has it.
         per: what the cost is given for: "sample", "record", ….
         units: how many of them one call works through.
         calls: calls measured, of which the mean is taken; the first, unmeasured, comes on top.
@@ -26,6 +26,8 @@ class Case:
         unit: "" for a cost; else what the call returns is in that unit, and may be as much as its budget: "bytes".
         files: gives what must lie on the board, path -> content; called when the case is measured.
         archs: the architectures that it is for; empty for all.
+        make: name of the function that board_source defines.
+        arguments: more of them, Python literals.
     """
 
     name: str
@@ -39,6 +41,8 @@ class Case:
     unit: str = ""
     files: Callable[[], Mapping[str, bytes]] | None = None
     archs: tuple[str, ...] = ()
+    make: str = "make"
+    arguments: tuple[object, ...] = ()
 
 
 _groups: list[Callable[[list[str]], Iterator[Case]]] = []

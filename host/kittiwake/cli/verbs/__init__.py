@@ -1,8 +1,12 @@
 """The command's verbs: one module each, arguments and printing only; the work is imported when a verb is called."""
 
+from collections.abc import Callable
+
+import typer
+
 from kittiwake.cli.verbs.bench import bench
-from kittiwake.cli.verbs.boards import boards
-from kittiwake.cli.verbs.bridge import bridge
+from kittiwake.cli.verbs.boards import app as boards
+from kittiwake.cli.verbs.bridge import app as bridge
 from kittiwake.cli.verbs.demo import demo
 from kittiwake.cli.verbs.deploy import deploy
 from kittiwake.cli.verbs.detect import detect
@@ -10,9 +14,9 @@ from kittiwake.cli.verbs.doctor import doctor
 from kittiwake.cli.verbs.explain import explain
 from kittiwake.cli.verbs.flash import flash
 from kittiwake.cli.verbs.inject import inject
-from kittiwake.cli.verbs.journal import journal
+from kittiwake.cli.verbs.journal import group as journal
 from kittiwake.cli.verbs.listen import listen
-from kittiwake.cli.verbs.model import model
+from kittiwake.cli.verbs.model import group as model
 from kittiwake.cli.verbs.plot import plot
 from kittiwake.cli.verbs.ports import ports
 from kittiwake.cli.verbs.provision import provision
@@ -22,7 +26,8 @@ from kittiwake.cli.verbs.targets import targets
 from kittiwake.cli.verbs.verify import verify
 from kittiwake.cli.verbs.watch import watch
 
-ALL = (
+# A function is a verb; a Typer is one with verbs of its own.
+ALL: tuple[Callable[..., None] | typer.Typer, ...] = (
     demo,
     detect,
     plot,

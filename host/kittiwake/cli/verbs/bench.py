@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kittiwake.cli.output import print_json, progress
+
+if TYPE_CHECKING:
+    from kittiwake.bench.measure import Row
 
 
 def bench(
@@ -27,7 +30,7 @@ def bench(
         known = cases.registered(board.facts()["arch"])
         chosen = [c for name, c in known.items() if not case or any(name.startswith(word) for word in case)]
         wants_ratios = target == "unix" and (not case or any("ratio/".startswith(word) for word in case))
-        if not chosen and not wants_ratios:
+        if case and not chosen and not wants_ratios:
             raise UsageError(f"no case begins with {case[0]!r}", f"there are: {', '.join(known)}, and on unix ratio/")
         rows = work.run(board, chosen, progress)
         if wants_ratios:
@@ -42,7 +45,7 @@ def bench(
         raise typer.Exit(EXIT_VERIFICATION)
 
 
-def _judged(row) -> str:
+def _judged(row: Row) -> str:
     if row.budget is None:
         return ""
     kind = "at least" if row.at_least else "at most" if row.unit in ("bytes", "times") else "below"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kittiwake.cli.output import print_json
+
+if TYPE_CHECKING:
+    from kittiwake.boards.catalog import Board
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
 _HEXADECIMAL = ("offset", "chip_id", "storage_address", "romfs_address", "vid", "pid", "base")
@@ -21,15 +24,12 @@ def boards(context: typer.Context, as_json: Json = False) -> None:
         return
     from kittiwake.boards import catalog as known
 
-    found = [known.find(name) for name in known.names()]
+    every = [known.find(name) for name in known.names()]
     if as_json:
-        print_json({"boards": [{"name": board.name, "title": board.title, "how": _how(board)} for board in found]})
+        print_json({"boards": [{"name": board.name, "title": board.title, "how": _how(board)} for board in every]})
         return
-    for board in found:
+    for board in every:
         print(f"{board.name:<22} {board.title:<60} {_how(board)}")
-
-
-boards.group = app
 
 
 @app.command()
@@ -48,18 +48,20 @@ def show(
     print(f"{board.name}: {board.title}")
     sources: list[str] = []
     for key, value in board.facts():
-        source = board.source(key)
+        source = board.source(key) or "no source"  # which the schema refuses
         if source not in sources:
             sources.append(source)
         print(f"  {key:<24} {_shown(key, value)} [{sources.index(source) + 1}]")
     for number, source in enumerate(sources, 1):
         print(f"  [{number}] {source}")
-    if board.download_url:
+    if isinstance(board, known.FlashedBoard):
         print(f"images: {board.download_url} ({', '.join(board.flash.images)}); then: kittiwake flash {board.name}")
 
 
-def _how(board) -> str:
-    return f"target {board.qemu.target}" if board.is_virtual else f"flashed by {', '.join(board.flash.tools)}"
+def _how(board: Board) -> str:
+    if board.flash is not None:
+        return f"flashed by {', '.join(board.flash.tools)}"
+    return f"target {board.qemu.target}" if board.qemu is not None else ""
 
 
 def _shown(key: str, value: object) -> str:

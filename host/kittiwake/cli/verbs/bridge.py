@@ -6,11 +6,14 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kittiwake.errors import UsageError
+
+if TYPE_CHECKING:
+    from kittiwake.bridge.settings import Settings
 
 Config = Annotated[Path, typer.Option("--config", "-c", help="The gateway's configuration, TOML.")]
 
@@ -51,9 +54,6 @@ def bridge(
     chosen = settings.of_ports(port or [], broker, policy, bridge_id, protocol="auto")
     chosen.bridge.log_level = "info" if verbose else "warning"
     process.run(chosen, is_service=False)
-
-
-bridge.group = app
 
 
 @app.command()
@@ -98,7 +98,7 @@ def schema() -> None:
     print(json.dumps(Settings.model_json_schema(), indent=2))
 
 
-def _load(path: Path):
+def _load(path: Path) -> Settings:
     from kittiwake.bridge.settings import Settings
     from kittiwake.config import load as config
 

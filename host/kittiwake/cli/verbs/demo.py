@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kittiwake.cli import options
 from kittiwake.cli.output import print_json, progress
+
+if TYPE_CHECKING:
+    from kittiwake.demo.report import Progress
+    from kittiwake.demo.scenario import Scenario
 
 
 def demo(
@@ -37,44 +42,44 @@ def demo(
 
     from kittiwake.demo import pipeline as work
     from kittiwake.demo import report as reports
-    from kittiwake.demo import scenario as plans
+    from kittiwake.demo import scenario as scenarios
     from kittiwake.demo import speech
     from kittiwake.errors import EXIT_VERIFICATION, UsageError
 
     rate_hz = rate if rate is not None else (50 if readings else 1000)
     if replay is None and not rate_hz:
         raise UsageError("--rate 0 is for --replay", "the synthetic vibration needs a rate")
-    plan = plans.vibration_plan(seconds, seed, guide, rate_hz or 1000, readings)
+    scenario = scenarios.vibration_scenario(seconds, seed, guide, rate_hz or 1000, readings)
     if replay is not None:
-        plan.samples = options.read(replay, column, range_, bits)
-        if plan.samples.typecode != "h":
+        scenario.samples = options.read(replay, column, range_, bits)
+        if scenario.samples.typecode != "h":
             raise UsageError(f"--bits {bits} does not fit the node's int16 samples", "take at most 15")
-        plan.rate_hz = rate_hz
-        plan.channel = {"name": column, "sensor_id": replay.stem, "unit": "LSB", "readings": readings}
+        scenario.rate_hz = rate_hz
+        scenario.channel = {"name": column, "sensor_id": replay.stem, "unit": "LSB", "readings": readings}
     if n is not None or t is not None:
-        plan.n = plan.n if n is None else n
-        plan.t = options.threshold(t, plan.n)
-    plan.target, plan.broker_url = target, broker
+        scenario.n = scenario.n if n is None else n
+        scenario.t = options.threshold(t, scenario.n)
+    scenario.target, scenario.broker_url = target, broker
     if replay is None and seconds >= speech.SECONDS and target == "unix":
-        plan.word = speech.plan()
-        if plan.word is None and not as_json:
+        scenario.word = speech.plan()
+        if scenario.word is None and not as_json:
             progress("no microphone in this demo: install kittiwake[wake], and it hears a wake word, too")
-    with _view(plan, as_json) as on_progress:
-        result = work.run(plan, on_progress, lambda line: None if as_json else progress(line))
+    with _view(scenario, as_json) as on_progress:
+        result = work.run(scenario, on_progress, lambda line: None if as_json else progress(line))
     if as_json:
         print_json(result)
     else:
         for name, value in result.items():
             print(f"{name:>18}  {value}")
-    found = reports.problems(result)
-    for problem in found:
+    failures = reports.problems(result)
+    for problem in failures:
         progress(f"kittiwake: {problem}")
-    if found:
+    if failures:
         raise shell.Exit(EXIT_VERIFICATION)
 
 
 @contextlib.contextmanager
-def _view(plan, as_json: bool):
+def _view(scenario: Scenario, as_json: bool) -> Iterator[Callable[[Progress], None]]:
     if as_json or not sys.stdout.isatty():
         yield _lines(as_json)
         return
@@ -82,12 +87,12 @@ def _view(plan, as_json: bool):
 
     from kittiwake.demo import audit, live
 
-    scale = Fraction(plan.channel.get("scale", "1"))
+    scale = Fraction(scenario.channel.get("scale", "1"))
     cost = {"samples": 0, "bytes": 0}
     with Live(refresh_per_second=4) as screen:
 
-        def show(progress) -> None:
-            new = plan.samples[cost["samples"] : progress.samples]
+        def show(progress: Progress) -> None:
+            new = scenario.samples[cost["samples"] : progress.samples]
             cost["bytes"] += audit.guide_json_bytes(new, scale, Fraction(0), first_seq=cost["samples"])
             cost["samples"] = progress.samples
             screen.update(live.render(progress, cost["bytes"]))
@@ -95,10 +100,10 @@ def _view(plan, as_json: bool):
         yield show
 
 
-def _lines(quiet: bool):
+def _lines(quiet: bool) -> Callable[[Progress], None]:
     seen = heard = 0
 
-    def show(progress) -> None:
+    def show(progress: Progress) -> None:
         nonlocal seen, heard
         if quiet:
             return

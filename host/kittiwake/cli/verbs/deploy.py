@@ -27,13 +27,13 @@ def deploy(
     The journal is left alone. Interrupted or cut off at any point, the board starts the old application or the new one,
     and deploying again completes it.
     """
-    from kittiwake.deploy import deployment
+    from kittiwake.deploy import deployment, inputs
     from kittiwake.errors import UsageError
 
     if bool(port) == bool(target):
         raise UsageError("name a port or a target, one of them", "kittiwake deploy --port /dev/ttyUSB0 -c node.toml")
-    job = deployment.Job(port or target, board, config, tuple(models or ()), start, link or None)
-    done = deployment.deploy(job, progress)
+    settings = inputs.Deployment(port or target, board, config, tuple(models or ()), start, link or None)
+    done = deployment.deploy(settings, progress)
     if as_json:
         print_json(done)
     else:

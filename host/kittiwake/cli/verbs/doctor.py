@@ -31,9 +31,9 @@ def doctor(
     from kittiwake.errors import EXIT_VERIFICATION
     from kittiwake.target import node_config
 
-    given = node_config.read(config) if config else None
+    trial = node_config.read(config) if config else None
     with application.borrowed(port, target) as board:
-        findings = judge(ask(board, bool(port), given, progress))
+        findings = judge(ask(board, bool(port), trial, progress))
     wrong = sum(finding.state == "wrong" for finding in findings)
     if as_json:
         print_json({"target": port or target, "wrong": wrong, "findings": [asdict(f) for f in findings]})

@@ -20,23 +20,23 @@ def explain(
     from kittiwake.explain.sources import explain_source
     from kittiwake.target import node_config, open_target
 
-    given = node_config.read(config)
+    settings = node_config.read(config)
     with open_target("unix") as board:
-        checked = node_config.checked(board, given)
-    sources = [said for c in checked["channels"] if (said := explain_source(c))]
-    said = [work.explain(c, d) for c in checked["channels"] for d in work.with_threshold(c["detectors"])]
+        checked = node_config.checked(board, settings)
+    sources = [one for c in checked["channels"] if (one := explain_source(c)) is not None]
+    detectors = [work.explain(c, d) for c in checked["channels"] for d in work.with_threshold(c["detectors"])]
     if as_json:
         print_json(
             {
                 "device": checked["device"],
                 "sources": [asdict(e) for e in sources],
-                "detectors": [asdict(e) for e in said],
+                "detectors": [asdict(e) for e in detectors],
             }
         )
         return
-    for one in sources + said:
-        settings = ", ".join(f"{name} = {value}" for name, value in sorted(one.settings.items()) if name != "kind")
-        print(f"channel {one.channel}: {one.detector} ({settings})")
+    for one in sources + detectors:
+        listed = ", ".join(f"{name} = {value}" for name, value in sorted(one.settings.items()) if name != "kind")
+        print(f"channel {one.channel}: {one.detector} ({listed})")
         for name, value in one.facts.items():
             print(f"    {name.replace('_', ' '):<42} {value:g}")
         for note in one.notes:

@@ -35,8 +35,8 @@ def flash(
 
     if image is None:
         image = fetch.image(catalog.find(board), progress)
-    job = flashing.Job(board, port, image, offset, manifest, baudrate, keep)
-    done = flashing.flash(job, progress)
+    settings = flashing.Flashing(board, port, image, offset, manifest, baudrate, keep)
+    done = flashing.flash(settings, progress)
     if as_json:
         print_json(done)
     else:

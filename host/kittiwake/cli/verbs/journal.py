@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -16,7 +16,8 @@ _Json = Annotated[bool, typer.Option("--json", help="One JSON object a record, a
 class _ImageOrCommand(TyperGroup):
     """A group whose first word may be an image: `kittiwake journal IMAGE` is `kittiwake journal show IMAGE`."""
 
-    def resolve_command(self, ctx, args):
+    # Any: the parser's own types, which typer keeps under a private name.
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if args and args[0] not in self.commands and not args[0].startswith("-"):
             args = ["show", *args]
         return super().resolve_command(ctx, args)
@@ -35,9 +36,6 @@ def journal(
     An image is a raw dump of the partition. It is only read. Exit 5 when something in it is damaged.
     """
     context.obj = port
-
-
-journal.group = group
 
 
 @group.command()

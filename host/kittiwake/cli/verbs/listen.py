@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Iterable
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kittiwake.cli import board_options
 from kittiwake.cli.output import print_json, progress
+
+if TYPE_CHECKING:
+    from kittiwake.runs.listen import Detection
+    from kittiwake.target import Target
 
 _NAMES = "A wake word: one that was added, one of pymicro-wakeword's four, or a microWakeWord .json. Repeatable; all."
 
@@ -30,7 +36,6 @@ def listen(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines, for machines.")] = False,
 ) -> None:
     """Run a recording through the firmware on a target and print what it hears."""
-    from kittiwake.cli.verbs.model import _fastest, _opened
     from kittiwake.deploy import application
     from kittiwake.errors import UsageError
     from kittiwake.model import wake
@@ -48,10 +53,10 @@ def listen(
         raise UsageError("no wake word is here", "install kittiwake[wake], or kittiwake model add FILE.json")
     words = {} if meter else {word.name: word for word in map(wake.find, names)}
     sessions = []
-    with _opened(target) as board, application.given_back(board) if channel else nullcontext():
+    with board_options.opened(target) as board, application.given_back(board) if channel else nullcontext():
         if channel:
             samples = _of_channel(board, channel, config, seconds)
-        chosen = kernel or _fastest(board)
+        chosen = kernel or board_options.fastest_kernel(board)
         if meter:
             _show_levels(board, samples, chosen, as_json)
             return
@@ -59,16 +64,15 @@ def listen(
         if mic:
             listener = work.Listener(board, plans, chosen, refractory_ms)
             for piece in microphone.pieces(seconds):
-                _print_found(listener.hear(piece), as_json)
+                _print_detections(listener.hear(piece), as_json)
             sessions.append(listener.close())
         else:
-            for session, found in work.rounds(board, plans, chosen, refractory_ms, samples, progress):
-                _print_found(found, as_json)
+            for session, detections in work.rounds(board, plans, chosen, refractory_ms, samples, progress):
+                _print_detections(detections, as_json)
                 sessions.append(session)
     session = sessions[0]
-    unit, budget = ("us", work.STEP_MS * 1000)
-    if session.counted:
-        unit, budget = "instructions", work.BUDGET_INSTRUCTIONS.get(chosen)
+    unit = "instructions" if session.counted else "us"
+    budget = work.BUDGET_INSTRUCTIONS.get(chosen) if session.counted else work.STEP_MS * 1000
     peaks = {name: peak for each in sessions for name, peak in each.peaks.items()}
     if as_json:
         facts = {
@@ -81,12 +85,12 @@ def listen(
         facts |= {f"{unit}_per_30_ms": round(session.per_step), "budget": budget, "heap_bytes": session.heap_bytes}
         print_json(facts)
         return
-    told = ", ".join(f"{name} {peak:.3f}" for name, peak in peaks.items())
+    listed = ", ".join(f"{name} {peak:.3f}" for name, peak in peaks.items())
     share = f" ({session.per_step / budget:.0%} of {budget:,})" if budget else ""
-    print(f"peaks: {told}; {session.frames} frames; {session.per_step:,.0f} {unit} per 30 ms{share} by {chosen}")
+    print(f"peaks: {listed}; {session.frames} frames; {session.per_step:,.0f} {unit} per 30 ms{share} by {chosen}")
 
 
-def _of_channel(board, channel: str, config: Path | None, seconds: float) -> array:
+def _of_channel(board: Target, channel: str, config: Path | None, seconds: float) -> array[int]:
     """What the board's own microphone hears."""
     from kittiwake.deploy import application
     from kittiwake.errors import ConfigError, KittiwakeError, UsageError
@@ -98,17 +102,19 @@ def _of_channel(board, channel: str, config: Path | None, seconds: float) -> arr
     if chosen is None:
         raise UsageError("the board has no configuration", "give one with --config")
     progress(f"recording {seconds:g} s of channel {channel}")
-    made = record.record(board, chosen, channel, seconds)
-    if made.rate_hz != wav.RATE_HZ:
-        raise ConfigError(f"channel {made.channel} has {made.rate_hz} samples a second", "name a microphone's")
-    if not made.is_whole:
-        if not made.samples:
-            raise KittiwakeError(f"nothing was heard: {made.why}")
-        progress(f"{len(made.samples) / wav.RATE_HZ:.1f} s: {made.why}")
-    return made.samples
+    recording = record.record(board, chosen, channel, seconds)
+    if recording.rate_hz != wav.RATE_HZ:
+        raise ConfigError(
+            f"channel {recording.channel} has {recording.rate_hz} samples a second", "name a microphone's"
+        )
+    if not recording.is_whole:
+        if not recording.samples:
+            raise KittiwakeError(f"nothing was heard: {recording.why}")
+        progress(f"{len(recording.samples) / wav.RATE_HZ:.1f} s: {recording.why}")
+    return recording.samples
 
 
-def _show_levels(board, samples: array, kernel: str, as_json: bool) -> None:
+def _show_levels(board: Target, samples: array[int], kernel: str, as_json: bool) -> None:
     from dataclasses import asdict
 
     from kittiwake.runs import meter
@@ -122,9 +128,8 @@ def _show_levels(board, samples: array, kernel: str, as_json: bool) -> None:
         print(f"{each.second:>5} s  level {each.level:>6}  offset {each.offset:>6}  clipped {clipped}{dead}")
 
 
-def _print_found(found, as_json: bool) -> None:
-
-    for each in found:
+def _print_detections(detections: Iterable[Detection], as_json: bool) -> None:
+    for each in detections:
         if as_json:
             print_json({"model": each.model, "time_s": each.time_s, "probability": each.probability})
         else:

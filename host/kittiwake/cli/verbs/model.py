@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kittiwake.cli import board_options
 from kittiwake.cli.output import print_json, progress
+
+if TYPE_CHECKING:
+    from kittiwake.model.compiler import Compiled
 
 _MODEL = typer.Argument(help="A .tflite file: int8, streaming or not.")
 _Model = Annotated[Path, _MODEL]
@@ -19,13 +23,6 @@ _Ram = Annotated[int | None, typer.Option("--ram", help="Refuse more bytes of RA
 _Flash = Annotated[int | None, typer.Option("--flash", help="Refuse a plan of more bytes than this.", min=0)]
 
 group = typer.Typer(name="model", help="Int8 networks: compile, inspect, run and check them.", no_args_is_help=True)
-
-
-def model() -> None:
-    """Stand for the group in the list of verbs."""
-
-
-model.group = group
 
 
 @group.command("compile")
@@ -92,8 +89,8 @@ def run(
     from kittiwake.model.run import arrays, on_target, peak_heap
 
     content = _read(file)
-    with _opened(target) as board:
-        chosen = kernel or _fastest(board)
+    with board_options.opened(target) as board:
+        chosen = kernel or board_options.fastest_kernel(board)
         made = _compile_content(content, chosen, file)
         rows = arrays.load(given, made.program.input_tensor)
         loaded = on_target.load(board, made.plan, chosen, mapped=not in_ram)
@@ -124,8 +121,8 @@ def check(
     from kittiwake.model.run import on_target, oracle
 
     content = _read(file)
-    with _opened(target) as board, oracle.Oracle() as micro:
-        chosen = kernel or _fastest(board)
+    with board_options.opened(target) as board, oracle.Oracle() as micro:
+        chosen = kernel or board_options.fastest_kernel(board)
         made = _compile_content(content, chosen, file)
         rows = work.inputs(made.program.input_tensor.elements, count, seed)
         expected, seconds = micro.run(content, rows)
@@ -176,23 +173,13 @@ def _read(file: Path) -> bytes:
         raise UsageError(f"{file} cannot be read: {error.strerror}", "name a .tflite file") from error
 
 
-def _compiled(file: Path, isa: str, ram: int | None = None, flash: int | None = None):
+def _compiled(file: Path, isa: str, ram: int | None = None, flash: int | None = None) -> Compiled:
     return _compile_content(_read(file), isa, file, ram, flash)
 
 
-def _compile_content(content: bytes, isa: str, file: Path, ram: int | None = None, flash: int | None = None):
+def _compile_content(
+    content: bytes, isa: str, file: Path, ram: int | None = None, flash: int | None = None
+) -> Compiled:
     from kittiwake.model import compiler
 
     return compiler.compile_model(content, isa, str(file), ram, flash)
-
-
-def _opened(target: str):
-    from kittiwake.target import open_target
-
-    return open_target(target, **({"count": True} if target.startswith("qemu:") else {}))
-
-
-def _fastest(board) -> str:
-    from kittiwake.boards import arch
-
-    return arch.fastest_for_networks(board.facts()["arch"])

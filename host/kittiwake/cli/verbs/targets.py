@@ -1,22 +1,24 @@
 """`kittiwake targets`: where the firmware can run here."""
 
 from kittiwake.cli.output import Json, print_json
+from kittiwake.errors import KittiwakeError
 
 
 def targets(as_json: Json = False) -> None:
     """List where firmware can run here, and why not where it cannot."""
     from kittiwake import target
 
-    rows = []
-    for name in target.names():
-        problem = target.available(name)
-        row = {"target": name, "available": problem is None}
-        if problem is not None:
-            row |= {"reason": problem.message, "mend": problem.mend}
-        rows.append(row)
+    problems = {name: target.available(name) for name in target.names()}
     if as_json:
-        print_json({"targets": rows})
+        print_json({"targets": [_row(name, problem) for name, problem in problems.items()]})
         return
-    for row in rows:
-        print(f"{row['target']:<20} {'ready' if row['available'] else 'no: ' + row['reason'] + '; ' + row['mend']}")
+    for name, problem in problems.items():
+        print(f"{name:<20} {'ready' if problem is None else f'no: {problem}'}")
     print(f"{'PORT':<20} a real board: auto, a path such as /dev/ttyUSB0, id:SERIAL, socket:// or rfc2217://")
+
+
+def _row(name: str, problem: KittiwakeError | None) -> dict[str, str | bool]:
+    row: dict[str, str | bool] = {"target": name, "available": problem is None}
+    if problem is not None:
+        row |= {"reason": problem.message, "mend": problem.mend}
+    return row

@@ -30,7 +30,7 @@ def watch(
     if config is not None:
         from kittiwake.config import load
 
-        settings = load(config, Settings, os.environ)
+        settings = load.load(config, Settings, os.environ)
         section, base = settings.broker, settings.bridge.base
     else:
         parse_url(broker)

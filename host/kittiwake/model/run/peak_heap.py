@@ -6,55 +6,13 @@ and fills all else, then loads and invokes; the least with which that works is t
 
 from __future__ import annotations
 
+from kittiwake import board_code
 from kittiwake.errors import TargetError
 from kittiwake.model.run import on_target
 from kittiwake.target.base import Target
 
 GRAIN_BYTES = 64
 _TIMEOUT_S = 300.0
-# Two calls, because the collector takes any word on the stack for an address: what `_fill` let go may be there yet.
-_ON_BOARD = f"""
-import gc
-_ballast = [None] * 200
-def _free():
-    gc.collect()
-    print(gc.mem_free())
-def _fill(left):
-    _ballast.clear()
-    try:
-        room = bytearray(left)
-    except MemoryError:
-        return
-    size = 1 << 20
-    while size >= {GRAIN_BYTES}:
-        try:
-            _ballast.append(bytearray(size))
-        except MemoryError:
-            size >>= 1
-def _trial(left, kernel, mapped):
-    gc.collect()
-    if gc.mem_free() < left:
-        return "held"
-    try:
-        from kittiwake_node.errors import NodeError
-        from kittiwake_node.io import model_file
-    except MemoryError:
-        return "short"
-    try:
-        plan = model_file.read_plan({on_target.PLAN_NAME!r}, mapped)
-        from kittiwake_node import kernels
-        from kittiwake_node.network import Model
-        model = Model(plan, kernels.load(kernel))
-        given = bytearray(model.header.input_bytes)
-        result = bytearray(model.header.output_bytes)
-        model.invoke(given, result)
-        model.invoke(given, result)
-    except (MemoryError, NodeError):
-        return "short"
-    finally:
-        _ballast.clear()
-    return "runs"
-"""
 
 
 def measure(target: Target, kernel: str, mapped: bool = True) -> int:
@@ -85,14 +43,15 @@ def measure(target: Target, kernel: str, mapped: bool = True) -> int:
 
 def _fresh(target: Target) -> int:
     target.reboot()
-    target.exec(_ON_BOARD)
-    return int(target.exec("_free()"))
+    target.exec(board_code.source("model/peak_heap"))
+    return int(target.exec("print_free()"))
 
 
 def _works(target: Target, left: int, kernel: str, mapped: bool) -> bool:
     size = left * GRAIN_BYTES
-    target.exec(f"_fill({size})")
-    said = target.exec(f"print(_trial({size}, {kernel!r}, {mapped!r}))", _TIMEOUT_S).strip()
-    if said not in ("runs", "short"):
-        raise TargetError(f"{target.name} could not leave {size} bytes of its heap free: {said}")
-    return said == "runs"
+    target.exec(board_code.call("fill", size, GRAIN_BYTES))
+    trial = board_code.call("trial", size, on_target.PLAN_NAME, kernel, mapped)
+    outcome = target.exec(f"print({trial})", _TIMEOUT_S).strip()
+    if outcome not in ("runs", "short"):
+        raise TargetError(f"{target.name} could not leave {size} bytes of its heap free: {outcome}")
+    return outcome == "runs"

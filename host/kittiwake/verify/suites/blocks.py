@@ -15,30 +15,6 @@ _LEARN = 8
 _SAMPLES = {16: 800, 24: 300}
 _FEATURES = (("variance",), ("peak", "range"), ("variance", "peak", "range", "crossings"), ("crossings",))
 _THRESHOLDS = (Fraction(5), Fraction(7, 2))
-_BASELINE = (
-    signals.BOARD
-    + """
-from kittiwake_node.detect.baseline import Baseline as _Baseline
-def answer(a):
-    kernel, block, learn, features, p, q, piece, text = a
-    b = _Baseline(_kernel(kernel), block, learn, features, p, q)
-    _feed(b, _samples(text), piece, lambda at: '%d:%s ' % (at, b.feature))
-    print(b.learned_blocks)
-"""
-)
-_SUMMARY = (
-    signals.BOARD
-    + """
-from kittiwake_node.detect.summary import Summary as _Summary
-def answer(a):
-    kernel, bits, piece, text = a
-    s = _Summary(_kernel(kernel), bits)
-    samples = _samples(text, bits)
-    for at in range(0, len(samples), piece):
-        s.feed(samples, at, min(at + piece, len(samples)))
-    print(s.count, s.min, s.max, s.sum, s.sum_sq)
-"""
-)
 
 
 def _machine(rng: random.Random, size: int) -> list[int]:
@@ -59,7 +35,17 @@ def _baselines(rng: random.Random, count: int) -> Iterator[Vector]:
         found = baseline.anomalies(samples, _BLOCK, _LEARN, t, features)
         expected = signals.answer((f"{index}:{name} " for index, name in found), size) + f"{_LEARN}"
         piece = signals.piece(rng, size)
-        argument = (kernel, _BLOCK, _LEARN, features, t.numerator, t.denominator, piece, signals.text(samples))
+        argument = (
+            kernel,
+            _BLOCK,
+            _LEARN,
+            features,
+            t.numerator,
+            t.denominator,
+            piece,
+            signals.SHOWN,
+            signals.text(samples),
+        )
         yield Vector(repr(argument), expected, f"baseline {number}: {kernel}, {', '.join(features)}, t {t}")
 
 
@@ -73,5 +59,5 @@ def _summaries(rng: random.Random, count: int) -> Iterator[Vector]:
         yield Vector(repr(argument), expected, f"summary {number}: {kernel}, {bits} bits")
 
 
-BASELINE = register(Suite("baseline", _BASELINE, _baselines, 72))
-SUMMARY = register(Suite("summary", _SUMMARY, _summaries, 70))
+BASELINE = register(Suite("baseline", "verify/signals", "baseline", _baselines, 72))
+SUMMARY = register(Suite("summary", "verify/signals", "summary", _summaries, 70))

@@ -25,17 +25,6 @@ _NOVELTY: tuple[tuple[Settings, Settings], ...] = (
 )
 
 
-def _board_source(name: str) -> str:
-    return f"""{signals.BOARD}
-from kittiwake_node.detect.{name} import {name.capitalize()} as _{name.capitalize()}
-def answer(a):
-    kernel, settings, piece, text = a
-    detector = _{name.capitalize()}(_kernel(kernel), **settings)
-    _feed(detector, _samples(text), piece, lambda at: '%d ' % at)
-    print(*detector.figures())
-"""
-
-
 def _vectors(
     name: str, settings: list[tuple[Settings, Callable[[], drift.Drift | novelty.Novelty]]]
 ) -> Callable[[random.Random, int], Iterator[Vector]]:
@@ -48,7 +37,7 @@ def _vectors(
             detections = [f"{index} " for index, x in enumerate(samples) if detector.push(x)]
             figures = f"{detector.fast} {detector.slow} {detector.variance}"
             expected = signals.answer(detections, _SAMPLES) + figures
-            argument = (kernel, chosen, signals.piece(rng, _SAMPLES), signals.text(samples))
+            argument = (kernel, chosen, signals.piece(rng, _SAMPLES), signals.SHOWN, signals.text(samples))
             yield Vector(repr(argument), expected, f"{name} {number}: {kernel}, {chosen or 'defaults'}")
 
     return vectors
@@ -63,12 +52,19 @@ def _novelty(constants: Settings) -> Callable[[], novelty.Novelty]:
 
 
 DRIFT = register(
-    Suite("drift", _board_source("drift"), _vectors("drift", [(settings, _drift(settings)) for settings in _DRIFT]), 72)
+    Suite(
+        "drift",
+        "verify/signals",
+        "drift",
+        _vectors("drift", [(settings, _drift(settings)) for settings in _DRIFT]),
+        72,
+    )
 )
 NOVELTY = register(
     Suite(
         "novelty",
-        _board_source("novelty"),
+        "verify/signals",
+        "novelty",
         _vectors("novelty", [(settings, _novelty(constants)) for settings, constants in _NOVELTY]),
         72,
     )

@@ -8,26 +8,6 @@ from collections.abc import Iterator
 from kittiwake.reference import wire
 from kittiwake.verify.suites.registry import Suite, Vector, register
 
-_BOARD = """
-import binascii
-from kittiwake_node.link import frame as _frame
-def answer(a):
-    kind, payload, before, piece = a
-    data = _frame.encode(kind, payload)
-    decoder = _frame.FrameDecoder()
-    stream = before + data
-    seen = []
-    for at in range(0, len(stream), piece):
-        decoder.feed(stream[at:at + piece])
-        while True:
-            event = decoder.next_event()
-            if not event:
-                break
-            if event == decoder.FRAME:
-                seen.append('%d:%d:%08x' % (decoder.kind, len(decoder.payload), binascii.crc32(decoder.payload)))
-    print(binascii.hexlify(data).decode(), ','.join(seen))
-"""
-
 
 def _vectors(rng: random.Random, count: int) -> Iterator[Vector]:
     special = b"\xc0\xdb\x03\xdc\xdd\xde\x00\xff"
@@ -47,4 +27,4 @@ def _vectors(rng: random.Random, count: int) -> Iterator[Vector]:
         )
 
 
-SUITE = register(Suite("frames", _BOARD, _vectors, 300))
+SUITE = register(Suite("frames", "verify/frames", "frames", _vectors, 300))

@@ -11,30 +11,6 @@ from kittiwake.verify.suites import signals
 from kittiwake.verify.suites.registry import Suite, Vector, register
 
 _FRAMES = 6
-_BOARD = (
-    signals.BOARD
-    + """
-import struct as _struct
-from kittiwake_node.speech.frontend import Frontend as _Frontend
-def answer(a):
-    kernel, piece, text = a
-    f = _Frontend(_kernel(kernel))
-    samples = _samples(text)
-    at = count = crc = 0
-    wanted = 480
-    while at < len(samples):
-        stop = min(at + piece, len(samples))
-        while at < stop:
-            new = f.feed(samples, at, stop)
-            wanted -= new - at
-            at = new
-            if not wanted:
-                wanted = 160
-                count += 1
-                crc = _binascii.crc32(f.features, crc)
-    print(count, '%08x' % (crc & 0xFFFFFFFF), list(f.features)[:8])
-"""
-)
 
 
 def sound(rng: random.Random, size: int) -> list[int]:
@@ -80,4 +56,4 @@ def _vectors(rng: random.Random, count: int) -> Iterator[Vector]:
         yield Vector(repr((kernel, piece, signals.text(samples))), expected, f"frontend {number}: {kernel}")
 
 
-SUITE = register(Suite("frontend", _BOARD, _vectors, 90))
+SUITE = register(Suite("frontend", "verify/signals", "frontend", _vectors, 90))

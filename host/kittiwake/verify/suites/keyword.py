@@ -13,40 +13,6 @@ from fractions import Fraction
 from kittiwake.reference import keyword
 from kittiwake.verify.suites.registry import Suite, Vector, register
 
-_BOARD = """
-from array import array as _array
-from binascii import hexlify as _hexlify
-from kittiwake_node import kernels as _kernels
-from kittiwake_node.speech.quantise import Quantiser as _Quantiser
-from kittiwake_node.speech.keyword import Keyword as _Keyword
-class _Note:
-    name = 'word'
-    step_ms = 10
-class _Header:
-    output_bytes = 1
-class _Outputs:
-    header = _Header
-    def reset(self):
-        pass
-def answer(a):
-    if a[0] == 'decide':
-        note = _Note()
-        _, note.window, note.limit, note.stride, note.flip, refractory_ms, outputs = a
-        word = _Keyword(note, _Outputs(), refractory_ms)
-        said = []
-        for value in outputs:
-            word.output[0] = value
-            word.take()
-            said.append('%d%s' % (word.sum, '!' if word.heard else ''))
-        print(' '.join(said))
-        return
-    _, kernel, bits, zero, stride, features = a
-    q = _Quantiser(_kernels.load(kernel), bits, zero, stride)
-    for i in range(stride):
-        q.take(_array('H', features[40 * i : 40 * i + 40]))
-    print(_hexlify(q.data).decode())
-"""
-
 
 def _features(rng: random.Random, number: int) -> tuple[str, str, str]:
     kernel = ("plain", "viper")[number // 2 % 2]
@@ -83,4 +49,4 @@ def vectors(rng: random.Random, count: int) -> Iterator[Vector]:
         yield Vector(argument, expected, f"keyword {number}: {about}")
 
 
-SUITE = register(Suite("keyword", _BOARD, vectors, 80))
+SUITE = register(Suite("keyword", "verify/keyword", "keyword", vectors, 80))

@@ -18,23 +18,6 @@ from kittiwake.model.read.graph import Graph, Operator, Subgraph, Tensor
 from kittiwake.reference import network
 from kittiwake.verify.suites.registry import Suite, Vector, register
 
-_BOARD = """
-import sys as _sys
-from binascii import hexlify as _hexlify
-from kittiwake_node import kernels as _kernels
-from kittiwake_node.network import Model as _Model
-_family = getattr(_sys.implementation, '_mpy', 0) >> 10 & 15
-_assembler = 'thumb2' if 5 <= _family <= 8 else 'rv32' if _family == 11 else None
-def answer(a):
-    kernel, rows, quads, given = a
-    if kernel == 'assembler':
-        kernel = _assembler or 'viper'
-    m = _Model(bytearray(quads if kernel in ('thumb2', 'rv32') else rows), _kernels.load(kernel))
-    out = bytearray(m.header.output_bytes)
-    m.invoke(given, out)
-    print(_hexlify(out).decode())
-"""
-
 
 def _layer(rng: random.Random) -> tuple[Graph, bytes, bytes, str]:
     """One random layer: (graph, input, what must come out, description)."""
@@ -87,4 +70,4 @@ def vectors(rng: random.Random, count: int) -> Iterator[Vector]:
         yield Vector(repr(argument), expected.hex(), f"model {number}: {kernel}, {about}")
 
 
-SUITE = register(Suite("model", _BOARD, vectors, 60))
+SUITE = register(Suite("model", "verify/layers", "layer", vectors, 60))

@@ -8,18 +8,6 @@ from collections.abc import Iterator
 from kittiwake.reference import wire
 from kittiwake.verify.suites.registry import Suite, Vector, register
 
-_BOARD = """
-import binascii
-from kittiwake_node.link import record as _rec
-def answer(a):
-    kind, channel, cls, layout, seq, boot, time_ms, epoch_ms, payload = a
-    draft = _rec.draft(kind, channel, cls, boot, time_ms, epoch_ms, layout, payload)
-    _rec.seal(draft, 0, len(draft), seq)
-    r, end = _rec.decode(draft)
-    back = (r.type, r.channel, r.cls, r.description, r.seq, r.boot, r.time_ms, r.epoch_ms, r.payload) == a
-    print(binascii.hexlify(draft).decode(), end, back)
-"""
-
 _TOP = {1: 0xFF, 2: 0xFFFF, 4: 0xFFFFFFFF, 6: 0xFFFFFFFFFFFF}
 
 
@@ -36,4 +24,4 @@ def _vectors(rng: random.Random, count: int) -> Iterator[Vector]:
         yield Vector(repr((*fields, payload)), f"{expected.hex()} {len(expected)} True", f"record {number}")
 
 
-SUITE = register(Suite("records", _BOARD, _vectors, 400))
+SUITE = register(Suite("records", "verify/records", "records", _vectors, 400))

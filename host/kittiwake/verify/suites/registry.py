@@ -1,4 +1,4 @@
-"""What a parity suite is: a function that yields vectors, and a piece of source that answers them on a board.
+"""What a parity suite is: a function that yields vectors, and a program that answers them on a board.
 
 It knows no target and compares nothing.
 """
@@ -15,7 +15,7 @@ class Vector:
     """One question and its answer.
 
     Attributes:
-        argument: a Python literal, handed to the board's `answer(argument)`.
+        argument: a Python literal, handed to the suite's function on the board.
         expected: the line that must be printed.
         about: what it is, for the report of a mismatch.
     """
@@ -31,13 +31,15 @@ class Suite:
 
     Attributes:
         name: as `kittiwake verify --suite` takes it.
-        board_source: defines `answer(argument)` on the board, which prints one line.
+        program: file of board_code.
+        function: of the program; called with a vector's argument, it prints one line.
         vectors: called as vectors(rng, count), yields about `count` of them.
         count: vectors of a full run.
     """
 
     name: str
-    board_source: str
+    program: str
+    function: str
     vectors: Callable[[random.Random, int], Iterator[Vector]]
     count: int
 

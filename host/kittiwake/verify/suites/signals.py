@@ -1,4 +1,4 @@
-"""What suites of detectors share: signals that hurt, the board's way to its kernels, and answers summed up.
+"""What suites of detectors share: signals that hurt, and answers summed up as board_code's verify/signals does.
 
 A board prints its first detections and the CRC-32 of them all: a console is slow, and strings kept until the end would
 leave a small heap in splinters.
@@ -13,38 +13,9 @@ from collections.abc import Iterable
 
 from kittiwake.reference import wire
 
-SHOWN = 4
+SHOWN = 4  # detections that are printed one by one
 # "assembler" is the board's own kernel: thumb2, rv32, or viper where there is none.
 KERNELS = ("plain", "viper", "assembler")
-BOARD = (
-    """
-import binascii as _binascii, sys as _sys
-from array import array as _array
-from kittiwake_node import kernels as _kernels
-_family = getattr(_sys.implementation, '_mpy', 0) >> 10 & 15
-_assembler = 'thumb2' if 5 <= _family <= 8 else 'rv32' if _family == 11 else 'viper'
-def _kernel(name):
-    return _kernels.load(_assembler if name == 'assembler' else name)
-def _samples(text, bits=16):
-    return _array('h' if bits < 17 else 'i', _binascii.a2b_base64(text))
-def _feed(detector, samples, piece, tell):
-    at = count = crc = 0
-    while at < len(samples):
-        stop = min(at + piece, len(samples))
-        while at < stop:
-            at = detector.find(samples, at, stop)
-            if at < stop:
-                text = tell(at)
-                if count < """
-    + f"{SHOWN}"
-    + """:
-                    print(text, end='')
-                crc = _binascii.crc32(text.encode(), crc)
-                count += 1
-                at += 1
-    print('%d of %d %08x' % (count, len(samples), crc), end=' ')
-"""
-)
 
 
 def answer(texts: Iterable[str], count: int) -> str:

@@ -10,20 +10,6 @@ from kittiwake.reference import zscore
 from kittiwake.verify.suites import signals
 from kittiwake.verify.suites.registry import Suite, Vector, register
 
-_BOARD = (
-    signals.BOARD
-    + """
-from kittiwake_node.detect.zscore import ZScore as _ZScore
-def answer(a):
-    kernel, n, p, q, bits, floor, piece, text = a
-    lagged = floor is not None
-    z = _ZScore(_kernel(kernel), n=n, p=p, q=q, bits=bits, lagged=lagged, floor=floor or 0)
-    def tell(at):
-        return '%d:%d:%d ' % ((at,) + (z.tested() if lagged else (z.sum, z.sum_sq)))
-    _feed(z, _samples(text, bits), piece, tell)
-    print(z.count, z.sum, z.sum_sq)
-"""
-)
 # Window, threshold (t), and for the lagged form the floor of the variance.
 Setting = tuple[int, Fraction, int | None]
 _INCLUSIVE: tuple[Setting, ...] = (
@@ -70,12 +56,22 @@ def vectors_for(
             sums = f"{len(window)} {sum(window)} {sum(x * x for x in window)}"
             expected = signals.answer((f"{a.index}:{a.sum}:{a.sum_sq} " for a in alerts), size) + sums
             piece = signals.piece(rng, size)
-            argument = (kernel, n, t.numerator, t.denominator, bits, floor, piece, signals.text(samples, bits))
+            argument = (
+                kernel,
+                n,
+                t.numerator,
+                t.denominator,
+                bits,
+                floor,
+                piece,
+                signals.SHOWN,
+                signals.text(samples, bits),
+            )
             yield Vector(repr(argument), expected, f"{bits} bits, {number}: {kernel}, n {n}, t {t}, floor {floor}")
 
     return vectors
 
 
-SUITE = register(Suite("zscore", _BOARD, vectors_for(signals.KERNELS), 120))
-LAGGED = register(Suite("lagged", _BOARD, vectors_for(signals.KERNELS, _LAGGED), 72))
-WIDE = register(Suite("wide", _BOARD, vectors_for(signals.KERNELS, _INCLUSIVE + _LAGGED, 24), 72))
+SUITE = register(Suite("zscore", "verify/signals", "zscore", vectors_for(signals.KERNELS), 120))
+LAGGED = register(Suite("lagged", "verify/signals", "zscore", vectors_for(signals.KERNELS, _LAGGED), 72))
+WIDE = register(Suite("wide", "verify/signals", "zscore", vectors_for(signals.KERNELS, _INCLUSIVE + _LAGGED, 24), 72))

@@ -12,14 +12,12 @@ from pathlib import Path
 
 from kittiwake.boards import catalog
 from kittiwake.errors import ConfigError, UsageError
-from kittiwake.target import available, node_config, open_target
-
-_OLDEST, _NEWEST = (1, 24), (1, 29)
-_SUPPORTED = "1.24 to 1.29 are supported"
+from kittiwake.target import available, micropython_versions, node_config, open_target
+from kittiwake.target.base import Facts, NodeConfig
 
 
 @dataclass(frozen=True)
-class Job:
+class Deployment:
     """What is to be deployed.
 
     Args:
@@ -39,8 +37,11 @@ class Job:
     link: str | None = None
 
 
-def read_config(job: Job) -> dict | None:
+def read_config(deployment: Deployment) -> NodeConfig | None:
     """Read the configuration, and have this machine's firmware judge it where it runs here.
+
+    Args:
+        deployment: names the file.
 
     Returns:
         It; None when the board's is to be kept.
@@ -48,9 +49,9 @@ def read_config(job: Job) -> dict | None:
     Raises:
         ConfigError: of the file, or of what is in it.
     """
-    if job.config is None:
+    if deployment.config is None:
         return None
-    config = node_config.read(job.config)
+    config = node_config.read(deployment.config)
     # Where the firmware runs on this machine it judges its own configuration before a port is opened; elsewhere the
     # board does, before it is switched.
     if available("unix") is None:
@@ -61,6 +62,9 @@ def read_config(job: Job) -> dict | None:
 
 def read_models(paths: tuple[Path, ...]) -> dict[str, bytes]:
     """Read plans.
+
+    Args:
+        paths: of the files.
 
     Returns:
         File name -> content.
@@ -77,50 +81,59 @@ def read_models(paths: tuple[Path, ...]) -> dict[str, bytes]:
     return models
 
 
-def read_kept(text: bytes) -> dict:
+def read_kept(text: bytes) -> NodeConfig:
     """Read a configuration that is on a board.
+
+    Args:
+        text: of its file.
 
     Raises:
         ConfigError: it is damaged.
     """
     try:
-        return json.loads(text)
+        config: NodeConfig = json.loads(text)
     except ValueError as error:
         raise ConfigError(f"the board's configuration cannot be read: {error}", "give one with --config") from error
+    return config
 
 
-def check_board(job: Job, facts: dict, progress: Callable[[str], None]) -> None:
+def check_board(deployment: Deployment, facts: Facts, progress: Callable[[str], None]) -> None:
     """Refuse a board that is too old, or another one; warn of a MicroPython that nobody has tried.
 
     Args:
-        job: names the port, and the board if it is known.
+        deployment: names the port, and the board if it is known.
         facts: as `Target.facts` gives them.
         progress: is told a warning.
 
     Raises:
         ConfigError: it cannot be this board, or not with this MicroPython.
     """
-    told = facts["implementation"].split()[-1]
-    version = tuple(int(part) for part in told.split(".")[:2])
-    if version < _OLDEST:
-        raise ConfigError(f"the board runs MicroPython {told}; {_SUPPORTED}", "flash a later one: `kittiwake flash`")
-    if version > _NEWEST:
-        progress(f"the board runs MicroPython {told}, which has not been tried; {_SUPPORTED}")
-    if job.board:
-        wanted = catalog.find(job.board).mpy_arch
+    version = facts["implementation"].split()[-1]
+    supported = f"{micropython_versions.SUPPORTED} are supported"
+    if micropython_versions.is_too_old(version):
+        raise ConfigError(f"the board runs MicroPython {version}; {supported}", "flash a later one: `kittiwake flash`")
+    if micropython_versions.is_untried(version):
+        progress(f"the board runs MicroPython {version}, which has not been tried; {supported}")
+    if deployment.board:
+        wanted = catalog.find(deployment.board).mpy_arch
         if facts["arch"] != wanted:
             raise ConfigError(
-                f"the board on {job.target} is {facts['arch'] or 'without native code'}, {job.board} is {wanted}",
+                f"the board on {deployment.target} is {facts['arch'] or 'without native code'}, "
+                f"{deployment.board} is {wanted}",
                 "name the board that is there, or its port",
             )
 
 
-def of_board(name: str) -> dict:
-    """Give the places of link and journal on a board; nothing when it is not named."""
+def of_board(name: str) -> NodeConfig:
+    """Give the places of link and journal on a board.
+
+    Args:
+        name: as `kittiwake boards` lists it; "" for none, which has no places.
+    """
     if not name:
         return {}
     board = catalog.find(name)
-    storage = {"kind": board.journal.kind}
+    storage: dict[str, str] = {"kind": board.journal.kind}
     if board.journal.path is not None:
         storage["path"] = board.journal.path
     return {"link": {"kind": board.link.kind}, "storage": storage}
