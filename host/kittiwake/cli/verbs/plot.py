@@ -21,7 +21,7 @@ def plot(
     range_: options.Range = None,
     bits: options.Bits = 12,
     labels: Annotated[
-        Path | None, typer.Option(help="JSON file of windows: [start, end], or lists by file name.")
+        Path | None, typer.Option(help="JSON file of windows, each a list of start and end; or such by file name.")
     ] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Picture: .png, .svg or .html.")] = None,
     target: Annotated[str, typer.Option(help="Where the firmware runs; see kittiwake targets.")] = "unix",
