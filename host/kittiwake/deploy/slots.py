@@ -154,6 +154,8 @@ class Slots:
         for path in wrong:
             if path not in wanted:
                 self._board.exec(board_code.call("remove_file", path), _TIMEOUT_S)
+        # Also where an earlier deployment was cut between the files and their folders.
+        self._board.exec(board_code.call("remove_empty_folders", slot), _TIMEOUT_S)
         changed = [path for path in wrong if path in wanted]
         try:
             for done, path in enumerate(changed):

@@ -185,6 +185,26 @@ def clear_folder(folder):
     os.rmdir(folder)
 
 
+def remove_empty_folders(folder):
+    """Remove what of a folder holds no file: LittleFS spends two blocks on each.
+
+    Args:
+        folder: it stays, itself; one that is not there has none.
+
+    Returns:
+        Whether there is nothing in it.
+    """
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return True
+    for name in names:
+        path = folder + "/" + name
+        if os.stat(path)[0] & 0x4000 and remove_empty_folders(path):
+            os.rmdir(path)
+    return not os.listdir(folder)
+
+
 def sync_files():
     """Have the file system write what it holds back, where it does."""
     if hasattr(os, "sync"):
