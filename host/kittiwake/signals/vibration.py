@@ -3,6 +3,8 @@
 Knows the signal only: not what samples it, detects in it or carries it.
 """
 
+from __future__ import annotations
+
 import random
 from array import array
 
