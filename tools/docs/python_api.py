@@ -8,7 +8,6 @@ from tools.docs import markdown
 PUBLIC = {
     "kittiwake.errors": "Errors and exit codes",
     "kittiwake.target": "Where firmware runs",
-    "kittiwake.target.base": "A started target",
     "kittiwake.pytest_plugin": "The pytest plugin",
     "kittiwake.runs.detect": "A column through the firmware's detectors",
     "kittiwake.publish.publisher": "Records into messages",
