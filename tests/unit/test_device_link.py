@@ -7,6 +7,7 @@ import json
 import pytest
 
 from kittiwake.bridge.device_link import Callbacks, DeviceLink
+from kittiwake.bridge.intake import Intake
 from kittiwake.bridge.outbox import Outbox
 from kittiwake.bridge.settings import DeviceSection
 from kittiwake.publish.publisher import Policy
@@ -201,3 +202,31 @@ def test_device_link_counts_a_channel_whose_scale_is_no_number(monkeypatch, scal
     monkeypatch.setattr(bench.journal, "description", lambda number: b'[{"scale": %s}]' % scale)
     bench.add(2)
     assert bench.link.counts.raw_channels == count
+
+
+def test_device_link_whose_session_ends_by_an_error_acknowledges_nothing_that_was_not_taken(monkeypatch):
+    class Port:
+        def __init__(self, data):
+            self.data = data
+
+        async def read(self):
+            return self.data
+
+    bench = Bench()
+    bench.add(2)
+    take = Intake.take
+    monkeypatch.setattr(Intake, "take", lambda self, record, descriptions: {}[record.seq])
+    bench.journal.add(b"x")
+    frame = bench.device.next_output(0)
+    bench.link.session.reopen = lambda: None  # the session goes on where it was
+    asyncio.run(bench.link._serve_until_lost(Port(frame)))
+    assert bench.link.counts.faults == 1
+
+    monkeypatch.setattr(Intake, "take", take)
+    del bench.link.session.reopen
+    bench.link.session.reopen()
+    bench.link._port = FakePort(bench.device)
+    bench.exchange()
+    assert seqs_of(bench.sent) == [0, 1, 2]
+    bench.confirm(0, 1)
+    assert bench.journal.acked == 2

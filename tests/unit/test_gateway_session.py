@@ -119,3 +119,11 @@ def test_gateway_with_many_commands_sends_few_and_says_when_to_call_again():
     assert len(sent) == 8 and gateway.next_delay_ms(0) > 0
     gateway.feed(spec.frame(5, spec.le(SESSION, 4) + spec.le(requests[0], 4) + b"\0"), 0)
     assert [kind for kind, _ in frames_of(gateway, 0)] == [20]
+
+
+def test_gateway_with_300_layouts_and_a_record_of_each_at_once_still_has_every_layout():
+    gateway = make_gateway()
+    data = b"".join(layout_frame(n, b"[]") + records_frame(n, spec.record(seq=n, layout=n)) for n in range(300))
+    events = gateway.feed(data, 0)
+    assert [event[1].seq for event in events] == list(range(300))
+    assert all(event[1].description in gateway.descriptions for event in events)

@@ -198,3 +198,22 @@ def test_spool_at_a_place_that_cannot_be_names_the_setting(tmp_path):
     for path in (tmp_path / "text", tmp_path / "no" / "such" / "folder.db"):
         with pytest.raises(ConfigError, match="spool.path"):
             asyncio.run(make(path))
+
+
+def test_spool_with_topics_that_no_broker_takes_drains_them_under_safe_names(tmp_path):
+    async def run():
+        done = []
+        async with running(tmp_path / "s.db", Broker()) as spool:
+            spool.publish("k/a\x7fb", b"1", 1, False, Note(done, 1))
+            spool.publish("k/a\uffffb", b"2", 1, False, Note(done, 2))
+            await until_async(lambda: len(done) == 2)
+        with sqlite3.connect(tmp_path / "s.db") as database:
+            database.execute("UPDATE spool SET topic = CAST(x'6B2FEDA080' AS TEXT) WHERE payload = x'32'")
+        broker = Broker(has_room=True)
+        async with running(tmp_path / "s.db", broker) as spool:
+            spool.drain()
+            await until_async(lambda: len(broker.sent) == 2 and not spool.records)
+            assert not spool.problem
+        assert [topic for topic, _ in broker.sent] == ["k/a_b", "k/\ufffd\ufffd\ufffd"]
+
+    asyncio.run(run())

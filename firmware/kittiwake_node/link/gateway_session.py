@@ -97,6 +97,10 @@ class GatewaySession:
             ("refused", reason) for a device that speaks no version we know.
         """
         events: "list[SessionEvent]" = []
+        if len(self.descriptions) >= _DESCRIPTIONS_LIMIT:
+            # What is still needed is asked for again, like any frame that is missing. Not amid these bytes: the records
+            # that they hold are handed out together, and the caller looks up the description of each.
+            self.descriptions.clear()
         self.decoder.feed(data)
         while True:
             event = self.decoder.next_event()
@@ -211,8 +215,6 @@ class GatewaySession:
             self._records(payload, now_ms, events)
         elif kind == m.DESCRIPTION:
             _, number, text = m.unpack_description(payload)
-            if len(self.descriptions) >= _DESCRIPTIONS_LIMIT:
-                self.descriptions.clear()  # what is still needed is asked for again, like any frame that is missing
             self.descriptions[number] = text
         elif kind == m.STATUS:
             _, acked, next_seq, evicted = m.unpack_status(payload)

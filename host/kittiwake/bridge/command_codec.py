@@ -13,10 +13,12 @@ import struct
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 
+from kittiwake.peers import json_text
 from kittiwake_node.link import messages as m
 
 ID_LIMIT = 64
 _PAYLOAD_LIMIT_BYTES = 16 * 1024
+_ANSWER_LIMIT_BYTES = 65535
 _PIECE_BYTES = 512
 _TEXT_LIMIT_BYTES = 512
 _SAMPLES_LIMIT = 256
@@ -68,12 +70,10 @@ def parse(payload: bytes, known: frozenset[str]) -> Command:
     Raises:
         CommandError: it is none.
     """
-    if len(payload) > _PAYLOAD_LIMIT_BYTES:
-        raise CommandError(f"{len(payload)} bytes, at most {_PAYLOAD_LIMIT_BYTES}")
     try:
-        fields = json.loads(payload)
-    except (ValueError, RecursionError) as error:
-        raise CommandError('not JSON: write {"id": "1", "op": "ping"}') from error
+        fields = json_text.read(payload, _PAYLOAD_LIMIT_BYTES)
+    except json_text.Refusal as refusal:
+        raise CommandError(f'{refusal}: write {{"id": "1", "op": "ping"}}') from refusal
     if not isinstance(fields, dict):
         raise CommandError("not a JSON object")
     identity, op = fields.get("id"), fields.get("op")
@@ -85,7 +85,8 @@ def parse(payload: bytes, known: frozenset[str]) -> Command:
         raise CommandError(f"op: there are {', '.join(sorted(known))}", identity, _short(op))
     if op == "config_set":
         # A tenth stays 0.1: no setting of a node is a float.
-        fields["config"] = json.loads(payload, parse_float=str).get("config")
+        exact = json_text.read(payload, _PAYLOAD_LIMIT_BYTES, parse_float=str)
+        fields["config"] = exact.get("config") if isinstance(exact, dict) else None
     return Command(identity, op, fields)
 
 
@@ -241,8 +242,8 @@ def _number(command: Command, name: str, low: int, high: int, default: int) -> i
 
 def _json(raw: bytes) -> Result:
     try:
-        value = json.loads(raw)
-    except ValueError:
+        value = json_text.read(raw, _ANSWER_LIMIT_BYTES)
+    except json_text.Refusal:
         value = None
     if not isinstance(value, dict):
         raise ReplyError("refused", "the answer cannot be read")

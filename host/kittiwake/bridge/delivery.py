@@ -37,6 +37,9 @@ class Counts:
     records: int = 0
     opaque: int = 0
     raw_channels: int = 0
+    safe_form: int = 0
+    descriptions_refused: int = 0
+    faults: int = 0
     published: int = 0
     published_bytes: int = 0
     acked: int = 0

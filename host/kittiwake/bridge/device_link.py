@@ -19,6 +19,7 @@ from kittiwake.bridge.delivery import Counts, Sink
 from kittiwake.bridge.settings import DeviceSection
 from kittiwake.bridge.verdicts import Judges
 from kittiwake.errors import PortLostError
+from kittiwake.peers.complaints import Complaints
 from kittiwake.ports import serial
 from kittiwake.publish import publisher
 from kittiwake.publish.channel_description import Channel
@@ -85,10 +86,8 @@ class DeviceLink:
         self.url = section.port
         self.counts = Counts()
         self.session = gw.GatewaySession(_new_session, section.window)
-        self.lag = 0
-        self.evicted = (0, 0, 0)
-        self.problem = ""
-        self.is_online = False
+        self.lag, self.evicted = 0, (0, 0, 0)
+        self.problem, self.is_online = "", False
         self.port_keeper = port_keeper.PortKeeper(
             self.url,
             section.baudrate,
@@ -110,9 +109,8 @@ class DeviceLink:
             ),
         )
         self._port: serial.Port | None = None
-        self._is_foreign = False
-        self._settles = False
-        self._complain_s = 0.0
+        self._is_foreign = self._settles = False
+        self._complaints, self._faults = Complaints(log, COMPLAIN_EVERY_S), Complaints(log)
 
     @property
     def in_memory(self) -> int:
@@ -138,7 +136,7 @@ class DeviceLink:
         return device, journal
 
     def set_stalled(self, is_stalled: bool) -> None:
-        """Let the device know whether the broker is away; what it makes in a long outage it marks as late.
+        """Let the device know whether the broker is away; what it makes in an outage it marks as late.
 
         Args:
             is_stalled: the broker is away.
@@ -195,6 +193,10 @@ class DeviceLink:
         except PortLostError as error:
             self.counts.ports_lost += 1
             log.warning("%s: %s", self.url, error)
+        except Exception as error:  # noqa: BLE001  # whatever it is, it ends this device's session and nobody else's
+            self.counts.faults += 1
+            self.session.reopen()  # what was received and not taken comes again in the next session
+            self._faults.tell(f"{self.url}: its session ended by an error; this is a bug, please report it", error)
         finally:
             self._port = None
 
@@ -280,10 +282,8 @@ class DeviceLink:
 
     def _complain(self, problem: str) -> None:
         # A device gone mad says something else every time: not all of it is news.
-        now_s = time.monotonic()
-        if problem != self.problem and now_s >= self._complain_s:
-            self._complain_s = now_s + COMPLAIN_EVERY_S
-            log.error("%s: %s", self.url, problem)
+        if problem != self.problem:
+            self._complaints.tell(f"{self.url}: {problem}")
         self.problem = problem
 
     def _set_online(self, is_online: bool) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from kittiwake.bridge import outbox
 from kittiwake.bridge.delivery import Counts, Sink
 from kittiwake.bridge.verdicts import Judges, Question, VerdictFields, Verdicts
+from kittiwake.peers.complaints import Complaints
 from kittiwake.publish import publisher
 from kittiwake.publish.bodies import OPAQUE
 from kittiwake.publish.channel_description import Channel
@@ -63,6 +64,7 @@ class Intake:
         callbacks: Callbacks,
     ):
         self._policy = policy
+        self._complaints = Complaints(log)
         self._counts = counts
         self._callbacks = callbacks
         self._outbox = outbox.Outbox(
@@ -115,7 +117,7 @@ class Intake:
             return
         self._counts.records += 1
         if not former.knows(record.description):
-            self._describe(former.describe(record.description, descriptions[record.description]))
+            self._describe(former, record.description, descriptions[record.description])
         verdict: VerdictFields | None = None
         if self._verdicts:
             answer = self._verdicts.take(record)
@@ -124,6 +126,7 @@ class Intake:
                 return
             verdict = answer
         message = former.form(record, verdict)
+        self._counts.safe_form += bool(message.problem)
         if message.kind == OPAQUE:
             self._counts.opaque += 1
         elif message.kind == "health":
@@ -157,11 +160,19 @@ class Intake:
         """The device was told that all before this are done."""
         self._outbox.acknowledged(done_next)
 
-    def _describe(self, channels: list[Channel]) -> None:
+    def _describe(self, former: publisher.Former, number: int, raw: bytes) -> None:
+        channels = former.describe(number, raw)
+        if former.refusal:
+            self._counts.descriptions_refused += 1
+            self._complaints.tell(f"a channel description is refused: {former.refusal}; published as integers")
         for channel in channels:
+            if channel.problem:
+                self._complaints.tell(f"channel {channel.name}: {channel.problem}; published without it")
             if channel.is_raw:
                 self._counts.raw_channels += 1
-                log.warning("channel %s: its scale or offset is no number; published as integers", channel.name)
+                self._complaints.tell(
+                    f"channel {channel.name}: its scale or offset is no number; published as integers"
+                )
         self._callbacks.on_described(channels)
 
     def _confirmed(self, seq: int) -> None:

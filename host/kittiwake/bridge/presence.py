@@ -12,6 +12,8 @@ import logging
 from collections.abc import Callable
 
 from kittiwake.bridge.device_link import DeviceLink
+from kittiwake.peers import json_text
+from kittiwake.peers.complaints import Complaints
 from kittiwake.publish.publisher import Policy
 from kittiwake_node.link.messages import is_device_id
 
@@ -20,6 +22,7 @@ log = logging.getLogger(__name__)
 ONLINE = b"online"
 OFFLINE = b"offline"
 _CLAIMS_LIMIT = 4096
+_CLAIMS_LIMIT_BYTES = 1024 * 1024
 
 
 class Presence:
@@ -46,6 +49,7 @@ class Presence:
         self.topic = policy.status_topic(bridge_id)
         self._claims_topic = f"{policy.base}/{bridge_id}/devices"
         self._claimed: set[str] = set()
+        self._complaints = Complaints(log)
 
     @property
     def filters(self) -> tuple[str, ...]:
@@ -98,11 +102,11 @@ class Presence:
 
     def _take_claims(self, payload: bytes) -> None:
         try:
-            names = json.loads(payload or b"[]")
-        except ValueError:
+            names = json_text.read(payload or b"[]", _CLAIMS_LIMIT_BYTES)
+        except json_text.Refusal:
             names = None
         if not isinstance(names, list):
-            log.warning("%s holds no list; it is written anew", self._claims_topic)
+            self._complaints.tell(f"{self._claims_topic} holds no list; it is written anew")
             names = []
         before = {name for name in names if isinstance(name, str) and is_device_id(name.encode(errors="replace"))}
         for device in sorted(before - self._claimed):

@@ -7,7 +7,7 @@ import contextlib
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from kittiwake.bridge import device_link
 from kittiwake.bridge.command_codec import CommandError, Result
@@ -188,7 +188,7 @@ class Bridge:
 
     def _release(self, fields: Mapping[str, object]) -> Result:
         port, seconds = fields.get("port"), fields.get("seconds")
-        if not (port is None or isinstance(port, str)):
+        if not _may_be_port(port):
             raise CommandError("port: a device's port, as it is configured", str(fields["id"]), "release")
         if not (seconds is None or isinstance(seconds, int | float) and 0 < seconds <= 86400):
             raise CommandError("seconds: up to 86400, or none", str(fields["id"]), "release")
@@ -196,7 +196,7 @@ class Bridge:
 
     def _resume(self, fields: Mapping[str, object]) -> Result:
         port = fields.get("port")
-        if not (port is None or isinstance(port, str)):
+        if not _may_be_port(port):
             raise CommandError("port: a device's port, as it is configured", str(fields["id"]), "resume")
         return {"resumed": self.fleet.resume(port)}
 
@@ -247,3 +247,8 @@ class Bridge:
         with contextlib.suppress(ValueError):
             self._waiting.remove(link)
         self._share_out()
+
+
+def _may_be_port(port: object) -> TypeGuard[str | None]:
+    # No path holds U+0000, and the system would raise.
+    return port is None or (isinstance(port, str) and "\0" not in port)

@@ -19,6 +19,7 @@ from kittiwake.bridge.delivery import Sink
 from kittiwake.bridge.settings import SpoolSection
 from kittiwake.errors import ConfigError
 from kittiwake.mqtt.callbacks import Receipt
+from kittiwake.peers import text
 
 log = logging.getLogger(__name__)
 
@@ -174,6 +175,7 @@ class Spool:
         try:
             # Autocommit: transactions are begun by hand.
             self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self._database.text_factory = _text_of
             self._database.execute("PRAGMA journal_mode=WAL")
             self._database.execute("PRAGMA synchronous=FULL")
             version = self._database.execute("PRAGMA user_version").fetchone()[0]
@@ -240,6 +242,11 @@ class Spool:
             dropped, last = dropped + 1, number
         self._delete(self._read_to, last)
         return dropped
+
+
+def _text_of(stored: bytes) -> str:
+    # What an earlier version left here may be no topic: sent as it is, it would cost the connection again and again.
+    return text.level(stored.decode(errors="replace"))[0]
 
 
 class _Row:

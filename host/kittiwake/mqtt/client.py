@@ -18,6 +18,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from kittiwake.mqtt import problems
 from kittiwake.mqtt.callbacks import Callbacks, Receipt
+from kittiwake.mqtt.guard import CallbackGuard
 from kittiwake.mqtt.in_flight import InFlight
 from kittiwake.mqtt.paho_client import ClientFactory, LoopClient
 from kittiwake.mqtt.settings import BrokerSection
@@ -55,6 +56,7 @@ class MqttClient:
         reconnects: connections made after the first.
         attempts: attempts to connect.
         refused: messages that the broker refused.
+        guard: the CallbackGuard, for its counter.
         problem: why the last attempt failed, or "".
 
     Raises:
@@ -76,8 +78,7 @@ class MqttClient:
         self._subscriptions = subscriptions
         self._callbacks = callbacks or Callbacks()
         self._version = VersionChoice(broker.protocol, is_lasting)
-        self.is_connected = False
-        self.was_connected = False
+        self.is_connected = self.was_connected = False
         self.reconnects = 0
         self.attempts = 0
         self.refused = 0
@@ -85,6 +86,7 @@ class MqttClient:
         self._reported = ""
         self._limit = broker.in_flight
         self._in_flight = InFlight()
+        self.guard = CallbackGuard()
         self._dropped = asyncio.Event()
         self._closing = False
         self._answered = False
@@ -182,10 +184,10 @@ class MqttClient:
 
     def _make_client(self) -> LoopClient:
         client = self._clients.make(self._version.protocol, self._version.wipes)
-        client.on_connect = self._connected
-        client.on_disconnect = self._disconnected
-        client.on_publish = self._published
-        client.on_message = self._message
+        client.on_connect = self.guard.wrap(self._connected)
+        client.on_disconnect = self.guard.wrap(self._disconnected)
+        client.on_publish = self.guard.wrap(self._published)
+        client.on_message = self.guard.wrap(self._message)
         return client
 
     async def _serve(self) -> bool:
@@ -293,8 +295,6 @@ class MqttClient:
         self._callbacks.on_room()
 
     def _message(self, client: paho.Client, _: object, message: paho.MQTTMessage) -> None:
-        try:
-            topic = message.topic
-        except UnicodeDecodeError:
-            return
-        self._callbacks.on_message(topic, bytes(message.payload), message.mid)
+        # What cannot be dealt with is done with: sent again it would be no better.
+        if not self.guard.call(lambda: self._callbacks.on_message(message.topic, bytes(message.payload), message.mid)):
+            self.acknowledge(message.mid)

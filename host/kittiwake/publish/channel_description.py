@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from fractions import Fraction
 
+from kittiwake.peers import json_text, text
+
+LIMIT_BYTES = 65536
+CHANNELS_LIMIT = 256  # a record names its channel in one byte
 # Bounded before it is believed: "1e999999999" is a short text and a very long number.
 _DECIMAL = r"[0-9]{1,24}(?:\.[0-9]{0,24})?(?:[eE][+-]?[0-9]{1,2})?"
 _NUMBER = re.compile(rf"([+-]?{_DECIMAL})(?:/({_DECIMAL}))?")
@@ -17,12 +20,13 @@ class Channel:
     """What turns a channel's integers into units; from the channel description that its records refer to.
 
     Attributes:
-        name: a level of topics.
-        sensor_id: as the description has it.
-        unit: "" for none.
+        name: a level of topics; what MQTT does not carry is "_".
+        sensor_id: as the description has it; U+0000 and lone surrogates are U+FFFD.
+        unit: the same; "" for none.
         scale: units an LSB.
         offset: units at zero.
         is_raw: scale or offset could not be read: the integers are published as they are, without a unit.
+        problem: what had to be replaced in them, "" for nothing.
     """
 
     name: str = "0"
@@ -31,25 +35,28 @@ class Channel:
     scale: Fraction = Fraction(1)
     offset: Fraction = Fraction(0)
     is_raw: bool = False
+    problem: str = ""
 
 
-def parse_description(text: bytes) -> list[Channel]:
-    """Read a channel description; what it lacks gets defaults, and no JSON gives no channels.
+def parse_description(raw: bytes) -> list[Channel]:
+    """Read a channel description; what it lacks gets defaults.
 
     What is a number is defined in docs/spec/link.md.
 
     Args:
-        text: JSON, as the device sent it.
+        raw: JSON, as the device sent it.
 
     Returns:
         Its channels.
+
+    Raises:
+        json_text.Refusal: it is no JSON, or no list, or beyond bounds.
     """
-    try:
-        entries = json.loads(text, parse_float=str, parse_constant=_refuse)
-    except (ValueError, RecursionError):
-        return []
+    entries = json_text.read(raw, LIMIT_BYTES, parse_float=str, keeps_texts=True)
     if not isinstance(entries, list):
-        return []
+        raise json_text.Refusal("no list of channels")
+    if len(entries) > CHANNELS_LIMIT:
+        raise json_text.Refusal(f"{len(entries)} channels, at most {CHANNELS_LIMIT}")
     return [_channel(entry if isinstance(entry, dict) else {}, number) for number, entry in enumerate(entries)]
 
 
@@ -72,12 +79,12 @@ def rational(value: object) -> Fraction | None:
 
 
 def _channel(entry: dict[str, object], number: int) -> Channel:
-    name, sensor_id = str(entry.get("name", number)), str(entry.get("sensor_id", ""))
+    name, bad_name = text.level(str(entry.get("name", number)))
+    sensor_id, bad_id = text.value(str(entry.get("sensor_id", "")))
+    unit, bad_unit = text.value(str(entry.get("unit", "")))
+    found = {"name": bad_name, "sensor_id": bad_id, "unit": bad_unit}
+    problem = ", ".join(f"{key} holds {character}" for key, character in found.items() if character)
     scale, offset = rational(entry.get("scale", "1")), rational(entry.get("offset", "0"))
     if scale is None or offset is None:
-        return Channel(name, sensor_id, is_raw=True)
-    return Channel(name, sensor_id, str(entry.get("unit", "")), scale, offset)
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON")
+        return Channel(name, sensor_id, is_raw=True, problem=problem)
+    return Channel(name, sensor_id, unit, scale, offset, problem=problem)

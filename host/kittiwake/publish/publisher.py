@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from kittiwake.peers import json_text, text
 from kittiwake.publish import bodies
 from kittiwake.publish.bodies import OPAQUE
 from kittiwake.publish.channel_description import Channel, parse_description
@@ -45,6 +46,7 @@ class Publication:
     qos: int
     retain: bool = False
     kind: str = ""
+    problem: str = ""  # what its channel's description holds that no message may, and was replaced
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,9 @@ class Former:
         policy: the configuration.
         device: device id.
         journal: journal id, 64 bits.
+
+    Attributes:
+        refusal: why the newest channel description is none, or "".
     """
 
     def __init__(self, policy: Policy, device: str, journal: int):
@@ -81,16 +86,23 @@ class Former:
         self._identity = {"device": device, "journal": f"{journal:016x}"}
         self._layouts: dict[int, list[Channel]] = {}
         self._topics: dict[tuple[str, str], str] = {}
+        self.refusal = ""
 
     def knows(self, layout: int) -> bool:
         """Whether that channel description was given."""
         return layout in self._layouts
 
-    def describe(self, layout: int, text: bytes) -> list[Channel]:
-        """Take a channel description. Returns its channels."""
+    def describe(self, layout: int, raw: bytes) -> list[Channel]:
+        """Take a channel description. Returns its channels; none where it is refused, and `refusal` says why."""
         if len(self._layouts) >= _LAYOUTS_KEPT:
             self._layouts.clear()
-        channels = self._layouts[layout] = parse_description(text)
+        try:
+            channels = parse_description(raw)
+        except json_text.Refusal as refusal:
+            channels, self.refusal = [], str(refusal)
+        else:
+            self.refusal = ""
+        self._layouts[layout] = channels
         return channels
 
     def form(self, record: rec.Record, also: Mapping[str, object] | None = None) -> Publication:
@@ -108,12 +120,13 @@ class Former:
         channel = channels[record.channel] if record.channel < len(channels) else Channel(name=str(record.channel))
         kind = KINDS.get(record.type, OPAQUE) if record.version == rec.VERSION else OPAQUE
         try:
-            text = self._write(kind, record, channel, also)
+            body = self._write(kind, record, channel, also)
         except (FrameError, ArithmeticError, ValueError):
             # Cut short, or sums that no window can have: it goes on as it is.
             kind = OPAQUE
-            text = self._write(kind, record, channel)
-        return Publication(self.topic(kind, channel.name), text.encode(), self._policy.qos.get(kind, 1), False, kind)
+            body = self._write(kind, record, channel)
+        topic, qos = self.topic(kind, channel.name), self._policy.qos.get(kind, 1)
+        return Publication(topic, body.encode(), qos, False, kind, channel.problem)
 
     def _write(self, kind: str, record: rec.Record, channel: Channel, also: Mapping[str, object] | None = None) -> str:
         body = bodies.FORMS[kind](record, channel)
@@ -124,6 +137,8 @@ class Former:
         body["uptime_ms"] = record.time_ms
         if record.is_late:
             body["late"] = True
+        if channel.problem:
+            body["problem"] = channel.problem
         return _encode(body)
 
     def topic(self, kind: str, channel: str) -> str:
@@ -157,7 +172,7 @@ def publication(policy: Policy, device: str, journal: int, record: rec.Record, l
 
 def topic_level(name: str) -> str:
     """Make one level of a topic out of a channel's name: what a level may not hold becomes '_'."""
-    return "".join("_" if c in "+#/" or ord(c) < 32 else c for c in name)[:64] or "_"
+    return "".join("_" if c in "+#/" else c for c in text.level(name)[0])[:64] or "_"
 
 
 def health_of(record: rec.Record) -> dict[str, int]:

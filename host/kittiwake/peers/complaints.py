@@ -1,0 +1,44 @@
+"""Complaints about what peers cause: each is counted, and one in a while is logged. It knows no peer."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+EVERY_S = 60.0
+
+
+class Complaints:
+    """Complaints of one kind.
+
+    Args:
+        log: where they go.
+        every_s: seconds between two lines at least.
+        clock_s: seconds that never go back, for tests.
+
+    Attributes:
+        count: complaints so far, logged or not.
+    """
+
+    def __init__(self, log: logging.Logger, every_s: float = EVERY_S, clock_s: Callable[[], float] = time.monotonic):
+        self._log, self._every_s, self._clock_s = log, every_s, clock_s
+        self._next_s = float("-inf")
+        self._logged = 0
+        self.count = 0
+
+    def tell(self, text: str, error: BaseException | None = None) -> None:
+        """Count a complaint, and log it unless one was logged a short time ago.
+
+        Args:
+            text: one line.
+            error: whose traceback goes with it; None for none.
+        """
+        self.count += 1
+        now_s = self._clock_s()
+        if now_s < self._next_s:
+            return
+        more = self.count - self._logged - 1
+        self._next_s, self._logged = now_s + self._every_s, self.count
+        level = logging.WARNING if error is None else logging.ERROR
+        self._log.log(level, "%s%s", text, f" ({more} more of the kind before)" if more else "", exc_info=error)
