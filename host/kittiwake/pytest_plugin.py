@@ -61,8 +61,8 @@ def chosen(config: pytest.Config) -> list[str]:
     Returns:
         Their names, `all` spelled out.
     """
-    asked = config.getoption("kittiwake_targets") or _DEFAULT
-    return list(dict.fromkeys(name for word in asked for name in (names() if word == ALL else [word])))
+    words = config.getoption("kittiwake_targets") or _DEFAULT
+    return list(dict.fromkeys(name for word in words for name in (names() if word == ALL else [word])))
 
 
 def was_named(config: pytest.Config, name: str) -> bool:

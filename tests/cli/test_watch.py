@@ -47,3 +47,12 @@ def test_watch_without_a_broker_ends_with_one_line():
 def test_headline_of_anything_is_one_printable_line(payload):
     line = watch.headline("kittiwake/dev/event", payload)
     assert line.isprintable() and len(line) <= 160
+
+
+def test_watch_with_a_gateways_configuration_takes_its_broker(tmp_path):
+    # It ended with "internal error: TypeError: 'module' object is not callable".
+    config = tmp_path / "gateway.toml"
+    config.write_text('[broker]\nurl = "mqtt://127.0.0.1:1"\n[[devices]]\nport = "/dev/ttyS0"\n')
+    process = start("--config", str(config))
+    _, words = process.communicate(timeout=30)
+    assert process.returncode == 1 and "nothing listens there" in words.splitlines()[-1]

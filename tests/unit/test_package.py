@@ -1,5 +1,7 @@
 """The wheel and the sdist: they hold firmware and boards as the checkout does, and nothing that does not belong."""
 
+import importlib
+import pkgutil
 import re
 import subprocess
 import sys
@@ -125,3 +127,12 @@ def test_package_extras_of_the_demo_bring_what_hearing_compiles_with():
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     wanted = {re.split(r"[><=;\[ ]", line)[0] for name in names for line in extras[name]}
     assert {"tflite", "pymicro-wakeword"} <= wanted
+
+
+def test_package_every_module_imports():
+    # Annotations alone can fail: array[int] did on Python 3.11, in a module that none of the quick tests import.
+    names = [module.name for module in pkgutil.walk_packages(kittiwake.__path__, "kittiwake.")]
+    modules = [name for name in names if ".board_code." not in name and not name.endswith("__main__")]
+    assert len(modules) > 150
+    for name in modules:
+        importlib.import_module(name)

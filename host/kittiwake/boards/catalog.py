@@ -305,9 +305,9 @@ def by_usb(vid: int | None, pid: int | None) -> list[str]:
 
 def _files() -> list[Path]:
     for place in _PLACES:
-        found = sorted(place.glob("*/board.toml"))
-        if found:
-            return found
+        files = sorted(place.glob("*/board.toml"))
+        if files:
+            return files
     raise KittiwakeError(f"no boards are described in {_PLACES[0]}", "reinstall kittiwake")
 
 

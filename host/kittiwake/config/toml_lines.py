@@ -92,11 +92,11 @@ class _Scanner:
             if quote in "\"'":
                 keys.append(self._string(quote))
             else:
-                found = _BARE.match(self._text, self._at)
-                if not found:
+                match = _BARE.match(self._text, self._at)
+                if not match:
                     raise _LostError
-                keys.append(found.group())
-                self._at = found.end()
+                keys.append(match.group())
+                self._at = match.end()
             self._space()
             if not self._take("."):
                 return tuple(keys)

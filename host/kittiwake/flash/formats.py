@@ -88,8 +88,8 @@ def pieces(content: bytes, name: str, bin_address: int) -> tuple[str, list[Piece
         )
     if form == "bin":
         return form, [Piece(bin_address, content)]
-    found = _dfu(content, name) if form == "dfu" else _hex(content, name)
-    return form, _joined(sorted(found, key=lambda piece: piece.address), name)
+    pieces = _dfu(content, name) if form == "dfu" else _hex(content, name)
+    return form, _joined(sorted(pieces, key=lambda piece: piece.address), name)
 
 
 def _uf2_family(content: bytes) -> str:
@@ -107,7 +107,7 @@ def _dfu(content: bytes, name: str) -> list[Piece]:
     (stated,) = struct.unpack("<I", content[-4:])
     if zlib.crc32(content[:-4]) ^ 0xFFFFFFFF != stated:
         raise VerificationError(f"{name} is damaged: its CRC does not fit", _AGAIN)
-    found = []
+    pieces = []
     try:
         targets, at = content[10], 11
         for _ in range(targets):
@@ -120,16 +120,16 @@ def _dfu(content: bytes, name: str) -> list[Piece]:
                 at += 8
                 if at + size > len(content) - 16:
                     raise VerificationError(f"{name} is cut off in the piece for 0x{address:08x}", _AGAIN)
-                found.append(Piece(address, content[at : at + size]))
+                pieces.append(Piece(address, content[at : at + size]))
                 at += size
     except (struct.error, IndexError) as error:
         raise VerificationError(f"{name} is damaged: its parts do not fit", _AGAIN) from error
-    return found
+    return pieces
 
 
 def _hex(content: bytes, name: str) -> list[Piece]:
     """Source: Intel, "Hexadecimal Object File Format Specification", revision A."""
-    found: list[Piece] = []
+    pieces: list[Piece] = []
     base = 0
     start, run = 0, bytearray()
     for number, line in enumerate(content.split(b"\n"), 1):
@@ -145,21 +145,21 @@ def _hex(content: bytes, name: str) -> list[Piece]:
             raise VerificationError(f"{name} is damaged: line {number} does not fit its checksum", _AGAIN)
         data = record[4:-1]
         if kind_ == 1:
-            return [*found, Piece(start, bytes(run))] if run else found
+            return [*pieces, Piece(start, bytes(run))] if run else pieces
         if kind_ in (2, 4):
             base = int.from_bytes(data, "big") << (4 if kind_ == 2 else 16)
         elif kind_ == 0:
             if base + address != start + len(run):
                 if run:
-                    found.append(Piece(start, bytes(run)))
+                    pieces.append(Piece(start, bytes(run)))
                 start, run = base + address, bytearray()
             run += data
     raise VerificationError(f"{name} is cut off: its last record is missing", _AGAIN)
 
 
-def _joined(found: list[Piece], name: str) -> list[Piece]:
+def _joined(pieces: list[Piece], name: str) -> list[Piece]:
     joined: list[Piece] = []
-    for piece in found:
+    for piece in pieces:
         if joined and piece.address < joined[-1].end:
             raise VerificationError(f"{name} is damaged: two parts claim 0x{piece.address:08x}", _AGAIN)
         if joined and piece.address == joined[-1].end:

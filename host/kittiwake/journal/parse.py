@@ -135,22 +135,22 @@ def segment(path: str, raw: bytes) -> Segment:
     cls = class_of(path)
     if cls is None:
         raise ValueError(f"{path} is no segment")
-    made = Segment(path, cls, int(match[2], 16) if match else -1, len(raw))
+    parsed = Segment(path, cls, int(match[2], 16) if match else -1, len(raw))
     head = raw[:HEAD_BYTES]
     if len(head) < HEAD_BYTES or head[:3] != b"KWJ" or _crc(head[:-4]) != struct.unpack("<I", head[-4:])[0]:
-        made.damages.append(Damage(path, 0, len(head), "the head does not pass its check"))
+        parsed.damages.append(Damage(path, 0, len(head), "the head does not pass its check"))
     else:
-        _, made.version, stated_cls, made.journal, first_seq = struct.unpack_from(_HEAD, head)
-        made.states.append(State.unpack(head[_STATE_AT:-4]))
-        if stated_cls != made.cls or (match and first_seq != made.first_seq):
-            made.damages.append(Damage(path, 0, HEAD_BYTES, f"the head is of class {stated_cls}, number {first_seq}"))
-        made.first_seq = first_seq
-    if made.version is None or made.version <= VERSION:
-        _records(made, raw)
-    return made
+        _, parsed.version, stated_cls, parsed.journal, first_seq = struct.unpack_from(_HEAD, head)
+        parsed.states.append(State.unpack(head[_STATE_AT:-4]))
+        if stated_cls != parsed.cls or (match and first_seq != parsed.first_seq):
+            parsed.damages.append(Damage(path, 0, HEAD_BYTES, f"the head is of class {stated_cls}, number {first_seq}"))
+        parsed.first_seq = first_seq
+    if parsed.version is None or parsed.version <= VERSION:
+        _records(parsed, raw)
+    return parsed
 
 
-def _records(made: Segment, raw: bytes) -> None:
+def _records(parsed: Segment, raw: bytes) -> None:
     at, bad = HEAD_BYTES, None
     while at < len(raw):
         size = _whole(raw, at)
@@ -159,19 +159,19 @@ def _records(made: Segment, raw: bytes) -> None:
             at += 1
             continue
         if bad is not None:
-            made.damages.append(Damage(made.path, bad, at - bad, "no record that passes its check"))
+            parsed.damages.append(Damage(parsed.path, bad, at - bad, "no record that passes its check"))
             bad = None
         if raw[at] == rec.MARK:
-            made.marks += 1
+            parsed.marks += 1
             payload = raw[at + rec.HEADER_BYTES : at + size - rec.CRC_BYTES]
             if len(payload) == struct.calcsize(_STATE):
-                made.states.append(State.unpack(payload))
+                parsed.states.append(State.unpack(payload))
         else:
             record, _ = rec.decode(raw, at)
-            made.records.append((at, record))
+            parsed.records.append((at, record))
         at += size
     if bad is not None:
-        made.damages.append(Damage(made.path, bad, len(raw) - bad, "no record that passes its check"))
+        parsed.damages.append(Damage(parsed.path, bad, len(raw) - bad, "no record that passes its check"))
 
 
 def _whole(raw: bytes, at: int) -> int:

@@ -48,11 +48,11 @@ class Finding:
     boards: tuple[str, ...]
 
 
-def survey(found: list[serial.PortInfo], ask: bool = True) -> list[Finding]:
+def survey(ports: list[serial.PortInfo], ask: bool = True) -> list[Finding]:
     """Look at ports, all at the same time.
 
     Args:
-        found: as `ports.list_ports` gives them.
+        ports: as `ports.list_ports` gives them.
         ask: open those on USB and listen; else the USB ids alone are looked at.
 
     Returns:
@@ -64,8 +64,8 @@ def survey(found: list[serial.PortInfo], ask: bool = True) -> list[Finding]:
             return Finding(port.path, "unasked", "", likely(port))
         return ask_port(port.path, likely(port))
 
-    with ThreadPoolExecutor(max(1, len(found))) as pool:
-        return list(pool.map(look, found))
+    with ThreadPoolExecutor(max(1, len(ports))) as pool:
+        return list(pool.map(look, ports))
 
 
 def likely(port: serial.PortInfo) -> tuple[str, ...]:
@@ -162,10 +162,10 @@ def _talk(line: _Line, path: str, usual: tuple[str, ...]) -> Finding:
 def _prompt(line: _Line, path: str, usual: tuple[str, ...]) -> Finding | None:
     """Have the banner printed; None when there is none."""
     line.write(_BANNER)
-    found = _BANNER_LINE.search(line.read(_ANSWER_S, until=_PROMPT))
-    if found is None:
+    banner = _BANNER_LINE.search(line.read(_ANSWER_S, until=_PROMPT))
+    if banner is None:
         return None
-    version, machine = (part.decode("utf-8", "replace").strip() for part in found.groups())
+    version, machine = (part.decode("utf-8", "replace").strip() for part in banner.groups())
     return Finding(path, "micropython", f"{version}, {machine}", _by_machine(machine, usual))
 
 

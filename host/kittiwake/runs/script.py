@@ -41,7 +41,7 @@ def run(target: Target, source: str, name: str, timeout_s: float) -> Outcome:
     mark = f"kw-{secrets.token_hex(8)}"
     target.exec(board_code.source("runs/script"))
     output = target.exec(board_code.call("run_script", source, name, mark), timeout_s)
-    printed, found, rest = output.partition(mark + "\n")
-    if not found:
+    printed, ended, rest = output.partition(mark + "\n")
+    if not ended:
         raise TargetError(f"{target.name} lost the end of {name}'s output", "", output)
     return Outcome(printed, rest.strip())

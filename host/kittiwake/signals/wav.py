@@ -58,7 +58,7 @@ def read_wav(path: Path) -> array[int]:
 
 
 def _chunks(path: Path, content: bytes) -> dict[str, bytes]:
-    found: dict[str, bytes] = {}
+    chunks: dict[str, bytes] = {}
     at = 12
     while at + 8 <= len(content):
         name, size = struct.unpack_from("<4sI", content, at)
@@ -68,14 +68,14 @@ def _chunks(path: Path, content: bytes) -> dict[str, bytes]:
                 f"{path} is cut short: {size} bytes of {name.decode('latin-1')!r} announced, {len(piece)} are there",
                 "copy or record it again",
             )
-        found.setdefault(name.decode("latin-1"), piece)
+        chunks.setdefault(name.decode("latin-1"), piece)
         at += 8 + size + (size & 1)
-    return found
+    return chunks
 
 
 def _conversion(path: Path) -> str:
-    given, made = shlex.quote(str(path)), shlex.quote(f"{path.stem}-16k.wav")
+    source, converted = shlex.quote(str(path)), shlex.quote(f"{path.stem}-16k.wav")
     return (
-        f"convert it: ffmpeg -i {given} -ac 1 -ar 16000 -sample_fmt s16 {made}"
-        f"  or  sox {given} -c 1 -r 16000 -b 16 {made}"
+        f"convert it: ffmpeg -i {source} -ac 1 -ar 16000 -sample_fmt s16 {converted}"
+        f"  or  sox {source} -c 1 -r 16000 -b 16 {converted}"
     )

@@ -76,9 +76,9 @@ class Image:
 
 def cache_dir() -> Path:
     """Tell where built firmwares are kept: $KITTIWAKE_CACHE, else kittiwake in the user's cache folder."""
-    given = os.environ.get("KITTIWAKE_CACHE")
-    if given:
-        return Path(given).expanduser() / "micropython"
+    folder = os.environ.get("KITTIWAKE_CACHE")
+    if folder:
+        return Path(folder).expanduser() / "micropython"
     home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(home).expanduser() / "kittiwake" / "micropython"
 
@@ -92,14 +92,16 @@ def boards() -> dict[str, Board]:
     Raises:
         ConfigError: a board.toml cannot be read; the mend names it.
     """
-    found = {}
+    described = {}
     for path in sorted((_ROOT / "boards").glob("qemu-*/board.toml")):
         try:
             description = tomllib.loads(path.read_text())
-            found[path.parent.name] = Board(path.parent.name, path.parent, description["qemu"]["target"], description)
+            described[path.parent.name] = Board(
+                path.parent.name, path.parent, description["qemu"]["target"], description
+            )
         except (OSError, tomllib.TOMLDecodeError, KeyError) as error:
             raise ConfigError(f"{path} does not describe a board: {error}", "mend the file") from error
-    return found
+    return described
 
 
 def source_id() -> str:
@@ -110,12 +112,12 @@ def source_id() -> str:
     Raises:
         ConfigError: MICROPY_DIR is set and is no MicroPython tree.
     """
-    given = os.environ.get("MICROPY_DIR")
-    if not given:
+    folder = os.environ.get("MICROPY_DIR")
+    if not folder:
         return f"{SOURCE_PACKAGE}-{SOURCE_VERSION}"
-    root = Path(given).expanduser().resolve()
+    root = Path(folder).expanduser().resolve()
     if not (root / "ports" / "qemu" / "Makefile").is_file():
-        raise ConfigError(f"MICROPY_DIR={given} has no ports/qemu", "name a checkout of MicroPython, 1.25 or later")
+        raise ConfigError(f"MICROPY_DIR={folder} has no ports/qemu", "name a checkout of MicroPython, 1.25 or later")
     return _checkout_id(root, _CHECKOUT_PARTS)
 
 
@@ -125,13 +127,13 @@ def core_source_id() -> str:
     Raises:
         ConfigError: QEMU_DIR is set and lacks a part that is used.
     """
-    given = os.environ.get("QEMU_DIR")
-    if not given:
+    folder = os.environ.get("QEMU_DIR")
+    if not folder:
         return CORE_SHA256
-    root = Path(given).expanduser().resolve()
+    root = Path(folder).expanduser().resolve()
     for part in CORE_PARTS:
         if not (root / part).is_dir():
-            raise ConfigError(f"QEMU_DIR={given} has no {part}", "name QEMU's source, 7.2, as it is released")
+            raise ConfigError(f"QEMU_DIR={folder} has no {part}", "name QEMU's source, 7.2, as it is released")
     return _checkout_id(root, CORE_PARTS)
 
 
@@ -189,7 +191,7 @@ def image(board: Board) -> Image:
     Raises:
         NoDeviceError: it has not been built.
     """
-    found = find_image(board)
-    if found is None:
+    image = find_image(board)
+    if image is None:
         raise NoDeviceError(f"the firmware of {board.target} is not built", "run `make boards`")
-    return found
+    return image

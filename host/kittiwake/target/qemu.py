@@ -20,8 +20,7 @@ from kittiwake.target.base import Facts, NodeConfig, Target
 from kittiwake.target.machine import Machine
 from kittiwake.target.repl import Repl, printed_before_prompt
 
-_BOOT_S = 20.0
-_DEPLOY_S = 120.0
+_BOOT_S, _DEPLOY_S = 20.0, 120.0
 _LOG_LINES = 12
 
 

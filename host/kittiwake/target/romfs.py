@@ -27,13 +27,13 @@ def image(files: Mapping[str, bytes]) -> bytes:
         The image, of even length.
     """
     padding: dict[str, int] = {}
-    made = _image(files, padding)
+    content = _image(files, padding)
     for path in sorted(files):
         # Padding moves what follows, and may lengthen the numbers before: so one file after the other, by trial.
-        while path.endswith(_ALIGNED) and made.index(files[path]) % _ALIGNMENT and padding.get(path, 0) < _ALIGNMENT:
+        while path.endswith(_ALIGNED) and content.index(files[path]) % _ALIGNMENT and padding.get(path, 0) < _ALIGNMENT:
             padding[path] = padding.get(path, 0) + 1
-            made = _image(files, padding)
-    return made
+            content = _image(files, padding)
+    return content
 
 
 def _image(files: Mapping[str, bytes], padding: Mapping[str, int]) -> bytes:

@@ -53,5 +53,5 @@ def detect(
     if as_json:
         print_json({"samples": len(samples), "alerts": count})
     else:
-        said = ", ".join(f"{name} = {value}" for name, value in settings.items() if name != "kind")
-        print(f"{detector}: {count} alerts in {len(samples)} samples ({said or 'its defaults'})")
+        listed = ", ".join(f"{name} = {value}" for name, value in settings.items() if name != "kind")
+        print(f"{detector}: {count} alerts in {len(samples)} samples ({listed or 'its defaults'})")

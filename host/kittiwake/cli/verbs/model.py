@@ -36,13 +36,13 @@ def compile_(
     """Compile a model to a plan that the firmware runs."""
     from kittiwake.errors import KittiwakeError
 
-    made = _compiled(file, isa, ram, flash)
+    compiled = _compiled(file, isa, ram, flash)
     path = output or file.with_suffix(".kwm")
     try:
-        path.write_bytes(made.plan)
+        path.write_bytes(compiled.plan)
     except OSError as error:
         raise KittiwakeError(f"{path} cannot be written: {error.strerror}", "name another place with -o") from error
-    progress(f"{path}: {len(made.plan)} bytes for {isa}, {made.scratch + made.state} bytes of RAM")
+    progress(f"{path}: {len(compiled.plan)} bytes for {isa}, {compiled.scratch + compiled.state} bytes of RAM")
 
 
 @group.command()
@@ -51,8 +51,8 @@ def info(file: _Model, isa: _Isa = "viper", as_json: _Json = False) -> None:
     from kittiwake.model import inform
     from kittiwake.model.emit import cost
 
-    made = _compiled(file, isa)
-    facts = inform.facts(made)
+    compiled = _compiled(file, isa)
+    facts = inform.facts(compiled)
     if as_json:
         print_json(facts)
         return
@@ -91,13 +91,13 @@ def run(
     content = _read(file)
     with board_options.opened(target) as board:
         chosen = kernel or board_options.fastest_kernel(board)
-        made = _compile_content(content, chosen, file)
-        rows = arrays.load(given, made.program.input_tensor)
-        loaded = on_target.load(board, made.plan, chosen, mapped=not in_ram)
+        compiled = _compile_content(content, chosen, file)
+        rows = arrays.load(given, compiled.program.input_tensor)
+        loaded = on_target.load(board, compiled.plan, chosen, mapped=not in_ram)
         outputs = on_target.invoke(board, rows, reset)
         figures = on_target.cost(board)
         peak = peak_heap.measure(board, chosen, mapped=not in_ram)
-    arrays.save(output, outputs, made.program.output_tensor)
+    arrays.save(output, outputs, compiled.program.output_tensor)
     facts = {"target": target, "kernel": chosen, "invokes": len(outputs), **figures}
     facts |= {"heap_bytes": loaded.heap_bytes, "peak_heap_bytes": peak}
     if as_json:
@@ -123,10 +123,10 @@ def check(
     content = _read(file)
     with board_options.opened(target) as board, oracle.Oracle() as micro:
         chosen = kernel or board_options.fastest_kernel(board)
-        made = _compile_content(content, chosen, file)
-        rows = work.inputs(made.program.input_tensor.elements, count, seed)
+        compiled = _compile_content(content, chosen, file)
+        rows = work.inputs(compiled.program.input_tensor.elements, count, seed)
         expected, seconds = micro.run(content, rows)
-        on_target.load(board, made.plan, chosen)
+        on_target.load(board, compiled.plan, chosen)
         got = on_target.invoke(board, rows)
         figures = on_target.cost(board)
     result = work.compare(got, expected)

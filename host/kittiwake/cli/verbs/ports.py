@@ -22,24 +22,24 @@ def ports(
     from kittiwake.ports import serial as serial_ports
     from kittiwake.ports import survey
 
-    found = serial_ports.list_ports()
+    ports_here = serial_ports.list_ports()
     if named:
         paths = [serial_ports.resolve(name) for name in named]
-        known = {port.path: port for port in found}
-        found = [known.get(path, serial_ports.PortInfo(path, None, None, None, None, None)) for path in paths]
-        findings = [survey.ask_port(port.path, survey.likely(port)) for port in found]
+        known = {port.path: port for port in ports_here}
+        ports_here = [known.get(path, serial_ports.PortInfo(path, None, None, None, None, None)) for path in paths]
+        findings = [survey.ask_port(port.path, survey.likely(port)) for port in ports_here]
     else:
-        findings = survey.survey(found, ask)
+        findings = survey.survey(ports_here, ask)
     if as_json:
-        rows = [port.as_dict() | asdict(finding) for port, finding in zip(found, findings, strict=True)]
+        rows = [port.as_dict() | asdict(finding) for port, finding in zip(ports_here, findings, strict=True)]
         print_json({"ports": rows})
         return
-    for port, finding in zip(found, findings, strict=True):
+    for port, finding in zip(ports_here, findings, strict=True):
         name = f"id:{port.serial_number}" if port.serial_number else ""
         usb = f"{port.vid:04x}:{port.pid:04x}" if port.vid is not None and port.pid is not None else ""
         state = "" if finding.state == "unasked" else f"{finding.state}: {finding.detail}"
         print(f"{port.path:<20} {name:<24} {usb:<9} {port.product or '':<24} {state}".rstrip())
         if finding.boards:
             print(f"{'':<20} may be {' or '.join(finding.boards)}")
-    if not found:
+    if not ports_here:
         progress("no serial port; plug a board in, or use --target unix")

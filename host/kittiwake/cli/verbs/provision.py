@@ -72,7 +72,7 @@ def provision(
         return
     print(f"device       {there.get('device', 'as its configuration says')}")
     for table in ("wifi", "mqtt"):
-        told = ", ".join(f"{name} {value}" for name, value in sorted(there.get(table, {}).items()))
-        print(f"{table:<12} {told or 'as its configuration says'}")
+        listed = ", ".join(f"{name} {value}" for name, value in sorted(there.get(table, {}).items()))
+        print(f"{table:<12} {listed or 'as its configuration says'}")
     if not own.is_empty:
         print(f"{len(written)} files written" if written else "nothing to write: all was there")

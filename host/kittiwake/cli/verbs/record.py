@@ -34,29 +34,34 @@ def record(
     from kittiwake.target import node_config
 
     files.check_path(output)
-    given = node_config.read(config) if config else None
-    told = 0
+    settings = node_config.read(config) if config else None
+    tenths = 0
 
     def on_progress(done: int, total: int) -> None:
-        nonlocal told
-        if done * 10 // total > told:
-            told = done * 10 // total
+        nonlocal tenths
+        if done * 10 // total > tenths:
+            tenths = done * 10 // total
             progress(f"{done} of {total} samples")
 
     with application.borrowed(port, target) as board:
-        chosen = given or application.find(board).config
+        chosen = settings or application.find(board).config
         if chosen is None:
             raise UsageError("the board has no configuration", "give one with --config")
         progress(f"recording {seconds:g} s of channel {channel}")
-        made = record.record(board, chosen, channel, seconds, on_progress)
-    if len(made.samples):
-        files.write(made, output, label)
+        recording = record.record(board, chosen, channel, seconds, on_progress)
+    if len(recording.samples):
+        files.write(recording, output, label)
     if as_json:
-        facts = {"file": str(output) if len(made.samples) else None, "samples": len(made.samples)}
-        facts |= {"rate_hz": made.rate_hz, "device": made.device, "channel": made.channel, "label": label}
-        print_json({**facts, "whole": made.is_whole, "why": made.why})
+        facts = {"file": str(output) if len(recording.samples) else None, "samples": len(recording.samples)}
+        facts |= {
+            "rate_hz": recording.rate_hz,
+            "device": recording.device,
+            "channel": recording.channel,
+            "label": label,
+        }
+        print_json({**facts, "whole": recording.is_whole, "why": recording.why})
     else:
-        print(f"{output}: {len(made.samples)} samples of {made.device}/{made.channel}")
-    if not made.is_whole:
-        progress(f"kittiwake: shorter than {seconds:g} s: {made.why}")
+        print(f"{output}: {len(recording.samples)} samples of {recording.device}/{recording.channel}")
+    if not recording.is_whole:
+        progress(f"kittiwake: shorter than {seconds:g} s: {recording.why}")
         raise typer.Exit(EXIT_FAILED)
