@@ -72,7 +72,7 @@ class GatewayEnd:
         assert len(decoder._buf) <= 2 * BODY_LIMIT_BYTES + 2 + len(data)
         assert len(link.session.descriptions) <= 256
         assert link.in_memory + link.backlog <= 4 * WINDOW
-        assert len(link.session._commands) <= 8
+        assert len(link.session._pending._requests) <= 8
 
     def ready(self):
         """Let it be open, so that what follows gets past the door."""
@@ -122,7 +122,7 @@ class DeviceEnd:
             assert out < 2000, "it never comes to rest"
         session = self.session
         assert len(session.decoder._buf) <= 2 * BODY_LIMIT_BYTES + 2 + len(data)
-        assert len(session._replies) <= 16 and len(session._responses) <= 8
+        assert len(session._replies) <= 16 and len(session._kept_replies) <= 8
         assert self.journal.acked <= self.journal.next_seq
 
     def ready(self):
