@@ -73,6 +73,10 @@ class Mosquitto:
     def thaw(self):
         self._process.send_signal(signal.SIGCONT)
 
+    def reload(self):
+        """Read the ACL and the passwords again."""
+        self._process.send_signal(signal.SIGHUP)
+
     def restart(self):
         self.stop()
         self.start()

@@ -104,7 +104,6 @@ class DeviceLink:
             intake.Callbacks(
                 on_described=lambda channels: self._callbacks.on_described(self, channels),
                 on_confirmed=self._confirmed,
-                on_problem=self._tell_problem,
                 on_backlog=lambda: self._callbacks.on_backlog(self),
             ),
         )

@@ -29,13 +29,11 @@ class Callbacks:
     Args:
         on_described: on_described(channels) when records come under a channel description not seen in this journal.
         on_confirmed: the sink has another publication.
-        on_problem: on_problem(text): why the broker refuses a publication; "" when it is offered again.
         on_backlog: publications wait for room.
     """
 
     on_described: Callable[[list[Channel]], None]
     on_confirmed: Callable[[], None]
-    on_problem: Callable[[str], None]
     on_backlog: Callable[[], None]
 
 
@@ -67,9 +65,7 @@ class Intake:
         self._complaints = Complaints(log)
         self._counts = counts
         self._callbacks = callbacks
-        self._outbox = outbox.Outbox(
-            sink, counts, outbox.Callbacks(self._confirmed, callbacks.on_problem, callbacks.on_backlog)
-        )
+        self._outbox = outbox.Outbox(sink, counts, outbox.Callbacks(self._confirmed, callbacks.on_backlog))
         self._verdicts = Verdicts(judges, link_window) if judges else None
         self._judging: set[asyncio.Task[None]] = set()
         self._former: publisher.Former | None = None
@@ -83,6 +79,11 @@ class Intake:
     def backlog(self) -> int:
         """Publications that wait for room at the sink."""
         return self._outbox.backlog
+
+    @property
+    def refusals(self) -> dict[tuple[str, str], int]:
+        """How many records the broker has refused and not taken since, by topic and reason."""
+        return self._outbox.refusals
 
     @property
     def has_begun(self) -> bool:

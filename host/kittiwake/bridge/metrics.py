@@ -93,6 +93,16 @@ class Exposition(Collector):
             for cls, count in zip(_CLASSES, link.evicted, strict=True):
                 family.add_metric([link.url, link.device or "", cls], float(count))
         yield family
+        family = _family(
+            "kittiwake_device_refused_records",
+            "Records that the broker refused and has not taken since.",
+            False,
+            ["port", "device", "topic", "reason"],
+        )
+        for link in links:
+            for (topic, reason), count in link.intake.refusals.items():
+                family.add_metric([link.url, link.device or "", topic, reason], float(count))
+        yield family
         for name, words, field, factor in _PER_HEALTH:
             family = _family(f"kittiwake_device_{name}", words, False, ["port", "device"])
             for link in links:
@@ -107,7 +117,7 @@ class Exposition(Collector):
             ("broker_reconnects", "Connections after the first.", True, mqtt.reconnects),
             ("broker_attempts", "Attempts to connect.", True, mqtt.attempts),
             ("broker_in_flight", "Messages that the broker has not confirmed.", False, mqtt.in_flight),
-            ("broker_refused", "Messages that the broker refused.", True, mqtt.refused),
+            ("broker_refused", "Messages that the broker refused.", True, mqtt.refusals.count),
             (
                 "broker_callback_errors",
                 "Messages that could not be dealt with.",
@@ -131,6 +141,12 @@ class Exposition(Collector):
             ("spool_records", "Records on this disk.", False, spool.records),
             ("spool_bytes", "Bytes of them.", False, spool.bytes),
             ("spool_dropped_records", "Dropped to make room.", True, spool.dropped),
+            (
+                "spool_refused_records",
+                "Refused by the broker and not taken since.",
+                False,
+                sum(spool.refusals.values()),
+            ),
         )
 
 

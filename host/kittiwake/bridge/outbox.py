@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kittiwake.bridge.delivery import Counts, Sink
+from kittiwake.bridge.refused import Refused
 from kittiwake.publish.publisher import Publication
 
 REFUSED_FIRST_S = 1.0
@@ -24,12 +25,10 @@ class Callbacks:
 
     Args:
         on_confirmed: on_confirmed(seq): the sink has the publication of this record.
-        on_problem: on_problem(text): why the broker refuses a publication; "" when it is offered again.
-        on_backlog: a publication that was refused waits for room again.
+        on_backlog: publications that were refused wait for room again.
     """
 
     on_confirmed: Callable[[int], None]
-    on_problem: Callable[[str], None]
     on_backlog: Callable[[], None]
 
 
@@ -80,7 +79,9 @@ class Outbox:
         self._waiting: dict[int, Delivery] = {}  # by sequence number, in its order, until confirmed
         self._backlog: deque[Delivery] = deque()  # those of them that are not handed over
         self._done_next = 0
+        self._refused = Refused[Delivery]()
         self._retry_s = REFUSED_FIRST_S
+        self._retries = False
 
     def __len__(self) -> int:
         """Records that are not confirmed."""
@@ -91,6 +92,11 @@ class Outbox:
         """Those of them that wait for room at the sink."""
         return len(self._backlog)
 
+    @property
+    def refusals(self) -> dict[tuple[str, str], int]:
+        """How many records the broker has refused and not taken since, by topic and reason."""
+        return self._refused.counts
+
     def begin(self, done_next: int) -> None:
         """Other sequence numbers from here on: what is still on the way belongs to the journal before.
 
@@ -100,6 +106,8 @@ class Outbox:
         self._epoch += 1
         self._waiting.clear()
         self._backlog.clear()
+        self._refused.clear()
+        self._retry_s, self._retries = REFUSED_FIRST_S, False
         self._done_next = done_next
 
     def has_seen(self, seq: int) -> bool:
@@ -114,9 +122,11 @@ class Outbox:
             message: its publication.
 
         Returns:
-            Whether it was handed over.
+            Whether it need not wait for room.
         """
         delivery = self._waiting[seq] = Delivery(self, self._epoch, seq, message)
+        if self._refused.holds(message.topic, seq, delivery):
+            return True
         if self._backlog or not self._sink.has_room:
             self._backlog.append(delivery)
             return False
@@ -158,8 +168,10 @@ class Outbox:
         Returns:
             How many still wait for room; those behind a place that is held do not.
         """
-        while self._backlog and self._backlog[0].message and limit > 0 and self._sink.has_room:
-            self._send(self._backlog.popleft())
+        while self._backlog and (message := self._backlog[0].message) and limit > 0 and self._sink.has_room:
+            delivery = self._backlog.popleft()
+            if not self._refused.holds(message.topic, delivery.seq, delivery):
+                self._send(delivery)
             limit -= 1
         return len(self._backlog) if self._backlog and self._backlog[0].message else 0
 
@@ -167,7 +179,8 @@ class Outbox:
         """The sink has a publication."""
         if delivery.epoch == self._epoch and self._waiting.pop(delivery.seq, None) is not None:
             self._counts.acked += 1
-            self._retry_s = REFUSED_FIRST_S
+            if delivery.message:
+                self._restore(self._refused.taken(delivery.message.topic))
             self._callbacks.on_confirmed(delivery.seq)
 
     def refuse(self, delivery: Delivery, reason: str) -> None:
@@ -180,9 +193,11 @@ class Outbox:
         if delivery.epoch != self._epoch or delivery.message is None:
             return
         self._counts.refused += 1
-        asyncio.get_running_loop().call_later(self._retry_s, self._restore, delivery)
-        self._retry_s = min(self._retry_s * 2, REFUSED_LAST_S)
-        self._callbacks.on_problem(f"{delivery.message.topic}: the broker refuses: {reason}")
+        self._refused.add(delivery.message.topic, delivery.seq, delivery, reason)
+        if not self._retries:
+            self._retries = True
+            asyncio.get_running_loop().call_later(self._retry_s, self._offer, self._epoch)
+            self._retry_s = min(self._retry_s * 2, REFUSED_LAST_S)
 
     def done(self, received: int, keep_from: int | None = None) -> int:
         """Tell how far all is confirmed.
@@ -202,11 +217,19 @@ class Outbox:
         """The device was told that all before this are done; a repeat of one of them is known by it."""
         self._done_next = max(self._done_next, done_next)
 
-    def _restore(self, delivery: Delivery) -> None:
-        # Before all that wait: it is older.
-        if delivery.epoch == self._epoch and delivery.seq in self._waiting:
-            self._backlog.appendleft(delivery)
-            self._callbacks.on_problem("")
+    def _offer(self, epoch: int) -> None:
+        if epoch != self._epoch:
+            return
+        self._retries = False
+        for delivery in self._refused.offers():
+            self._send(delivery)
+
+    def _restore(self, deliveries: list[Delivery]) -> None:
+        if not self._refused.counts:
+            self._retry_s = REFUSED_FIRST_S
+        if deliveries:
+            # Before all that wait, in their order: they are older.
+            self._backlog.extendleft(reversed(deliveries))
             self._callbacks.on_backlog()
 
     def _send(self, delivery: Delivery) -> None:

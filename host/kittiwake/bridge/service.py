@@ -152,6 +152,7 @@ class Bridge:
                     "online": link.is_online,
                     "released": link.port_keeper.is_released,
                     "problem": link.problem,
+                    "refused": _refused(link.intake.refusals),
                     "records": link.counts.records,
                     "lag": link.lag,
                 }
@@ -164,7 +165,7 @@ class Bridge:
         if spool is None:
             return {}
         figures = {"records": spool.records, "bytes": spool.bytes, "dropped": spool.dropped, "problem": spool.problem}
-        return {"spool": figures}
+        return {"spool": {**figures, "refused": _refused(spool.refusals)}}
 
     def _make_link(self, section: DeviceSection) -> DeviceLink:
         link = DeviceLink(section, self._policy, self._sink, self._link_callbacks, self.judges)
@@ -229,6 +230,9 @@ class Bridge:
     def _backlog(self, link: DeviceLink) -> None:
         if link not in self._waiting:
             self._waiting.append(link)
+        if self._sink.has_room:
+            # What was refused comes back while the sink has room: no confirmation calls for it.
+            asyncio.get_running_loop().call_soon(self._room)
 
     def _broker_has_room(self) -> None:
         if self.spool is not None:
@@ -247,6 +251,10 @@ class Bridge:
         with contextlib.suppress(ValueError):
             self._waiting.remove(link)
         self._share_out()
+
+
+def _refused(refusals: Mapping[tuple[str, str], int]) -> list[dict[str, object]]:
+    return [{"topic": topic, "reason": why, "records": count} for (topic, why), count in sorted(refusals.items())]
 
 
 def _may_be_port(port: object) -> TypeGuard[str | None]:

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from kittiwake.bridge.delivery import Sink
+from kittiwake.bridge.refused import Refused
 from kittiwake.bridge.settings import SpoolSection
 from kittiwake.errors import ConfigError
 from kittiwake.mqtt.callbacks import Receipt
@@ -71,9 +72,11 @@ class Spool:
         self._pending_bytes = 0
         self._loaded: deque[_StoredRow] = deque()  # read from disk, not handed over
         self._under_way: dict[int, int] = {}  # id -> size, loaded or handed over, in order of their ids
+        self._refused = Refused[_Row]()
         self._read_to = 0
         self._done_to = 0  # everything up to here is with the broker and may be deleted
         self._on_disk_to = 0
+        self._offers = False
         self._wake = asyncio.Event()
         self._complain_s = 0.0
         self.dropped = 0
@@ -107,7 +110,8 @@ class Spool:
         while self._loaded and self._mqtt.has_room:
             number, topic, payload, qos, retain = self._loaded.popleft()
             row = _Row(self, number, topic, payload, qos, bool(retain))
-            row.send()
+            if not self._refused.holds(topic, number, row):
+                row.send()
         if not self._loaded and self._mqtt.has_room:
             self._wake.set()
 
@@ -125,10 +129,29 @@ class Spool:
             self._thread.submit(self._database.close).result()
             self._thread.shutdown()
 
-    def confirmed(self, number: int) -> None:
+    def confirmed(self, number: int, topic: str) -> None:
         """The broker has a row."""
         self._under_way.pop(number, None)
+        for row in self._refused.taken(topic):
+            row.send()
         self._wake.set()
+
+    def refused(self, row: _Row, number: int, topic: str, reason: str) -> None:
+        """The broker does not take a row: it stays on disk, and is offered again."""
+        self._refused.add(topic, number, row, reason)
+        if not self._offers:
+            self._offers = True
+            asyncio.get_running_loop().call_later(_REFUSED_S, self._offer)
+
+    def _offer(self) -> None:
+        self._offers = False
+        for row in self._refused.offers():
+            row.send()
+
+    @property
+    def refusals(self) -> dict[tuple[str, str], int]:
+        """How many rows the broker has refused and not taken since, by topic and reason."""
+        return self._refused.counts
 
     async def _turn(self, loop: asyncio.AbstractEventLoop) -> None:
         batch = [self._pending[at] for at in range(min(len(self._pending), _BATCH))]
@@ -264,8 +287,8 @@ class _Row:
 
     def confirmed(self) -> None:
         """The broker has it."""
-        self._spool.confirmed(self._number)
+        self._spool.confirmed(self._number, self._message[0])
 
     def refused(self, reason: str) -> None:
         """The broker does not take it: it stays on disk and is offered again."""
-        asyncio.get_running_loop().call_later(_REFUSED_S, self.send)
+        self._spool.refused(self, self._number, self._message[0], reason)

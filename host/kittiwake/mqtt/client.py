@@ -23,6 +23,7 @@ from kittiwake.mqtt.in_flight import InFlight
 from kittiwake.mqtt.paho_client import ClientFactory, LoopClient
 from kittiwake.mqtt.settings import BrokerSection
 from kittiwake.mqtt.version import VersionChoice
+from kittiwake.peers.complaints import Complaints
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +56,7 @@ class MqttClient:
         was_connected: it did at least once.
         reconnects: connections made after the first.
         attempts: attempts to connect.
-        refused: messages that the broker refused.
+        refusals: Complaints of messages that the broker refused, for their count.
         guard: the CallbackGuard, for its counter.
         problem: why the last attempt failed, or "".
 
@@ -81,7 +82,7 @@ class MqttClient:
         self.is_connected = self.was_connected = False
         self.reconnects = 0
         self.attempts = 0
-        self.refused = 0
+        self.refusals = Complaints(log)
         self.problem = ""
         self._reported = ""
         self._limit = broker.in_flight
@@ -289,8 +290,7 @@ class MqttClient:
 
     def _published(self, client: paho.Client, _: object, mid: int, reason: ReasonCode, properties: object) -> None:
         if reason.is_failure:
-            self.refused += 1
-            log.warning("broker %s refused a message: %s", self._address, reason)
+            self.refusals.tell(f"broker {self._address} refused a message: {reason}")
         self._in_flight.settle(mid, str(reason) if reason.is_failure else "", self._loop.time())
         self._callbacks.on_room()
 
