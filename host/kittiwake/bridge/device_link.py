@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kittiwake.bridge import intake, port_keeper
+from kittiwake.bridge.console import Console
 from kittiwake.bridge.delivery import Counts, Sink
 from kittiwake.bridge.settings import DeviceSection
 from kittiwake.bridge.verdicts import Judges
@@ -65,6 +66,7 @@ class DeviceLink:
     Attributes:
         url: its port, see kittiwake.ports.
         counts: Counts.
+        console: the Console, for its counter.
         session: the GatewaySession.
         intake: the Intake, which takes its records.
         lag: records in the device's journal that are not acknowledged, as of its last status.
@@ -85,6 +87,7 @@ class DeviceLink:
         self.section = section
         self.url = section.port
         self.counts = Counts()
+        self.console = Console(section.port)
         self.session = gw.GatewaySession(_new_session, section.window)
         self.lag, self.evicted = 0, (0, 0, 0)
         self.problem, self.is_online = "", False
@@ -217,17 +220,15 @@ class DeviceLink:
                 log.info("%s: %s", self.url, event[1])
                 self._set_online(False)
             elif event[0] == gw.TEXT:
-                self._console(event[1])
+                self._tell_text(event[1])
             elif event[0] == gw.REFUSED:
                 self._complain(event[1])
         self._settle()
         self._pump(now_ms)
 
-    def _console(self, text: bytes) -> None:
-        for line in text.decode("utf-8", "backslashreplace").splitlines():
-            if line.strip():
-                log.info("%s: console: %s", self.url, line)
-                self._callbacks.on_text(self, line)
+    def _tell_text(self, text: bytes) -> None:
+        for line in self.console.take(text):
+            self._callbacks.on_text(self, line)
 
     def _opened(self, is_new: bool) -> None:
         session = self.session

@@ -39,6 +39,7 @@ _PER_DEVICE: tuple[tuple[str, str, bool, Callable[[DeviceLink], float]], ...] = 
         True,
         lambda k: k.counts.repeats + k.session.duplicates,
     ),
+    ("console_lines_dropped", "Lines of console text that were not logged.", True, lambda k: k.console.dropped),
     ("damaged_frames", "Chunks that failed the check or were no frame.", True, lambda k: k.session.decoder.rejected),
     ("damaged_records", "Records damaged at rest.", True, lambda k: k.session.damaged),
     ("holes", "Holes in the stream, asked for again.", True, lambda k: k.session.holes),
