@@ -6,26 +6,32 @@ import asyncio
 import contextlib
 import gc
 import json
+import logging
 import signal
 import sys
+from collections.abc import Callable
 
 from kittiwake.bridge import logs, systemd, web
 from kittiwake.bridge.service import Bridge
 from kittiwake.bridge.settings import Settings
 from kittiwake.errors import KittiwakeError
 
+log = logging.getLogger(__name__)
+
 _POLL_S = 0.1
 
 
-def run(settings: Settings, is_service: bool) -> None:
+def run(settings: Settings, is_service: bool, reload: Callable[[], Settings] | None = None) -> None:
     """Run a bridge until SIGINT or SIGTERM.
 
-    SIGUSR1 gives every port to other programs (to flash a board, say), SIGUSR2 takes them back.
+    SIGUSR1 gives every port to other programs (to flash a board, say), SIGUSR2 takes them back. SIGHUP takes up
+    renewed certificates and the log's level; a configuration that cannot be changes nothing.
 
     Args:
         settings: the configuration.
         is_service: nothing that may mend itself ends it; else the first attempt at every port and at the broker has to
             succeed, so that whoever typed the command is told at once.
+        reload: reads the configuration anew; None where there is no file of it.
 
     Raises:
         ConfigError: a file that the settings name cannot be used.
@@ -33,15 +39,16 @@ def run(settings: Settings, is_service: bool) -> None:
     """
     logs.set_up(settings.bridge.log, settings.bridge.log_level)
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve(settings, is_service))
+        asyncio.run(_serve(settings, is_service, reload))
 
 
-async def _serve(settings: Settings, is_service: bool) -> None:
+async def _serve(settings: Settings, is_service: bool, reload: Callable[[], Settings] | None) -> None:
     bridge = Bridge(settings)
     tasks = [asyncio.create_task(bridge.run(), name="bridge")]
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, tasks[0].cancel)
+    loop.add_signal_handler(signal.SIGHUP, _reload, bridge, reload)
     loop.add_signal_handler(signal.SIGUSR1, bridge.fleet.release)
     loop.add_signal_handler(signal.SIGUSR2, bridge.fleet.resume)
     try:
@@ -64,6 +71,18 @@ async def _serve(settings: Settings, is_service: bool) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _reload(bridge: Bridge, reload: Callable[[], Settings] | None) -> None:
+    try:
+        if reload is not None:
+            logging.getLogger().setLevel(reload().bridge.log_level.upper())
+        for client in (bridge.mqtt, bridge.command_client):
+            client.clients.read_certificates()
+    except KittiwakeError as error:
+        log.error("not reloaded: %s", error)
+    else:
+        log.warning("reloaded: the log's level and the certificates; what else changed needs a restart")
 
 
 async def _begin_well(bridge: Bridge, work: asyncio.Task[None]) -> None:

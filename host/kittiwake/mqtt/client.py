@@ -52,6 +52,7 @@ class MqttClient:
         callbacks: what is called.
 
     Attributes:
+        clients: the ClientFactory, which reads the certificates.
         is_connected: the broker has accepted us.
         was_connected: it did at least once.
         reconnects: connections made after the first.
@@ -74,14 +75,13 @@ class MqttClient:
         is_lasting: bool = False,
     ):
         self._broker = broker
-        self._clients = ClientFactory(broker, client_id, will, is_lasting)
-        self._address = self._clients.address
+        self.clients = ClientFactory(broker, client_id, will, is_lasting)
+        self._address = self.clients.address
         self._subscriptions = subscriptions
         self._callbacks = callbacks or Callbacks()
         self._version = VersionChoice(broker.protocol, is_lasting)
         self.is_connected = self.was_connected = False
-        self.reconnects = 0
-        self.attempts = 0
+        self.reconnects = self.attempts = 0
         self.refusals = Complaints(log)
         self.problem = ""
         self._reported = ""
@@ -184,7 +184,7 @@ class MqttClient:
                 log.warning("broker did not close the connection in 2 s")
 
     def _make_client(self) -> LoopClient:
-        client = self._clients.make(self._version.protocol, self._version.wipes)
+        client = self.clients.make(self._version.protocol, self._version.wipes)
         client.on_connect = self.guard.wrap(self._connected)
         client.on_disconnect = self.guard.wrap(self._disconnected)
         client.on_publish = self.guard.wrap(self._published)

@@ -45,6 +45,15 @@ class ClientFactory:
         if broker.password_file:
             self._password = tls.read_secret(broker.password_file, "broker.password_file")
 
+    def read_certificates(self) -> None:
+        """Read the certificates' files again, for connections made from now on.
+
+        Raises:
+            ConfigError: one cannot be used; those before it are read.
+        """
+        if self._context is not None:
+            tls.read_certificates(self._context, self._broker)
+
     def make(self, protocol: MQTTProtocolVersion, wipes: bool) -> LoopClient:
         """Make a client that has not connected.
 

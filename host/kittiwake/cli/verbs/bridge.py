@@ -48,7 +48,7 @@ def bridge(
             "name the devices by --port, or a configuration by --config", "`kittiwake bridge init` writes one"
         )
     if config is not None:
-        process.run(_load(config), is_service=True)
+        process.run(_load(config), is_service=True, reload=lambda: _load(config))
         return
     policy = publisher.Policy(base=base, topics=publisher.GUIDE_TOPICS if guide else {})
     chosen = settings.of_ports(port or [], broker, policy, bridge_id, protocol="auto")
