@@ -111,7 +111,7 @@ def boot(machine):
     machine.start()  # held: what was on its way when the supply failed would be typed at the node
     machine.cut_power()
     machine.set_strap(run_main=True)
-    machine._is_off = False
+    machine._machine.is_off = False
     machine._node_is_running = True
     machine.qmp("cont")
     with Gateway(machine.link_port) as gateway:
