@@ -193,3 +193,18 @@ def test_mpy_kernels_that_real_1_25_breaks_are_caught_by_what_it_prints(compiler
     compiler(compiler_1_25)
     with pytest.raises(KittiwakeError, match=f"{name}.py does not compile for xtensawin: ERROR: xtensa"):
         mpy.compile_files({path: content}, "xtensawin")
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("kittiwake_node/errors.py", b"kittiwake_node.errors"),
+        ("kittiwake_node/link/__init__.py", b"kittiwake_node.link"),
+        ("mine/driver.py", b"mine/driver.py"),
+    ],
+)
+def test_mpy_of_the_firmware_has_its_modules_name_for_tracebacks(path, name):
+    """A bug: each module's source was one more text to intern, and the STM32F205's table of them doubled by 9 KiB."""
+    (compiled,) = mpy.compile_files({path: b"x = 1\n"}, "armv7m").values()
+    assert name + b"\0" in compiled
+    assert (b".py" in compiled) == name.endswith(b".py")
