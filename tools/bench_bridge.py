@@ -21,7 +21,6 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -34,6 +33,7 @@ from kittiwake.publish import publisher  # noqa: E402
 from kittiwake_node.link import payload  # noqa: E402
 from kittiwake_node.link import record as rec  # noqa: E402
 from tests.mosquitto import Mosquitto  # noqa: E402
+from tools.bench_process import Process  # noqa: E402
 from tools.devices import LAYOUT, Device, MemoryJournal  # noqa: E402
 from tools.virtual_ports import PtyPort, SocketPort  # noqa: E402
 
@@ -46,62 +46,10 @@ BUDGET = {"ratio": 0.5, "p99_ms": 8.0, "memory_mb": 120.0, "idle_cpu": 2.0, "out
 BROKER = (
     "listener PORT 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\nmax_inflight_messages 0\nlog_type error\n"
 )
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def summary_body(number: int) -> bytes:
     return payload.pack_summary(1000, 380, 460, number % 5, 420_000 + number, 176_500_000 + number, number, 0)
-
-
-class Process:
-    """One of our own processes, and what the system says of it."""
-
-    def __init__(self, command: list[str], **more: Any) -> None:
-        self.process: subprocess.Popen[str] = subprocess.Popen(command, **more)
-        self.ports: list[str] = []
-        self._at = self.cpu_s(), time.monotonic()
-
-    def cpu_s(self) -> float:
-        """Seconds of CPU it has used."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICKS
-
-    def mark(self) -> None:
-        """Begin a stretch for `cpu_percent`."""
-        self._at = self.cpu_s(), time.monotonic()
-
-    def cpu_percent(self) -> float:
-        """Share of one CPU since `mark`."""
-        return 100 * (self.cpu_s() - self._at[0]) / (time.monotonic() - self._at[1])
-
-    def peak_mb(self) -> float:
-        """Most memory it ever held, resident."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(status.partition("VmHWM:")[2].split()[0]) / 1000
-
-    def say(self, line: str) -> None:
-        """Write a line to its stdin."""
-        if self.process.stdin is None:
-            raise RuntimeError("it was started without a pipe")
-        self.process.stdin.write(line + "\n")
-        self.process.stdin.flush()
-
-    def hear(self) -> Any:
-        """Read a line of JSON from its stdout."""
-        if self.process.stdout is None:
-            raise RuntimeError("it was started without a pipe")
-        return json.loads(self.process.stdout.readline())
-
-    def __enter__(self) -> Process:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.process.terminate()
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
 
 
 def bare(url_port: int, count: int) -> float:

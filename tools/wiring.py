@@ -8,7 +8,7 @@ Knows where lines go on the paper; pins come from the boards' files, so that pic
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from kittiwake.boards import catalog
+from kittiwake.boards import catalog, description
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "wiring"
@@ -18,7 +18,7 @@ _BOARD_X, _BOARD_WIDTH = 380, 240
 _PART_WIDTH = 190
 
 
-def drawing(board: catalog.Board) -> str:
+def drawing(board: description.Board) -> str:
     """The picture of one board as SVG.
 
     Args:

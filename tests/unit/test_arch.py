@@ -4,7 +4,7 @@ from typing import get_args
 
 import pytest
 
-from kittiwake.boards import arch, catalog
+from kittiwake.boards import arch, description
 from kittiwake.model import compiler
 from kittiwake_node import kernels
 
@@ -15,7 +15,7 @@ def test_architectures_have_every_kernel_set_of_the_firmware():
 
 
 def test_architectures_are_known_by_name():
-    named = set(get_args(catalog.Arch)) | {name for archs in arch.FILES_ONLY_FOR.values() for name in archs}
+    named = set(get_args(description.Arch)) | {name for archs in arch.FILES_ONLY_FOR.values() for name in archs}
     assert named | set(arch.CORTEX_M) | set(arch.CORES.values()) <= set(arch.NAMES)
 
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from kittiwake import errors
-from kittiwake.boards.catalog import Board
+from kittiwake.boards.description import Board
 from kittiwake.bridge.settings import Settings
 from kittiwake.publish.publisher import KINDS
 from kittiwake_node.link import payload

@@ -63,3 +63,19 @@ def test_firmware_files_hold_the_package_and_nothing_compiled():
     assert "main.py" in sources and sources <= files.keys()
     assert all(files[name] == (root / name).read_bytes() for name in sources)
     assert not any("__pycache__" in path for path in files)
+
+
+# Made by a tool, or data: nobody reads them from the first line to the last.
+_LONG = (
+    "firmware/kittiwake_node/kernels/",
+    "docs/nab.svg",
+    "examples/temperature/readings.csv",
+    "tests/durations.json",
+)
+
+
+def test_no_file_that_people_read_is_longer_than_300_lines():
+    texts = [path for path in _files() if path.suffix not in (".wav", ".gz", ".zip", ".png", ".img")]
+    lines = {path.relative_to(ROOT).as_posix(): path.read_bytes().count(b"\n") for path in texts}
+    assert len(lines) > 500
+    assert {name: count for name, count in lines.items() if count > 300 and not name.startswith(_LONG)} == {}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from kittiwake.boards.catalog import Board
+from kittiwake.boards.description import Board
 from kittiwake.bridge.settings import Settings
 from tools.docs import command_line, models, node_toml, pictures, python_api, rooms, root_pages, topics
 

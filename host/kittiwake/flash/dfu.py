@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import TypedDict
 
-from kittiwake.boards.catalog import FlashedBoard
+from kittiwake.boards.description import FlashedBoard
 from kittiwake.errors import KittiwakeError, NoDeviceError, PortLostError, UsageError, VerificationError
 from kittiwake.flash import tool
 from kittiwake.flash.formats import Piece

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from typing import TypedDict
 
-from kittiwake.boards.catalog import FlashedBoard
+from kittiwake.boards.description import FlashedBoard
 from kittiwake.errors import KittiwakeError, NoDeviceError, PortBusyError, PortLostError, UsageError, VerificationError
 from kittiwake.flash import attempts, tool
 from kittiwake.flash.image import Image

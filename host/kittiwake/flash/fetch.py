@@ -9,7 +9,7 @@ import os
 import re
 from pathlib import Path
 
-from kittiwake.boards.catalog import Board, FlashedBoard
+from kittiwake.boards.description import Board, FlashedBoard
 from kittiwake.errors import KittiwakeError, UsageError
 from kittiwake.flash import tool
 from kittiwake.flash.progress import Say

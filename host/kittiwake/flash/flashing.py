@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from kittiwake.boards import catalog
+from kittiwake.boards import catalog, description
 from kittiwake.errors import KittiwakeError, PortBusyError, UsageError
 from kittiwake.flash import dfu, esp, image, stm32
 from kittiwake.flash.progress import Progress, Say
@@ -56,7 +56,7 @@ def flash(flashing: Flashing, say: Say) -> dict[str, object]:
         KeyboardInterrupt: the tool was ended, and what that left was said.
     """
     board = catalog.find(flashing.board)
-    if not isinstance(board, catalog.FlashedBoard):
+    if not isinstance(board, description.FlashedBoard):
         raise UsageError(f"{board.name} exists in emulation only", "`make boards` builds its firmware")
     checked = image.read(flashing.image, board, flashing.offset, flashing.manifest)
     say(f"{flashing.image.name}: {checked.size} bytes for {board.title}, {_digest(checked)}")
@@ -83,7 +83,7 @@ def flash(flashing: Flashing, say: Say) -> dict[str, object]:
 
 
 def _by_esptool(
-    board: catalog.FlashedBoard, flashing: Flashing, checked: image.Image, progress: Progress
+    board: description.FlashedBoard, flashing: Flashing, checked: image.Image, progress: Progress
 ) -> dict[str, object]:
     port = _free_port(flashing.port)
     facts = esp.identify(board, port, progress)
@@ -92,7 +92,7 @@ def _by_esptool(
 
 
 def _by_stm32loader(
-    board: catalog.FlashedBoard, flashing: Flashing, checked: image.Image, progress: Progress
+    board: description.FlashedBoard, flashing: Flashing, checked: image.Image, progress: Progress
 ) -> dict[str, object]:
     if flashing.keep:
         raise UsageError("an STM32's serial bootloader is made to erase everything here", "leave --keep-files out")
@@ -107,7 +107,7 @@ def _by_stm32loader(
 
 
 def _by_dfu_util(
-    board: catalog.FlashedBoard, flashing: Flashing, checked: image.Image, progress: Progress
+    board: description.FlashedBoard, flashing: Flashing, checked: image.Image, progress: Progress
 ) -> dict[str, object]:
     if "dfu-util" not in board.flash.tools:
         raise UsageError(f"{board.name} has no USB bootloader on a connector", "name the serial port by --port")

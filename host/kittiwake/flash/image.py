@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from kittiwake.boards.catalog import FlashedBoard
+from kittiwake.boards.description import FlashedBoard
 from kittiwake.errors import ConfigError, UsageError, VerificationError
 from kittiwake.flash import esp_image, formats, stm32_image
 from kittiwake.flash.formats import Piece

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypedDict
 
-from kittiwake.boards.catalog import FlashedBoard
+from kittiwake.boards.description import FlashedBoard
 from kittiwake.errors import KittiwakeError, NoDeviceError, PortBusyError, PortLostError, UsageError, VerificationError
 from kittiwake.flash import attempts, tool
 from kittiwake.flash.formats import Piece

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 
-from kittiwake.boards.catalog import FlashedBoard
+from kittiwake.boards.description import FlashedBoard
 from kittiwake.errors import ConfigError, VerificationError
 from kittiwake.flash.formats import Piece
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from kittiwake.errors import KittiwakeError, NoDeviceError, PortBusyError, PortLostError, UsageError
+from kittiwake.ports import rfc2217
 
 # More than this waiting to be written means that the device does not read: try_write then refuses.
 WRITE_LIMIT_BYTES = 64 * 1024
@@ -165,7 +166,7 @@ async def open_port(name: str, baudrate: int = 115200) -> Port:
     import serialx  # 60 ms to import: not for commands that open no port
 
     path = resolve(name)
-    options = {"transport_cls": _tolerant_rfc2217()} if path.startswith("rfc2217://") else {}
+    options = {"transport_cls": rfc2217.tolerant_transport()} if path.startswith("rfc2217://") else {}
     try:
         async with asyncio.timeout(_OPEN_TIMEOUT_S):
             reader, writer = await serialx.open_serial_connection(path, baudrate=baudrate, exclusive=True, **options)
@@ -292,22 +293,3 @@ def _permission_mend(path: str) -> str:
     except (ImportError, KeyError, OSError):
         return "run as a user who may open it"
     return f"sudo usermod -aG {group} $USER, then log in again"
-
-
-def _tolerant_rfc2217() -> type:
-    """Make a transport for RFC 2217 servers that never confirm the state masks.
-
-    Those built on pyserial, esptool's among them, do not, and serialx would wait for them until it times out. Nothing
-    here reads modem or line states, so the masks are sent without waiting.
-    """
-    from serialx.platforms.serial_rfc2217 import RFC2217SerialTransport
-    from serialx.platforms.serial_rfc2217.types import Rfc2217Command, SetLinestateMaskCmd, SetModemstateMaskCmd
-
-    class Tolerant(RFC2217SerialTransport):
-        async def _send_and_wait(self, cmd: Rfc2217Command) -> Rfc2217Command:
-            if isinstance(cmd, SetModemstateMaskCmd | SetLinestateMaskCmd):
-                self._send_command(cmd)
-                return cmd
-            return await super()._send_and_wait(cmd)
-
-    return Tolerant

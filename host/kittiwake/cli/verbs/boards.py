@@ -9,7 +9,7 @@ import typer
 from kittiwake.cli.output import print_json
 
 if TYPE_CHECKING:
-    from kittiwake.boards.catalog import Board
+    from kittiwake.boards.description import Board
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
 _HEXADECIMAL = ("offset", "chip_id", "storage_address", "romfs_address", "vid", "pid", "base")
@@ -39,6 +39,7 @@ def show(
 ) -> None:
     """Print every fact about a board, with its source."""
     from kittiwake.boards import catalog as known
+    from kittiwake.boards.description import FlashedBoard
 
     board = known.find(name)
     if as_json:
@@ -54,7 +55,7 @@ def show(
         print(f"  {key:<24} {_shown(key, value)} [{sources.index(source) + 1}]")
     for number, source in enumerate(sources, 1):
         print(f"  [{number}] {source}")
-    if isinstance(board, known.FlashedBoard):
+    if isinstance(board, FlashedBoard):
         print(f"images: {board.download_url} ({', '.join(board.flash.images)}); then: kittiwake flash {board.name}")
 
 
