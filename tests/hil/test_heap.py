@@ -3,7 +3,8 @@
 import json
 
 BUILD = """
-import sys
+import gc, sys
+gc.threshold(8192)  # as main.py has it: else modules lie far apart, and no block of 4 KiB is left in one piece
 from kittiwake_node import node
 _kw_node = node.build(json.loads({text!r}))
 print(sorted(name for name in sys.modules if name.startswith("kittiwake_node.config")))
