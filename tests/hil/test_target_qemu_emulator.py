@@ -60,7 +60,7 @@ def test_target_unknown_board_is_a_usage_error():
 def test_target_emulator_dies_with_its_parent_and_leaves_the_next_start_free():
     program = (
         "import sys\nfrom kittiwake.target import open_target\n"
-        "t = open_target('qemu:virt', deploy=False)\nt.start()\nprint(t._emulator.pid, t.work_dir, flush=True)\n"
+        "t = open_target('qemu:virt', deploy=False)\nt.start()\nprint(t._machine.emulator().pid, flush=True)\n"
         "sys.stdin.read()"
     )
     parent = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -82,7 +82,7 @@ def test_target_emulator_dies_with_its_parent_and_leaves_the_next_start_free():
 
 def test_target_emulator_that_is_killed_is_told_and_can_be_started_again():
     with open_target("qemu:virt", deploy=False) as target:
-        os.kill(target._emulator.pid, signal.SIGKILL)
+        os.kill(target._machine.emulator().pid, signal.SIGKILL)
         with pytest.raises(TargetError, match="has ended"):
             target.exec("print(1)")
         target.start()
@@ -92,7 +92,7 @@ def test_target_emulator_that_is_killed_is_told_and_can_be_started_again():
 def test_target_stop_leaves_nothing():
     target = open_target("qemu:virt", deploy=False)
     target.start()
-    pid, folder = target._emulator.pid, target.work_dir
+    pid, folder = target._machine.emulator().pid, target.work_dir
     target.stop()
     target.stop()
     assert not folder.exists() and not os.path.exists(f"/proc/{pid}")
