@@ -6,13 +6,14 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+from paho.mqtt import publish
 
 from tests.support.documents import ROOT, parse, section, shell_lines
 from tests.support.free_ports import free_port
+from tests.support.waiting import until
 
 README = (ROOT / "README.md").read_text()
 TUTORIAL = (ROOT / "docs/tutorial/virtual-board.md").read_text()
@@ -103,19 +104,21 @@ def test_tutorial_s_broker_shows_the_demo_s_alerts(folder):
         stderr=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
     )
-    with open(folder / "watch.txt", "w") as shown:
-        watch = subprocess.Popen(["kittiwake", "watch", "--broker", url], env=_ENVIRONMENT, stdout=shown, stderr=shown)
+    watch = None
     try:
-        deadline = time.monotonic() + 30
-        while not _listens(port):
-            assert time.monotonic() < deadline and broker.poll() is None
-            time.sleep(0.1)
+        until(lambda: _listens(port), "a broker that listens", 30)
+        with open(folder / "watch.txt", "w") as shown:
+            command = ["kittiwake", "watch", "--broker", url]
+            watch = subprocess.Popen(command, env=_ENVIRONMENT, stdout=shown, stderr=shown)
+        # An alert that nobody has subscribed to yet is not shown, so the demo waits until something is.
+        topic = "kittiwake/any"
+        until(lambda: _publish(topic, port) or topic in (folder / "watch.txt").read_text(), "a line", 30, 0.2)
         done = _sh(
             demo.replace("mqtt://localhost:1883", url).replace("--seconds 20", "--seconds 14") + " --json", folder
         )
         assert done.returncode == 0, done.stderr
     finally:
-        for process in (watch, broker):
+        for process in filter(None, (watch, broker)):
             process.send_signal(signal.SIGINT)
             try:
                 process.wait(20)
@@ -124,6 +127,10 @@ def test_tutorial_s_broker_shows_the_demo_s_alerts(folder):
     seen = (folder / "watch.txt").read_text()
     assert seen.count("kittiwake/kw-demo/alert/vibration") >= 10
     assert re.search(r"value=\S+ unit=mm/s z_score=\S+ mean=\S+ stdev=\S+ n=256 detector=zscore seq=\d+", seen)
+
+
+def _publish(topic, port):
+    publish.single(topic, "{}", port=port)
 
 
 def _listens(port):
