@@ -110,13 +110,26 @@ def test_operator_that_reads_what_is_computed_later_is_refused():
         compiler.compile_model(made.bytes(x, z))
 
 
-def test_dynamic_shape_is_refused():
+def test_shape_of_nothing_is_refused():
+    made = net()
+    x = made.tensor((0, 2, 2, 1), quant=(0.1, 0))
+    y = made.unary(x, "RELU")
+    with pytest.raises(ModelRefused, match=r"input tensor 0 has the empty shape \[0, 2, 2, 1\]"):
+        compiler.compile_model(made.bytes(x, y))
+
+
+def test_shape_that_follows_from_data_is_refused():
     made = net()
     x = made.tensor((1, 2, 2, 1), quant=(0.1, 0))
-    made.graph.tensors[x].shapeSignature = [-1, 2, 2, 1]
-    y = made.unary(x, "RELU")
-    with pytest.raises(ModelRefused, match="dynamic"):
+    sizes = made.tensor((2,), INT32)  # computed by nothing
+    y = made.tensor((1, 4), quant=(0.1, 0))
+    made.op(OPS.EXPAND_DIMS, [sizes, made.ints(0, ())], [made.tensor((1, 2), INT32)], *options("ExpandDimsOptions"))
+    made.op(OPS.RESHAPE, [x, sizes], [y], *options("ReshapeOptions"))
+    with pytest.raises(ModelRefused) as caught:
         compiler.compile_model(made.bytes(x, y))
+    reasons = "\n".join(caught.value.reasons)
+    assert "operator 0 (EXPAND_DIMS): is not supported" in reasons
+    assert "operator 1 (RESHAPE): reads tensor 1 before it is computed" in reasons
 
 
 def test_declared_shape_that_is_wrong_is_refused():
@@ -141,10 +154,10 @@ def test_accumulator_out_of_reach_is_refused():
     made = net()
     x = made.tensor((1, 4), quant=(0.1, 0))
     w = made.tensor((1, 4), data=np.full((1, 4), 9, np.int8), scales=[0.1])
-    b = made.tensor((1,), INT32, data=np.array([2_000_000_000], np.int32), scales=[0.01])
-    y = made.tensor((1, 1), quant=(0.1, 0))
+    b = made.tensor((1,), INT32, data=np.array([1_990_000_000], np.int32), scales=[0.01])
+    y = made.tensor((1, 1), quant=(200_000.0, 0))  # the bias is 99.5 of its steps
     made.op(OPS.FULLY_CONNECTED, [x, w, b], [y], *options("FullyConnectedOptions"))
-    with pytest.raises(ModelRefused, match="a bias is 2.29 or more"):
+    with pytest.raises(ModelRefused, match="its accumulators reach 1990004608 in channel 0, 2.30 is the limit"):
         compiler.compile_model(made.bytes(x, y))
 
 

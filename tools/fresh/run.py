@@ -91,6 +91,8 @@ def main() -> int:
             raise MachineError(f"{problem}; run: {system.command_for(system.FRESH)}")
         if subprocess.run(["git", "status", "--porcelain"], cwd=ROOT, capture_output=True).stdout:
             say("what is not committed here is left out")
+        if options.folder:
+            Path(options.folder).mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix="kittiwake-fresh-", dir=options.folder))
         free_gb = shutil.disk_usage(folder).free / 1e9
         if free_gb < _FREE_GB:

@@ -101,7 +101,8 @@ def _channels(work: Lowering, op: Operator, rows: Sequence[Sequence[int]]) -> li
         each = weights.scales if len(weights.scales) > 1 else weights.scales * len(rows)
         scales = [source.scale * scale / result.scale for scale in each]
     channels = [
-        weight_streams.channel(w, b, source.zero_point, s) for w, b, s in zip(rows, biases, scales, strict=True)
+        weight_streams.channel(w, b, source.zero_point, s, result.zero_point)
+        for w, b, s in zip(rows, biases, scales, strict=True)
     ]
     problem = weight_streams.problem(channels)
     if problem is None and work.weight_layout == weight_streams.ROWS:

@@ -30,6 +30,7 @@ WEIGHT_LAYOUTS = (ROWS, QUADS, PAIRS)
 BLOCK = {ROWS: 1, QUADS: 4, PAIRS: 4}
 _BIAS_OFFSET = 1 << 29
 _EXACT = 1 << 30
+_HALF = 1 << 30  # as a multiplier; with a left shift of 1 it leaves a number as it is
 # Below this a byte of the multiplier times the accumulator stays within 31 bits.
 _NARROW = 1 << 23
 
@@ -52,7 +53,7 @@ class Channel:
     reach: int
 
 
-def channel(weights: Sequence[int], bias: int, zero_point: int, scale: float) -> Channel:
+def channel(weights: Sequence[int], bias: int, zero_point: int, scale: float, result_zero: int) -> Channel:
     """Fold a zero point and a scale into a channel.
 
     Args:
@@ -60,21 +61,43 @@ def channel(weights: Sequence[int], bias: int, zero_point: int, scale: float) ->
         bias: as the model has it.
         zero_point: of the input.
         scale: from accumulator to output.
+        result_zero: zero point of the output.
 
     Returns:
-        The channel.
+        The channel. One whose accumulator is large, and whose output the same for every input, is that constant:
+        training that prunes leaves such ones, with weights of zero and a bias of about 2^30.
     """
     m, shift = fixed.quantize_multiplier(scale)
     far = max(127 - zero_point, zero_point + 128)
     reach = abs(bias) + sum(abs(w) for w in weights) * far << max(shift, 0)
+    if reach >= _BIAS_OFFSET:
+        constant = _constant(weights, bias, zero_point, m, shift, result_zero)
+        if constant is not None:
+            return constant
     return Channel(weights, bias - zero_point * sum(weights), m, shift, reach)
+
+
+def _constant(
+    weights: Sequence[int], bias: int, zero_point: int, m: int, shift: int, result_zero: int
+) -> Channel | None:
+    """The channel that gives the one output that this one has; None when it has several, or leaves 32 bits."""
+    inputs = (-128 - zero_point, 127 - zero_point)
+    least = bias + sum(min(w * x for x in inputs) for w in weights)
+    most = bias + sum(max(w * x for x in inputs) for w in weights)
+    if any(weights) and max(abs(least), abs(most)) << max(shift, 0) > fixed.INT32_MAX:
+        return None
+    # Scaling keeps the order, so that what is between both ends is between their outputs.
+    low, high = (fixed.clamp8(fixed.multiply(x, m, shift) + result_zero) for x in (least, most))
+    if low != high:
+        return None
+    return Channel([0] * len(weights), low - result_zero, _HALF, 1, 2 * abs(low - result_zero))
 
 
 def problem(channels: Sequence[Channel]) -> str | None:
     """Say why these channels' accumulators are out of the kernels' reach; None when they are not."""
-    most = max(c.reach for c in channels)
+    most, number = max((c.reach, number) for number, c in enumerate(channels))
     if most >= _EXACT:
-        return f"its accumulators reach {most}, 2^30 is the limit"
+        return f"its accumulators reach {most} in channel {number}, 2^30 is the limit"
     return None
 
 

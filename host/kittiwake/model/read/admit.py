@@ -91,8 +91,8 @@ def _ends(main: Subgraph) -> Iterator[str]:
             allowed = ("int8", "uint8") if what == "input" else ("int8", "uint8", "float32")
             if tensor.type not in allowed:
                 yield f"{what} tensor {index} is {tensor.type}, not {' or '.join(allowed)}"
-            if tensor.dynamic or 0 in tensor.shape:
-                yield f"{what} tensor {index} has a dynamic or empty shape {list(tensor.shape)}"
+            if 0 in tensor.shape:
+                yield f"{what} tensor {index} has the empty shape {list(tensor.shape)}"
     if main.operators == ():
         yield "it has no operators"
 
@@ -149,8 +149,8 @@ def _data_tensors(main: Subgraph, op: Operator, constants: tuple[int, ...]) -> l
 
 def _tensor(tensor: Tensor, op: Operator) -> Iterator[str]:
     of = f"tensor {tensor.index}"
-    if tensor.dynamic or 0 in tensor.shape:
-        yield f"{of} has a dynamic or empty shape {list(tensor.shape)}"
+    if 0 in tensor.shape:
+        yield f"{of} has the empty shape {list(tensor.shape)}"
     if tensor.variable:
         yield f"{of} is a variable tensor of the old kind"
     allowed = ["int8"]

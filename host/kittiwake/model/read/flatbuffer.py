@@ -122,7 +122,7 @@ def _check_indexes(indexes: tuple[int, ...], count: int, whose: str, optional: b
 
 def _tensor(model: tflite.Model, tensor: tflite.Tensor, index: int) -> Tensor:
     shape = tuple(tensor.Shape(i) for i in _count(tensor.ShapeLength(), _MAX_DIMENSIONS, "dimensions"))
-    open_ended = [tensor.ShapeSignature(i) for i in _count(tensor.ShapeSignatureLength(), 8, "dimensions")]
+    # Which dimensions its maker left open (shape_signature) does not matter: TFLite Micro runs the stored shape, too.
     elements = 1
     for size in shape:
         if not 0 <= size <= _MAX_ELEMENTS:
@@ -147,9 +147,7 @@ def _tensor(model: tflite.Model, tensor: tflite.Tensor, index: int) -> Tensor:
     data = _data(model, tensor.Buffer(), index)
     if data is not None and kind in _WIDTH and len(data) != _elements(shape) * _WIDTH[kind]:
         raise _Damaged(f"tensor {index} has {len(data)} bytes for {_elements(shape)} elements of {kind}")
-    return Tensor(
-        index, name, shape, kind, scales, zeros, axis, data, any(x < 0 for x in open_ended), bool(tensor.IsVariable())
-    )
+    return Tensor(index, name, shape, kind, scales, zeros, axis, data, bool(tensor.IsVariable()))
 
 
 def _elements(shape: tuple[int, ...]) -> int:

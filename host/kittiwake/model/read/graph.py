@@ -42,7 +42,6 @@ class Tensor:
         scales, zero_points: quantisation, empty where there is none; single precision values.
         axis: of per-channel scales.
         data: constant content, None when it is computed.
-        dynamic: whether a dimension is left open.
         variable: whether the file calls it a variable tensor (state of another kind than VAR_HANDLE's).
     """
 
@@ -54,7 +53,6 @@ class Tensor:
     zero_points: tuple[int, ...] = ()
     axis: int = 0
     data: bytes | None = None
-    dynamic: bool = False
     variable: bool = False
 
     @property
