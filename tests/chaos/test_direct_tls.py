@@ -45,10 +45,15 @@ def test_direct_over_mutual_tls_with_what_was_provisioned(tmp_path, certs):
         ("elsewhere", "gateway", "(CN) does not match"),
         ("broker", "nothing", "mqtt: connection to localhost: "),
         ("broker", "stranger", "mqtt: connection to localhost: "),
+        # What stock MicroPython does not do: no revocation list, and a CN is taken where there is no SAN.
+        ("cn-only", "gateway", ""),
     ],
 )
 def test_direct_over_mutual_tls_takes_and_is_taken_by_the_right_one_only(tmp_path, certs, broker_has, board_has, told):
     folder, name = certs, broker_has
+    if broker_has == "cn-only":
+        folder = certificates.make(tmp_path / "cn-only")
+        certificates.sign(folder, "cn-only", "extendedKeyUsage=serverAuth", common_name="localhost")
     if broker_has == "elsewhere":
         folder, name = certificates.make(tmp_path / "elsewhere", "broker.example"), "broker"
     with Mosquitto(tmp_path, whole=certificates.example(folder, tmp_path, name)) as broker:
@@ -67,3 +72,23 @@ def test_direct_over_mutual_tls_takes_and_is_taken_by_the_right_one_only(tmp_pat
             else:
                 wait(board, lambda: f"as kittiwake-{DEVICE}" in log.read_text(), "connection")
                 assert board.log_path.read_text() == ""
+
+
+def test_tls_of_stock_micropython_knows_no_revocation_list():
+    # Should a later one know it, this fails, and the bridge's crl_file can have its like on the board.
+    with UnixTarget() as board:
+        printed = board.exec("import ssl\nprint(*dir(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)))")
+    names = set(printed.split())
+    assert {"load_verify_locations", "verify_mode"} <= names
+    assert not [name for name in names if "crl" in name.lower() or name == "verify_flags"]
+
+
+def test_direct_with_a_revocation_list_among_its_authorities_refuses_to_start_rather_than_pass_it_over(tmp_path, certs):
+    folder = certificates.make(tmp_path / "own")
+    mixed = tmp_path / "mixed.pem"
+    mixed.write_text((folder / "ca.pem").read_text() + certificates.revoke(folder, "broker").read_text())
+    with UnixTarget(work_dir=tmp_path / "board") as board:
+        mqtt = {"url": "mqtts://localhost", "ca_file": str(mixed)}
+        board.run_node({"link": "mqtt", "mqtt": mqtt, "channels": [{"source": {"kind": "link"}}]})
+        with pytest.raises(TargetError, match="certificates cannot be read"):
+            wait(board, lambda: False, "end of the node")

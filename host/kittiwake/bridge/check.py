@@ -1,4 +1,7 @@
-"""What a configuration would do, in lines to read, for `kittiwake bridge check`. It opens no port."""
+"""What a configuration would do, in lines to read, for `kittiwake bridge check`. It opens no port.
+
+Of the broker it looks at the certificate, if it answers soon, and says nothing to it.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,17 @@ from pathlib import Path
 from kittiwake.bridge.confirm import scorer
 from kittiwake.bridge.settings import Settings
 from kittiwake.errors import ConfigError, KittiwakeError
+from kittiwake.mqtt import handshake, validity
 from kittiwake.mqtt.address import parse_url
+from kittiwake.mqtt.credentials import Credentials
 from kittiwake.mqtt.settings import BrokerSection
 from kittiwake.ports import serial
 from kittiwake.publish.publisher import KINDS
 
+_LOOK_S = 3.0
+_SOON_DAYS = 30
+_CALLED = {"client": "ours", "ca": "the CA's", "crl": "the revocation list's", "broker": "the broker's"}
+_MENDS = {"client": "certificate_file", "ca": "ca_file", "crl": "crl_file", "broker": "it on the broker"}
 _SECRET_FILES = ("password_file", "key_file", "key_password_file")
 
 
@@ -42,7 +51,7 @@ def check_files(broker: BrokerSection) -> list[str]:
         ConfigError: one cannot be read; names the setting.
     """
     warnings = []
-    for name in ("ca_file", "certificate_file", *_SECRET_FILES):
+    for name in ("ca_file", "crl_file", "certificate_file", *_SECRET_FILES):
         path = getattr(broker, name)
         if not path:
             continue
@@ -75,7 +84,24 @@ def _broker(settings: Settings) -> list[str]:
     ]
     if not address.is_tls and broker.username and address.host not in ("localhost", "127.0.0.1", "::1"):
         out.append("           warning: the password goes over the network unencrypted; use mqtts://")
-    return out + [f"           {warning}" for warning in check_files(broker)]
+    return [*out, *(f"           {warning}" for warning in check_files(broker)), *_certificates(broker)]
+
+
+def _certificates(broker: BrokerSection) -> list[str]:
+    address = parse_url(broker.url)
+    credentials = Credentials(broker)
+    if credentials.context is None:
+        return []
+    problem = handshake.examine(address, credentials, credentials.context, _LOOK_S)
+    out = []
+    for name, days in credentials.days_left().items():
+        date = validity.date(credentials.ends[name])
+        when = f"expired on {date}" if days < 0 else f"until {date}, {days:.0f} days left"
+        warning = "" if days >= _SOON_DAYS else f"; warning: renew {getattr(broker, _MENDS[name], _MENDS[name])}"
+        out.append(f"certificate {_CALLED[name]}: {when}{warning}")
+    if problem:
+        out.append(f"certificate the broker's: not seen now: {problem}")
+    return out
 
 
 def _devices(settings: Settings) -> list[str]:

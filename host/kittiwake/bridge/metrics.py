@@ -76,6 +76,10 @@ class Exposition(Collector):
     def collect(self) -> Iterator[_Family]:
         """Give the metric families; prometheus_client calls this."""
         yield from self._of_bridge()
+        family = _family("kittiwake_certificate_days_left", "Days until it ends.", False, ["certificate"])
+        for name, days in self._bridge.credentials.days_left().items():
+            family.add_metric([name], days)
+        yield family
         if self._bridge.judges is not None:
             family = _family("kittiwake_verdicts", "Keywords by what the second opinion was.", True, ["verdict"])
             for verdict, count in self._bridge.judges.counts.items():

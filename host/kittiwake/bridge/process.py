@@ -75,10 +75,9 @@ async def _serve(settings: Settings, is_service: bool, reload: Callable[[], Sett
 
 def _reload(bridge: Bridge, reload: Callable[[], Settings] | None) -> None:
     try:
-        if reload is not None:
-            logging.getLogger().setLevel(reload().bridge.log_level.upper())
-        for client in (bridge.mqtt, bridge.command_client):
-            client.clients.read_certificates()
+        settings = bridge.settings if reload is None else reload()
+        bridge.credentials.read(bridge.credentials.of_files(settings.broker))
+        logging.getLogger().setLevel(settings.bridge.log_level.upper())
     except KittiwakeError as error:
         log.error("not reloaded: %s", error)
     else:

@@ -24,6 +24,7 @@ from kittiwake.bridge.spool import Spool
 from kittiwake.bridge.verdicts import Judges
 from kittiwake.mqtt.callbacks import Callbacks, Receipt
 from kittiwake.mqtt.client import MqttClient
+from kittiwake.mqtt.credentials import Credentials
 from kittiwake.publish.channel_description import Channel
 from kittiwake.publish.publisher import Publication
 
@@ -40,6 +41,7 @@ class Bridge:
         on_text: called as on_text(port url, line) with console text from devices.
 
     Attributes:
+        credentials: the Credentials of both MqttClients.
         mqtt: the MqttClient that publishes.
         command_client: the MqttClient on which commands arrive.
         fleet: the Fleet.
@@ -77,6 +79,7 @@ class Bridge:
         self._home_status = f"{settings.homeassistant.prefix}/status"
         discovery_filter = (self._home_status,) if settings.homeassistant.enabled else ()
         client_id = settings.broker.client_id or f"{settings.bridge.base}-{settings.bridge.id}".replace("/", "-")
+        self.credentials = Credentials(settings.broker)
         self.mqtt = MqttClient(
             settings.broker,
             client_id=client_id,
@@ -88,6 +91,7 @@ class Bridge:
                 on_message=self._message,
                 on_room=self._broker_has_room,
             ),
+            credentials=self.credentials,
         )
         self.spool = Spool(settings.spool, self.mqtt, self._room) if settings.spool.enabled else None
         self._sink: Sink = self.spool or self.mqtt
@@ -101,6 +105,7 @@ class Bridge:
             subscriptions=(self.commands.topic,),
             callbacks=Callbacks(on_disconnected=self.commands.on_disconnected, on_message=self.commands.on_message),
             is_lasting=True,
+            credentials=self.credentials,
         )
         self._link_callbacks = device_link.Callbacks(
             on_status=self.presence.on_status,
@@ -123,6 +128,7 @@ class Bridge:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self.mqtt.run(), name="broker")
                 tasks.create_task(self.command_client.run(), name="commands")
+                tasks.create_task(self.credentials.watch(), name="certificates")
                 if self.spool is not None:
                     tasks.create_task(self.spool.run(), name="spool")
                 if self.judges is not None:
@@ -143,6 +149,7 @@ class Bridge:
                 "in_flight": self.mqtt.in_flight,
                 "commands": self.command_client.is_connected,
             },
+            **_certificates(self.credentials),
             **self._spool_report(),
             **({"verdicts": dict(self.judges.counts)} if self.judges else {}),
             "devices": [
@@ -251,6 +258,11 @@ class Bridge:
         with contextlib.suppress(ValueError):
             self._waiting.remove(link)
         self._share_out()
+
+
+def _certificates(credentials: Credentials) -> dict[str, object]:
+    days_left = {name: round(days, 1) for name, days in credentials.days_left().items()}
+    return {"certificates": {"days_left": days_left, "problem": credentials.problem}} if credentials.context else {}
 
 
 def _refused(refusals: Mapping[tuple[str, str], int]) -> list[dict[str, object]]:

@@ -18,6 +18,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from kittiwake.mqtt import problems
 from kittiwake.mqtt.callbacks import Callbacks, Receipt
+from kittiwake.mqtt.credentials import Credentials
 from kittiwake.mqtt.guard import CallbackGuard
 from kittiwake.mqtt.in_flight import InFlight
 from kittiwake.mqtt.paho_client import ClientFactory, LoopClient
@@ -50,9 +51,9 @@ class MqttClient:
         subscriptions: filters, at QoS 1; each message is sent again until `acknowledge` is called for it.
         is_lasting: the broker keeps the session, and what it has for us, when the process ends.
         callbacks: what is called.
+        credentials: shared with other clients; None for our own.
 
     Attributes:
-        clients: the ClientFactory, which reads the certificates.
         is_connected: the broker has accepted us.
         was_connected: it did at least once.
         reconnects: connections made after the first.
@@ -73,10 +74,11 @@ class MqttClient:
         subscriptions: tuple[str, ...] = (),
         callbacks: Callbacks | None = None,
         is_lasting: bool = False,
+        credentials: Credentials | None = None,
     ):
         self._broker = broker
-        self.clients = ClientFactory(broker, client_id, will, is_lasting)
-        self._address = self.clients.address
+        self._clients = ClientFactory(broker, client_id, will, is_lasting, credentials or Credentials(broker))
+        self._address = self._clients.address
         self._subscriptions = subscriptions
         self._callbacks = callbacks or Callbacks()
         self._version = VersionChoice(broker.protocol, is_lasting)
@@ -149,17 +151,15 @@ class MqttClient:
             self._dropped.clear()
             self._answered = self._refused_version = False
             self.attempts += 1
-            try:
-                await self._client.open()
-            except (OSError, ValueError) as error:
-                self.problem = problems.explain_error(error, self._address, self._broker)
+            problem = await self._client.open()
+            if problem:
+                self.problem = problem
+            elif await self._serve():
+                backoff_s = self._broker.backoff_first_s
+            elif self._answered and not self._version.wipes and not self.problem:
+                continue  # the session is wiped: connect for good
             else:
-                if await self._serve():
-                    backoff_s = self._broker.backoff_first_s
-                elif self._answered and not self._version.wipes and not self.problem:
-                    continue  # the session is wiped: connect for good
-                else:
-                    self._try_other_version()
+                self._try_other_version()
             if self._closing:
                 return
             wait_s = random.uniform(backoff_s / 2, backoff_s)
@@ -184,7 +184,7 @@ class MqttClient:
                 log.warning("broker did not close the connection in 2 s")
 
     def _make_client(self) -> LoopClient:
-        client = self.clients.make(self._version.protocol, self._version.wipes)
+        client = self._clients.make(self._version.protocol, self._version.wipes)
         client.on_connect = self.guard.wrap(self._connected)
         client.on_disconnect = self.guard.wrap(self._disconnected)
         client.on_publish = self.guard.wrap(self._published)
@@ -274,12 +274,10 @@ class MqttClient:
         if client is not self._client:
             self._dropped.set()
             return  # the one that wiped
-        if client.error is not None and not self.problem:
-            self.problem = problems.explain_error(client.error, self._address, self._broker)
         if not self.problem:
             # What paho calls unspecified is that the other end has closed.
             why = f": {reason}" if flags.is_disconnect_packet_from_server else ""
-            self.problem = f"{self._address}: the broker closed the connection{why}"
+            self.problem = self._client.explain(f"the broker closed the connection{why}")
         if self.is_connected and not self._closing:
             log.warning("broker connection lost: %s", self.problem)
             self._reported = self.problem

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 
@@ -15,8 +16,9 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from kittiwake.mqtt import tls
-from kittiwake.mqtt.address import parse_url
+from kittiwake.mqtt import handshake, problems
+from kittiwake.mqtt.address import Address, parse_url
+from kittiwake.mqtt.credentials import Credentials
 from kittiwake.mqtt.settings import BrokerSection
 from kittiwake.mqtt.socket_buffer import SocketBuffer
 
@@ -29,30 +31,23 @@ class ClientFactory:
         client_id: names the session at the broker.
         will: (topic, payload) left with the broker, retained, QoS 1; None for none.
         is_lasting: the session outlives the process; else it begins afresh with the first connection.
+        credentials: what every connection is made with, as it is then.
 
     Attributes:
         address: of the broker.
-
-    Raises:
-        ConfigError: a file that the settings name cannot be used.
     """
 
-    def __init__(self, broker: BrokerSection, client_id: str, will: tuple[str, bytes] | None, is_lasting: bool):
+    def __init__(
+        self,
+        broker: BrokerSection,
+        client_id: str,
+        will: tuple[str, bytes] | None,
+        is_lasting: bool,
+        credentials: Credentials,
+    ):
         self._broker, self._client_id, self._will, self._is_lasting = broker, client_id, will, is_lasting
         self.address = parse_url(broker.url)
-        self._context = tls.context(broker) if self.address.is_tls else None
-        self._password = broker.password.get_secret_value()
-        if broker.password_file:
-            self._password = tls.read_secret(broker.password_file, "broker.password_file")
-
-    def read_certificates(self) -> None:
-        """Read the certificates' files again, for connections made from now on.
-
-        Raises:
-            ConfigError: one cannot be used; those before it are read.
-        """
-        if self._context is not None:
-            tls.read_certificates(self._context, self._broker)
+        self._credentials = credentials
 
     def make(self, protocol: MQTTProtocolVersion, wipes: bool) -> LoopClient:
         """Make a client that has not connected.
@@ -77,12 +72,9 @@ class ClientFactory:
         )
         client.max_inflight_messages_set(0)  # bounded by the caller
         client.connect_timeout = broker.connect_timeout_s
-        if self._context is not None:
-            client.tls_set_context(self._context)
+        client.use(address, self._credentials)
         if address.path is not None:
             client.ws_set_options(address.path)
-        if broker.username:
-            client.username_pw_set(broker.username, self._password or None)
         if self._will is not None:
             client.will_set(*self._will, qos=1, retain=True)
         if is_v5:
@@ -105,12 +97,22 @@ class LoopClient(paho.Client):
 
     _buffer: SocketBuffer | None = None
 
-    async def open(self) -> None:
+    def use(self, address: Address, credentials: Credentials) -> None:
+        """Say where the broker is, and what connections to it are made with; before the first of them.
+
+        Args:
+            address: of the broker.
+            credentials: taken as they are when a connection is made.
+        """
+        self._address, self._credentials = address, credentials
+        if credentials.context is not None:
+            self.tls_set_context(credentials.context)
+
+    async def open(self) -> str:
         """Connect, on another thread.
 
-        Raises:
-            OSError: nothing answers, or TLS fails.
-            ValueError: the address cannot be.
+        Returns:
+            Why it could not, in one line with the mend, or "".
         """
         loop, here = asyncio.get_running_loop(), threading.get_ident()
 
@@ -121,7 +123,20 @@ class LoopClient(paho.Client):
         self._buffer = None
         self.on_socket_open = lambda client, userdata, sock: soon(lambda: self._attach(loop, sock))
         self.on_socket_register_write = lambda client, userdata, sock: soon(self.flush)
-        await loop.run_in_executor(None, self.reconnect)
+        broker = self._credentials.broker
+        if broker.username:
+            self.username_pw_set(broker.username, self._credentials.password or None)
+        return await loop.run_in_executor(None, self._try)
+
+    def explain(self, what: str) -> str:
+        """Say in one line why the newest connection ended, and the mend.
+
+        Args:
+            what: the broker did, where neither the system nor the TLS layer said anything.
+        """
+        if self.error is None:
+            return problems.explain_end(self._address, self._credentials, what)
+        return problems.explain_error(self.error, self._address, self._credentials, {})
 
     @property
     def error(self) -> OSError | None:
@@ -149,6 +164,24 @@ class LoopClient(paho.Client):
         if isinstance(sock, SocketBuffer):
             self._buffer = sock
             sock.attach(loop, self.loop_read)
+
+    def _try(self) -> str:
+        try:
+            self.reconnect()
+        except (OSError, ValueError) as error:
+            certificate = handshake.refused_certificate(error, self._address, self._credentials)
+            handshake.learn(certificate, self._credentials)
+            return problems.explain_error(error, self._address, self._credentials, certificate)
+        return ""
+
+    def _ssl_wrap_socket(self, tcp_sock: socket.socket) -> ssl.SSLSocket:
+        # paho's own keeps the context that it was given first.
+        credentials = self._credentials
+        if credentials.context is None:
+            raise RuntimeError("a TLS connection without a context")
+        sock = handshake.shake_hands(tcp_sock, self._address.host, credentials.context, self.connect_timeout)
+        handshake.learn(sock.getpeercert() or {}, credentials)
+        return sock
 
     def _create_socket(self) -> SocketBuffer:
         sock = super()._create_socket()

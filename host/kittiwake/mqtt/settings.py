@@ -31,6 +31,9 @@ class BrokerSection(Section):
     )
     password_file: str = Field("", description="File that holds the password, readable to the service alone")
     ca_file: str = Field("", description="CA certificates (PEM) to trust; empty for the system's")
+    crl_file: str = Field(
+        "", description="Revocation lists (PEM) of these CAs: no certificate of the broker's on them is taken"
+    )
     certificate_file: str = Field("", description="Our certificate (PEM), for mutual TLS")
     key_file: str = Field("", description="Our private key (PEM), for mutual TLS")
     key_password_file: str = Field("", description="File that holds the key's password; empty when it has none")
@@ -64,7 +67,7 @@ class BrokerSection(Section):
     def _together(self) -> BrokerSection:
         if bool(self.certificate_file) != bool(self.key_file):
             raise ValueError("certificate_file and key_file go together: mutual TLS needs both")
-        if (self.ca_file or self.certificate_file) and not parse_url(self.url).is_tls:
+        if (self.ca_file or self.crl_file or self.certificate_file) and not parse_url(self.url).is_tls:
             raise ValueError(f"certificates are given, but {self.url} is not encrypted: use mqtts:// or wss://")
         if self.backoff_last_s < self.backoff_first_s:
             raise ValueError("backoff_last_s is below backoff_first_s: the wait grows from the first to the last")
