@@ -100,13 +100,13 @@ def key_of(device: str, identity: str) -> bytes:
     return hashlib.blake2b(f"{device}\0{identity}".encode(), digest_size=m.KEY_BYTES).digest()
 
 
-def start_of(device: str, command: Command, now_ms: Callable[[], int]) -> Start:
+def start_of(device: str, command: Command, now_ms: Callable[[], int | None]) -> Start:
     """Check a device's command, and give what carries it out.
 
     Args:
         device: device id.
         command: whose op is in OPERATIONS.
-        now_ms: gives UTC in milliseconds.
+        now_ms: gives UTC in milliseconds, None while it is not known.
 
     Returns:
         What begins its exchange, as often as there are sessions; the device does it once.
@@ -117,7 +117,7 @@ def start_of(device: str, command: Command, now_ms: Callable[[], int]) -> Start:
     return _STARTS[command.op](command, key_of(device, command.id), now_ms)
 
 
-def _ping(command: Command, key: bytes, now_ms: Callable[[], int]) -> Start:
+def _ping(command: Command, key: bytes, now_ms: Callable[[], int | None]) -> Start:
     text = _text(command, "text", "")
 
     def run() -> Exchange:
@@ -126,23 +126,25 @@ def _ping(command: Command, key: bytes, now_ms: Callable[[], int]) -> Start:
     return run
 
 
-def _time(command: Command, key: bytes, now_ms: Callable[[], int]) -> Start:
+def _time(command: Command, key: bytes, now_ms: Callable[[], int | None]) -> Start:
     def run() -> Exchange:
         utc_ms = now_ms()
+        if utc_ms is None:
+            raise ReplyError("refused", "the gateway does not know the time")
         yield from _request(m.OP_TIME, struct.pack("<Q", utc_ms))
         return {"utc_ms": utc_ms}
 
     return run
 
 
-def _identify(command: Command, key: bytes, now_ms: Callable[[], int]) -> Start:
+def _identify(command: Command, key: bytes, now_ms: Callable[[], int | None]) -> Start:
     def run() -> Exchange:
         return _json((yield from _request(m.OP_IDENTIFY, b"")))
 
     return run
 
 
-def _config_get(command: Command, key: bytes, now_ms: Callable[[], int]) -> Start:
+def _config_get(command: Command, key: bytes, now_ms: Callable[[], int | None]) -> Start:
     def run() -> Exchange:
         raw = b""
         while True:
@@ -160,7 +162,7 @@ def _config_get(command: Command, key: bytes, now_ms: Callable[[], int]) -> Star
     return run
 
 
-def _config_set(command: Command, key: bytes, now_ms: Callable[[], int]) -> Start:
+def _config_set(command: Command, key: bytes, now_ms: Callable[[], int | None]) -> Start:
     config = command.arguments.get("config")
     if not isinstance(config, dict):
         raise CommandError("config: an object with the node's settings", command.id, command.op)
@@ -175,7 +177,7 @@ def _config_set(command: Command, key: bytes, now_ms: Callable[[], int]) -> Star
     return run
 
 
-def _stimulus(command: Command, key: bytes, now_ms: Callable[[], int]) -> Start:
+def _stimulus(command: Command, key: bytes, now_ms: Callable[[], int | None]) -> Start:
     channel = _number(command, "channel", 0, 255, 0)
     start = _number(command, "start", 0, 0xFFFFFFFF, 0)
     samples = command.arguments.get("samples")
@@ -193,7 +195,7 @@ def _stimulus(command: Command, key: bytes, now_ms: Callable[[], int]) -> Start:
     return run
 
 
-def _event(command: Command, key: bytes, now_ms: Callable[[], int]) -> Start:
+def _event(command: Command, key: bytes, now_ms: Callable[[], int | None]) -> Start:
     code, text = _number(command, "code", 0, 65535, 0), _text(command, "text", "")
 
     def run() -> Exchange:
@@ -203,7 +205,7 @@ def _event(command: Command, key: bytes, now_ms: Callable[[], int]) -> Start:
     return run
 
 
-def _relearn(command: Command, key: bytes, now_ms: Callable[[], int]) -> Start:
+def _relearn(command: Command, key: bytes, now_ms: Callable[[], int | None]) -> Start:
     channel = _number(command, "channel", 0, 255, 0)
 
     def run() -> Exchange:

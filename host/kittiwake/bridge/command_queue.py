@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -36,6 +35,7 @@ class CommandQueue:
         respond: called as respond(topic, payload, receipt): publish a response.
         acknowledge: called with a message's handle when the broker may forget it.
         own: operations of the bridge itself: called with the command's fields, give the result.
+        now_ms: gives UTC in milliseconds, None while it is not known.
 
     Attributes:
         done: commands that have their response.
@@ -50,9 +50,11 @@ class CommandQueue:
         respond: Callable[[str, bytes, Receipt], None],
         acknowledge: Callable[[int], None],
         own: Mapping[str, Callable[[Mapping[str, object]], Result]],
+        now_ms: Callable[[], int | None],
     ):
         self._base, self._bridge_id, self._timeout_s = base, bridge_id, timeout_s
         self._find, self._respond, self._acknowledge, self._own = find, respond, acknowledge, own
+        self._now_ms = now_ms
         self._pending: dict[
             tuple[str, str], PendingCommand
         ] = {}  # by device and id, until the response is with the broker
@@ -92,7 +94,7 @@ class CommandQueue:
             if len(self._pending) >= PENDING_LIMIT:
                 self._publish(receipt, command.id, command.op, "busy", f"{PENDING_LIMIT} commands wait already")
                 return
-            start = command_codec.start_of(device, command, lambda: time.time_ns() // 1_000_000)
+            start = command_codec.start_of(device, command, self._now_ms)
         except command_codec.CommandError as error:
             self._publish(receipt, error.id, error.op, "invalid", str(error))
             return

@@ -9,15 +9,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-import struct
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from kittiwake.bridge import intake, port_keeper
+from kittiwake.bridge.clock import GatewayClock
 from kittiwake.bridge.console import Console
 from kittiwake.bridge.delivery import Counts, Sink
 from kittiwake.bridge.settings import DeviceSection
+from kittiwake.bridge.time_teller import TimeTeller
 from kittiwake.bridge.verdicts import Judges
 from kittiwake.errors import PortLostError
 from kittiwake.peers.complaints import Complaints
@@ -25,7 +26,6 @@ from kittiwake.ports import serial
 from kittiwake.publish import publisher
 from kittiwake.publish.channel_description import Channel
 from kittiwake_node.link import gateway_session as gw
-from kittiwake_node.link import messages
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +62,7 @@ class DeviceLink:
         sink: where these go.
         callbacks: what is told.
         judges: who hears wake words again; None for nobody.
+        clock: whose time it is told; None for this machine's.
 
     Attributes:
         url: its port, see kittiwake.ports.
@@ -83,12 +84,14 @@ class DeviceLink:
         sink: Sink,
         callbacks: Callbacks | None = None,
         judges: Judges | None = None,
+        clock: GatewayClock | None = None,
     ):
         self.section = section
         self.url = section.port
         self.counts = Counts()
         self.console = Console(section.port)
         self.session = gw.GatewaySession(_new_session, section.window)
+        self._time = TimeTeller(self.session, clock or GatewayClock())
         self.lag, self.evicted = 0, (0, 0, 0)
         self.problem, self.is_online = "", False
         self.port_keeper = port_keeper.PortKeeper(
@@ -118,11 +121,6 @@ class DeviceLink:
     def in_memory(self) -> int:
         """Records kept here, not confirmed."""
         return len(self.intake)
-
-    @property
-    def backlog(self) -> int:
-        """Publications that wait for room at the sink."""
-        return self.intake.backlog
 
     @property
     def device(self) -> str | None:
@@ -155,6 +153,8 @@ class DeviceLink:
         if self._port is None:
             return
         was_open = self.session.is_open
+        if not self._is_foreign:
+            self._time.tick(now_ms)
         self._pump(now_ms)
         if was_open and not self.session.is_open:
             log.warning("%s: device %s is silent", self.url, self.session.device)
@@ -243,7 +243,7 @@ class DeviceLink:
             return
         self.problem = ""
         log.info("%s: device %s, journal %016x, boot %d", self.url, session.device, session.journal, session.boot)
-        session.request(messages.OP_TIME, lambda: struct.pack("<Q", time.time_ns() // 1_000_000))
+        self._time.begin(_now_ms())
         self._set_online(True)
         self._callbacks.on_opened(self)
 

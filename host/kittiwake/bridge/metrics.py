@@ -129,6 +129,8 @@ class Exposition(Collector):
                 True,
                 mqtt.guard.errors + self._bridge.command_client.guard.errors,
             ),
+            ("clock_known", "1 while devices are told the time.", False, not self._bridge.clock.problem),
+            ("clock_steps", "Times that this machine's clock was set.", True, self._bridge.clock.steps),
             ("commands_waiting", "Commands not answered yet.", False, self._bridge.commands.waiting),
             ("commands_done", "Commands answered.", True, self._bridge.commands.done),
             *self._of_spool(),

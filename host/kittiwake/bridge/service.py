@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeGuard
 
 from kittiwake.bridge import device_link
+from kittiwake.bridge.clock import GatewayClock
 from kittiwake.bridge.command_codec import CommandError, Result
 from kittiwake.bridge.command_queue import CommandQueue
 from kittiwake.bridge.confirm import scorer
@@ -41,6 +42,7 @@ class Bridge:
         on_text: called as on_text(port url, line) with console text from devices.
 
     Attributes:
+        clock: the GatewayClock that devices are told the time of.
         credentials: the Credentials of both MqttClients.
         mqtt: the MqttClient that publishes.
         command_client: the MqttClient on which commands arrive.
@@ -59,6 +61,7 @@ class Bridge:
         self._policy = settings.policy()
         self._on_text = on_text
         self._waiting: deque[DeviceLink] = deque()  # links with publications that wait for room, each once
+        self.clock = GatewayClock(settings.bridge.clock)
         self.commands = CommandQueue(
             settings.bridge.base,
             settings.bridge.id,
@@ -67,6 +70,7 @@ class Bridge:
             respond=self._respond,
             acknowledge=lambda handle: self.command_client.acknowledge(handle),
             own={"release": self._release, "resume": self._resume, "status": lambda fields: self.report()},
+            now_ms=self.clock.now_ms,
         )
         self.presence = Presence(
             self._policy,
@@ -129,6 +133,7 @@ class Bridge:
                 tasks.create_task(self.mqtt.run(), name="broker")
                 tasks.create_task(self.command_client.run(), name="commands")
                 tasks.create_task(self.credentials.watch(), name="certificates")
+                tasks.create_task(self.clock.watch(), name="clock")
                 if self.spool is not None:
                     tasks.create_task(self.spool.run(), name="spool")
                 if self.judges is not None:
@@ -149,6 +154,7 @@ class Bridge:
                 "in_flight": self.mqtt.in_flight,
                 "commands": self.command_client.is_connected,
             },
+            "clock": {"known": not self.clock.problem, "problem": self.clock.problem},
             **_certificates(self.credentials),
             **self._spool_report(),
             **({"verdicts": dict(self.judges.counts)} if self.judges else {}),
@@ -175,7 +181,7 @@ class Bridge:
         return {"spool": {**figures, "refused": _refused(spool.refusals)}}
 
     def _make_link(self, section: DeviceSection) -> DeviceLink:
-        link = DeviceLink(section, self._policy, self._sink, self._link_callbacks, self.judges)
+        link = DeviceLink(section, self._policy, self._sink, self._link_callbacks, self.judges, self.clock)
         link.set_stalled(not self.mqtt.is_connected)
         asyncio.get_running_loop().call_soon(self._share_out)
         return link

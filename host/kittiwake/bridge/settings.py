@@ -42,7 +42,11 @@ class BridgeSection(Section):
         json_schema_extra={"unit": "records"},
         description="Records of all devices together that may wait here for the broker; about 1 KiB each",
     )
-
+    clock: Literal["auto", "trusted"] = Field(
+        "auto",
+        description="When devices are told the time: auto (this machine's clock is later than this release and, where "
+        "systemd-timesyncd runs, set by it) or trusted (it is later)",
+    )
     command_timeout_s: int = Field(30, ge=1, le=3600, description="Seconds a command waits for its device")
 
     @field_validator("base")
