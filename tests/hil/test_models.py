@@ -1,16 +1,20 @@
 """Networks on every target: TFLite Micro's bytes by each kernel, within the instructions allowed, nothing allocated."""
 
+import random
+
 import pytest
 
 pytest.importorskip("tflite_micro", reason="no wheel of tflite-micro for this machine")
 
-from kittiwake.errors import TargetError
+from kittiwake.errors import EXIT_USAGE, RefusedError, TargetError
 from kittiwake.model import compiler
 from kittiwake.model.run import on_target, oracle, peak_heap
 from tests.parity import models
 from tests.support import network_tally
 from tests.support.hil import SOAK
+from tests.support.tflite_builder import OPS, options
 from tests.support.tflite_graphs import random_model
+from tests.support.tflite_net import Net
 
 GRAPHS = 120 if SOAK else 12
 WAKE_INVOKES = 100 if SOAK else 10
@@ -89,6 +93,35 @@ def test_peak_heap_of_okay_nabu_on_the_stm32f205_is_within_its_budget(board):
         peak = peak_heap.measure(board, "thumb2", mapped)
         assert kept <= peak < most
         assert mapped or peak > len(plan)
+
+
+def test_input_larger_than_a_board_holds_as_text_equals_tflite_micro(board, micro):
+    net = Net(random.Random(2))
+    x = net.tensor((1, 60, 50, 4), quant=(0.05, 3))
+    y = net.unary(x, "RELU")
+    content = net.bytes(x, y)
+    data = models.inputs(12_000, 3, 2)
+    board.reboot()
+    kernel = kernels_of(board)[-1]
+    on_target.load(board, compiler.compile_model(content, kernel).plan, kernel)
+    assert on_target.invoke(board, data) == micro.run(content, data)[0]
+
+
+@pytest.mark.parametrize("share", [0.6, 3])
+def test_network_too_large_for_the_heap_is_refused_with_what_is_free(board, share):
+    """Its scratch takes more than there is, or leaves too little for its output: one answer, with one exit code."""
+    board.reboot()
+    rows = int(int(board.exec("import gc\ngc.collect()\nprint(gc.mem_free())")) * share) // 100
+    net = Net(random.Random(2))
+    x = net.tensor((1, 1, 1, 1), quant=(0.05, 3))
+    y = net.tensor((1, rows, 100, 1), quant=(0.05, 3))
+    net.op(OPS.PAD, [x, net.ints([(0, 0), (0, rows - 1), (0, 99), (0, 0)])], [y], *options("PadOptions"))
+    kernel = kernels_of(board)[-1]
+    plan = compiler.compile_model(net.bytes(x, y), kernel).plan
+    with pytest.raises(RefusedError, match=r"\d+ bytes of the heap were free at first") as caught:
+        on_target.load(board, plan, kernel)
+    assert (caught.value.code, caught.value.exit_code) == ("memory", EXIT_USAGE)
+    assert board.exec("print(1 + 1)").strip() == "2"
 
 
 @pytest.mark.parametrize(

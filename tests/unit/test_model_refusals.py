@@ -14,7 +14,7 @@ from kittiwake.errors import UsageError
 from kittiwake.model import compiler
 from kittiwake.model.emit import kwm
 from kittiwake.model.read import flatbuffer
-from kittiwake.model.read.graph import ModelRefused
+from kittiwake.model.read.refusal import ModelRefused
 from tests.support.tflite_builder import FLOAT32, INT32, NONE, OPS, options
 from tests.support.tflite_graphs import random_model
 from tests.support.tflite_net import Net
@@ -197,3 +197,31 @@ def test_header_tells_what_the_plan_takes():
     header = kwm.read_header(made.plan)
     assert (header.weight_layout, header.size) == ("quads", len(made.plan))
     assert (header.scratch, header.state, header.input_bytes) == (made.scratch, made.state, int(np.prod(shape)))
+
+
+def test_float_model_is_told_in_one_line_with_the_mend():
+    made = net()
+    x = made.tensor((1, 8), FLOAT32)
+    first = x
+    for _ in range(900):
+        y = made.tensor((1, 8), FLOAT32)
+        made.op(OPS.RELU, [x], [y])
+        x = y
+    for _ in range(3):
+        y = made.tensor((1, 8), FLOAT32)
+        made.op(OPS.ABS, [x], [y], *options("AbsOptions"))
+        x = y
+    with pytest.raises(ModelRefused) as caught:
+        compiler.compile_model(made.bytes(first, x), name="net.tflite")
+    assert len(caught.value.reasons) > 900
+    line = str(caught.value)
+    assert len(line) < 600
+    assert "operator 0 (RELU): tensor 0 is float32, not int8, and " in line
+    assert "more like it (operators 0, 1, 1, …)" in line
+    assert "operator 900 (ABS): is not supported, and 2 more like it (operators 901, 902)" in line
+    assert "this is a float model: convert it with a representative data set" in line
+
+
+def test_reasons_without_end_are_counted():
+    line = str(ModelRefused([f"cause {chr(97 + i)}" for i in range(20)]))
+    assert "cause f; and 14 causes more" in line and "cause g" not in line

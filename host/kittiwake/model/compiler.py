@@ -12,7 +12,8 @@ from kittiwake.model.emit import arena, kwm
 from kittiwake.model.lower import lowering, weights
 from kittiwake.model.lower.steps import Program
 from kittiwake.model.read import admit, flatbuffer, folding
-from kittiwake.model.read.graph import Graph, ModelRefused
+from kittiwake.model.read.graph import Graph
+from kittiwake.model.read.refusal import ModelRefused
 
 # Kernel sets of the firmware, and the weight layout that each reads.
 WEIGHT_LAYOUT_OF = {

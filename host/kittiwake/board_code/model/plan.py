@@ -4,11 +4,13 @@ import gc
 import time
 from binascii import a2b_base64, hexlify
 
+_PIECE = 256  # bytes of an output that are written as digits at a time
+
 
 def load(plan_name, kernel, mapped):
     """Load a plan, in place of the one before, and print the heap that it holds, bytes.
 
-    A refusal is printed as "!" with its code and detail.
+    A refusal is printed as "!" with its code and detail; one for memory says how much of the heap is free.
 
     Args:
         plan_name: its file.
@@ -18,7 +20,7 @@ def load(plan_name, kernel, mapped):
     global _model, _result, _input
     _model = _result = _input = None
     gc.collect()
-    before = gc.mem_alloc()
+    before, free = gc.mem_alloc(), gc.mem_free()
     from kittiwake_node.errors import NodeError
     from kittiwake_node.io import model_file
 
@@ -30,29 +32,43 @@ def load(plan_name, kernel, mapped):
         _model = Model(plan, kernels.load(kernel))
         _result = bytearray(_model.header.output_bytes)
         _input = bytearray(_model.header.input_bytes)
+    except MemoryError:
+        _model = _result = _input = None
+        print("! memory network, kernels and plan take more; %d bytes of the heap were free at first" % free)
+        return
     except NodeError as error:
-        print("!", error.code, error.detail)
+        _model = _result = _input = None
+        at_first = "; %d bytes of the heap were free at first" % free if error.code == "memory" else ""
+        print("!", error.code, error.detail + at_first)
         return
     gc.collect()
     print(gc.mem_alloc() - before)
 
 
-def run(text, resets):
-    """Print the output of each input, in hexadecimal digits.
+def run(at, text, resets):
+    """Take bytes of inputs that follow each other; print the output of each that is whole, in hexadecimal digits.
 
     Args:
-        text: inputs one after the other, in base 64.
+        at: where the first byte belongs in its input. An input may be more than a board holds as text at a time.
+        text: the bytes, in base 64.
         resets: begin each invoke with fresh state.
     """
-    data = a2b_base64(text)
-    size = len(_input)
-    for i in range(0, len(data), size):
-        if resets:
-            _model.reset()
-        for k in range(size):
-            _input[k] = data[i + k]
-        _model.invoke(_input, _result)
-        print(hexlify(_result).decode())
+    for byte in a2b_base64(text):
+        _input[at] = byte
+        at += 1
+        if at == len(_input):
+            at = 0
+            if resets:
+                _model.reset()
+            _model.invoke(_input, _result)
+            _print_result()
+
+
+def _print_result():
+    view = memoryview(_result)
+    for start in range(0, len(view), _PIECE):
+        print(hexlify(view[start : start + _PIECE]).decode(), end="")
+    print()
 
 
 def print_instructions():

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from kittiwake.model.lower import compute, convolve, homes, moving, streams
 from kittiwake.model.lower.context import Lowering
 from kittiwake.model.lower.steps import STATE, Buffer, Program, View
-from kittiwake.model.read.graph import Graph, ModelRefused, Operator
+from kittiwake.model.read.graph import Graph, Operator
+from kittiwake.model.read.refusal import ModelRefused
 
 # Adds the steps of one operator; the text is what to call them.
 Lower = Callable[[Lowering, Operator, str], None]

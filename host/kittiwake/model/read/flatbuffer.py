@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from kittiwake.errors import KittiwakeError
-from kittiwake.model.read.graph import Graph, ModelRefused, Operator, Options, Subgraph, Tensor
+from kittiwake.model.read.graph import Graph, Operator, Options, Subgraph, Tensor
+from kittiwake.model.read.refusal import ModelRefused
 
 if TYPE_CHECKING:
     import tflite
@@ -66,8 +67,8 @@ def read(content: bytes, name: str = "the model") -> Graph:
         return _read(content, {n: kind for kind, n in vars(tflite.BuiltinOperator).items() if isinstance(n, int)})
     except _Damaged as error:
         raise ModelRefused([str(error)], name) from None
-    except _DAMAGE as error:
-        raise ModelRefused([f"the file is damaged ({type(error).__name__})"], name) from None
+    except _DAMAGE:
+        raise ModelRefused(["the file is damaged: an offset in it leads nowhere"], name) from None
 
 
 def _count(number: int, most: int, what: str) -> range:

@@ -9,26 +9,10 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from kittiwake.errors import KittiwakeError
-
 # Of a variable of a streaming model: container and name.
 VariableName = tuple[bytes, bytes]
 # An operator's options by name; which there are depends on its kind, see flatbuffer.
 Options = dict[str, Any]
-
-
-class ModelRefused(KittiwakeError):
-    """A model is damaged, or cannot be compiled.
-
-    Args:
-        reasons: one line each, all that were found.
-        name: of the model, for the message.
-    """
-
-    def __init__(self, reasons: list[str], name: str = "the model"):
-        shown = "; ".join(reasons)
-        super().__init__(f"{name} cannot be compiled: {shown}")
-        self.reasons = reasons
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from kittiwake.target.base import Target
 
 PLAN_NAME = "model.kwm"
 _TIMEOUT_S = 300.0
-_BATCH_BYTES = 1500  # source handed to a board at a time
+_PIECE_BYTES = 1500  # of inputs, handed to a board at a time as text
 
 
 @dataclass(frozen=True)
@@ -73,15 +73,15 @@ def invoke(
         TargetError: the board failed, or answered something else.
     """
     outputs: list[bytes] = []
-    batch = max(1, _BATCH_BYTES // max(1, len(inputs[0]))) if inputs else 1
-    for start in range(0, len(inputs), batch):
-        part = inputs[start : start + batch]
-        text = base64.b64encode(b"".join(part)).decode()
-        lines = target.exec(board_code.call("run", text, resets), _TIMEOUT_S).split()
-        if len(lines) != len(part):
-            raise TargetError(f"the board gave {len(lines)} outputs for {len(part)} inputs")
+    size = len(inputs[0]) if inputs else 1
+    content = b"".join(inputs)
+    for start in range(0, len(content), _PIECE_BYTES):
+        text = base64.b64encode(content[start : start + _PIECE_BYTES]).decode()
+        lines = target.exec(board_code.call("run", start % size, text, resets), _TIMEOUT_S).split()
         outputs += [bytes.fromhex(line) for line in lines]
         on_progress(len(outputs))
+    if len(outputs) != len(inputs):
+        raise TargetError(f"the board gave {len(outputs)} outputs for {len(inputs)} inputs")
     return outputs
 
 
