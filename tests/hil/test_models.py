@@ -14,6 +14,7 @@ from tests.support import network_tally
 from tests.support.hil import SOAK
 from tests.support.tflite_builder import OPS, options
 from tests.support.tflite_graphs import random_model
+from tests.support.tflite_more import random_network
 from tests.support.tflite_net import Net
 
 GRAPHS = 120 if SOAK else 12
@@ -62,6 +63,18 @@ def test_random_graphs_on_a_board_equal_tflite_micro(board, micro):
                 board.reboot()
             content, shape, used = random_model(seed, small=True)
             data = models.inputs(shape[1] * shape[2] * shape[3], 3, seed)
+            plan = compiler.compile_model(content, kernel).plan
+            assert models.run_small(board, kernel, plan, data) == micro.run(content, data)[0], (kernel, seed, used)
+            network_tally.add(board.name, kernel, "graphs", len(data))
+
+
+@pytest.mark.timeout(300)
+def test_networks_of_other_operators_on_a_board_equal_tflite_micro(board, micro):
+    for kernel in kernels_of(board):
+        board.reboot()
+        for seed in range(GRAPHS // 2):
+            content, size, used = random_network(seed, small=True)
+            data = models.inputs(size, 3, seed)
             plan = compiler.compile_model(content, kernel).plan
             assert models.run_small(board, kernel, plan, data) == micro.run(content, data)[0], (kernel, seed, used)
             network_tally.add(board.name, kernel, "graphs", len(data))

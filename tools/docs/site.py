@@ -10,7 +10,7 @@ from typing import Any
 
 from kittiwake.boards.description import Board
 from kittiwake.bridge.settings import Settings
-from tools.docs import command_line, models, node_toml, pictures, python_api, rooms, root_pages, topics
+from tools.docs import command_line, models, node_toml, operators, pictures, python_api, rooms, root_pages, topics
 
 FOLDER = "generated"
 _GATEWAY = """\
@@ -32,6 +32,7 @@ def pages() -> dict[str, str]:
         "gateway-toml.md": models.page("gateway.toml", _GATEWAY, Settings, ""),
         "board-toml.md": models.page("board.toml", _BOARD, Board, "The board"),
         "topics.md": topics.page(),
+        "operators.md": operators.page(),
         "python-api.md": python_api.page(),
         "rooms.md": rooms.page(),
         **root_pages.pages(),

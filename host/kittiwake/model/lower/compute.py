@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from kittiwake.model.lower import descriptors, fixed, staging, tables
 from kittiwake.model.lower.context import Ends, Lowering
-from kittiwake.model.lower.steps import Buffer, Data, Step, View, Word, ref
+from kittiwake.model.lower.steps import Data, Step, View, Word, ref
 from kittiwake.model.read import shapes
 from kittiwake.model.read.graph import Operator, Tensor
 
@@ -57,7 +57,7 @@ def mean(work: Lowering, op: Operator, name: str) -> None:
     """Lower a MEAN."""
     ends = work.ends(op)
     view = ends.input
-    axes = shapes.mean_axes(work.graph.main, op)
+    axes = shapes.joined_axes(work.graph.main, op)
     kept, joined = _folded(view, [i for i in range(len(view.shape)) if i not in axes]), _folded(view, axes)
     if kept is None or joined is None:
         work.refuse(op, "joins axes too scattered")
@@ -70,7 +70,7 @@ def mean(work: Lowering, op: Operator, name: str) -> None:
     if 255 * count << max(shift, 0) >= 1 << 30:
         work.refuse(op, "its sums reach 2^30")
         return
-    packed = _packed(ends.output)
+    packed = work.contiguous_home(ends.output)
     words = descriptors.words(
         "mean",
         input=ref(view),
@@ -98,7 +98,20 @@ def add(work: Lowering, op: Operator, name: str) -> None:
     factors = [fixed.quantize_multiplier(t.scale / twice) for t in (first, second)]
     terms = [Data(tables.scaled_terms(t.zero_point, *f)) for t, f in zip((first, second), factors, strict=True)]
     m, shift = fixed.quantize_multiplier(twice / ((1 << 20) * result.scale))
-    _binary(work, op, name, {"a_terms": terms[0], "b_terms": terms[1], "m": m, "right": -shift, "left": 0})
+    _binary(work, op, "add", name, {"a_terms": terms[0], "b_terms": terms[1], "m": m, "right": -shift, "left": 0})
+
+
+def subtract(work: Lowering, op: Operator, name: str) -> None:
+    """Lower a SUB: an ADD whose second input has the other sign. Its scales are divided in single precision."""
+    first, second, result = _operands(work, op)
+    twice = 2 * max(first.scale, second.scale)
+    factors = [fixed.quantize_multiplier(fixed.float32(t.scale / twice)) for t in (first, second)]
+    terms = [
+        Data(tables.scaled_terms(first.zero_point, *factors[0])),
+        Data(tables.scaled_terms(second.zero_point, *factors[1], sign=-1)),
+    ]
+    m, shift = fixed.quantize_multiplier(fixed.float32(twice / fixed.float32((1 << 20) * result.scale)))
+    _binary(work, op, "add", name, {"a_terms": terms[0], "b_terms": terms[1], "m": m, "right": -shift, "left": 0})
 
 
 def multiply(work: Lowering, op: Operator, name: str) -> None:
@@ -106,7 +119,7 @@ def multiply(work: Lowering, op: Operator, name: str) -> None:
     first, second, result = _operands(work, op)
     m, shift = fixed.quantize_multiplier(first.scale * second.scale / result.scale)
     zeros = {"a_zero": first.zero_point + 128, "b_zero": second.zero_point + 128}
-    _binary(work, op, name, {**zeros, "m": m, "right": max(-shift, 0), "left": max(shift, 0)})
+    _binary(work, op, "mul", name, {**zeros, "m": m, "right": max(-shift, 0), "left": max(shift, 0)})
 
 
 def pad(work: Lowering, op: Operator, name: str) -> None:
@@ -146,6 +159,21 @@ def tanh(work: Lowering, op: Operator, name: str) -> None:
     _map(work, ends, tables.tanh(ends.source.scale, ends.source.zero_point), name)
 
 
+def leaky_relu(work: Lowering, op: Operator, name: str) -> None:
+    """Lower a LEAKY_RELU."""
+    ends = work.ends(op)
+    source, result = ends.source, ends.result
+    table = tables.leaky_relu(op.options["alpha"], source.scale, source.zero_point, result.scale, result.zero_point)
+    _map(work, ends, table, name)
+
+
+def elu(work: Lowering, op: Operator, name: str) -> None:
+    """Lower an ELU."""
+    ends = work.ends(op)
+    source, result = ends.source, ends.result
+    _map(work, ends, tables.elu(source.scale, source.zero_point, result.scale, result.zero_point), name)
+
+
 def quantize(work: Lowering, op: Operator, name: str) -> None:
     """Lower a QUANTIZE between bytes."""
     ends = work.ends(op)
@@ -166,7 +194,7 @@ def dequantize(work: Lowering, op: Operator, name: str) -> None:
 def softmax(work: Lowering, op: Operator, name: str) -> None:
     """Lower a SOFTMAX over the last dimension."""
     ends = work.ends(op)
-    flat, packed = work.contiguous(ends.input, name), _packed(ends.output)
+    flat, packed = work.contiguous(ends.input, name), work.contiguous_home(ends.output)
     elements, classes = ends.source.elements, ends.source.shape[-1]
     words = descriptors.words(
         "softmax",
@@ -180,40 +208,25 @@ def softmax(work: Lowering, op: Operator, name: str) -> None:
     work.copy(packed, ends.output, name)
 
 
-def _packed(view: View) -> View:
-    """The view itself where its elements lie side by side, else one for a kernel to write, which is then copied."""
-    return view if view.is_contiguous else View.whole(Buffer(view.elements), view.shape)
-
-
 def _folded(view: View, axes: Sequence[int]) -> tuple[list[int], list[int], list[int]] | None:
     chosen = View(view.buffer, 0, tuple(view.shape[i] for i in axes), tuple(view.strides[i] for i in axes))
     return chosen.folded(3)
-
-
-def _spread_over(view: View, shape: tuple[int, ...]) -> View:
-    """A view under a larger shape: what is repeated has the stride 0."""
-    ranks = len(shape) - len(view.shape)
-    sizes = (1,) * ranks + view.shape
-    strides = (0,) * ranks + view.strides
-    spread = tuple(0 if n == 1 else s for n, s in zip(sizes, strides, strict=True))
-    return View(view.buffer, view.offset, shape, spread)
 
 
 def _operands(work: Lowering, op: Operator) -> tuple[Tensor, Tensor, Tensor]:
     return work.tensor(op.inputs[0]), work.tensor(op.inputs[1]), work.tensor(op.outputs[0])
 
 
-def _binary(work: Lowering, op: Operator, name: str, arithmetic: Mapping[str, Word]) -> None:
-    """An operator on two arrays, broadcast over each other; `arithmetic` are the words of its kind."""
+def _binary(work: Lowering, op: Operator, kind: str, name: str, arithmetic: Mapping[str, Word]) -> None:
+    """An operator on two arrays, broadcast over each other; `arithmetic` are the words of the kernel's kind."""
     first, second, result = _operands(work, op)
     view = work.home(result.index)
-    packed = _packed(view)
-    a, b = (_spread_over(work.read(t.index), result.shape) for t in (first, second))
+    packed = work.contiguous_home(view)
+    a, b = (work.read(t.index).spread_over(result.shape) for t in (first, second))
     folded = a.folded(4, b)
     if folded is None:
         work.refuse(op, "broadcasts over more dimensions than four")
         return
-    kind = op.kind.lower()
     words = descriptors.words(
         kind,
         a=ref(a),

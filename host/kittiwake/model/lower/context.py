@@ -110,6 +110,14 @@ class Lowering:
         self.copy(view, packed, source)
         return packed
 
+    def contiguous_home(self, home: View) -> View:
+        """Give the view itself where its elements lie side by side, else one for a kernel to write, to be copied.
+
+        Args:
+            home: where the result belongs.
+        """
+        return home if home.is_contiguous else View.whole(Buffer(home.elements), home.shape)
+
     def copy(self, source: View, destination: View, name: str) -> None:
         """Add a step that copies, unless both are the same place.
 

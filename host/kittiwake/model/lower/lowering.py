@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kittiwake.model.lower import compute, convolve, homes, moving, streams
+from kittiwake.model.lower import compute, convolve, homes, largest, moving, rearranging, streams
 from kittiwake.model.lower.context import Lowering
 from kittiwake.model.lower.steps import STATE, Buffer, Program, View
 from kittiwake.model.read.graph import Graph, Operator
@@ -32,7 +32,17 @@ LOWERINGS: dict[str, Lower] = {
     "CONV_2D": convolve.convolution,
     "DEPTHWISE_CONV_2D": convolve.depthwise,
     "FULLY_CONNECTED": convolve.fully_connected,
+    "TRANSPOSE": rearranging.transpose,
+    "RESIZE_NEAREST_NEIGHBOR": rearranging.resize_nearest_neighbor,
+    "SPACE_TO_BATCH_ND": rearranging.space_to_batch,
+    "BATCH_TO_SPACE_ND": rearranging.batch_to_space,
     # Arithmetic without weights.
+    "REDUCE_MAX": largest.reduce_max,
+    "MAXIMUM": largest.maximum,
+    "MINIMUM": largest.maximum,
+    "SUB": compute.subtract,
+    "LEAKY_RELU": compute.leaky_relu,
+    "ELU": compute.elu,
     "AVERAGE_POOL_2D": compute.pool,
     "MAX_POOL_2D": compute.pool,
     "MEAN": compute.mean,

@@ -127,6 +127,17 @@ class View:
                 strides[i] = shape[i + 1] * strides[i + 1] if inner else 1
         return View(self.buffer, self.offset, shape, tuple(strides))
 
+    def spread_over(self, shape: tuple[int, ...]) -> View:
+        """See it under a larger shape, as two arrays are broadcast: what is repeated has the stride 0.
+
+        Args:
+            shape: each dimension of the view, counted from the last, is 1 or the same.
+        """
+        ranks = len(shape) - len(self.shape)
+        sizes, strides = (1,) * ranks + self.shape, (0,) * ranks + self.strides
+        spread = tuple(0 if n == 1 else s for n, s in zip(sizes, strides, strict=True))
+        return View(self.buffer, self.offset, shape, spread)
+
     def folded(self, ranks: int, other: View | None = None) -> tuple[list[int], list[int], list[int]] | None:
         """Join dimensions where addresses allow, together with those of another view of the same shape.
 

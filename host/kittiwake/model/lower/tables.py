@@ -5,6 +5,7 @@ Knows arithmetic, no graph. Entry i belongs to the int8 value i for i < 128, i -
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Callable
 
@@ -86,9 +87,55 @@ def dequantize(scale: float, zero_point: int, unsigned: bool) -> bytes:
     return struct.pack("<256f", *values)
 
 
-def scaled_terms(zero_point: int, m: int, shift: int) -> bytes:
-    """One input's share of ADD's sum for each of its bytes: 256 int32."""
-    values = [fixed.multiply((signed(byte) - zero_point) << 20, m, shift) for byte in range(256)]
+def leaky_relu(alpha: float, scale: float, zero_point: int, to_scale: float, to_zero_point: int) -> bytes:
+    """LEAKY_RELU: one multiplier on either side of zero, both divided in single precision.
+
+    Args:
+        alpha: slope below zero, at least 0.
+        scale: of the input.
+        zero_point: of the input.
+        to_scale: of the output.
+        to_zero_point: of the output.
+
+    Returns:
+        256 bytes.
+    """
+    below = fixed.quantize_multiplier(fixed.float32(fixed.float32(scale * alpha) / to_scale))
+    above = fixed.quantize_multiplier(fixed.float32(scale / to_scale))
+
+    def one(x: int) -> int:
+        x -= zero_point
+        return fixed.clamp8(fixed.multiply(x, *(above if x >= 0 else below)) + to_zero_point)
+
+    return of_bytes(one)
+
+
+def elu(scale: float, zero_point: int, to_scale: float, to_zero_point: int) -> bytes:
+    """ELU, which TFLite Micro computes in single precision: exp(x) - 1 below zero.
+
+    Args:
+        scale: of the input.
+        zero_point: of the input.
+        to_scale: of the output.
+        to_zero_point: of the output.
+
+    Returns:
+        256 bytes.
+    """
+    inverse = fixed.float32(1 / to_scale)
+
+    def one(x: int) -> int:
+        real = fixed.float32(scale * (x - zero_point))
+        if real < 0:
+            real = fixed.float32(fixed.float32(math.exp(real)) - 1)
+        return fixed.clamp8(fixed.round_half_away(fixed.float32(real * inverse)) + to_zero_point)
+
+    return of_bytes(one)
+
+
+def scaled_terms(zero_point: int, m: int, shift: int, sign: int = 1) -> bytes:
+    """One input's share of a sum for each of its bytes: 256 int32; with the sign -1 for what is subtracted."""
+    values = [sign * fixed.multiply((signed(byte) - zero_point) << 20, m, shift) for byte in range(256)]
     return struct.pack("<256i", *values)
 
 

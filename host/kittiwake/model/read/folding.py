@@ -125,3 +125,4 @@ _EVALUATIONS: dict[str, Callable[[list[Tensor], Operator, list[Tensor]], _Values
     "MUL": _product,
     "REDUCE_PROD": _product_of_all,
 }
+OPERATORS = (*_EVALUATIONS, *_RENAMING)

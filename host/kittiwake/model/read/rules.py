@@ -134,7 +134,10 @@ def _broadcast(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> 
         yield f"shapes {list(source.shape)} and {list(other.shape)} do not go together"
         return
     yield from _same(tuple(max(x, y) for x, y in zip(a, b, strict=True)), target)
-    if op.kind == "ADD":
+    if op.kind in ("MAXIMUM", "MINIMUM"):
+        yield from _equal_scales(source, target)
+        yield from _equal_scales(other, target)
+    elif op.kind in ("ADD", "SUB"):
         twice = 2 * max(source.scale, other.scale)
         if not twice / (target.scale * (1 << 20)) < 1:
             yield "its output's scale is too small for its inputs'"
@@ -184,14 +187,47 @@ def _pad(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> Iterat
         yield "its value is not one int8"
 
 
-def _mean(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> Iterator[str]:
-    axes = shapes.mean_axes(main, op)
+def _reduction(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> Iterator[str]:
+    axes = shapes.joined_axes(main, op)
     if op.options["keep_dims"]:
         yield from _same(tuple(1 if i in axes else n for i, n in enumerate(source.shape)), target)
     else:
         yield from _same(tuple(n for i, n in enumerate(source.shape) if i not in axes), target)
     if math.prod(source.shape[axis] for axis in axes) > 1 << 20:
         yield "it joins more than 2^20 elements"
+    if op.kind == "REDUCE_MAX":
+        yield from _equal_scales(source, target)
+
+
+def _transpose(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> Iterator[str]:
+    yield from _same(tuple(source.shape[axis] for axis in shapes.permutation(main, op)), target)
+    yield from _equal_scales(source, target)
+
+
+def _resize(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> Iterator[str]:
+    if len(source.shape) != 4:
+        yield "its input does not have four dimensions"
+        return
+    down, across = shapes.factors_of_resize(main, op)
+    images, height, width, channels = source.shape
+    yield from _same((images, height * down, width * across, channels), target)
+    yield from _equal_scales(source, target)
+
+
+def _blocks(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> Iterator[str]:
+    sizes, margins = shapes.blocks(main, op)
+    yield from _equal_scales(source, target)
+    sides = list(zip(source.shape[1:], sizes, margins, strict=False))
+    times = math.prod(sizes)
+    if op.kind == "SPACE_TO_BATCH_ND":
+        if any((n + before + after) % size for n, size, (before, after) in sides):
+            raise ValueError
+        batch, new = source.shape[0] * times, [(n + before + after) // size for n, size, (before, after) in sides]
+    else:
+        if source.shape[0] % times:
+            raise ValueError
+        batch, new = source.shape[0] // times, [n * size - before - after for n, size, (before, after) in sides]
+    yield from _same((batch, *new, source.shape[-1]), target)
 
 
 def _elementwise(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> Iterator[str]:
@@ -199,6 +235,8 @@ def _elementwise(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -
     wanted = {"LOGISTIC": (1 / 256, -128), "SOFTMAX": (1 / 256, -128), "TANH": (1 / 128, 0)}.get(op.kind)
     if wanted and (target.scale, target.zero_point) != wanted:
         yield f"its output has the scale {target.scale:g} and the zero point {target.zero_point}, not {wanted}"
+    if op.kind == "LEAKY_RELU" and not op.options["alpha"] >= 0:
+        yield f"its slope {op.options['alpha']:g} is negative"
     if op.kind in ("LOGISTIC", "TANH") and source.scale < 2**-25:
         yield f"its input's scale {source.scale:g} is out of range"
     if op.kind == "SOFTMAX" and not 2**-25 < op.options["beta"] * source.scale < 2**30:
@@ -222,7 +260,17 @@ _CHECKS = {
     "RESHAPE": _reshape,
     "PAD": _pad,
     "PADV2": _pad,
-    "MEAN": _mean,
+    "MEAN": _reduction,
+    "REDUCE_MAX": _reduction,
+    "TRANSPOSE": _transpose,
+    "RESIZE_NEAREST_NEIGHBOR": _resize,
+    "SPACE_TO_BATCH_ND": _blocks,
+    "BATCH_TO_SPACE_ND": _blocks,
+    "SUB": _broadcast,
+    "MAXIMUM": _broadcast,
+    "MINIMUM": _broadcast,
+    "LEAKY_RELU": _elementwise,
+    "ELU": _elementwise,
     "RELU": _elementwise,
     "RELU6": _elementwise,
     "LOGISTIC": _elementwise,

@@ -119,8 +119,50 @@ def normal_axis(axis: int, ranks: int) -> int:
     return axis
 
 
-def mean_axes(main: Subgraph, op: Operator) -> list[int]:
-    """Axes that a MEAN joins, in order."""
+def permutation(main: Subgraph, op: Operator) -> list[int]:
+    """Axes of a TRANSPOSE's input, in the output's order.
+
+    Raises:
+        ValueError: they are no permutation.
+    """
+    axes = ints(main.tensors[op.inputs[1]])
+    if sorted(axes) != list(range(len(main.tensors[op.inputs[0]].shape))):
+        raise ValueError
+    return axes
+
+
+def factors_of_resize(main: Subgraph, op: Operator) -> tuple[int, int]:
+    """How often a RESIZE_NEAREST_NEIGHBOR repeats rows and columns.
+
+    Raises:
+        ValueError: the new size is no multiple of the old, or corners are aligned.
+    """
+    sides = main.tensors[op.inputs[0]].shape[1:3]
+    sizes = ints(main.tensors[op.inputs[1]])
+    if len(sizes) != 2 or op.options["align_corners"] or any(n < side for n, side in zip(sizes, sides, strict=True)):
+        raise ValueError
+    if any(n % side for n, side in zip(sizes, sides, strict=True)):
+        raise ValueError
+    return sizes[0] // sides[0], sizes[1] // sides[1]
+
+
+def blocks(main: Subgraph, op: Operator) -> tuple[list[int], list[tuple[int, int]]]:
+    """Block sizes, and paddings or crops, of a SPACE_TO_BATCH_ND or BATCH_TO_SPACE_ND, a spatial axis each.
+
+    Raises:
+        ValueError: they do not fit the input.
+    """
+    shape = main.tensors[op.inputs[0]].shape
+    sizes, flat = (ints(main.tensors[index]) for index in op.inputs[1:3])
+    if len(shape) not in (3, 4) or len(sizes) != len(shape) - 2 or len(flat) != 2 * len(sizes):
+        raise ValueError
+    if min(sizes) < 1 or min(flat) < 0:
+        raise ValueError
+    return sizes, list(zip(flat[::2], flat[1::2], strict=True))
+
+
+def joined_axes(main: Subgraph, op: Operator) -> list[int]:
+    """Axes that a MEAN or REDUCE_MAX joins, in order."""
     ranks = len(main.tensors[op.inputs[0]].shape)
     return sorted({normal_axis(axis, ranks) for axis in ints(main.tensors[op.inputs[1]])})
 

@@ -1,0 +1,107 @@
+"""Operators that Keras's layers become beyond a wake word's: TFLite Micro's bytes in each layout, or a refusal."""
+
+import random
+from collections import Counter
+
+import pytest
+
+pytest.importorskip("tflite_micro", reason="no wheel of tflite-micro for this machine")
+
+from kittiwake.model import compiler
+from kittiwake.model.read.refusal import ModelRefused
+from kittiwake.model.run import oracle
+from tests.parity import models
+from tests.parity.boards import ThisProcess, UnixPort
+from tests.support import network_tally
+from tests.support.hil import SOAK
+from tests.support.tflite_builder import OPS, options
+from tests.support.tflite_more import MoreNet, random_network
+
+NETWORKS = 3000 if SOAK else 300
+WANTED = {
+    *("TRANSPOSE", "RESIZE_NEAREST_NEIGHBOR", "SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND", "REDUCE_MAX", "SUB"),
+    *("MAXIMUM", "MINIMUM", "LEAKY_RELU", "ELU"),
+}
+
+
+@pytest.fixture(scope="module")
+def unix():
+    board = UnixPort()
+    yield board
+    board.close()
+
+
+@pytest.fixture(scope="module")
+def micro():
+    with oracle.Oracle() as opened:
+        yield opened
+
+
+def test_random_networks_equal_tflite_micro(unix, micro):
+    used = Counter()
+    outputs = set()
+    for seed in range(NETWORKS):
+        content, size, operators = random_network(seed)
+        data = models.inputs(size, 4, seed)
+        expected, _ = micro.run(content, data)
+        assert models.run(unix, "viper", compiler.compile_model(content).plan, data) == expected, (seed, operators)
+        if seed % 10 == 0:
+            isa = ("viper", "thumb2", "dsp")[seed // 10 % 3]
+            plan = compiler.compile_model(content, isa).plan
+            assert models.run(ThisProcess(), "plain", plan, data) == expected, (seed, isa)
+        network_tally.add("unix", "viper", "graphs", len(data))
+        used.update(operators)
+        outputs |= set(expected)
+    assert {name for name in WANTED if used[name] >= NETWORKS // 20} == WANTED
+    assert len(outputs) > NETWORKS
+
+
+def test_padding_of_a_block_is_the_zero_point():
+    # As TFLite defines it; TFLite Micro leaves there what was in its memory, so that it is no reference for this.
+    net = MoreNet(random.Random(1))
+    x = net.tensor((1, 3, 1), quant=(0.1, 7))
+    y = net.tensor((2, 3, 1), quant=(0.1, 7))
+    net.op(OPS.SPACE_TO_BATCH_ND, [x, net.ints([2]), net.ints([(1, 2)])], [y], *options("SpaceToBatchNDOptions"))
+    plan = compiler.compile_model(net.bytes(x, y)).plan
+    # 7 | 10 20 30 | 7 7: even places first, then odd ones.
+    assert models.run(ThisProcess(), "plain", plan, [bytes([10, 20, 30])]) == [bytes([7, 20, 7, 10, 30, 7])]
+
+
+@pytest.mark.parametrize("size", [[7, 4], [2, 4], [4, 3]])
+def test_resize_to_what_is_no_multiple_is_refused(size):
+    net = MoreNet(random.Random(1))
+    x = net.tensor((1, 3, 2, 1), quant=(0.1, 0))
+    y = net.tensor((1, *size, 1), quant=(0.1, 0))
+    o = options("ResizeNearestNeighborOptions", alignCorners=False, halfPixelCenters=False)
+    net.op(OPS.RESIZE_NEAREST_NEIGHBOR, [x, net.ints(size)], [y], *o)
+    with pytest.raises(ModelRefused, match="operator 0 .RESIZE_NEAREST_NEIGHBOR.: has options or constants"):
+        compiler.compile_model(net.bytes(x, y))
+
+
+def test_axes_that_are_no_permutation_are_refused():
+    net = MoreNet(random.Random(1))
+    x = net.tensor((1, 2, 2), quant=(0.1, 0))
+    y = net.tensor((1, 2, 2), quant=(0.1, 0))
+    net.op(OPS.TRANSPOSE, [x, net.ints([0, 1, 1])], [y], *options("TransposeOptions"))
+    with pytest.raises(ModelRefused, match="operator 0 .TRANSPOSE."):
+        compiler.compile_model(net.bytes(x, y))
+
+
+def test_blocks_of_a_shape_that_is_not_stored_are_refused_with_the_mend():
+    # What a converter leaves of a dilated Conv1D when the batch is open: the stored shapes contradict the blocks.
+    net = MoreNet(random.Random(1))
+    x = net.tensor((1, 8, 4), quant=(0.1, 0))
+    y = net.tensor((1, 4, 4), quant=(0.1, 0))
+    net.op(OPS.SPACE_TO_BATCH_ND, [x, net.ints([2]), net.ints([(0, 0)])], [y], *options("SpaceToBatchNDOptions"))
+    with pytest.raises(ModelRefused, match=r"gives \[2, 4, 4\], its output is declared \[1, 4, 4\]") as caught:
+        compiler.compile_model(net.bytes(x, y))
+    assert "convert it with a batch of 1" in caught.value.mend
+
+
+def test_negative_slope_is_refused():
+    net = MoreNet(random.Random(1))
+    x = net.tensor((1, 4), quant=(0.1, 0))
+    y = net.tensor((1, 4), quant=(0.1, 0))
+    net.op(OPS.LEAKY_RELU, [x], [y], *options("LeakyReluOptions", alpha=-0.5))
+    with pytest.raises(ModelRefused, match="its slope -0.5 is negative"):
+        compiler.compile_model(net.bytes(x, y))
