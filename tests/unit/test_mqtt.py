@@ -186,6 +186,27 @@ def test_mqtt_client_that_did_not_acknowledge_a_message_gets_it_again(mosquitto)
     asyncio.run(run())
 
 
+@needs_mosquitto
+def test_mqtt_client_that_acknowledges_what_came_at_qos_0_stays_connected(mosquitto):
+    async def run():
+        handles = []
+        callbacks = Callbacks(on_message=lambda topic, payload, handle: handles.append(handle))
+        async with connected(mosquitto.url, callbacks, subscriptions=("a/cmd",)) as client:
+            async with connected(mosquitto.url, client_id="sender") as sender:
+                sender.publish("a/cmd", b"0", 0)
+                await until_async(lambda: handles == [0])
+                client.acknowledge(handles[0])
+                sender.publish("a/cmd", b"1", 1)
+                await until_async(lambda: len(handles) == 2)
+                client.acknowledge(handles[1])
+                box = []
+                client.publish("b", b"", 1, receipt=Note(box, "after"))
+                await until_async(lambda: box == ["after"])
+            assert client.reconnects == 0 and client.is_connected
+
+    asyncio.run(run())
+
+
 def test_mqtt_client_on_a_broker_without_mqtt_5_goes_on_with_3_1_1():
     from kittiwake.demo.broker import EmbeddedBroker
 

@@ -141,7 +141,8 @@ class MqttClient:
         Args:
             handle: as `on_message` was called with it.
         """
-        if self.is_connected:
+        # What came at QoS 0 has no id, and is not confirmed: brokers close the connection over a PUBACK of id 0.
+        if handle and self.is_connected:
             self._client.ack(handle, 1)
 
     async def run(self) -> None:
