@@ -145,6 +145,24 @@ def test_mqtt_client_keeps_to_the_brokers_receive_maximum(tmp_path):
 
 
 @needs_mosquitto
+@pytest.mark.parametrize("qos", [1, 2])
+def test_mqtt_client_given_more_than_the_broker_takes_at_once_sends_it_bit_by_bit_in_order(tmp_path, qos):
+    with Mosquitto(tmp_path, "max_inflight_messages 5") as broker:
+
+        async def run():
+            box = []
+            async with connected(broker.url, protocol="5") as client:
+                for number in range(100):
+                    client.publish("a", b"", qos, receipt=Note(box, number))
+                assert not client.has_room and client.in_flight == 100
+                await until_async(lambda: len(box) == 100)
+                assert box == list(range(100))
+                assert client.reconnects == 0 and client.has_room
+
+        asyncio.run(run())
+
+
+@needs_mosquitto
 def test_mqtt_client_that_is_cut_leaves_its_will_and_one_that_closes_does_not(tmp_path, mosquitto):
     will = ("w/status", b"offline")
 

@@ -20,7 +20,7 @@ from kittiwake.mqtt import problems
 from kittiwake.mqtt.callbacks import Callbacks, Receipt
 from kittiwake.mqtt.credentials import Credentials
 from kittiwake.mqtt.guard import CallbackGuard
-from kittiwake.mqtt.in_flight import InFlight
+from kittiwake.mqtt.in_flight import InFlight, Message
 from kittiwake.mqtt.paho_client import ClientFactory, LoopClient
 from kittiwake.mqtt.settings import BrokerSection
 from kittiwake.mqtt.version import VersionChoice
@@ -87,8 +87,7 @@ class MqttClient:
         self.refusals = Complaints(log)
         self.problem = ""
         self._reported = ""
-        self._limit = broker.in_flight
-        self._in_flight = InFlight()
+        self._in_flight = InFlight(broker.in_flight)
         self.guard = CallbackGuard()
         self._dropped = asyncio.Event()
         self._closing = False
@@ -105,7 +104,7 @@ class MqttClient:
     @property
     def has_room(self) -> bool:
         """Whether `publish` may be called for a message that can wait."""
-        return self.is_connected and len(self._in_flight) < self._limit
+        return self.is_connected and not self._in_flight.is_full and not self._in_flight.waiting
 
     @property
     def protocol(self) -> str:
@@ -117,7 +116,7 @@ class MqttClient:
     ) -> None:
         """Hand a message over.
 
-        Callers keep to `has_room`, but for the few messages (status) that may not wait.
+        Callers keep to `has_room`, but for the few messages (status, responses) that may not wait for them.
 
         Args:
             topic: without wildcards.
@@ -126,14 +125,13 @@ class MqttClient:
             retain: the broker keeps it for later subscribers.
             receipt: who is told what became of it, at once for QoS 0; None for nobody.
         """
-        # An old message may still have the next id: ids are 16 bits and come round.
-        while (info := self._client.publish(topic, payload, qos, retain)).rc == paho.MQTT_ERR_QUEUE_SIZE:
-            continue
-        if qos == 0:
-            if receipt is not None:
-                receipt.confirmed()
+        if qos:
+            self._in_flight.waiting.append(Message(topic, payload, qos, retain, receipt))
+            self._in_flight.hand_over(self._client.send, self._loop.time())
             return
-        self._in_flight.add(info.mid, receipt, self._loop.time())
+        self._client.publish(topic, payload, qos, retain)
+        if receipt is not None:
+            receipt.confirmed()
 
     def acknowledge(self, handle: int) -> None:
         """Tell the broker that a message of a subscription is dealt with; until then it sends it again.
@@ -225,11 +223,10 @@ class MqttClient:
         log.info("broker %s: trying MQTT %s", self._address, self.protocol)
 
     def _renew_client(self) -> None:
-        waiting = self._client.drop_out_messages()
-        receipts = self._in_flight.take_all()
+        unconfirmed = self._client.take_unconfirmed(self._in_flight.take_all())
         self._client = self._make_client()
-        for message in waiting:
-            self.publish(message.topic, bytes(message.payload), message.qos, message.retain, receipts.get(message.mid))
+        self._in_flight.waiting.extendleft(reversed(unconfirmed))
+        self._in_flight.hand_over(self._client.send, self._loop.time())
 
     def _report(self, wait_s: float) -> None:
         # The same problem again is no news.
@@ -254,7 +251,7 @@ class MqttClient:
         self._reported = ""
         self.reconnects += self.was_connected
         self.was_connected = True
-        self._limit = min(self._broker.in_flight, getattr(properties, "ReceiveMaximum", 65535))
+        self._in_flight.limit = min(self._broker.in_flight, getattr(properties, "ReceiveMaximum", 65535))
         self._in_flight.progress_s = self._loop.time()
         log.info("connected to broker %s, MQTT %s", self._address, self.protocol)
         if self._subscriptions:
@@ -291,6 +288,7 @@ class MqttClient:
         if reason.is_failure:
             self.refusals.tell(f"broker {self._address} refused a message: {reason}")
         self._in_flight.settle(mid, str(reason) if reason.is_failure else "", self._loop.time())
+        self._in_flight.hand_over(self._client.send, self._loop.time())
         self._callbacks.on_room()
 
     def _message(self, client: paho.Client, _: object, message: paho.MQTTMessage) -> None:

@@ -1,36 +1,68 @@
-"""Publications that the broker has not confirmed, by message id, and who is told of each. It opens nothing."""
+"""Publications that the broker has not confirmed, by message id, and who is told of each. It opens nothing.
+
+A broker closes the connection over more messages in flight than it has said it takes (MQTT 5, section 4.9), so what may
+not wait for its caller waits here, before anything else.
+"""
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from kittiwake.mqtt.callbacks import Receipt
+
+
+@dataclass(frozen=True)
+class Message:
+    """One to be published: topic, payload, QoS 1 or 2, retain flag, and who is told what became of it."""
+
+    topic: str
+    payload: bytes
+    qos: int
+    retain: bool
+    receipt: Receipt | None
 
 
 class InFlight:
     """What is in flight on one connection.
 
+    Args:
+        limit: publications in flight at most.
+
     Attributes:
+        limit: the same.
+        waiting: messages that have to go before any other.
         progress_s: seconds, of the caller's clock, at which a confirmation was last heard or awaited anew.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int) -> None:
         self._receipts: dict[int, Receipt | None] = {}
+        self.limit = limit
+        self.waiting: deque[Message] = deque()
         self.progress_s = 0.0
 
     def __len__(self) -> int:
-        """Count the publications that are not confirmed."""
-        return len(self._receipts)
+        """Count the publications that are not confirmed, those that wait here among them."""
+        return len(self._receipts) + len(self.waiting)
 
-    def add(self, message_id: int, receipt: Receipt | None, now_s: float) -> None:
-        """Take a publication that was handed to paho.
+    @property
+    def is_full(self) -> bool:
+        """Whether the broker takes no more before it has confirmed something."""
+        return len(self._receipts) >= self.limit
+
+    def hand_over(self, send: Callable[[Message], int], now_s: float) -> None:
+        """Send waiting messages, as far as the broker takes more.
 
         Args:
-            message_id: as paho numbers it.
-            receipt: who is told, None for nobody.
+            send: sends a message, gives its id.
             now_s: seconds that never go back.
         """
-        if not self._receipts:
-            self.progress_s = now_s
-        self._receipts[message_id] = receipt
+        while self.waiting and not self.is_full:
+            if not self._receipts:
+                self.progress_s = now_s
+            message = self.waiting.popleft()
+            self._receipts[send(message)] = message.receipt
 
     def settle(self, message_id: int, refusal: str, now_s: float) -> None:
         """Take the broker's word on a publication, and pass it on.

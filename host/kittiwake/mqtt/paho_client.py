@@ -9,7 +9,7 @@ import asyncio
 import socket
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
@@ -18,7 +18,9 @@ from paho.mqtt.properties import Properties
 
 from kittiwake.mqtt import handshake, problems
 from kittiwake.mqtt.address import Address, parse_url
+from kittiwake.mqtt.callbacks import Receipt
 from kittiwake.mqtt.credentials import Credentials
+from kittiwake.mqtt.in_flight import Message
 from kittiwake.mqtt.settings import BrokerSection
 from kittiwake.mqtt.socket_buffer import SocketBuffer
 
@@ -147,6 +149,34 @@ class LoopClient(paho.Client):
     def is_silent(self) -> bool:
         """Whether a connection was made, and neither the system nor the TLS layer reported an error since."""
         return self._buffer is not None and not self._buffer.has_failed
+
+    def send(self, message: Message) -> int:
+        """Hand a message to paho.
+
+        Args:
+            message: at QoS 1 or 2.
+
+        Returns:
+            Its id, by which its confirmation is known.
+        """
+        # An old message may still have the next id: ids are 16 bits and come round.
+        while True:
+            info = self.publish(message.topic, message.payload, message.qos, message.retain)
+            if info.rc != paho.MQTT_ERR_QUEUE_SIZE:
+                return info.mid
+
+    def take_unconfirmed(self, receipts: Mapping[int, Receipt | None]) -> list[Message]:
+        """Take what was sent and not confirmed; paho has it no longer.
+
+        Args:
+            receipts: by message id.
+
+        Returns:
+            The messages, in their order.
+        """
+        return [
+            Message(m.topic, bytes(m.payload), m.qos, m.retain, receipts.get(m.mid)) for m in self.drop_out_messages()
+        ]
 
     def flush(self) -> None:
         """Write what paho has to send."""
