@@ -26,7 +26,7 @@ _HEADER = "<4sHBBIIIIHHIIIIIBBHfifi"
 _CRC_FROM = 16
 # Which layout of the weights a set of kernels reads; the definition reads all.
 LAYOUTS = ("rows", "quads", "pairs")
-_READS = {"plain": (0, 1, 2), "viper": (0,), "thumb2": (1,), "rv32": (1,), "dsp": (2,)}
+_READS = {"plain": (0, 1, 2), "viper": (0,), "thumb2": (1,), "rv32": (1,), "dsp": (2,), "xtensa": (0,)}
 # By a step's kind, from 1: the stage of the kernels, and its function.
 _ENTRIES = (
     ("conv", "conv"),

@@ -61,7 +61,7 @@ class Node:
         self._ended = False
         self.journal = keeping.journal
         self._layout = self.journal.describe(assembly.describe(config["channels"]))
-        kernel = kernels.load(config["kernel"])
+        kernel = kernels.load_or_viper(config["kernel"])
         self._models_refused = 0
         self._left_out = []
         self.channels = assembly.make_channels(config, kernel, make_source, clock, facts, self, self._leave_out)
@@ -83,7 +83,7 @@ class Node:
             self._feed_watchdog = facts.start_watchdog(config["watchdog_s"])
         except ValueError as error:
             raise ConfigError("watchdog_s", str(error))
-        text = "kittiwake %s, %s, kernel %s" % (__version__, facts.firmware(), config["kernel"])
+        text = "kittiwake %s, %s, kernel %s" % (__version__, facts.firmware(), kernel.name)
         boot = payload.pack_boot(facts.reset_cause(), facts.heap_free(), text)
         self.emit(record.BOOT, 0, record.ALERT, clock.ms(), boot)
         if keeping.problem:
@@ -253,7 +253,7 @@ def refusal(config):
     """
     try:
         config = assembly.checked(config)
-        kernel = kernels.load(config["kernel"])
+        kernel = kernels.load_or_viper(config["kernel"])
         for channel in config["channels"]:
             if channel["kind"] == "microphone":
                 continue

@@ -14,7 +14,7 @@ def firmware_files() -> dict[str, bytes]:
 
     Returns:
         Path on the board -> content, in the order of the paths; from an installed wheel or from the checkout that this
-        package was installed from.
+        package was installed from. Kernels that MicroPython has no inline assembler for are precompiled (.mpy).
 
     Raises:
         FileNotFoundError: the installation is damaged.
@@ -25,6 +25,7 @@ def firmware_files() -> dict[str, bytes]:
     main = next((place for place in places if place.is_file()), None)
     if main is None:
         raise FileNotFoundError(f"{places[0]} is missing: reinstall kittiwake")
-    paths = {f"kittiwake_node/{path.relative_to(node).as_posix()}": path for path in node.rglob("*.py")}
+    modules = [*node.rglob("*.py"), *(node / "kernels").glob("*.mpy")]
+    paths = {f"kittiwake_node/{path.relative_to(node).as_posix()}": path for path in modules}
     paths["main.py"] = main
     return {path: paths[path].read_bytes() for path in sorted(paths)}

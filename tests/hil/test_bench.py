@@ -25,7 +25,8 @@ CASE = "zscore/thumb2/20"
 
 def measured(name, *wanted):
     with open_target(name, count=True) as board:
-        known = cases.registered(board.facts()["arch"])
+        facts = board.facts()
+        known = cases.registered(facts["arch"], facts["cpu"])
         return {row.case: row for row in measure.run(board, [known[case] for case in wanted])}
 
 

@@ -142,7 +142,8 @@ def expected(kind, samples):
 
 
 def kernels_without_plain(board):
-    return [name for name in cases.kernels_of(board.facts()["arch"]) if name != "plain"]
+    facts = board.facts()
+    return [name for name in cases.kernels_of(facts["arch"], facts["cpu"]) if name != "plain"]
 
 
 @pytest.mark.parametrize("kind", sorted(_DETECTORS))

@@ -23,6 +23,7 @@ KERNELS = {
     **dict.fromkeys(("armv7m", "armv7emsp", "armv7emdp"), ("viper", "thumb2")),
     "armv7em": ("viper", "thumb2", "dsp"),
     "rv32imc": ("viper", "rv32"),
+    "xtensawin": ("viper", "xtensa"),
 }
 
 

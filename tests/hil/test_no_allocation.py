@@ -89,7 +89,8 @@ print(got)
 
 
 def kernels_without_plain(board):
-    names = [name for name in cases.kernels_of(board.facts()["arch"]) if name != "plain"]
+    facts = board.facts()
+    names = [name for name in cases.kernels_of(facts["arch"], facts["cpu"]) if name != "plain"]
     assert names
     return names
 

@@ -26,7 +26,8 @@ def count_for(board, stage):
 
 
 def kernels_of(board):
-    names = cases.kernels_of(board.facts()["arch"])
+    facts = board.facts()
+    names = cases.kernels_of(facts["arch"], facts["cpu"])
     assert len(names) >= 2  # plain, and one that is fast
     return names
 

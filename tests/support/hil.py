@@ -10,7 +10,7 @@ from tests.support.waiting import until
 
 SOAK = os.environ.get("KITTIWAKE_SOAK") == "1"
 WAIT_S = 30
-_FASTEST = {"armv7m": "thumb2", "armv7em": "dsp", "rv32imc": "rv32"}
+_FASTEST = {"armv7m": "thumb2", "armv7em": "dsp", "rv32imc": "rv32", "xtensawin": "xtensa"}
 
 _BLANK = """
 from kittiwake_node.io import parts as _parts

@@ -92,7 +92,7 @@ def test_zscore_state_is_within_its_budget():
 
 
 def test_kernels_with_an_unknown_or_impossible_name_refuse():
-    for name in ("fast", "viper", "thumb2", "rv32"):  # CPython has no native emitter
+    for name in ("fast", "viper", "thumb2", "rv32", "xtensa"):  # CPython has no native emitter
         with pytest.raises(ConfigError) as caught:
             kernels.load(name)
         assert caught.value.code == "kernel"

@@ -5,8 +5,11 @@ Knows arguments and printing only.
 
 import argparse
 import sys
+from pathlib import Path
 
-from tools.assemble import project, source
+from kittiwake.errors import KittiwakeError
+from tools.assemble import native_module, project, source
+from tools.assemble.instruction_sets import SETS
 
 
 def main() -> int:
@@ -19,7 +22,7 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="compare recorded digests; needs no assembler")
     try:
         return _check() if parser.parse_args().check else _make()
-    except source.SourceError as error:
+    except (source.SourceError, KittiwakeError) as error:
         print(f"assemble: {error}", file=sys.stderr)
     except FileNotFoundError as error:
         print(f"assemble: {error.filename} is not installed; run make boards", file=sys.stderr)
@@ -34,12 +37,19 @@ def _check() -> int:
 
 
 def _make() -> int:
-    for item in project.sources():
-        path, text = project.module_path(item), project.make(item)
-        if not path.is_file() or path.read_text() != text:
-            path.write_text(text)
-            print(f"kernels: made {path.name}")
+    for kind in SETS:
+        made = [(item, project.make(item)) for item in project.sources() if item.instruction_set is kind]
+        for item, content in made:
+            _write(project.module_path(item), content)
+        if kind.arch:
+            _write(project.record_path(kind), native_module.record(made).encode())
     return 0
+
+
+def _write(path: Path, content: bytes) -> None:
+    if not path.is_file() or path.read_bytes() != content:
+        path.write_bytes(content)
+        print(f"kernels: made {path.name}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The instruction sets that kernels are written for in assembler, one entry each.
 
-Knows how each is assembled and how MicroPython's inline assembler takes it; must not know any kernel. To add a set, add
+Knows how each is assembled and how MicroPython takes it; must not know any kernel. To add a set, add
 an entry here and a folder of sources beside the others.
 """
 
@@ -17,6 +17,9 @@ class InstructionSet(NamedTuple):
         flags: of the compiler.
         decorator: MicroPython's inline assembler, an attribute of `micropython`.
         arguments: the registers that the inline assembler passes arguments in, in order.
+        arch: MicroPython's name of the architecture, where the code goes into a native module; "" where the inline
+            assembler takes it.
+        board: whose assembler's tables are those of the core; "" for the assembler's own.
     """
 
     name: str
@@ -25,6 +28,8 @@ class InstructionSet(NamedTuple):
     flags: tuple[str, ...]
     decorator: str
     arguments: tuple[str, ...]
+    arch: str = ""
+    board: str = ""
 
 
 _THUMB_REGISTERS = ("r0", "r1", "r2", "r3")
@@ -40,5 +45,15 @@ SETS = (
         ("-march=rv32imc", "-mabi=ilp32", "-mno-relax"),
         "asm_rv32",
         ("a0", "a1", "a2", "a3"),
+    ),
+    InstructionSet(
+        "xtensa",
+        "Xtensa LX6 and LX7",
+        "xtensa-lx106-elf-",
+        ("-mabi=windowed", "-mtext-section-literals", "-Wl,--no-relax"),
+        "",
+        (),
+        arch="xtensawin",
+        board="qemu-xtensa",
     ),
 )

@@ -4,11 +4,14 @@ Must not know what becomes of the code. The compiler is asked for its preprocess
 is no C in it.
 """
 
+import os
 import subprocess
 import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
+from kittiwake.target import images
+from tools.assemble.instruction_sets import InstructionSet
 from tools.assemble.source import Source, SourceError
 
 # Symbols that begin so mark an instruction which the inline assembler is to be given by its name.
@@ -39,6 +42,7 @@ def assemble(source: Source) -> dict[str, Function]:
     Raises:
         SourceError: it does not assemble (with what the assembler printed), or a function is missing or empty.
         FileNotFoundError: the compiler or binutils are not installed.
+        NoDeviceError: the board that has the core's tables is not built.
     """
     kind = source.instruction_set
     with tempfile.TemporaryDirectory(prefix="kittiwake-assemble-") as folder:
@@ -52,10 +56,19 @@ def assemble(source: Source) -> dict[str, Function]:
 
 
 def _run(source: Source, tool: str, *arguments: str) -> str:
-    done = subprocess.run([source.instruction_set.tools + tool, *arguments], capture_output=True, text=True)
+    kind = source.instruction_set
+    environment = {**os.environ, **_tables(kind)}
+    done = subprocess.run([kind.tools + tool, *arguments], env=environment, capture_output=True, text=True)
     if done.returncode != 0 or done.stderr:  # a warning is a mistake too
         raise SourceError(f"{source.path} does not assemble:\n{done.stderr}")
     return done.stdout
+
+
+def _tables(kind: InstructionSet) -> dict[str, str]:
+    """What of the environment makes the assembler that of the core: tables which the emulated board is built with."""
+    if not kind.board:
+        return {}
+    return {"XTENSA_GNU_CONFIG": images.image(images.boards()[kind.board]).facts["XTENSA_PLUGIN"]}
 
 
 def _symbols(listing: str) -> dict[str, int]:

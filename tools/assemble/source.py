@@ -12,7 +12,7 @@ from typing import NamedTuple
 from tools.assemble.instruction_sets import InstructionSet
 
 _INCLUDE = re.compile(r'^#include "(?P<name>[^"]+)"', re.MULTILINE)
-_KERNEL = re.compile(r"^kernel (?P<name>\w+), arguments=(?P<arguments>\d)$")
+_KERNEL = re.compile(r"^kernel (?P<name>\w+), arguments=(?P<arguments>\d)(?:, .*)?$")
 
 
 class SourceError(Exception):

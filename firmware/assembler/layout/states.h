@@ -12,6 +12,7 @@
 #define ZSCORE_V0 20
 #define ZSCORE_A 32
 #define ZSCORE_B 36
+#define ZSCORE_KR 40
 #define ZSCORE_F0 44
 #define ZSCORE_F1 48
 #define ZSCORE_START 52
@@ -37,6 +38,7 @@
 #define DRIFT_M0 32
 #define DRIFT_SHIFTS 36
 #define DRIFT_PQ 40
+#define DRIFT_KR 44
 #define DRIFT_WARMUP 48
 #define DRIFT_HOLDOFF 52
 #define DRIFT_FLOOR 56

@@ -2,10 +2,11 @@
 
 This package knows words in arrays; it must not know records, channels, clocks or pins.
 
-A kernel set is chosen by name and never falls back to another: `load("viper").part("zscore")` is the module
-`viper_zscore`, or an error. `plain` is the readable definition and runs anywhere (its products exceed the small
-integers of a 32-bit board, so there it allocates); `viper`, `thumb2` and `rv32` never allocate and may run in an
-interrupt. `thumb2`, `dsp` and `rv32` are generated from the sources in firmware/assembler.
+A kernel set is chosen by name: `load("viper").part("zscore")` is the module `viper_zscore`, or an error. Another set
+comes in its place by `load_or_viper` alone, for a board that refuses the native modules of `xtensa`. `plain` is the
+readable definition and runs anywhere (its products exceed the small integers of a 32-bit board, so there it allocates);
+`viper` and the sets of one instruction set never allocate and may run in an interrupt. `thumb2`, `dsp`, `rv32` and
+`xtensa` are generated from the sources in firmware/assembler.
 
 ## State layout
 
@@ -115,11 +116,15 @@ if False:  # for mypy alone
 
     from kittiwake_types import KernelFunction
 
-SETS = ("plain", "viper", "thumb2", "rv32", "dsp")
+SETS = ("plain", "viper", "thumb2", "rv32", "dsp", "xtensa")
 # What is seldom run, and stages of networks without inner products: written once, in viper, for all native sets.
 _SHARED = "clip wake spectrum features shape copy table pointwise pool softmax".split()
 # By set, the stages that it has in viper alone.
-_IN_VIPER = {"thumb2": _SHARED, "rv32": _SHARED + ["mel"]}
+_IN_VIPER = {
+    "thumb2": _SHARED,
+    "rv32": _SHARED + ["mel"],
+    "xtensa": _SHARED + "lagged wide drift novelty ring fft mel conv depthwise".split(),
+}
 
 
 class Kernel:
@@ -202,3 +207,25 @@ def load(name: str) -> "Kernel":
     kernel = Kernel(name)
     kernel.part("summary")  # the smallest part, which every node uses: a set that cannot run is refused here
     return kernel
+
+
+def load_or_viper(name: str) -> "Kernel":
+    """As `load`, but a board that refuses the native modules of `xtensa`, or was not given them, gets `viper`.
+
+    For a node, which had better run more slowly than not at all; what measures and compares kernels uses `load`.
+
+    Args:
+        name: one of SETS.
+
+    Returns:
+        A Kernel, whose name tells which it is.
+
+    Raises:
+        ConfigError: as of `load`. Allocates.
+    """
+    if name == "xtensa":
+        try:
+            return load(name)
+        except ConfigError:
+            name = "viper"
+    return load(name)

@@ -3,8 +3,8 @@
 Generated from firmware/assembler/rv32/drift.S by `make kernels`: change that, not this.
 SHA-256 of the source with what it includes, and of this module without its own:
 
-Source: 4bab232593fb50a60f5dfb61b222f86be00c4bc4c2f78ce568787bfb6ee945a1
-Module: 8d2a282c3442f05bab416cfa72007cfad44157cb9120f7038d20e928a488ed83
+Source: 94bef5f63ef3163a547bfd8245e886ebae8713f224807676f25b0d9c6336d1b4
+Module: 2b4a83bf3e74610a8c8df5a793172821ac6d4bf686c81361cd12a0ae1456bbaf
 """
 
 import micropython

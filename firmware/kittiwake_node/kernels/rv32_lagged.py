@@ -3,8 +3,8 @@
 Generated from firmware/assembler/rv32/lagged.S by `make kernels`: change that, not this.
 SHA-256 of the source with what it includes, and of this module without its own:
 
-Source: 53320e58809a39d5b1d5ae2b4d0d6ab2df456e524035ede7116246911257ea41
-Module: efd88fe99562e2484024c3ed2cb1d05981ebd72a3a85dd62f92d39f68d1d0564
+Source: 1ea98224dc70c843fb10128426c555de7476e97c380130e2c107136a171e4cac
+Module: e3c3ce9e2de13247a24b9d43598437cf00d714718767e70d732d2017729505e4
 """
 
 import micropython

@@ -3,8 +3,8 @@
 Generated from firmware/assembler/rv32/novelty.S by `make kernels`: change that, not this.
 SHA-256 of the source with what it includes, and of this module without its own:
 
-Source: 0cbb6532a239a3de5e70bd138cb573faeb8c86e1d5be8a699b9eb6ea6f223c4a
-Module: 5a2e9e3c00c76e9f7604d962800a38b4b084ea147728b72d1779c60fe7a197a1
+Source: 6173bbe10be27ddc6163d223ca04595b643fc22eba9b79ef50f8a1ace689f109
+Module: 70ff417a2c88875bf47e42637dee9a32c93bd7c4c9fd46544bfa67ca300925e9
 """
 
 import micropython

@@ -3,8 +3,8 @@
 Generated from firmware/assembler/rv32/ring.S by `make kernels`: change that, not this.
 SHA-256 of the source with what it includes, and of this module without its own:
 
-Source: f8e2799ef2e05c61139bdf81e47f97c21a05c9e90562c89bbbeb102a4e3298bb
-Module: dc1f422f6f2c9a2f8702e7178ae210f8d4cc0e004ac7678e20ca054f616e6514
+Source: 5db027425890e6687baefded5a70e9634239638a2f51d80c5943d62cbe8ef263
+Module: 9a2873526974c0e7f4589d58ebfb2935052584bc2f78f603ed8cb13209025746
 """
 
 import micropython

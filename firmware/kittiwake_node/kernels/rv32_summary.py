@@ -3,8 +3,8 @@
 Generated from firmware/assembler/rv32/summary.S by `make kernels`: change that, not this.
 SHA-256 of the source with what it includes, and of this module without its own:
 
-Source: 6d7e1c30a7efefe485c19c1a4c69999f661ffe3e62fe5c24cbcca9f7ac3e912a
-Module: 631b091ffe287efc565c4673cf487e6a939d1820dc067ebfc37133c62074a51b
+Source: 4fe41c347959ccc8415b428866e820323ae995e79460bf53c436ab8d23a6565d
+Module: dafad3171969f64a9f55ba20ed73d8e88f6b667a84d1c53186660c9c275c3788
 """
 
 import micropython

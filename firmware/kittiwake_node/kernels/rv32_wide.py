@@ -3,8 +3,8 @@
 Generated from firmware/assembler/rv32/wide.S by `make kernels`: change that, not this.
 SHA-256 of the source with what it includes, and of this module without its own:
 
-Source: 54c3a664c9ef6002b9ade818eb975334171dc423470a3ac0c4ad9207f1c32539
-Module: 32beb477737fe821a8abe35dcf9fff2d303e2d2e720c7afe8519ade5e6e7036e
+Source: 0ca6edd7e4f27fec3fbdc4c058b7e7102ff4cbfd437b2b18e09626adcda58904
+Module: a52d39452370d9e9e1f68d034998682695c3332a1a392a0251cee45efed72257
 """
 
 import micropython

@@ -3,8 +3,8 @@
 Generated from firmware/assembler/rv32/zscore.S by `make kernels`: change that, not this.
 SHA-256 of the source with what it includes, and of this module without its own:
 
-Source: 71792f630ab4cd3ce8c23669727eb4cbabd3af76dcf08e2968dc5d540e74cd59
-Module: d14785a40bae7af8b708ee027bf08646e1a85150a888c5a45c5ce335c201e349
+Source: 09569cea8a86e974b973f48d18b7c0c90c96a584f339263eab5960ec539b0520
+Module: fc19e919941efea22c7c51da8e9f6c9c78e8911b6ff05e0ae7ff107bb4b03626
 """
 
 import micropython

@@ -3,8 +3,8 @@
 Generated from firmware/assembler/thumb2/drift.S by `make kernels`: change that, not this.
 SHA-256 of the source with what it includes, and of this module without its own:
 
-Source: b6ee33f6939c6e7db860fb1c33039d29f11e3b6a0009a8b0ff1032af14a9edb9
-Module: d4acb43fbb2cc680e12c4982f3699f6661ad8be8cb68ecef4b6f6afc2ff218f0
+Source: de3c7aae255b3639a58cb2facc2be68291a21804ee0969da1072e42bd47c6f34
+Module: 2ed6247452270371cf0080630370c6e61d01a09c5e39a74d454e74faade981fb
 """
 
 import micropython

@@ -3,8 +3,8 @@
 Generated from firmware/assembler/thumb2/lagged.S by `make kernels`: change that, not this.
 SHA-256 of the source with what it includes, and of this module without its own:
 
-Source: 32a028d33421155d9647bd2f2551fb087d2459c79a47eafbda59c4cb356b9366
-Module: bcb35cde53f86a0da557c6fe60e2969726238e196418524e0078a7fe2e257c9e
+Source: 8fb5c0fe018cfe8a846d1988437b975a96c284ee34ee519b0dcff2bae78e19f3
+Module: 5a83c97a6a283b65293ebd2cc42118c8f77fcf17e2a2f9153b08dc66cfd41560
 """
 
 import micropython

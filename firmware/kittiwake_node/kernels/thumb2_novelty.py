@@ -3,8 +3,8 @@
 Generated from firmware/assembler/thumb2/novelty.S by `make kernels`: change that, not this.
 SHA-256 of the source with what it includes, and of this module without its own:
 
-Source: d02a670dc04b2aa68c88118bff3884b3e5b7ff68789133e44f57f1f619e7b3d2
-Module: 3570d7fc962b015dc4e868aadb0be2ab874bf8252c66a176a384369380e010a6
+Source: a43c68093847482e59cb9840bf3d7b75a1cf38b15477efdf82a14f0d0c0b2c8f
+Module: f224d9aa5a6bdcba30b35d6b2823811b678581ed29b6ab7a0f6338328de14074
 """
 
 import micropython

@@ -3,8 +3,8 @@
 Generated from firmware/assembler/thumb2/ring.S by `make kernels`: change that, not this.
 SHA-256 of the source with what it includes, and of this module without its own:
 
-Source: c41b4f891480a87fca1d326b7f6097827a3942f56452cb1e780c7f7f27b2d494
-Module: bfa60a4a1fa8df3f003290d17754a95d03068b88e50d4089aceae4f4440fc09a
+Source: 38be78ec9a13ba2136690d643b5183fcbc792a063ea5cc85ad4b80c7d987539b
+Module: 496c8ca02baf5d199be58934325c87d9962bd69fcdbb7afc1f1d86f37b1ede8c
 """
 
 import micropython

@@ -3,8 +3,8 @@
 Generated from firmware/assembler/thumb2/summary.S by `make kernels`: change that, not this.
 SHA-256 of the source with what it includes, and of this module without its own:
 
-Source: bc19f4b85f9de6c133f3ee0be250f10951dc2f20ac0886e76f5e47613d5ef2ea
-Module: ed269a90ca3127c2f0b487b94a59cae861a2b5c090110a13a326bbb0153e4c6b
+Source: e57fa3bd4f30c6ae7cdc03660d62b77fd69eba5cdba44aaa0c332579cd8928c9
+Module: 00cbde9f508f82e9e2daf9ac86c262d75d7d079123ca8a118e85420947ed856e
 """
 
 import micropython

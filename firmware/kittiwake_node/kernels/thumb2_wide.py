@@ -3,8 +3,8 @@
 Generated from firmware/assembler/thumb2/wide.S by `make kernels`: change that, not this.
 SHA-256 of the source with what it includes, and of this module without its own:
 
-Source: eab16ed4dc50024989751a2673cf78ab221643c153746a10454d66f44a7f34cf
-Module: efacf7f0b5899894b661c50d6f3a547f919fc8cce2ad6eb8ff54f8c341400ad8
+Source: 222fda1eff0dd1f12c23b41005edeb5f0174479854405c0fa830509785a3378a
+Module: 8a6ea5cb57be0bdfabdf7664d5701feac94dde233447ed6f225c0f318c16e3d5
 """
 
 import micropython

@@ -3,8 +3,8 @@
 Generated from firmware/assembler/thumb2/zscore.S by `make kernels`: change that, not this.
 SHA-256 of the source with what it includes, and of this module without its own:
 
-Source: aaf19a08411cd9d8593603f312762f19a36635344f47eb65a2620275a6fb21fd
-Module: b6ef2072c707373e1013f54e7097f1362ed5acb72f70e2d844acb5ba9dbfe813
+Source: 03aab182a223ff8db3a7d9fadc4cfa3824d14f1acfe3a9a2a328110859781131
+Module: 74f293cf51326769f0064b9f7d3ee32325b29526c0b689cdf2b817d2d5398ab3
 """
 
 import micropython

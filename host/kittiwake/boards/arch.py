@@ -20,11 +20,15 @@ ASSEMBLERS = {
     "thumb2": ("armv7m", "armv7em", "armv7emsp", "armv7emdp"),
     "rv32": ("rv32imc",),
     "dsp": ("armv7em", "armv7emsp", "armv7emdp"),
+    "xtensa": ("xtensawin",),
 }
+# Kernels that not every chip of their architecture runs: the names of those that do, and how such names begin. The
+# ESP32-S2 shares the architecture, and has neither the loops nor the 16-bit multiplier of the ESP32 and the ESP32-S3.
+# Source: core-isa.h of each chip in ESP-IDF, components/xtensa; names: MICROPY_HW_MCU_NAME of MicroPython's boards.
+_CHIPS = {"xtensa": ("ESP32", "ESP32-D2WD", "ESP32-UNICORE", "Xtensa LX6")}
+_FAMILIES = {"xtensa": ("ESP32-PICO-", "ESP32-S3")}
 # Kernels that differ from another set in the dense layers of networks alone.
 FOR_NETWORKS = {"dsp": "thumb2"}
-# Prefixes of kernels' files that only these architectures take; those of sets to come as well.
-FILES_ONLY_FOR = {**ASSEMBLERS, "xtensa": ("xtensawin",)}
 
 
 def name_of(mpy: int) -> str | None:
@@ -40,20 +44,38 @@ def name_of(mpy: int) -> str | None:
     return NAMES[number] if number < len(NAMES) else None
 
 
-def kernels_of(arch: str | None) -> list[str]:
-    """List the kernels of detectors that an architecture runs, the readable definition first, the fastest last.
+def runs(kernels: str, arch: str | None, machine: str = "") -> bool:
+    """Tell whether a board runs a set of kernels in assembler.
+
+    Args:
+        kernels: one of ASSEMBLERS.
+        arch: one of NAMES; None where it is not known.
+        machine: what MicroPython says that it runs on, "Generic ESP32S3 module with ESP32-S3", or the chip alone; ""
+            where it is not known.
+    """
+    if arch not in ASSEMBLERS[kernels]:
+        return False
+    chip = machine.rpartition(" with ")[2]
+    return kernels not in _CHIPS or chip in _CHIPS[kernels] or chip.startswith(_FAMILIES[kernels])
+
+
+def kernels_of(arch: str | None, machine: str = "") -> list[str]:
+    """List the kernels of detectors that a board runs, the readable definition first, the fastest last.
 
     Args:
         arch: one of NAMES; None where it is not known.
+        machine: as of `runs`.
     """
-    return ["plain", "viper", *(s for s, archs in ASSEMBLERS.items() if arch in archs and s not in FOR_NETWORKS)]
+    special = (name for name in ASSEMBLERS if name not in FOR_NETWORKS and runs(name, arch, machine))
+    return ["plain", "viper", *special]
 
 
-def fastest_for_networks(arch: str | None) -> str:
+def fastest_for_networks(arch: str | None, machine: str = "") -> str:
     """Name the kernels that run a network fastest.
 
     Args:
         arch: one of NAMES; None where it is not known.
+        machine: as of `runs`.
     """
-    special = [name for name in FOR_NETWORKS if arch in ASSEMBLERS[name]]
-    return (special or kernels_of(arch))[-1]
+    special = [name for name in FOR_NETWORKS if runs(name, arch, machine)]
+    return (special or kernels_of(arch, machine))[-1]

@@ -30,4 +30,5 @@ def fastest_kernel(board: Target) -> str:
     """
     from kittiwake.boards import arch
 
-    return arch.fastest_for_networks(board.facts()["arch"])
+    facts = board.facts()
+    return arch.fastest_for_networks(facts["arch"], facts["cpu"])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
+from pathlib import PurePosixPath
 
 from kittiwake.errors import ConfigError
 from kittiwake.target.base import NodeConfig
@@ -54,7 +55,7 @@ def _is_needed(path: str, hears: bool, is_plain: bool) -> bool:
     if inner in _HOST_ONLY:
         return False
     if inner.startswith("kernels/"):
-        kind, _, stage = inner.removeprefix("kernels/").removesuffix(".py").partition("_")
+        kind, _, stage = PurePosixPath(inner).stem.partition("_")
         if kind == "plain" and not is_plain:
             return False
         return hears or stage not in _HEARING_STAGES

@@ -147,9 +147,10 @@ class _Run:
                 raise UsageError("the board has no configuration to keep", "give one with --config")
             config = inputs.read_kept(kept)
         else:
-            config = {**board.node_overrides(), **inputs.of_board(self._deployment.board), **config}
+            of_board = {**inputs.of_chip(facts), **inputs.of_board(self._deployment.board)}
+            config = {**board.node_overrides(), **of_board, **config}
         self._config = config
-        application = mpy.compile_files(choose.files(firmware, config), facts["arch"] or "")
+        application = mpy.compile_files(choose.files(firmware, config), facts["arch"] or "", facts["cpu"])
         # Models that were deployed before go on with the next application, where it still listens for them.
         there = {f"{active}/{name}": name for name in choose.named_models(config, active) - set(models)}
         known = {there[path]: digest for path, digest in slots.hashes(there).items()} if active else {}

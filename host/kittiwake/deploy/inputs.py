@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kittiwake.boards import catalog
+from kittiwake.boards import arch, catalog
 from kittiwake.errors import ConfigError, UsageError
 from kittiwake.target import available, micropython_versions, node_config, open_target
 from kittiwake.target.base import Facts, NodeConfig
@@ -137,3 +137,14 @@ def of_board(name: str) -> NodeConfig:
     if board.journal.path is not None:
         storage["path"] = board.journal.path
     return {"link": {"kind": board.link.kind}, "storage": storage}
+
+
+def of_chip(facts: Facts) -> NodeConfig:
+    """Give the kernels for a chip whose best ones go into a node by themselves; the firmware's own default elsewhere.
+
+    Those of `xtensa` take the plans of `viper`, and a board that refuses them falls back: nothing has to be chosen.
+
+    Args:
+        facts: as `Target.facts` gives them.
+    """
+    return {"kernel": "xtensa"} if arch.runs("xtensa", facts["arch"], facts["cpu"]) else {}

@@ -22,6 +22,7 @@ WEIGHT_LAYOUT_OF = {
     "thumb2": weights.QUADS,
     "rv32": weights.QUADS,
     "dsp": weights.PAIRS,
+    "xtensa": weights.ROWS,
 }
 
 

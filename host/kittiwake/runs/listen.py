@@ -18,7 +18,13 @@ from kittiwake.target.base import Target
 STEP_MS = 30
 # What a step of 30 ms may cost: 40 % of an ESP32 core (240 MHz), 22 % of an STM32 at 168 MHz, 40 % of an ESP32-C3 at
 # 160 MHz, at an instruction a cycle.
-BUDGET_INSTRUCTIONS = {"viper": 2_900_000, "thumb2": 1_100_000, "dsp": 1_100_000, "rv32": 1_920_000}
+BUDGET_INSTRUCTIONS = {
+    "viper": 2_900_000,
+    "thumb2": 1_100_000,
+    "dsp": 1_100_000,
+    "rv32": 1_920_000,
+    "xtensa": 2_900_000,
+}
 _FIRST_SAMPLES, _FRAME_SAMPLES, _RATE_HZ = 480, 160, 16000
 _TIMEOUT_S = 300.0
 _CHUNK_SAMPLES = 1600

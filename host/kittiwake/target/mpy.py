@@ -53,12 +53,13 @@ def architecture(mpy: int, cpuid: int = 0) -> str:
     return name
 
 
-def compile_files(files: Mapping[str, bytes], arch: str) -> dict[str, bytes]:
-    """Compile every module for one architecture.
+def compile_files(files: Mapping[str, bytes], arch: str, machine: str = "") -> dict[str, bytes]:
+    """Compile every module for one board.
 
     Args:
         files: path on the board -> content; .py files but main.py and boot.py are compiled, others stay as they are.
         arch: as `architecture` gives it.
+        machine: as of `boards.arch.runs`.
 
     Returns:
         Path on the board -> content; kernels for other instruction sets are left out.
@@ -68,27 +69,30 @@ def compile_files(files: Mapping[str, bytes], arch: str) -> dict[str, bytes]:
     """
     compiled = {}
     for path, content in files.items():
+        if not fits(path, arch, machine):
+            continue
         if not path.endswith(".py") or path in _SOURCES:
             compiled[path] = content
-        elif fits(path, arch):
+        else:
             compiled[path[:-3] + ".mpy"] = _compile(path, content, arch)
     return compiled
 
 
-def fits(path: str, arch: str) -> bool:
-    """Tell whether a board of this architecture has a use for a file: not for kernels of another instruction set.
+def fits(path: str, arch: str, machine: str = "") -> bool:
+    """Tell whether a board has a use for a file: not for kernels of another instruction set.
 
     Args:
         path: of the file on the board.
         arch: as `architecture` gives it; "" for files that any board can use.
+        machine: as of `boards.arch.runs`.
 
     Returns:
         Whether it belongs onto the board.
     """
     location = PurePosixPath(path)
     prefix = location.name.partition("_")[0].removesuffix(".py")
-    only_for = architectures.FILES_ONLY_FOR.get(prefix)
-    return location.parent.name != "kernels" or only_for is None or arch in only_for
+    special = location.parent.name == "kernels" and prefix in architectures.ASSEMBLERS
+    return not special or architectures.runs(prefix, arch, machine)
 
 
 def check_fit(files: Mapping[str, bytes], mpy: int, cpuid: int = 0) -> None:

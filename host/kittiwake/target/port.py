@@ -84,7 +84,8 @@ class PortTarget(Target):
 
     def compiled(self, files: Mapping[str, bytes]) -> dict[str, bytes]:
         """Compile modules for this board; see `mpy.compile_files`."""
-        return mpy.compile_files(files, self._known_facts()["arch"] or "")
+        facts = self._known_facts()
+        return mpy.compile_files(files, facts["arch"] or "", facts["cpu"])
 
     def deploy(self, files: Mapping[str, bytes]) -> None:
         """Write files to the board, those only that differ in size or CRC-32.

@@ -98,7 +98,7 @@ class QemuTarget(Target):
 
     def compiled(self, files: Mapping[str, bytes]) -> dict[str, bytes]:
         """Compile modules for this board; see `mpy.compile_files`."""
-        return mpy.compile_files(files, self._board.description["mpy_arch"])
+        return mpy.compile_files(files, self._board.description["mpy_arch"], self._board.description["mcu"])
 
     def deploy(self, files: Mapping[str, bytes]) -> None:
         """Write files to the board, those only that differ.

@@ -15,15 +15,19 @@ _BUDGETS: dict[tuple[str, str], tuple[int, int | None]] = {
     ("zscore", "viper"): (450, 250),
     ("zscore", "thumb2"): (120, 60),
     ("zscore", "rv32"): (180, 90),
+    ("zscore", "xtensa"): (120, 60),
     ("drift", "viper"): (450, 250),
     ("drift", "thumb2"): (120, 60),
     ("drift", "rv32"): (120, None),
+    ("drift", "xtensa"): (200, 90),
     ("novelty", "viper"): (1000, 550),
     ("novelty", "thumb2"): (260, 140),
     ("novelty", "rv32"): (360, 200),
+    ("novelty", "xtensa"): (300, 160),
     ("summary", "viper"): (180, None),
     ("summary", "thumb2"): (60, None),
     ("summary", "rv32"): (60, None),
+    ("summary", "xtensa"): (60, None),
 }
 
 

@@ -54,11 +54,12 @@ def register(group: Callable[[list[str]], Iterator[Case]]) -> Callable[[list[str
     return group
 
 
-def registered(arch: str | None) -> dict[str, Case]:
+def registered(arch: str | None, machine: str = "") -> dict[str, Case]:
     """Every case registered so far for a board of this architecture by name, in the order of registration.
 
     Args:
         arch: as `Target.facts` gives it.
+        machine: as `Target.facts` gives it, under "cpu".
     """
-    cases = [case for group in _groups for case in group(kernels_of(arch))]
+    cases = [case for group in _groups for case in group(kernels_of(arch, machine))]
     return {case.name: case for case in cases if not case.archs or arch in case.archs}

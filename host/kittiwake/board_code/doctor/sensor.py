@@ -29,7 +29,7 @@ def _listen(config, number, span_ms):
         clock = Clock()
         source = parts.make_source(channel, clock)
         source.acts = False
-        assembly.arm_source(kernels.load(config["kernel"]), channel, source, None, 1)
+        assembly.arm_source(kernels.load_or_viper(config["kernel"]), channel, source, None, 1)
     except Exception as error:  # noqa: BLE001 - whatever a driver raises is what the reader wants to know
         facts["error"] = "%s" % error
         facts["others"] = _scan(channel["source"])

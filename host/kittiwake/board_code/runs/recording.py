@@ -75,7 +75,7 @@ def take_samples(number, total, batch):
     try:
         source = parts.make_source(channel, clock)
         source.acts = False
-        assembly.arm_source(kernels.load(_config["kernel"]), channel, source, None, 1)
+        assembly.arm_source(kernels.load_or_viper(_config["kernel"]), channel, source, None, 1)
     except ConfigError as error:
         print("!", error.code, error.detail)
         return

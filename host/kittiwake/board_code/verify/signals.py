@@ -7,11 +7,11 @@ from array import array
 from kittiwake_node import kernels
 
 _family = getattr(sys.implementation, "_mpy", 0) >> 10 & 15
-_assembler = "thumb2" if 5 <= _family <= 8 else "rv32" if _family == 11 else "viper"
+_assembler = "thumb2" if 5 <= _family <= 8 else "rv32" if _family == 11 else "xtensa" if _family == 10 else "viper"
 
 
 def _kernel(name):
-    return kernels.load(_assembler if name == "assembler" else name)
+    return kernels.load_or_viper(_assembler if name == "assembler" else name)
 
 
 def _samples(text, bits=16):

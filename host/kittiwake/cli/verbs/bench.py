@@ -27,7 +27,8 @@ def bench(
 
     options = {"count": True} if target.startswith("qemu:") else {}
     with open_target(target, **options) as board:
-        known = cases.registered(board.facts()["arch"])
+        facts = board.facts()
+        known = cases.registered(facts["arch"], facts["cpu"])
         chosen = [c for name, c in known.items() if not case or any(name.startswith(word) for word in case)]
         wants_ratios = target == "unix" and (not case or any("ratio/".startswith(word) for word in case))
         if case and not chosen and not wants_ratios:

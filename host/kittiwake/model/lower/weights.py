@@ -8,7 +8,7 @@ and ends on a multiple of four; channels that fill up the last block have weight
 
 | weight layout | for | R | weights of a block, k the input, r the row |
 |---|---|---|---|
-| rows | plain, viper | 1 | byte k, plus 128; K filled up to a multiple of 8 |
+| rows | plain, viper, xtensa | 1 | byte k, plus 128; K filled up to a multiple of 8 |
 | quads | thumb2, rv32 | 4 | byte 4k + r; K filled up to a multiple of 4 |
 | pairs | dsp | 4 | byte 16·(k div 4) + 4r + k mod 4; K filled up to a multiple of 4 |
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from kittiwake.reference import wire
 
 SHOWN = 4  # detections that are printed one by one
-# "assembler" is the board's own kernel: thumb2, rv32, or viper where there is none.
+# "assembler" is the board's own kernel: thumb2, rv32, xtensa, or viper where there is none.
 KERNELS = ("plain", "viper", "assembler")
 
 
