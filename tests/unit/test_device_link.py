@@ -6,8 +6,9 @@ import json
 
 import pytest
 
-from kittiwake.bridge.device_link import Callbacks, DeviceLink
+from kittiwake.bridge.device_link import DeviceLink
 from kittiwake.bridge.intake import Intake
+from kittiwake.bridge.link_callbacks import Callbacks
 from kittiwake.bridge.outbox import Outbox
 from kittiwake.bridge.settings import DeviceSection
 from kittiwake.publish.publisher import Policy

@@ -5,7 +5,8 @@ import os
 from contextlib import asynccontextmanager
 
 from kittiwake.bridge import links as fleet_module
-from kittiwake.bridge.device_link import Callbacks, DeviceLink
+from kittiwake.bridge.device_link import DeviceLink
+from kittiwake.bridge.link_callbacks import Callbacks
 from kittiwake.bridge.settings import DeviceSection
 from kittiwake.ports import serial
 from kittiwake.publish.publisher import Policy

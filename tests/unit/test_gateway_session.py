@@ -127,3 +127,31 @@ def test_gateway_with_300_layouts_and_a_record_of_each_at_once_still_has_every_l
     events = gateway.feed(data, 0)
     assert [event[1].seq for event in events] == list(range(300))
     assert all(event[1].description in gateway.descriptions for event in events)
+
+
+def test_gateway_without_room_leaves_records_with_the_device_and_takes_them_when_there_is():
+    gateway = make_gateway()
+    frame = records_frame(0, *(spec.record(seq=seq) for seq in range(5)))
+    assert seqs_of(gateway.feed(frame, 0, 3)) == [0, 1, 2] and gateway.held_back == 1
+    assert seqs_of(gateway.feed(records_frame(5, spec.record(seq=5)), 0, 0)) == []
+    assert gateway.next_output(0) == ack_frame(0, 3, flags=1)  # the next frame is a hole
+    assert seqs_of(gateway.feed(records_frame(3, spec.record(seq=3), spec.record(seq=4)), 10, 2)) == [3, 4]
+
+
+def test_gateway_without_room_still_takes_again_what_it_had_in_the_session_before():
+    gateway = make_gateway()
+    gateway.feed(records_frame(0, spec.record(seq=0), spec.record(seq=1)), 0)
+    gateway.reopen()
+    gateway.next_output(0)
+    gateway.feed(hello_frame(session=SESSION + 1), 0)
+    gateway.feed(spec.frame(6, spec.le(SESSION + 1, 4) + spec.le(1, 2) + b"[]"), 0)
+    records = [spec.record(seq=seq) for seq in range(3)]
+    assert seqs_of(gateway.feed(records_frame(0, *records, session=SESSION + 1), 0, 0)) == [0, 1]
+    gateway.ack(2)
+
+
+def test_gateway_of_a_status_that_cannot_be_counts_it():
+    # Regression: a lag of -4,294,967,295 reached the metrics.
+    gateway = make_gateway()
+    status = spec.le(SESSION, 4) + spec.le(0xFFFFFFFF, 4) + spec.le(0, 4) + bytes(12)
+    assert gateway.feed(spec.frame(4, status), 0) == [] and gateway.decoder.rejected == 1

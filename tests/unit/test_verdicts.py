@@ -236,3 +236,58 @@ def test_verdicts_of_a_keyword_that_cannot_be_read_are_none():
         record, _ = rec.decode(spec.record(type=kind, seq=7, payload=b"x"))
         assert verdicts.take(record) is None
     assert verdicts.keep_from is None
+
+
+def test_verdicts_of_snapshots_that_never_complete_keep_a_second_of_few_channels():
+    # Regression: about one byte was kept for each that came.
+    verdicts = Verdicts(Judges(SECTION, None), lambda: 256)
+    samples = bytes(900)
+    for number in range(20000):
+        channel, part = number % 256, number // 256
+        body = payload.pack_snapshot(part, 65535, 450 * part, samples)
+        record, _ = rec.decode(spec.record(type=rec.SNAPSHOT, channel=channel, seq=number, payload=body))
+        verdicts.take(record)
+    for part in range(1000):
+        body = payload.pack_snapshot(part, 65535, 450 * part, samples)
+        record, _ = rec.decode(spec.record(type=rec.SNAPSHOT, channel=1, seq=20000 + part, payload=body))
+        verdicts.take(record)
+    kept = [len(audio._samples) for audio in verdicts._audio.values()]
+    assert len(kept) == 8 and max(kept) <= 16000
+
+
+@asynchronous
+async def test_verdicts_of_a_device_that_asks_without_end_are_few_at_a_time():
+    bench = Bench()
+    words = [bench.add_word(channel=channel) for channel in range(6)]
+    await settle()
+    assert len(bench.ears.asked) == 4  # of the others nobody is asked: they are unchecked
+    bench.ears.answer.set()
+    await settle()
+    told = [body["verdict"] for body in bench.bodies() if body["seq"] in words]
+    assert told == ["confirmed"] * 4 + ["unchecked"] * 2
+
+
+@asynchronous
+async def test_verdict_that_ends_by_an_error_is_counted_and_what_follows_goes_on():
+    bench = Bench()
+    bench.ears.score_is = KeyError("score")
+    bench.ears.answer.set()
+    word = bench.add_word()
+    bench.add(rec.EVENT, payload.pack_event(8, "after"))
+    await settle()
+    assert [body["seq"] for body in bench.bodies()] == list(range(word + 2))
+    assert bench.link.counts.faults == 1
+    await bench.confirm_all()
+    assert bench.journal.acked == word + 2
+
+
+@asynchronous
+async def test_verdict_that_comes_after_its_channel_description_was_forgotten_is_published():
+    bench = Bench()
+    word = bench.add_word()
+    await settle()
+    for number in range(300):
+        bench.link.intake._former.describe(100 + number, b"[]")
+    bench.ears.answer.set()
+    await settle()
+    assert bench.bodies()[word]["verdict"] == "confirmed" and bench.link.counts.faults == 0

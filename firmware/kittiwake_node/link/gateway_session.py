@@ -48,7 +48,8 @@ class GatewaySession:
         received: sequence number after the last record handed out.
         acked: sequence number after the last record the caller acknowledged.
         descriptions: channel descriptions by number, JSON bytes, of this session.
-        duplicates, holes, damaged: counters.
+        window: records that the device may have in flight.
+        duplicates, holes, damaged, held_back: counters; the last of records for which the caller had no room.
         decoder: the FrameDecoder, for its counter.
     """
 
@@ -62,7 +63,7 @@ class GatewaySession:
         self._new_session = new_session
         self._versions = versions
         self._version = versions[1]  # agreed with the device
-        self._window = window
+        self.window = window
         self._body_limit = body_limit_bytes
         self.decoder = FrameDecoder(body_limit_bytes)
         self.device: str | None = None
@@ -70,7 +71,9 @@ class GatewaySession:
         self.boot: int | None = None
         self.received = self.acked = 0
         self.descriptions: dict[int, bytes] = {}
-        self.duplicates = self.holes = self.damaged = 0
+        self.duplicates = self.holes = self.damaged = self.held_back = 0
+        self._handed_to = 0  # sequence number after the newest record handed out in this journal, whatever the session
+        self._room = 0  # records that may still be handed out in this `feed`
         self._session = new_session()
         self._is_open = False
         self._tried_ms: int | None = None
@@ -87,8 +90,13 @@ class GatewaySession:
         """Whether the device has answered this session's OPEN."""
         return self._is_open
 
-    def feed(self, data: "Buffer", now_ms: int) -> "list[SessionEvent]":
+    def feed(self, data: "Buffer", now_ms: int, room: int = 1 << 29) -> "list[SessionEvent]":
         """Take bytes from the port.
+
+        Args:
+            data: as read.
+            now_ms: milliseconds that never go back.
+            room: records at most that are handed out for the first time; what is beyond stays with the device.
 
         Returns:
             A list of events, oldest first:
@@ -101,6 +109,7 @@ class GatewaySession:
             # What is still needed is asked for again, like any frame that is missing. Not amid these bytes: the records
             # that they hold are handed out together, and the caller looks up the description of each.
             self.descriptions.clear()
+        self._room = room
         self.decoder.feed(data)
         while True:
             event = self.decoder.next_event()
@@ -122,7 +131,7 @@ class GatewaySession:
             if self._tried_ms is not None and now_ms - self._tried_ms < OPEN_RETRY_MS:
                 return None
             self._tried_ms = now_ms
-            return encode(m.OPEN, m.pack_open(self._session, self._body_limit, self._window, self._versions))
+            return encode(m.OPEN, m.pack_open(self._session, self._body_limit, self.window, self._versions))
         if now_ms - self._heard_ms >= SILENCE_MS:
             self.reopen()
             return self.next_output(now_ms)
@@ -130,7 +139,7 @@ class GatewaySession:
             flags = (m.REWIND if self._rewind_due else 0) | (m.STALLED if self._is_stalled else 0)
             self._ack_due = self._rewind_due = False
             self._said_ms = now_ms
-            ack = m.pack_ack(self._session, self.acked, self.received, self._window, flags)
+            ack = m.pack_ack(self._session, self.acked, self.received, self.window, flags)
             return encode(m.ACK, ack, self._version)
         for entry in self._pending.due():
             if entry.sent_ms is None or now_ms - entry.sent_ms >= REQUEST_RETRY_MS:
@@ -156,15 +165,10 @@ class GatewaySession:
             self.acked = next_seq
             self._ack_due = True
 
-    @property
-    def window(self) -> int:
-        """Records that the device may have in flight."""
-        return self._window
-
     def set_window(self, window: int) -> None:
         """Let the device have so many records in flight from now on; it hears of it at once."""
-        if window != self._window:
-            self._window = window
+        if window != self.window:
+            self.window = window
             self._ack_due = True
 
     def set_stalled(self, is_stalled: bool) -> None:
@@ -199,7 +203,8 @@ class GatewaySession:
         self._is_open = False
         self._tried_ms = None
         self._pending.clear()
-        self.decoder = _successor(self.decoder, self._body_limit)
+        rejected, self.decoder = self.decoder.rejected, FrameDecoder(self._body_limit)
+        self.decoder.rejected = rejected
 
     def _take(self, kind: int, payload: bytes, now_ms: int, events: "list[SessionEvent]") -> None:
         if kind == m.HELLO:
@@ -245,6 +250,7 @@ class GatewaySession:
         self.device, self.journal, self.boot = device, journal, boot
         self._version = version
         self.received = self.acked = acked
+        self._handed_to = acked if is_new else max(acked, self._handed_to)
         self.descriptions = {}
         self._is_open = True
         self._heard_ms = self._said_ms = now_ms
@@ -273,7 +279,14 @@ class GatewaySession:
                 self.holes += 1
                 self._ask_rewind(now_ms)
                 return
+            elif record.seq >= self._handed_to and self._room <= 0:
+                # It comes again: what follows is a hole by then, and a device asks itself why nothing moves.
+                self.held_back += 1
+                break
             else:
+                if record.seq >= self._handed_to:
+                    self._handed_to = record.seq + 1
+                    self._room -= 1
                 self.received = record.seq + 1
                 self._rewind_ms = None
                 events.append((RECORD, record, raw[offset:after]))
@@ -285,9 +298,3 @@ class GatewaySession:
         if self._rewind_ms is None or now_ms - self._rewind_ms >= REWIND_RETRY_MS:
             self._rewind_ms = now_ms
             self._rewind_due = self._ack_due = True
-
-
-def _successor(decoder: "FrameDecoder", limit_bytes: int) -> "FrameDecoder":
-    fresh = FrameDecoder(limit_bytes)
-    fresh.rejected = decoder.rejected
-    return fresh

@@ -148,8 +148,14 @@ def pack_status(session: int, acked: int, next_seq: int, evicted: tuple[int, int
 
 
 def unpack_status(payload: bytes) -> tuple[int, int, int, tuple[int, int, int]]:
-    """Returns (session, acked, next_seq, (evicted raw, telemetry, alert))."""
+    """Returns (session, acked, next_seq, (evicted raw, telemetry, alert)).
+
+    Raises:
+        FrameError: also when more is acknowledged than there is.
+    """
     v = _head(_STATUS, payload)
+    if v[1] > v[2]:
+        raise FrameError("status", "acked %d of %d" % (v[1], v[2]))
     return v[0], v[1], v[2], v[3:6]
 
 

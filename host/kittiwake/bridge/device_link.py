@@ -10,13 +10,12 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 
 from kittiwake.bridge import intake, port_keeper
 from kittiwake.bridge.clock import GatewayClock
 from kittiwake.bridge.console import Console
 from kittiwake.bridge.delivery import Counts, Sink
+from kittiwake.bridge.link_callbacks import Callbacks
 from kittiwake.bridge.settings import DeviceSection
 from kittiwake.bridge.time_teller import TimeTeller
 from kittiwake.bridge.verdicts import Judges
@@ -24,33 +23,15 @@ from kittiwake.errors import PortLostError
 from kittiwake.peers.complaints import Complaints
 from kittiwake.ports import serial
 from kittiwake.publish import publisher
-from kittiwake.publish.channel_description import Channel
 from kittiwake_node.link import gateway_session as gw
 
 log = logging.getLogger(__name__)
 
 COMPLAIN_EVERY_S = 5.0
-
-
-@dataclass(frozen=True)
-class Callbacks:
-    """What a link tells.
-
-    Args:
-        on_status: on_status(link, is_online) when that changes.
-        on_text: on_text(link, line) with console text from the device.
-        on_described: on_described(link, channels) when records come under a channel description not seen before.
-        on_reply: on_reply(link, request, status, body) to a request.
-        on_opened: on_opened(link) when a session is open; requests may be sent.
-        on_backlog: on_backlog(link): it has publications that wait for room.
-    """
-
-    on_status: Callable[[DeviceLink, bool], None] = lambda link, is_online: None
-    on_text: Callable[[DeviceLink, str], None] = lambda link, line: None
-    on_described: Callable[[DeviceLink, list[Channel]], None] = lambda link, channels: None
-    on_reply: Callable[[DeviceLink, int, int, bytes], None] = lambda link, request, status, body: None
-    on_opened: Callable[[DeviceLink], None] = lambda link: None
-    on_backlog: Callable[[DeviceLink], None] = lambda link: None
+# So much is taken before others have their turn: a device that floods the line costs no other its time.
+_SLICE_BYTES = 4096
+# Records beyond the window that are taken still: the frame that reaches it may go past it.
+_PAST_WINDOW = 64
 
 
 class DeviceLink:
@@ -82,7 +63,7 @@ class DeviceLink:
         section: DeviceSection,
         policy: publisher.Policy,
         sink: Sink,
-        callbacks: Callbacks | None = None,
+        callbacks: Callbacks[DeviceLink] | None = None,
         judges: Judges | None = None,
         clock: GatewayClock | None = None,
     ):
@@ -100,7 +81,7 @@ class DeviceLink:
             self._serve_until_lost,
             port_keeper.Callbacks(on_problem=self._tell_problem, on_closed=lambda: self._set_online(False)),
         )
-        self._callbacks = callbacks or Callbacks()
+        self._callbacks = callbacks or Callbacks[DeviceLink]()
         self.intake = intake.Intake(
             policy,
             sink,
@@ -191,7 +172,10 @@ class DeviceLink:
         try:
             self._pump(_now_ms())
             while True:
-                self._take(await port.read())
+                data = await port.read()
+                for start in range(0, len(data), _SLICE_BYTES):
+                    self._take(data[start : start + _SLICE_BYTES])
+                    await asyncio.sleep(0)
         except PortLostError as error:
             self.counts.ports_lost += 1
             log.warning("%s: %s", self.url, error)
@@ -205,7 +189,8 @@ class DeviceLink:
     def _take(self, data: bytes) -> None:
         self.counts.received_bytes += len(data)
         now_ms = _now_ms()
-        for event in self.session.feed(data, now_ms):
+        room = self.session.window + _PAST_WINDOW - self.in_memory
+        for event in self.session.feed(data, now_ms, room):
             if event[0] == gw.RECORD:
                 if not self._is_foreign:
                     self.intake.take(event[1], self.session.descriptions)

@@ -6,6 +6,7 @@ It knows neither port nor session: what may be acknowledged is asked of it.
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -62,7 +63,7 @@ class Intake:
         callbacks: Callbacks,
     ):
         self._policy = policy
-        self._complaints = Complaints(log)
+        self._complaints, self._faults = Complaints(log), Complaints(log)
         self._counts = counts
         self._callbacks = callbacks
         self._outbox = outbox.Outbox(sink, counts, outbox.Callbacks(self._confirmed, callbacks.on_backlog))
@@ -123,7 +124,7 @@ class Intake:
         if self._verdicts:
             answer = self._verdicts.take(record)
             if isinstance(answer, Question):
-                self._hold(former, record, self._verdicts.judge(answer))
+                self._hold(former, record, self._verdicts, answer)
                 return
             verdict = answer
         message = former.form(record, verdict)
@@ -181,19 +182,27 @@ class Intake:
             self._verdicts.settled(seq)
         self._callbacks.on_confirmed()
 
-    def _hold(self, former: publisher.Former, record: Record, verdict: Awaitable[VerdictFields]) -> None:
-        judging = self._judge(self._outbox.hold(record.seq), former, record, verdict)
-        task = asyncio.get_running_loop().create_task(judging)
+    def _hold(self, former: publisher.Former, record: Record, verdicts: Verdicts, question: Question) -> None:
+        # The channel is looked up now: its description may be forgotten before the verdict comes.
+        form = functools.partial(former.form, record, channel=former.channel_of(record))
+        opaque = functools.partial(former.form_opaque, record, former.channel_of(record))
+        place = self._outbox.hold(record.seq)
+        task = asyncio.get_running_loop().create_task(self._judge(place, verdicts.judge(question), form, opaque))
         self._judging.add(task)
         task.add_done_callback(self._judging.discard)
 
     async def _judge(
         self,
         place: outbox.Delivery,
-        former: publisher.Former,
-        record: Record,
         verdict: Awaitable[VerdictFields],
+        form: Callable[[VerdictFields], publisher.Publication],
+        form_opaque: Callable[[], publisher.Publication],
     ) -> None:
-        message = former.form(record, await verdict)
+        try:
+            message = form(await verdict)
+        except Exception as error:  # noqa: BLE001  # whatever it is, what comes after this keyword must not wait for ever
+            self._counts.faults += 1
+            self._faults.tell("a keyword could not be heard again; this is a bug, please report it", error)
+            message = form_opaque()
         if self._outbox.release(place, message) and self._outbox.hand_over(self._outbox.backlog):
             self._callbacks.on_backlog()

@@ -41,6 +41,12 @@ _PER_DEVICE: tuple[tuple[str, str, bool, Callable[[DeviceLink], float]], ...] = 
     ),
     ("console_lines_dropped", "Lines of console text that were not logged.", True, lambda k: k.console.dropped),
     ("damaged_frames", "Chunks that failed the check or were no frame.", True, lambda k: k.session.decoder.rejected),
+    (
+        "held_back_records",
+        "Records that came past the window and were left with the device.",
+        True,
+        lambda k: k.session.held_back,
+    ),
     ("damaged_records", "Records damaged at rest.", True, lambda k: k.session.damaged),
     ("holes", "Holes in the stream, asked for again.", True, lambda k: k.session.holes),
     ("reconnects", "Times the port was lost.", True, lambda k: k.counts.ports_lost),

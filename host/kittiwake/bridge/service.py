@@ -9,7 +9,6 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, TypeGuard
 
-from kittiwake.bridge import device_link
 from kittiwake.bridge.clock import GatewayClock
 from kittiwake.bridge.command_codec import CommandError, Result
 from kittiwake.bridge.command_queue import CommandQueue
@@ -18,6 +17,7 @@ from kittiwake.bridge.confirm.worker import Worker
 from kittiwake.bridge.delivery import Sink
 from kittiwake.bridge.device_link import DeviceLink
 from kittiwake.bridge.homeassistant import discovery
+from kittiwake.bridge.link_callbacks import Callbacks as LinkCallbacks
 from kittiwake.bridge.links import Fleet
 from kittiwake.bridge.presence import Presence
 from kittiwake.bridge.settings import DeviceSection, Settings
@@ -111,7 +111,7 @@ class Bridge:
             is_lasting=True,
             credentials=self.credentials,
         )
-        self._link_callbacks = device_link.Callbacks(
+        self._link_callbacks = LinkCallbacks[DeviceLink](
             on_status=self.presence.on_status,
             on_described=self._described,
             on_text=lambda link, line: self._on_text(link.url, line),

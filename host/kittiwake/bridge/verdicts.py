@@ -28,6 +28,9 @@ log = logging.getLogger(__name__)
 CONFIRMED, REJECTED, UNCHECKED = "confirmed", "rejected", "unchecked"
 # Audio and its keyword are 37 records. A device that may not have as many on the way would wait for ever.
 _LEAST_WINDOW = 64
+# Audio of so many channels, and so many keywords under way, are kept of one device: what it makes up costs nobody else.
+_CHANNELS_LIMIT = 8
+_QUESTIONS_LIMIT = 4
 _KEPT_S = 10.0  # audio whose keyword has not come by then is a sensor's snapshot, or its keyword is lost
 
 
@@ -171,7 +174,10 @@ class Verdicts:
 
     def _gather(self, record: rec.Record) -> None:
         part = payload.unpack_snapshot(record.payload)
-        audio = self._audio.setdefault(record.channel, Audio())
+        audio = self._audio.pop(record.channel, None) or Audio()
+        self._audio[record.channel] = audio  # the newest is the last
+        if len(self._audio) > _CHANNELS_LIMIT:
+            del self._audio[next(iter(self._audio))]
         audio.add(record.seq, part["part"], part["parts"], part["index"], part["samples"])
         self._kept[record.channel] = self._clock_s() + _KEPT_S
 
@@ -182,7 +188,7 @@ class Verdicts:
             return None
         first = audio.first_seq if audio else None
         samples = audio.take(keyword["index"]) if audio and keyword["flags"] & payload.AUDIO else None
-        if samples is None or first is None:
+        if samples is None or first is None or len(self._waiting) >= _QUESTIONS_LIMIT:
             return self._judges.verdict(keyword["name"], None)
         self._waiting[record.seq] = first
         return Question(record.seq, keyword["name"], samples)

@@ -32,7 +32,7 @@ KINDS = {
 }
 GUIDE_TOPICS = {"reading": "factory/line1/vibration", "alert": "factory/line1/alerts"}
 _CHANNEL_KINDS = {"reading", "summary", "alert", "snapshot", "disturbance", "keyword"}
-_LAYOUTS_KEPT = 256
+_LAYOUTS_KEPT = 32  # of up to 256 channels each
 _TOPICS_KEPT = 4096
 _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
@@ -95,7 +95,7 @@ class Former:
     def describe(self, layout: int, raw: bytes) -> list[Channel]:
         """Take a channel description. Returns its channels; none where it is refused, and `refusal` says why."""
         if len(self._layouts) >= _LAYOUTS_KEPT:
-            self._layouts.clear()
+            del self._layouts[next(iter(self._layouts))]
         try:
             channels = parse_description(raw)
         except json_text.Refusal as refusal:
@@ -105,26 +105,44 @@ class Former:
         self._layouts[layout] = channels
         return channels
 
-    def form(self, record: rec.Record, also: Mapping[str, object] | None = None) -> Publication:
-        """Form the MQTT message of a record whose channel description is known.
+    def channel_of(self, record: rec.Record) -> Channel:
+        """Give a record's channel; its channel description is known."""
+        channels = self._layouts[record.description]
+        return channels[record.channel] if record.channel < len(channels) else Channel(name=str(record.channel))
+
+    def form(
+        self, record: rec.Record, also: Mapping[str, object] | None = None, channel: Channel | None = None
+    ) -> Publication:
+        """Form the MQTT message of a record.
 
         Args:
             record: as received.
             also: fields that the bridge adds.
+            channel: from `channel_of`; None for that of its channel description, which is known.
 
         Returns:
             A message whatever the record holds: unknown types, later versions and payloads that cannot be read go out
             as kind "opaque" with the payload in hex.
         """
-        channels = self._layouts[record.description]
-        channel = channels[record.channel] if record.channel < len(channels) else Channel(name=str(record.channel))
+        channel = channel or self.channel_of(record)
         kind = KINDS.get(record.type, OPAQUE) if record.version == rec.VERSION else OPAQUE
         try:
             body = self._write(kind, record, channel, also)
         except (FrameError, ArithmeticError, ValueError):
             # Cut short, or sums that no window can have: it goes on as it is.
-            kind = OPAQUE
-            body = self._write(kind, record, channel)
+            return self.form_opaque(record, channel)
+        return self._publication(kind, body, channel)
+
+    def form_opaque(self, record: rec.Record, channel: Channel) -> Publication:
+        """Form the message of a record that nothing is made of: its payload in hex.
+
+        Args:
+            record: as received.
+            channel: from `channel_of`.
+        """
+        return self._publication(OPAQUE, self._write(OPAQUE, record, channel), channel)
+
+    def _publication(self, kind: str, body: str, channel: Channel) -> Publication:
         topic, qos = self.topic(kind, channel.name), self._policy.qos.get(kind, 1)
         return Publication(topic, body.encode(), qos, False, kind, channel.problem)
 

@@ -39,6 +39,9 @@ class Audio:
         elif part != self._next or parts != self._parts or index != self._start + len(self._samples):
             self._begin()
             return
+        if len(self._samples) + len(samples) > SECOND:
+            self._begin()  # no audio of a keyword, and not to be kept
+            return
         self._next = part + 1
         self._samples.extend(samples)
 
@@ -53,6 +56,6 @@ class Audio:
         """
         is_whole = self.first_seq is not None and self._next == self._parts
         ends = self._start + len(self._samples)
-        samples = array("h", self._samples) if is_whole and ends == index and 0 < len(self._samples) <= SECOND else None
+        samples = array("h", self._samples) if is_whole and ends == index and self._samples else None
         self._begin()
         return samples
