@@ -181,3 +181,45 @@ def test_fleet_with_a_device_whose_broker_confirms_nothing_keeps_to_its_window(t
         device.stop()
 
     asyncio.run(run())
+
+
+def test_fleet_with_other_settings_changes_what_differs_and_keeps_a_port_released(tmp_path, monkeypatch):
+    usb = Usb(monkeypatch)
+
+    async def run():
+        names = ("named", "plugged", "released")
+        devices = {name: Device(name, PtyPort(f"{tmp_path}/{name}")) for name in names}
+        for device in devices.values():
+            device.start()
+        path = {name: device.port.path for name, device in devices.items()}
+        usb.ports = dict.fromkeys((path["plugged"],))
+        auto, named = DeviceSection(port="auto"), DeviceSection(port=path["named"])
+        released = DeviceSection(port=path["released"])
+        async with running([auto, named, released]) as (fleet, _, statuses):
+            await until_async(lambda: len(statuses) == 3)
+            links = {link.device: link for link in fleet.links}
+            fleet.release(path["released"])
+            await until_async(lambda: ("released", False) in statuses)
+            # All as it is: not even the watch of USB ports opens anything anew.
+            assert await fleet.apply([auto, named, released]) == []
+            wider = named.model_copy(update={"window": 9})
+            slower = released.model_copy(update={"baudrate": 9600})
+            assert await fleet.apply([auto, wider, slower]) == [
+                f"changed {path['named']}",
+                f"changed {path['released']}",
+            ]
+            assert links["named"] in fleet.links and links["named"].section.window == 9
+            assert links["plugged"] in fleet.links and links["released"] not in fleet.links
+            other = await serial.open_port(path["released"])  # it is still lent
+            await other.close()
+            assert await fleet.apply([wider]) == [f"removed {path['released']}", "removed auto"]
+            await until_async(lambda: statuses[-1] == ("plugged", False))
+            assert fleet.links == [links["named"]] and ("named", False) not in statuses
+            # What was named is found by the watch, and the other way round.
+            usb.ports[path["named"]] = None
+            assert await fleet.apply([auto]) == [f"removed {path['named']}", "added auto"]
+            await until_async(lambda: statuses[-2:].count(("named", True)) and ("plugged", True) in statuses[4:])
+        for device in devices.values():
+            device.stop()
+
+    asyncio.run(run())

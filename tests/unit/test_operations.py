@@ -234,7 +234,12 @@ def test_unit_file_is_a_hardened_notify_service_without_root():
     }
     assert {key: service[key] for key in expected} == expected
     assert int(service["WatchdogSec"]) > 0
-    assert re.search(r"kittiwake bridge --config \S+gateway.toml", service["ExecStart"])
+    started = re.search(r"kittiwake bridge --config (\S+gateway.toml)", service["ExecStart"])
+    # A reload finds the bridge by its configuration, in the folder that systemd makes for it.
+    assert service["ExecReload"].endswith(f"/kittiwake bridge reload --config {started[1]}")
+    assert service["RuntimeDirectory"] == "kittiwake"
+    assert "time-sync.target" in parser["Unit"]["After"].split()
+    assert {"MemoryMax", "LogRateLimitIntervalSec", "LogRateLimitBurst"} <= set(service)
 
 
 @pytest.mark.needs("systemd-analyze")

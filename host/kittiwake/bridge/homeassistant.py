@@ -39,7 +39,7 @@ def discovery(
         The message.
     """
     topics = Former(policy, device, journal)
-    node = re.sub(r"[^A-Za-z0-9_-]", "_", device)
+    node = _node(device)
     components: dict[str, dict[str, object]] = {}
     for number, channel in enumerate(channels):
         in_unit = {"unit_of_measurement": channel.unit} if channel.unit else {}
@@ -84,4 +84,18 @@ def discovery(
         "components": components,
     }
     payload = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
-    return Publication(f"{prefix}/device/{node}/config", payload, 1, True, "discovery")
+    return Publication(topic(prefix, device), payload, 1, True, "discovery")
+
+
+def topic(prefix: str, device: str) -> str:
+    """Name the topic of a device's discovery.
+
+    Args:
+        prefix: Home Assistant's discovery prefix.
+        device: device id.
+    """
+    return f"{prefix}/device/{_node(device)}/config"
+
+
+def _node(device: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_-]", "_", device)

@@ -43,21 +43,69 @@ class Fleet:
     ):
         self._make_link = make_link
         self._on_gone = on_gone
-        self._named = [section for section in sections if section.port != AUTO]
-        self._template = next((section for section in sections if section.port == AUTO), None)
+        self._named, self._template = _parted(sections)
         self.links = [make_link(section) for section in self._named]
         self._tasks: dict[DeviceLink, asyncio.Task[None]] = {}
         self._plugged_in: dict[str, DeviceLink] = {}  # by the name under which the port is opened
+        self._group: asyncio.TaskGroup | None = None
+        self._watching: asyncio.Task[None] | None = None
         self._resume_calls: dict[str | None, asyncio.TimerHandle] = {}
 
     async def run(self) -> None:
         """Serve every link until cancelled."""
-        async with asyncio.TaskGroup() as tasks:
+        async with asyncio.TaskGroup() as self._group:
             for link in self.links:
-                self._start(tasks, link)
-            tasks.create_task(self._tick())
-            if self._template is not None:
-                tasks.create_task(self._watch(tasks, self._template))
+                self._start(link)
+            self._group.create_task(self._tick())
+            self._watch()
+
+    async def apply(self, sections: Iterable[DeviceSection]) -> list[str]:
+        """Take up other settings while running; links whose settings are the same go on undisturbed.
+
+        Args:
+            sections: the devices of the configuration, each port once.
+
+        Returns:
+            What changed, a line a port.
+        """
+        named, template = _parted(sections)
+        wanted = {section.port: section for section in named}
+        changes, released = [], set()
+        for section in self._named:
+            link = next(link for link in self.links if link.section is section)
+            new = wanted.get(section.port)
+            if new is None:
+                changes.append(f"removed {section.port}")
+                await self._drop(link)
+            elif new == section.model_copy(update={"window": new.window}):
+                if new != section:
+                    changes.append(f"changed {section.port}")
+                link.section = new
+            else:
+                changes.append(f"changed {section.port}")
+                if link.port_keeper.is_released:
+                    released.add(section.port)
+                await self._drop(link)
+        self._named = named
+        for section in named:
+            if not any(link.section is section for link in self.links):
+                if f"changed {section.port}" not in changes:
+                    changes.append(f"added {section.port}")
+                self.links.append(self._make_link(section))
+                if section.port in released:
+                    self.links[-1].port_keeper.release()
+                self._start(self.links[-1])
+        if template != self._template:
+            changes.append(f"{'removed' if template is None else 'changed' if self._template else 'added'} {AUTO}")
+            for name in list(self._plugged_in):
+                await self._drop(self._plugged_in.pop(name))
+            self._template = template
+        # The watch begins anew: what is named is no longer its own, and what was named may be.
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.wait([self._watching])
+        self._watch()
+        return changes
 
     def release(self, url: str | None = None, seconds: float | None = None) -> list[str]:
         """Give ports to other programs.
@@ -108,8 +156,25 @@ class Fleet:
             return list(self.links)
         return [link for link in self.links if url == link.url or os.path.realpath(url) == _real_path(link.url)]
 
-    def _start(self, tasks: asyncio.TaskGroup, link: DeviceLink) -> None:
-        self._tasks[link] = tasks.create_task(link.port_keeper.run(), name=f"device {link.url}")
+    def _start(self, link: DeviceLink) -> None:
+        if self._group is not None:  # else `run` begins with it
+            self._tasks[link] = self._group.create_task(link.port_keeper.run(), name=f"device {link.url}")
+
+    async def _drop(self, link: DeviceLink) -> None:
+        self.links.remove(link)
+        task = self._tasks.pop(link, None)
+        try:
+            if task is not None:
+                task.cancel()
+                await asyncio.wait([task])
+        finally:
+            self._on_gone(link)
+
+    def _watch(self) -> None:
+        if self._template is None or self._group is None:
+            self._watching = None
+        else:
+            self._watching = self._group.create_task(self._watch_ports(self._template))
 
     async def _tick(self) -> None:
         while True:
@@ -118,7 +183,7 @@ class Fleet:
             for link in self.links:
                 link.tick(now_ms)
 
-    async def _watch(self, tasks: asyncio.TaskGroup, template: DeviceSection) -> None:
+    async def _watch_ports(self, template: DeviceSection) -> None:
         seen: frozenset[str] | None = None
         while True:
             # The names in /dev are cheap to read; asking every adapter who it is happens only when they change.
@@ -130,12 +195,10 @@ class Fleet:
                 except OSError as error:
                     log.warning("ports cannot be listed: %s", error)
                 else:
-                    await self._settle(tasks, template, [port for port in listed if port.vid is not None])
+                    await self._settle(template, [port for port in listed if port.vid is not None])
             await asyncio.sleep(SCAN_S)
 
-    async def _settle(
-        self, tasks: asyncio.TaskGroup, template: DeviceSection, plugged_in: list[serial.PortInfo]
-    ) -> None:
+    async def _settle(self, template: DeviceSection, plugged_in: list[serial.PortInfo]) -> None:
         taken = {_real_path(section.port) for section in self._named} - {""}
         serial_numbers = [port.serial_number for port in plugged_in]
         wanted = {}
@@ -146,20 +209,22 @@ class Fleet:
             unique = port.serial_number and serial_numbers.count(port.serial_number) == 1
             wanted[f"id:{port.serial_number}" if unique else port.path] = port
         for name in [name for name in self._plugged_in if name not in wanted]:
-            link = self._plugged_in.pop(name)
             log.info("%s: unplugged", name)
-            task = self._tasks.pop(link)
-            task.cancel()
-            await asyncio.wait([task])
-            self.links.remove(link)
-            self._on_gone(link)
+            await self._drop(self._plugged_in.pop(name))
         for name in wanted:
             if name not in self._plugged_in:
                 log.info("%s: plugged in (%s)", name, wanted[name].path)
                 link = self._make_link(template.model_copy(update={"port": name}))
                 self._plugged_in[name] = link
                 self.links.append(link)
-                self._start(tasks, link)
+                self._start(link)
+
+
+def _parted(sections: Iterable[DeviceSection]) -> tuple[list[DeviceSection], DeviceSection | None]:
+    """Part what is named from what stands for every port."""
+    every = list(sections)
+    template = next((section for section in every if section.port == AUTO), None)
+    return [section for section in every if section.port != AUTO], template
 
 
 def _device_names() -> frozenset[str] | None:

@@ -1,14 +1,16 @@
 """Who is there: the retained statuses of the bridge and its devices, kept true over crashes of either.
 
 The bridge has a will; a device has none, as a connection carries one. So a bridge that was killed leaves its devices
-`online`. What it had is written in a retained list at the broker, and the next process reads it and says what is no
-longer so: nothing is kept here that the broker does not have.
+`online`. Which they are is written in a retained list at the broker before it is said, and the next process reads it
+and says what is no longer so: nothing is kept here that the broker does not have. A device that was said to be off line
+is on no list: one that never comes again is not spoken of again.
 """
 
 from __future__ import annotations
 
 import json
 import logging
+from collections import deque
 from collections.abc import Callable
 
 from kittiwake.bridge.device_link import DeviceLink
@@ -22,6 +24,7 @@ log = logging.getLogger(__name__)
 ONLINE = b"online"
 OFFLINE = b"offline"
 _CLAIMS_LIMIT = 4096
+_ECHOES = 64  # of our own lists, which come back to us, perhaps after newer ones were written
 _CLAIMS_LIMIT_BYTES = 1024 * 1024
 
 
@@ -34,6 +37,7 @@ class Presence:
         find: gives the link on which a device is, or None.
         publish: called as publish(topic, payload) to leave a retained message, only while connected.
         is_connected: whether the broker takes messages now.
+        on_forgotten: called with a device id when somebody cleared the status of a device that is not here.
     """
 
     def __init__(
@@ -43,12 +47,15 @@ class Presence:
         find: Callable[[str], DeviceLink | None],
         publish: Callable[[str, bytes], None],
         is_connected: Callable[[], bool],
+        on_forgotten: Callable[[str], object] = lambda device: None,
     ):
         self._policy = policy
         self._find, self._publish, self._is_connected = find, publish, is_connected
+        self._on_forgotten = on_forgotten
         self.topic = policy.status_topic(bridge_id)
         self._claims_topic = f"{policy.base}/{bridge_id}/devices"
-        self._claimed: set[str] = set()
+        self._known: set[str] = set()  # devices that this process has had
+        self._written: deque[bytes] = deque(maxlen=_ECHOES)
         self._complaints = Complaints(log)
 
     @property
@@ -64,7 +71,9 @@ class Presence:
     def on_connected(self) -> None:
         """Say how things are now."""
         self._publish(self.topic, ONLINE)
-        for device in sorted(self._claimed):
+        if self._known:
+            self._write_claims()
+        for device in sorted(self._known):
             self._say(device)
 
     def on_status(self, link: DeviceLink, is_online: bool) -> None:
@@ -72,13 +81,14 @@ class Presence:
         device = link.device
         if device is None:
             return
+        self._known.add(device)
         if not self._is_connected():
-            self._claimed.add(device)  # it is said, and written, once connected
-            return
-        if device not in self._claimed:
-            self._claimed.add(device)
+            return  # it is said, and written, once connected
+        if is_online:
             self._write_claims()
         self._say(device)
+        if not is_online:
+            self._write_claims()
 
     def on_message(self, topic: str, payload: bytes) -> bool:
         """Take a message of `filters`. Returns whether it was one."""
@@ -89,18 +99,26 @@ class Presence:
         if tail != "status" or not head.startswith(self._policy.base + "/"):
             return False
         device = head[len(self._policy.base) + 1 :]
-        if payload == OFFLINE and device in self._claimed and self._is_online(device):
-            # Another bridge had it before us and has just found that it has it no longer.
-            self._say(device)
+        if payload in (OFFLINE, b"") and device in self._known:
+            if self._is_online(device):
+                # Another bridge had it before us and has just found that it has it no longer, or somebody cleared it.
+                self._say(device)
+            elif not payload:
+                self._known.discard(device)
+                log.info("device %s is forgotten", device)
+                self._on_forgotten(device)
         return True
 
     def goodbye(self) -> None:
         """Say that all of it goes off line: an orderly end."""
-        for device in sorted(self._claimed):
+        for device in sorted(self._known):
             self._publish(self._policy.status_topic(device), OFFLINE)
+        self._publish(self._claims_topic, b"[]")
         self._publish(self.topic, OFFLINE)
 
     def _take_claims(self, payload: bytes) -> None:
+        if payload in self._written:
+            return
         try:
             names = json_text.read(payload or b"[]", _CLAIMS_LIMIT_BYTES)
         except json_text.Refusal:
@@ -108,15 +126,17 @@ class Presence:
         if not isinstance(names, list):
             self._complaints.tell(f"{self._claims_topic} holds no list; it is written anew")
             names = []
-        before = {name for name in names if isinstance(name, str) and is_device_id(name.encode(errors="replace"))}
-        for device in sorted(before - self._claimed):
-            self._claimed.add(device)
-            self._say(device)
-        if self._claimed - before:
-            self._write_claims()
+        claimed = {name for name in names if isinstance(name, str) and is_device_id(name.encode(errors="replace"))}
+        for device in sorted(claimed):
+            if not self._is_online(device):
+                self._publish(self._policy.status_topic(device), OFFLINE)
+        self._write_claims()
 
     def _write_claims(self) -> None:
-        self._publish(self._claims_topic, json.dumps(sorted(self._claimed)[:_CLAIMS_LIMIT]).encode())
+        online = sorted(device for device in self._known if self._is_online(device))
+        claims = json.dumps(online[:_CLAIMS_LIMIT]).encode()
+        self._written.append(claims)
+        self._publish(self._claims_topic, claims)
 
     def _say(self, device: str) -> None:
         self._publish(self._policy.status_topic(device), ONLINE if self._is_online(device) else OFFLINE)

@@ -6,32 +6,40 @@ import asyncio
 import contextlib
 import gc
 import json
-import logging
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 
-from kittiwake.bridge import logs, systemd, web
+from kittiwake.bridge import control, logs, systemd, web
+from kittiwake.bridge.reload import Reloader
 from kittiwake.bridge.service import Bridge
 from kittiwake.bridge.settings import Settings
 from kittiwake.errors import KittiwakeError
 
-log = logging.getLogger(__name__)
-
 _POLL_S = 0.1
 
 
-def run(settings: Settings, is_service: bool, reload: Callable[[], Settings] | None = None) -> None:
+@dataclass(frozen=True)
+class Source:
+    """Where a configuration came from: its file, and what reads it anew."""
+
+    path: Path
+    read: Callable[[], Settings]
+
+
+def run(settings: Settings, is_service: bool, source: Source | None = None) -> None:
     """Run a bridge until SIGINT or SIGTERM.
 
-    SIGUSR1 gives every port to other programs (to flash a board, say), SIGUSR2 takes them back. SIGHUP takes up
-    renewed certificates and the log's level; a configuration that cannot be changes nothing.
+    SIGUSR1 gives every port to other programs (to flash a board, say), SIGUSR2 takes them back. SIGHUP takes up a
+    changed configuration, as far as a Reloader can.
 
     Args:
         settings: the configuration.
         is_service: nothing that may mend itself ends it; else the first attempt at every port and at the broker has to
             succeed, so that whoever typed the command is told at once.
-        reload: reads the configuration anew; None where there is no file of it.
+        source: of the settings; None where there is no file of them.
 
     Raises:
         ConfigError: a file that the settings name cannot be used.
@@ -39,16 +47,17 @@ def run(settings: Settings, is_service: bool, reload: Callable[[], Settings] | N
     """
     logs.set_up(settings.bridge.log, settings.bridge.log_level)
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve(settings, is_service, reload))
+        asyncio.run(_serve(settings, is_service, source))
 
 
-async def _serve(settings: Settings, is_service: bool, reload: Callable[[], Settings] | None) -> None:
+async def _serve(settings: Settings, is_service: bool, source: Source | None) -> None:
     bridge = Bridge(settings)
+    reloader = Reloader(bridge, None if source is None else source.read)
     tasks = [asyncio.create_task(bridge.run(), name="bridge")]
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, tasks[0].cancel)
-    loop.add_signal_handler(signal.SIGHUP, _reload, bridge, reload)
+    loop.add_signal_handler(signal.SIGHUP, reloader.start)
     loop.add_signal_handler(signal.SIGUSR1, bridge.fleet.release)
     loop.add_signal_handler(signal.SIGUSR2, bridge.fleet.resume)
     try:
@@ -58,8 +67,10 @@ async def _serve(settings: Settings, is_service: bool, reload: Callable[[], Sett
             print(f"bridging {ports}: open, and the broker answers; Ctrl-C ends it", file=sys.stderr, flush=True)
         tasks.append(asyncio.create_task(systemd.beat(lambda: _status(bridge)), name="watchdog"))
         if settings.http.listen:
-            pages = _pages(bridge)
+            pages = _pages(bridge, reloader)
             tasks.append(asyncio.create_task(web.serve(settings.http.listen, pages), name="http"))
+        if source is not None:
+            tasks.append(asyncio.create_task(_listen(source.path, reloader), name="control"))
         systemd.notify("READY=1")
         # What is there now stays: the collector need not look at it again, and a pause for it would be latency.
         gc.collect()
@@ -73,15 +84,9 @@ async def _serve(settings: Settings, is_service: bool, reload: Callable[[], Sett
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _reload(bridge: Bridge, reload: Callable[[], Settings] | None) -> None:
-    try:
-        settings = bridge.settings if reload is None else reload()
-        bridge.credentials.read(bridge.credentials.of_files(settings.broker))
-        logging.getLogger().setLevel(settings.bridge.log_level.upper())
-    except KittiwakeError as error:
-        log.error("not reloaded: %s", error)
-    else:
-        log.warning("reloaded: the log's level and the certificates; what else changed needs a restart")
+async def _listen(config: Path, reloader: Reloader) -> None:
+    async with control.listening(config, {"reload": reloader.reload}):
+        await asyncio.Event().wait()
 
 
 async def _begin_well(bridge: Bridge, work: asyncio.Task[None]) -> None:
@@ -100,13 +105,13 @@ async def _begin_well(bridge: Bridge, work: asyncio.Task[None]) -> None:
         await asyncio.sleep(_POLL_S)
 
 
-def _pages(bridge: Bridge) -> dict[str, web.Page]:
+def _pages(bridge: Bridge, reloader: Reloader) -> dict[str, web.Page]:
     from kittiwake.bridge.metrics import CONTENT_TYPE, Exposition
 
     exposition = Exposition(bridge)
 
     def healthz() -> tuple[int, str, bytes]:
-        report = bridge.report()
+        report = {**bridge.report(), "configuration": reloader.report()}
         status = 200 if report["broker"]["connected"] else 503
         return status, "application/json", json.dumps(report).encode() + b"\n"
 

@@ -16,7 +16,7 @@ from kittiwake.bridge.confirm import scorer
 from kittiwake.bridge.confirm.worker import Worker
 from kittiwake.bridge.delivery import Sink
 from kittiwake.bridge.device_link import DeviceLink
-from kittiwake.bridge.homeassistant import discovery
+from kittiwake.bridge.discovered import Discovered
 from kittiwake.bridge.link_callbacks import Callbacks as LinkCallbacks
 from kittiwake.bridge.links import Fleet
 from kittiwake.bridge.presence import Presence
@@ -27,7 +27,6 @@ from kittiwake.mqtt.callbacks import Callbacks, Receipt
 from kittiwake.mqtt.client import MqttClient
 from kittiwake.mqtt.credentials import Credentials
 from kittiwake.publish.channel_description import Channel
-from kittiwake.publish.publisher import Publication
 
 log = logging.getLogger(__name__)
 
@@ -78,17 +77,21 @@ class Bridge:
             find=lambda device: self.fleet.of_device(device),
             publish=lambda topic, payload: self.mqtt.publish(topic, payload, 1, retain=True),
             is_connected=lambda: self.mqtt.is_connected,
+            on_forgotten=lambda device: self._discovered.on_forgotten(device),
         )
-        self._discovered: dict[str, Publication] = {}
-        self._home_status = f"{settings.homeassistant.prefix}/status"
-        discovery_filter = (self._home_status,) if settings.homeassistant.enabled else ()
+        self._discovered = Discovered(
+            settings.homeassistant,
+            self._policy,
+            self.presence.topic,
+            publish=lambda m: self.mqtt.publish(m.topic, m.payload, m.qos, m.retain),
+        )
         client_id = settings.broker.client_id or f"{settings.bridge.base}-{settings.bridge.id}".replace("/", "-")
         self.credentials = Credentials(settings.broker)
         self.mqtt = MqttClient(
             settings.broker,
             client_id=client_id,
             will=self.presence.will,
-            subscriptions=(*self.presence.filters, *discovery_filter),
+            subscriptions=(*self.presence.filters, *self._discovered.filters),
             callbacks=Callbacks(
                 on_connected=self._connected,
                 on_disconnected=self._disconnected,
@@ -112,7 +115,7 @@ class Bridge:
             credentials=self.credentials,
         )
         self._link_callbacks = LinkCallbacks[DeviceLink](
-            on_status=self.presence.on_status,
+            on_status=self._status,
             on_described=self._described,
             on_text=lambda link, line: self._on_text(link.url, line),
             on_backlog=self._backlog,
@@ -144,6 +147,20 @@ class Bridge:
                 self.presence.goodbye()
             with contextlib.suppress(OSError):
                 await asyncio.gather(self.mqtt.close(), self.command_client.close())
+
+    async def apply(self, devices: list[DeviceSection]) -> list[str]:
+        """Take up other devices while running; links whose settings are the same go on undisturbed.
+
+        Args:
+            devices: of a checked configuration.
+
+        Returns:
+            What changed, a line a port.
+        """
+        changes = await self.fleet.apply(devices)
+        self.settings.devices = devices
+        self._share_out()
+        return changes
 
     def report(self) -> dict[str, Any]:
         """What there is, JSON-ready: the broker's state, and every link's."""
@@ -225,20 +242,17 @@ class Bridge:
             link.set_stalled(True)
 
     def _message(self, topic: str, payload: bytes, handle: int) -> None:
-        if not self.presence.on_message(topic, payload) and topic == self._home_status and payload == b"online":
-            for message in self._discovered.values():
-                self.mqtt.publish(message.topic, message.payload, message.qos, message.retain)
+        if not self.presence.on_message(topic, payload):
+            self._discovered.on_message(topic, payload)
         self.mqtt.acknowledge(handle)
 
     def _described(self, link: DeviceLink, channels: list[Channel]) -> None:
-        home = self.settings.homeassistant
-        if not home.enabled:
-            return
-        device, journal = link.identity
-        message = discovery(self._policy, home.prefix, self.presence.topic, device, journal, channels)
-        if self._discovered.get(device) != message:
-            self._discovered[device] = message
-            self.mqtt.publish(message.topic, message.payload, message.qos, message.retain)
+        self._discovered.on_described(*link.identity, channels)
+
+    def _status(self, link: DeviceLink, is_online: bool) -> None:
+        self.presence.on_status(link, is_online)
+        if is_online and link.device is not None:
+            self._discovered.on_online(link.device)
 
     def _backlog(self, link: DeviceLink) -> None:
         if link not in self._waiting:

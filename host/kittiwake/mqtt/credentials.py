@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 LOOK_S = 10.0  # between two looks at the files
 _DAY_S = 86400
-_FILES = ("ca_file", "crl_file", "certificate_file", "key_file", "key_password_file", "password_file")
+FILES = ("ca_file", "crl_file", "certificate_file", "key_file", "key_password_file", "password_file")
 # What the dates of a file are told as.
 _DATED = {"certificate_file": "client", "ca_file": "ca", "crl_file": "crl"}
 
@@ -56,7 +56,7 @@ class Credentials:
         Args:
             broker: settings that name the files.
         """
-        return self.broker.model_copy(update={name: getattr(broker, name) for name in _FILES})
+        return self.broker.model_copy(update={name: getattr(broker, name) for name in FILES})
 
     def read(self, broker: BrokerSection) -> None:
         """Read the files; all of them are taken, or none.
@@ -106,7 +106,7 @@ class Credentials:
 
 def _marks(broker: BrokerSection) -> tuple[object, ...]:
     marks: list[object] = []
-    for name in _FILES:
+    for name in FILES:
         path = getattr(broker, name)
         try:
             # Of what a link leads to: renewing programs replace the link.

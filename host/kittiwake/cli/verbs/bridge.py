@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import sys
@@ -10,10 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kittiwake.errors import UsageError
+from kittiwake.cli.output import Json, print_json, progress
+from kittiwake.errors import KittiwakeError, UsageError
 
 if TYPE_CHECKING:
     from kittiwake.bridge.settings import Settings
+
+_RELOAD_S = 60.0
 
 Config = Annotated[Path, typer.Option("--config", "-c", help="The gateway's configuration, TOML.")]
 
@@ -48,7 +52,8 @@ def bridge(
             "name the devices by --port, or a configuration by --config", "`kittiwake bridge init` writes one"
         )
     if config is not None:
-        process.run(_load(config), is_service=True, reload=lambda: _load(config))
+        source = process.Source(config, lambda: _load(config))
+        process.run(_load(config), is_service=True, source=source)
         return
     policy = publisher.Policy(base=base, topics=publisher.GUIDE_TOPICS if guide else {})
     chosen = settings.of_ports(port or [], broker, policy, bridge_id, protocol="auto")
@@ -88,6 +93,43 @@ def check(config: Config = Path("gateway.toml")) -> None:
 
     for line in check.lines(_load(config)):
         print(line)
+
+
+@app.command()
+def reload(config: Config = Path("gateway.toml"), as_json: Json = False) -> None:
+    """Let the bridge that runs with this configuration take it up anew; devices that did not change go on."""
+    from kittiwake.bridge import control
+
+    answer = control.ask(config, "reload", _RELOAD_S)
+    if as_json:
+        print_json(answer)
+    if answer.get("problem"):
+        raise KittiwakeError(f"not reloaded, all stays as it was: {answer['problem']}")
+    if not as_json:
+        for line in answer.get("taken", []):
+            print(line)
+        for name in answer.get("needs_restart", []):
+            print(f"{name} needs a restart")
+
+
+@app.command()
+def forget(
+    device: Annotated[str, typer.Argument(help="Device id.")],
+    config: Config = Path("gateway.toml"),
+    force: Annotated[bool, typer.Option("--force", help="Also while it is on line.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Clear what the broker retains of a device that is gone: status, discovery, its place on the bridge's list."""
+    from kittiwake.bridge import forget
+
+    outcome = asyncio.run(forget.forget(_load(config), device, force))
+    if as_json:
+        print_json(outcome)
+        return
+    for topic in outcome["cleared"]:
+        print(f"cleared {topic}")
+    if not outcome["was_known"]:
+        progress(f"nothing was retained of {device}: see whether the name is right")
 
 
 @app.command()
