@@ -59,6 +59,8 @@ def test_publication_of_an_anomaly_has_the_guides_fields_and_the_exact_sums():
         "seq": 17,
         "boot": 3,
         "uptime_ms": 1500,
+        "kind": "alert",
+        "channel": "vibration",
     }
 
 

@@ -17,12 +17,14 @@ from kittiwake_node.link import record as rec
 from tools.docs import markdown
 
 _EVERY = "*"
-_IN_ALL = ("device", "journal", "seq", "boot", "uptime_ms", "late")
+_IN_ALL = ("device", "journal", "seq", "boot", "uptime_ms", "kind", "channel", "late")
+_WIDE = 1 << 53  # fields of such integers have a text beside them
 _DEVICE, _JOURNAL = "press-7", 0x8F3A0C51D2E4B697
 _BOOT_UTC_MS = 1767225600000  # 2026-01-01 00:00:00
 _DESCRIPTION = json.dumps(
     [{"name": "bearing", "sensor_id": "vib-001", "unit": "mm/s", "scale": "1/100", "offset": "0"}]
 ).encode()
+_VERDICT = {"verdict": "confirmed", "verdict_score": 0.9765, "verdict_model": "okay_nabu.tflite"}
 _CLASSES = {"snapshot": rec.RAW, "summary": rec.TELEMETRY, "reading": rec.TELEMETRY, "health": rec.TELEMETRY}
 
 
@@ -74,12 +76,17 @@ def _payloads() -> dict[int, list[tuple[bytes, dict[str, Any]]]]:
             (a.pack_anomaly(a.ZSCORE, a.CLIPPED | a.LAGGED, *window), {}),
             (a.pack_levels(a.DRIFT, 0, 1120, 66 << 16, 42 << 16, 9 << 16, 1234, 3, 2), {}),
             (a.pack_feature(0, 0, 200, 25600, 2560000, 32800000000, 1234, 5, 1), {}),
+            (a.pack_levels(a.DRIFT, 0, 1120, -_WIDE, -_WIDE, _WIDE, 1234, 3, 2), {}),
+            (a.pack_feature(0, 0, 200, _WIDE, 200 * _WIDE, 200 * _WIDE**2, 1234, 5, 1), {}),
         ],
-        rec.SUMMARY: [(p.pack_summary(60000, 390, 1120, 3, 25440000, 10840000000, 60000, 0), {})],
+        rec.SUMMARY: [
+            (p.pack_summary(60000, 390, 1120, 3, 25440000, 10840000000, 60000, 0), {}),
+            (p.pack_summary(9, 0, 1, 0, 0, _WIDE, 9, 0), {}),
+        ],
         rec.READING: [(p.pack_reading(424, 1234), {})],
         rec.SNAPSHOT: [(p.pack_snapshot(0, 1, 1200, samples), {})],
         rec.DISTURBANCE: [(a.pack_disturbance(a.ZSCORE, 4, 1234, 1260, 700, 1240), {})],
-        rec.KEYWORD: [(p.pack_keyword(p.AUDIO, "okay_nabu", 5, 1242, 1241, 16000), {"verdict": "confirmed"})],
+        rec.KEYWORD: [(p.pack_keyword(p.AUDIO, "okay_nabu", 5, 1242, 1241, 16000), _VERDICT)],
         rec.HEALTH: [(p.pack_health({"heap_free": 143360}), {})],
         rec.BOOT: [(p.pack_boot(1, 143360, "kittiwake"), {})],
         rec.TIME: [(p.pack_time(_BOOT_UTC_MS + 1240), {})],
@@ -96,7 +103,8 @@ MQTT) give a kind a topic of its own. QoS is 1 unless configured.
 (`device`, `journal`, `seq`) is a key for ever. A message that is repeated after a crash is the same, byte for byte, so
 drop what you have seen. A gateway and a board that speaks MQTT itself publish the same bytes of the same record.
 
-Every message has `device`, `journal`, `seq`, `boot` and `uptime_ms`.
+Every message has `device`, `journal`, `seq`, `boot`, `uptime_ms`, `kind` and `channel`. A field has
+one JSON type in all messages, or null where its meaning says so.
 """
 
 _TAIL = """\

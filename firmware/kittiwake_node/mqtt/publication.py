@@ -36,6 +36,7 @@ KINDS = tuple(_KINDS.values()) + ("opaque",)
 _CHANNEL_KINDS = ("reading", "summary", "alert", "snapshot", "disturbance", "keyword")
 _FEATURES = ("variance", "peak", "range", "crossings")
 _LEVEL_CHARACTERS = 64
+_DOUBLE_LIMIT = 1 << 53  # from here on a reader whose numbers are doubles has another integer than was sent
 _YEAR_10000_MS = 253402300800000
 _DAYS_OF_400_YEARS = 146097
 
@@ -77,18 +78,22 @@ class Publisher:
         except (FrameError, ArithmeticError, ValueError):
             kind = "opaque"
             fields = _opaque(record, channel)
+        wide = _wide_texts(fields) if kind == "alert" or kind == "summary" else []
+        level = topic_level(channel.name) if kind in _CHANNEL_KINDS or kind == "opaque" else ""
         fields += self._identity
         fields += [("seq", record.seq), ("boot", record.boot), ("uptime_ms", record.time_ms)]
+        fields += [("kind", kind), ("channel", level)]
+        fields += wide
         if record.is_late:
             fields.append(("late", True))
-        return self._topic_of(kind, channel.name), jsontext.dump(fields).encode()
+        return self._topic_of(kind, level), jsontext.dump(fields).encode()
 
-    def _topic_of(self, kind: str, channel: str) -> str:
+    def _topic_of(self, kind: str, level: str) -> str:
         topic = self._topics.get(kind)
         if topic is None:
             topic = self._prefix + kind
             if kind in _CHANNEL_KINDS:
-                topic += "/" + topic_level(channel)
+                topic += "/" + level
         return topic
 
 
@@ -117,12 +122,21 @@ def timestamp(utc_ms: int | None) -> str | None:
     return "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ" % clock
 
 
+def _wide_texts(fields: "Fields") -> "Fields":
+    """NAME_exact, as text, of the integers that doubles do not hold."""
+    return [
+        (name + "_exact", str(value))
+        for name, value in fields
+        if isinstance(value, int) and not -_DOUBLE_LIMIT < value < _DOUBLE_LIMIT
+    ]
+
+
 def _opaque(record: "Record", channel: "Described") -> "Fields":
     return [
         ("ts", timestamp(record.utc_ms)),
         ("type", record.type),
         ("version", record.version),
-        ("channel", record.channel),
+        ("channel_number", record.channel),
         ("payload", binascii.hexlify(record.payload).decode()),
     ]
 
@@ -145,7 +159,7 @@ def _alert(record: "Record", channel: "Described") -> "Fields":
     fields.append(("t", "%d/%d" % (values["p"], values["q"]) if values["q"] else None))
     fields.append(("detector", anomaly.DETECTORS[values["detector"]]))
     if values["flags"] & anomaly.CLIPPED:
-        fields.append(("clipped", True))
+        fields.append(("clipped", 1))
     if values["flags"] & anomaly.LAGGED:
         fields.append(("lagged", True))
     return fields
@@ -211,7 +225,8 @@ def _disturbance(record: "Record", channel: "Described") -> "Fields":
 
 def _snapshot(record: "Record", channel: "Described") -> "Fields":
     s = payload.unpack_snapshot(record.payload)
-    return _head(record, channel) + [(name, s[name]) for name in ("part", "parts", "index", "samples")]
+    fields = _head(record, channel) + [(name, s[name]) for name in ("part", "parts", "index")]
+    return fields + [("samples_lsb", s["samples"])]
 
 
 def _keyword(record: "Record", channel: "Described") -> "Fields":

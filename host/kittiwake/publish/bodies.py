@@ -17,6 +17,9 @@ from kittiwake_node.link import payload
 from kittiwake_node.link import record as rec
 
 OPAQUE = "opaque"
+# Beyond these a reader whose numbers are doubles has another integer than was sent.
+_DOUBLE_LIMIT = 2**53
+_WIDE = ("feature_value", "s", "q", "fast_q16", "slow_q16", "variance_q16")
 
 Body = dict[str, object]
 Form = Callable[[rec.Record, Channel], Body]
@@ -38,6 +41,19 @@ def _second(utc_s: int) -> str | None:
         return None
 
 
+def wide_texts(body: Mapping[str, object]) -> dict[str, str]:
+    """Give the integers that doubles do not hold as texts too.
+
+    Args:
+        body: the fields of a message.
+
+    Returns:
+        NAME_exact -> decimal digits, for each field of 2^53 or more without its sign.
+    """
+    values = ((name, body.get(name)) for name in _WIDE)
+    return {f"{name}_exact": str(x) for name, x in values if isinstance(x, int) and abs(x) >= _DOUBLE_LIMIT}
+
+
 def _alert(record: rec.Record, channel: Channel) -> Body:
     anomaly = anomalies.unpack_anomaly(record.payload)
     formed = alerts.form(anomaly, channel.scale, channel.offset)
@@ -51,7 +67,7 @@ def _alert(record: rec.Record, channel: Channel) -> Body:
         **formed,
         "t": f"{anomaly['p']}/{anomaly['q']}" if anomaly["q"] else None,
         "detector": anomalies.DETECTORS[anomaly["detector"]],
-        **({"clipped": True} if anomaly["flags"] & anomalies.CLIPPED else {}),
+        **({"clipped": 1} if anomaly["flags"] & anomalies.CLIPPED else {}),
         **({"lagged": True} if anomaly["flags"] & anomalies.LAGGED else {}),
     }
 
@@ -69,7 +85,9 @@ def _disturbance(record: rec.Record, channel: Channel) -> Body:
 
 def _snapshot(record: rec.Record, channel: Channel) -> Body:
     head = {"sensor_id": channel.sensor_id, "unit": channel.unit, "ts": timestamp(record.utc_ms)}
-    return {**head, **payload.unpack_snapshot(record.payload)}
+    snapshot = payload.unpack_snapshot(record.payload)
+    place = {"part": snapshot["part"], "parts": snapshot["parts"], "index": snapshot["index"]}
+    return {**head, **place, "samples_lsb": snapshot["samples"]}
 
 
 def _keyword(record: rec.Record, channel: Channel) -> Body:
@@ -134,7 +152,7 @@ def _opaque(record: rec.Record, channel: Channel) -> Body:
         "ts": timestamp(record.utc_ms),
         "type": record.type,
         "version": record.version,
-        "channel": record.channel,
+        "channel_number": record.channel,
         "payload": record.payload.hex(),
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 from kittiwake.peers import json_text, text
 
@@ -36,6 +37,16 @@ class Channel:
     offset: Fraction = Fraction(0)
     is_raw: bool = False
     problem: str = ""
+
+    @cached_property
+    def level(self) -> str:
+        """The name as one level of a topic."""
+        return topic_level(self.name)
+
+
+def topic_level(name: str) -> str:
+    """Make one level of a topic out of a channel's name: what a level may not hold becomes '_'."""
+    return "".join("_" if c in "+#/" else c for c in text.level(name)[0])[:64] or "_"
 
 
 def parse_description(raw: bytes) -> list[Channel]:

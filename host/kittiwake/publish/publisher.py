@@ -10,10 +10,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from kittiwake.peers import json_text, text
+from kittiwake.peers import json_text
 from kittiwake.publish import bodies
 from kittiwake.publish.bodies import OPAQUE
-from kittiwake.publish.channel_description import Channel, parse_description
+from kittiwake.publish.channel_description import Channel, parse_description, topic_level
 from kittiwake_node.errors import FrameError
 from kittiwake_node.link import payload
 from kittiwake_node.link import record as rec
@@ -32,6 +32,7 @@ KINDS = {
 }
 GUIDE_TOPICS = {"reading": "factory/line1/vibration", "alert": "factory/line1/alerts"}
 _CHANNEL_KINDS = {"reading", "summary", "alert", "snapshot", "disturbance", "keyword"}
+_WIDE_KINDS = {"summary", "alert"}
 _LAYOUTS_KEPT = 32  # of up to 256 channels each
 _TOPICS_KEPT = 4096
 _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
@@ -143,7 +144,7 @@ class Former:
         return self._publication(OPAQUE, self._write(OPAQUE, record, channel), channel)
 
     def _publication(self, kind: str, body: str, channel: Channel) -> Publication:
-        topic, qos = self.topic(kind, channel.name), self._policy.qos.get(kind, 1)
+        topic, qos = self.topic(kind, channel.level), self._policy.qos.get(kind, 1)
         return Publication(topic, body.encode(), qos, False, kind, channel.problem)
 
     def _write(self, kind: str, record: rec.Record, channel: Channel, also: Mapping[str, object] | None = None) -> str:
@@ -153,6 +154,10 @@ class Former:
         body["seq"] = record.seq
         body["boot"] = record.boot
         body["uptime_ms"] = record.time_ms
+        body["kind"] = kind
+        body["channel"] = channel.level if kind in _CHANNEL_KINDS or kind == OPAQUE else ""
+        if kind in _WIDE_KINDS:
+            body |= bodies.wide_texts(body)
         if record.is_late:
             body["late"] = True
         if channel.problem:
@@ -186,11 +191,6 @@ def publication(policy: Policy, device: str, journal: int, record: rec.Record, l
     former = Former(policy, device, journal)
     former.describe(record.description, layout)
     return former.form(record)
-
-
-def topic_level(name: str) -> str:
-    """Make one level of a topic out of a channel's name: what a level may not hold becomes '_'."""
-    return "".join("_" if c in "+#/" else c for c in text.level(name)[0])[:64] or "_"
 
 
 def health_of(record: rec.Record) -> dict[str, int]:
