@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import Callable
 
-from kittiwake.peers.complaints import Complaints
+from kittiwake.peers.complaints import LIMITED, Complaints
 
 log = logging.getLogger(__name__)
 
@@ -62,4 +62,4 @@ class Console:
             self._complaints.tell(f"{self._url}: console: too much text, lines are dropped")
             return
         self._left_bytes -= cost
-        log.info("%s: console: %s", self._url, shown)
+        log.info("%s: console: %s", self._url, shown, extra=LIMITED)

@@ -1,11 +1,72 @@
-"""The log on stderr, as text or as one JSON object a line. Secrets never reach a logger, so none is filtered here."""
+"""The log on stderr, as text or as one JSON object a line. Secrets never reach a logger, so none is filtered here.
+
+Peers cause most lines, and write parts of them: how many there are, how long they are and what a terminal makes of them
+is bounded here, for whatever logs.
+"""
 
 from __future__ import annotations
 
 import json
 import logging
 import sys
+import time
+from collections import OrderedDict
+from collections.abc import Callable
 from datetime import UTC, datetime
+
+BURST_LINES = 100
+LINE_EVERY_S = 10.0  # after a burst: 360 lines of a kind an hour
+LINE_LIMIT = 600  # characters
+_KINDS_LIMIT = 4096
+
+
+class LineLimit(logging.Filter):
+    """Lets a burst of lines of one kind through, then one in a while, which says how many were dropped.
+
+    Lines are of a kind when they have the same form; those that begin with a port are counted by port, so that one
+    device's do not use up another's. Tracebacks, and lines that are marked with `is_limited`, have limits elsewhere.
+
+    Args:
+        clock_s: seconds that never go back, for tests.
+
+    Attributes:
+        dropped: lines that were dropped.
+    """
+
+    def __init__(self, clock_s: Callable[[], float] = time.monotonic):
+        super().__init__()
+        self._clock_s = clock_s
+        self._kinds: OrderedDict[tuple[str, str], tuple[float, float, int]] = (
+            OrderedDict()
+        )  # lines left, since, dropped
+        self.dropped = 0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Decide on a line, and make it fit."""
+        text = record.getMessage()
+        if not getattr(record, "is_limited", False) and not record.exc_info:
+            dropped = self._take(record)
+            if dropped is None:
+                self.dropped += 1
+                return False
+            text += f" ({dropped} more of the kind before)" if dropped else ""
+        if len(text) > LINE_LIMIT:
+            text = f"{text[:LINE_LIMIT]}…"
+        shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+        record.msg, record.args = shown, ()
+        return True
+
+    def _take(self, record: logging.LogRecord) -> int | None:
+        """Give how many of the kind were dropped before this one, None to drop it as well."""
+        form, now_s = str(record.msg), self._clock_s()
+        subject = str(record.args[0]) if form.startswith("%s: ") and isinstance(record.args, tuple) else ""
+        left, since_s, dropped = self._kinds.pop((form, subject), (float(BURST_LINES), now_s, 0))
+        left = min(left + (now_s - since_s) / LINE_EVERY_S, BURST_LINES)
+        is_taken = left >= 1
+        self._kinds[form, subject] = (left - is_taken, now_s, 0 if is_taken else dropped + 1)
+        if len(self._kinds) > _KINDS_LIMIT:
+            self._kinds.popitem(last=False)
+        return dropped if is_taken else None
 
 
 class JsonFormatter(logging.Formatter):
@@ -24,19 +85,25 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
-def set_up(form: str, level: str) -> None:
+def set_up(form: str, level: str) -> LineLimit:
     """Send the process's log to stderr.
 
     Args:
         form: "text" or "json".
         level: "debug", "info", "warning" or "error".
+
+    Returns:
+        What bounds it, for its counter.
     """
     handler = logging.StreamHandler(sys.stderr)
     if form == "json":
         handler.setFormatter(JsonFormatter())
     else:
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    limit = LineLimit()
+    handler.addFilter(limit)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     logging.getLogger("asyncio").setLevel(logging.WARNING)
+    return limit

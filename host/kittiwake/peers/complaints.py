@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 EVERY_S = 60.0
+LIMITED = {"is_limited": True}  # of a line whose number is bounded where it is written
 
 
 class Complaints:
@@ -41,4 +42,5 @@ class Complaints:
         more = self.count - self._logged - 1
         self._next_s, self._logged = now_s + self._every_s, self.count
         level = logging.WARNING if error is None else logging.ERROR
-        self._log.log(level, "%s%s", text, f" ({more} more of the kind before)" if more else "", exc_info=error)
+        tail = f" ({more} more of the kind before)" if more else ""
+        self._log.log(level, "%s%s", text, tail, exc_info=error, extra=LIMITED)
