@@ -34,10 +34,18 @@ class BridgeProcess:
         self._log, self._environment = None, {}
 
     @classmethod
-    def of_config(cls, path, log=None, **environment):
-        """The same with a configuration file; what it logs goes to the file `log`, its environment gets more."""
+    def of_config(cls, path, log=None, damage="", **environment):
+        """The same with a configuration file.
+
+        Args:
+            path: of the configuration.
+            log: file that what it logs goes to; None for our own stderr.
+            damage: Python that its process runs before the bridge, for tests that must notice.
+            environment: it gets more of it.
+        """
         self = cls("", "")
-        self._command = [sys.executable, "-m", "kittiwake", "bridge", "--config", str(path)]
+        program = ["-c", f"{damage}\nfrom kittiwake.cli.app import main; main()"] if damage else ["-m", "kittiwake"]
+        self._command = [sys.executable, *program, "bridge", "--config", str(path)]
         self._log, self._environment = log, environment
         return self
 
