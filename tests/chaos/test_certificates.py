@@ -22,7 +22,7 @@ pytestmark = pytest.mark.needs("mosquitto")
 class Gateway:
     """A bridge with files of its own, and Mosquitto as in the example."""
 
-    def __init__(self, folder, certs, client):
+    def __init__(self, folder, certs, client, more=""):
         self.certs, self.own = certs, folder / "own"
         self.own.mkdir()
         self.install(client)
@@ -32,7 +32,7 @@ class Gateway:
         self.config.write_text(
             f'[bridge]\nlog_level = "info"\n[broker]\nurl = "mqtts://127.0.0.1:{self.broker.port}"\n'
             f'ca_file = "{self.own}/ca.pem"\ncertificate_file = "{self.own}/gateway.pem"\n'
-            f'key_file = "{self.own}/gateway.key"\nbackoff_first_s = 0.1\nbackoff_last_s = 0.2\n'
+            f'key_file = "{self.own}/gateway.key"\nbackoff_first_s = 0.1\nbackoff_last_s = 0.2\n{more}\n'
             f'[http]\nlisten = "127.0.0.1:{self.http}"\n[[devices]]\nport = "{folder}/none"\n'
         )
         self.bridge = BridgeProcess.of_config(self.config, self.log_path)
@@ -69,6 +69,7 @@ def test_bridge_whose_certificate_is_renewed_connects_without_a_signal_and_tells
         gateway.hear("connected to broker")
         days_left = json.loads(gateway.page("healthz"))["certificates"]["days_left"]
         assert {name: round(days) for name, days in days_left.items()} == {"client": 825, "ca": 3650, "broker": 825}
+        assert "kittiwake_clock_known 1.0\n" in gateway.page("metrics")
         for name in ("client", "ca", "broker"):
             assert f'kittiwake_certificate_days_left{{certificate="{name}"}} ' in gateway.page("metrics")
 
@@ -82,6 +83,18 @@ def test_bridge_whose_ca_was_removed_trusts_it_no_longer_after_a_reload(tmp_path
         start = len(gateway.log_path.read_text())
         gateway.broker.restart()
         gateway.hear("is not signed by a CA in", start)
+
+
+def test_bridge_whose_revocation_list_is_renewed_refuses_who_is_on_it_from_then_on(tmp_path):
+    certs = certificates.make(tmp_path / "certificates")
+    certificates.revoke(certs)
+    with Gateway(tmp_path, certs, "gateway", f'crl_file = "{certs}/crl.pem"') as gateway:
+        gateway.hear("connected to broker")
+        certificates.revoke(certs, "broker")
+        gateway.hear("changed certificates are taken")
+        start = len(gateway.log_path.read_text())
+        gateway.broker.restart()
+        gateway.hear(f"the broker's certificate is revoked by {certs}/crl.pem; give the broker another", start)
 
 
 def test_bridge_with_half_of_a_renewed_pair_stays_as_it_is_and_says_so(tmp_path, certs):

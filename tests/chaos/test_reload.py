@@ -130,6 +130,7 @@ def test_reload_takes_devices_added_removed_and_changed_and_leaves_the_others_al
             await until_async(lambda: not gateway.devices["goes"].session.is_open, "the end of what was removed")
             report = await gateway.health()
             assert [link["port"] for link in report["devices"]] == [port["stays"], port["comes"]]
+            assert report["clock"] == {"known": True, "problem": ""}
             assert report["configuration"]["problem"] == ""
             assert report["configuration"]["needs_restart"] == ["spool.commit_ms"]
             gateway.write("goes", "stays", "comes")

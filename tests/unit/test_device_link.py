@@ -3,15 +3,19 @@
 import asyncio
 import itertools
 import json
+import struct
+import time
 
 import pytest
 
+from kittiwake.bridge import time_teller
 from kittiwake.bridge.device_link import DeviceLink
 from kittiwake.bridge.intake import Intake
 from kittiwake.bridge.link_callbacks import Callbacks
 from kittiwake.bridge.outbox import Outbox
 from kittiwake.bridge.settings import DeviceSection
 from kittiwake.publish.publisher import Policy
+from kittiwake_node.link import messages
 from kittiwake_node.link.device_session import DeviceSession
 from tests.support.sessions import ListJournal
 
@@ -45,9 +49,10 @@ class Broker:
 class Bench:
     """One DeviceLink against one DeviceSession, and a broker that confirms when told to."""
 
-    def __init__(self, qos=1, **section):
+    def __init__(self, qos=1, clock=None, **section):
         self.journal = ListJournal()
-        self.device = DeviceSession("dev-1", 1, self.journal, lambda op, body, now: (0, b""))
+        self.commands = []
+        self.device = DeviceSession("dev-1", 1, self.journal, self._carry_out)
         self.broker = Broker()
         self.statuses = []
         self.backlogs = []
@@ -59,10 +64,15 @@ class Bench:
                 on_status=lambda link, is_online: self.statuses.append((link.device, is_online)),
                 on_backlog=self.backlogs.append,
             ),
+            clock=clock,
         )
         self.link._port = FakePort(self.device)
         self.confirmed = set()
         self.exchange()
+
+    def _carry_out(self, op, body, now_ms):
+        self.commands.append((op, body))
+        return messages.OK, b""
 
     @property
     def sent(self):
@@ -231,3 +241,24 @@ def test_device_link_whose_session_ends_by_an_error_acknowledges_nothing_that_wa
     assert seqs_of(bench.sent) == [0, 1, 2]
     bench.confirm(0, 1)
     assert bench.journal.acked == 2
+
+
+class Clock:
+    """A gateway's clock that a test sets."""
+
+    epoch_ms = 1_800_000_000_000
+
+    def now_ms(self):
+        return self.epoch_ms
+
+
+def test_device_link_tells_the_time_again_when_the_gateway_s_clock_was_set_but_not_to_a_stranger(monkeypatch):
+    monkeypatch.setattr(time_teller, "HOLD_MS", 0)
+    for wanted, told in (("", 2), ("dev-2", 0)):
+        clock = Clock()
+        bench = Bench(clock=clock, device=wanted)
+        clock.epoch_ms -= 3_600_000
+        bench.link.tick(time.monotonic_ns() // 1_000_000)
+        bench.exchange()
+        times = [struct.unpack("<Q", body)[0] for op, body in bench.commands if op == messages.OP_TIME]
+        assert times == [1_800_000_000_000, 1_799_996_400_000][:told]

@@ -74,27 +74,33 @@ def ask(config: Path, operation: str, timeout_s: float, environment: Mapping[str
     Raises:
         KittiwakeError: no such bridge runs here, or it does not answer.
     """
-    for folder in dict.fromkeys((_SERVICE, *_folders(environment))):
+    refused: OSError | None = None
+    for folder in dict.fromkeys((*_folders(environment), _SERVICE)):
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as sock:
             sock.settimeout(timeout_s)
             try:
                 sock.connect(str(folder / _name(config)))
             except PermissionError as error:
-                raise KittiwakeError(
-                    f"the bridge of {config} is another user's", "ask as that user, or as root"
-                ) from error
+                refused = error
             except OSError:
-                continue
-            try:
-                sock.sendall(json.dumps({"op": operation}).encode() + b"\n")
-                with sock.makefile("rb") as file:
-                    answer = json_text.read(file.readline(_LINE_LIMIT_BYTES), _LINE_LIMIT_BYTES)
-            except (OSError, json_text.Refusal) as error:
-                raise KittiwakeError(f"the bridge of {config} does not answer", "see its log") from error
-        if isinstance(answer, dict):
-            return answer
-        raise KittiwakeError(f"the bridge of {config} answers nonsense", "see its log")
+                pass  # it is not there
+            else:
+                return _exchange(sock, config, operation)
+    if refused is not None:
+        raise KittiwakeError(f"a bridge with {config} is another user's", "ask as that user, or as root") from refused
     raise KittiwakeError(f"no bridge with {config} runs here", "start it; to one in a container send SIGHUP")
+
+
+def _exchange(sock: socket.socket, config: Path, operation: str) -> dict[str, Any]:
+    try:
+        sock.sendall(json.dumps({"op": operation}).encode() + b"\n")
+        with sock.makefile("rb") as file:
+            answer = json_text.read(file.readline(_LINE_LIMIT_BYTES), _LINE_LIMIT_BYTES)
+    except (OSError, json_text.Refusal) as error:
+        raise KittiwakeError(f"the bridge of {config} does not answer", "see its log") from error
+    if not isinstance(answer, dict):
+        raise KittiwakeError(f"the bridge of {config} answers nonsense", "see its log")
+    return answer
 
 
 async def _serve(path: Path, operations: Operations) -> asyncio.Server:

@@ -55,8 +55,13 @@ class Reloader:
         """
         async with self._lock:
             systemd.notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
-            taken, needs_restart, problem = await self._take()
-            systemd.notify("READY=1")
+            try:
+                taken, needs_restart, problem = await self._take()
+            except Exception as error:  # whatever it is, what runs goes on
+                log.error("reloading failed; this is a bug, please report it", exc_info=error)
+                taken, needs_restart, problem = [], [], f"internal error: {error!r}"
+            finally:
+                systemd.notify("READY=1")
         at = datetime.now(UTC).isoformat(timespec="seconds")
         self._report = {"problem": problem, "needs_restart": needs_restart, "at": at}
         if problem:
