@@ -127,6 +127,8 @@ class Machine:
     def _mount_commands(self) -> list[str]:
         root = shlex.quote(str(self.root))
         commands = [
+            # As on a real machine, its root is a mount of its own: without, no namespace of mounts can be made in it.
+            f"mount --bind {root} {root}",
             f"mount -t proc proc {root}/proc",
             f"mount -t tmpfs -o mode=1777 shm {root}/dev/shm",
             f"mount -t devpts -o newinstance,ptmxmode=0666,mode=620,gid=5 devpts {root}/dev/pts",
