@@ -10,6 +10,7 @@ from typing import Any
 
 from kittiwake.boards.description import Board
 from kittiwake.bridge.settings import Settings
+from kittiwake.history.settings import Settings as HistorySettings
 from tools.docs import command_line, models, node_toml, operators, pictures, python_api, rooms, root_pages, topics
 
 FOLDER = "generated"
@@ -17,6 +18,10 @@ _GATEWAY = """\
 `kittiwake bridge init` writes this file with every setting. `kittiwake bridge check` says what it would do, or the line
 at fault. The environment overrides: `[broker] keepalive_s` is `KITTIWAKE_BROKER__KEEPALIVE_S`, the second device's port
 `KITTIWAKE_DEVICES__1__PORT`.
+"""
+_HISTORY = """\
+`kittiwake history run -c history.toml` reads this file. The environment overrides, as for gateway.toml:
+`[history] database` is `KITTIWAKE_HISTORY__DATABASE`.
 """
 _BOARD = """\
 `boards/NAME/board.toml` describes a kind of board; `kittiwake boards show NAME` prints one. Every fact has its source
@@ -30,6 +35,7 @@ def pages() -> dict[str, str]:
         "command-line.md": command_line.page(),
         "node-toml.md": node_toml.page(),
         "gateway-toml.md": models.page("gateway.toml", _GATEWAY, Settings, ""),
+        "history-toml.md": models.page("history.toml", _HISTORY, HistorySettings, ""),
         "board-toml.md": models.page("board.toml", _BOARD, Board, "The board"),
         "topics.md": topics.page(),
         "operators.md": operators.page(),

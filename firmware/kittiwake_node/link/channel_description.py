@@ -17,7 +17,7 @@ _DIGITS_LIMIT = 24
 
 
 class Described:
-    """One channel: name, sensor_id and unit as text, scale and offset as (numerator, denominator > 0).
+    """One channel: name, sensor_id and unit as text, scale and offset as (numerator, denominator > 0) in lowest terms.
 
     With a scale or an offset that is no number its values are the integers themselves, without a unit.
     """
@@ -28,8 +28,8 @@ class Described:
         scale, offset = rational(entry.get("scale", "1"), None), rational(entry.get("offset", "0"), None)
         is_readable = scale is not None and offset is not None
         self.unit = _text(entry.get("unit", "")) if is_readable else ""
-        self.scale: "Fraction" = scale if scale is not None and is_readable else (1, 1)
-        self.offset: "Fraction" = offset if offset is not None and is_readable else (0, 1)
+        self.scale: "Fraction" = _reduced(scale) if scale is not None and is_readable else (1, 1)
+        self.offset: "Fraction" = _reduced(offset) if offset is not None and is_readable else (0, 1)
 
 
 def read(raw: bytes, parse_json: "Callable[[str], Any]") -> "list[Described]":
@@ -49,6 +49,13 @@ def read(raw: bytes, parse_json: "Callable[[str], Any]") -> "list[Described]":
     if not isinstance(entries, list):
         return []
     return [Described(entry if isinstance(entry, dict) else {}, i) for i, entry in enumerate(entries)]
+
+
+def _reduced(fraction: "Fraction") -> "Fraction":
+    a, b = abs(fraction[0]), fraction[1]
+    while a:
+        a, b = b % a, a
+    return fraction[0] // b, fraction[1] // b
 
 
 def rational(value: object, default: "Fraction | None") -> "Fraction | None":

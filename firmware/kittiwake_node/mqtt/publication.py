@@ -201,7 +201,8 @@ def _summary(record: "Record", channel: "Described") -> "Fields":
         fields += [("mean", mean), ("stdev", stdev), ("low", low), ("high", high)]
     names = (("n", "n"), ("s", "sum"), ("q", "sum_sq"))
     fields += [(name, s[key]) for name, key in names]
-    return fields + [(name, s[name]) for name in ("min", "max", "anomalies", "clipped", "index")]
+    fields += [(name, s[name]) for name in ("min", "max", "anomalies", "clipped", "index")]
+    return fields + [("scale", "%d/%d" % scale), ("offset", "%d/%d" % offset)]
 
 
 def _reading(record: "Record", channel: "Described") -> "Fields":

@@ -10,13 +10,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import random
 
 import paho.mqtt.client as paho
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from kittiwake.mqtt import problems
+from kittiwake.mqtt.backoff import Backoff
 from kittiwake.mqtt.callbacks import Callbacks, Receipt
 from kittiwake.mqtt.credentials import Credentials
 from kittiwake.mqtt.guard import CallbackGuard
@@ -52,6 +52,7 @@ class MqttClient:
         is_lasting: the broker keeps the session, and what it has for us, when the process ends.
         callbacks: what is called.
         credentials: shared with other clients; None for our own.
+        receive_limit: messages that may come before the first is acknowledged (MQTT 5); None for the broker's own.
 
     Attributes:
         is_connected: the broker has accepted us.
@@ -75,9 +76,12 @@ class MqttClient:
         callbacks: Callbacks | None = None,
         is_lasting: bool = False,
         credentials: Credentials | None = None,
+        receive_limit: int | None = None,
     ):
         self._broker = broker
-        self._clients = ClientFactory(broker, client_id, will, is_lasting, credentials or Credentials(broker))
+        self._clients = ClientFactory(
+            broker, client_id, will, is_lasting, credentials or Credentials(broker), receive_limit
+        )
         self._address = self._clients.address
         self._subscriptions = subscriptions
         self._callbacks = callbacks or Callbacks()
@@ -85,14 +89,12 @@ class MqttClient:
         self.is_connected = self.was_connected = False
         self.reconnects = self.attempts = 0
         self.refusals = Complaints(log)
-        self.problem = ""
-        self._reported = ""
+        self.problem = self._reported = ""
         self._in_flight = InFlight(broker.in_flight)
         self.guard = CallbackGuard()
+        self._backoff = Backoff(broker.backoff_first_s, broker.backoff_last_s)
         self._dropped = asyncio.Event()
-        self._closing = False
-        self._answered = False
-        self._refused_version = False
+        self._closing = self._answered = self._refused_version = False
         self._loop = asyncio.get_running_loop()
         self._client = self._make_client()
 
@@ -143,9 +145,13 @@ class MqttClient:
         if handle and self.is_connected:
             self._client.ack(handle, 1)
 
+    def start_over(self) -> None:
+        """Drop the connection; the next one brings again what was not acknowledged."""
+        self._backoff.reset()
+        self._client.abort()
+
     async def run(self) -> None:
         """Connect, stay connected, connect again after every loss, with jittered backoff; until cancelled."""
-        backoff_s = self._broker.backoff_first_s
         while not self._closing:
             self._dropped.clear()
             self._answered = self._refused_version = False
@@ -154,17 +160,16 @@ class MqttClient:
             if problem:
                 self.problem = problem
             elif await self._serve():
-                backoff_s = self._broker.backoff_first_s
+                self._backoff.reset()
             elif self._answered and not self._version.wipes and not self.problem:
                 continue  # the session is wiped: connect for good
             else:
                 self._try_other_version()
             if self._closing:
                 return
-            wait_s = random.uniform(backoff_s / 2, backoff_s)
+            wait_s = self._backoff.next_s()
             self._report(wait_s)
             await asyncio.sleep(wait_s)
-            backoff_s = min(backoff_s * 2, self._broker.backoff_last_s)
 
     async def close(self) -> None:
         """Say goodbye, so that the broker does not send the will."""
@@ -175,8 +180,7 @@ class MqttClient:
                 if not self._in_flight or not self.is_connected:
                     break
                 await asyncio.sleep(0.02)
-            self._client.disconnect()
-            self._client.flush()
+            self._client.leave()
             try:
                 await asyncio.wait_for(self._dropped.wait(), 2)
             except TimeoutError:
@@ -263,8 +267,7 @@ class MqttClient:
         # The client goes first: what paho reports while this one leaves is the end that was wanted, no problem.
         wiped = self._client
         self._renew_client()
-        wiped.disconnect()
-        wiped.flush()
+        wiped.leave()
 
     def _disconnected(
         self, client: paho.Client, _: object, flags: paho.DisconnectFlags, reason: ReasonCode, properties: object

@@ -34,6 +34,7 @@ class ClientFactory:
         will: (topic, payload) left with the broker, retained, QoS 1; None for none.
         is_lasting: the session outlives the process; else it begins afresh with the first connection.
         credentials: what every connection is made with, as it is then.
+        receive_limit: messages that the broker may send before the first is acknowledged (MQTT 5); None for its own.
 
     Attributes:
         address: of the broker.
@@ -46,7 +47,9 @@ class ClientFactory:
         will: tuple[str, bytes] | None,
         is_lasting: bool,
         credentials: Credentials,
+        receive_limit: int | None = None,
     ):
+        self._receive_limit = receive_limit
         self._broker, self._client_id, self._will, self._is_lasting = broker, client_id, will, is_lasting
         self.address = parse_url(broker.url)
         self._credentials = credentials
@@ -82,6 +85,8 @@ class ClientFactory:
         if is_v5:
             properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho leaves it without types
             properties.SessionExpiryInterval = broker.session_expiry_s
+            if self._receive_limit is not None:
+                properties.ReceiveMaximum = self._receive_limit
             client.connect_async(
                 address.host,
                 address.port,
@@ -129,6 +134,11 @@ class LoopClient(paho.Client):
         if broker.username:
             self.username_pw_set(broker.username, self._credentials.password or None)
         return await loop.run_in_executor(None, self._try)
+
+    def leave(self) -> None:
+        """Say goodbye, and send it."""
+        self.disconnect()
+        self.flush()
 
     def explain(self, what: str) -> str:
         """Say in one line why the newest connection ended, and the mend.

@@ -108,6 +108,7 @@ def _keyword(record: rec.Record, channel: Channel) -> Body:
 def _summary(record: rec.Record, channel: Channel) -> Body:
     s = payload.unpack_summary(record.payload)
     body: Body = {"sensor_id": channel.sensor_id, "unit": channel.unit, "ts": timestamp(record.utc_ms)}
+    factors = {"scale": channel.scale, "offset": channel.offset}
     if s["n"]:
         mean, stdev, _ = figures.window_figures(s["n"], s["sum"], s["sum_sq"], None, channel.scale, channel.offset)
         ends = [figures.value(end, channel.scale, channel.offset) for end in (s["min"], s["max"])]
@@ -121,6 +122,7 @@ def _summary(record: rec.Record, channel: Channel) -> Body:
         "anomalies": s["anomalies"],
         "clipped": s["clipped"],
         "index": s["index"],
+        **{name: f"{f.numerator}/{f.denominator}" for name, f in factors.items()},
     }
 
 

@@ -13,6 +13,7 @@ from kittiwake.cli.verbs.detect import detect
 from kittiwake.cli.verbs.doctor import doctor
 from kittiwake.cli.verbs.explain import explain
 from kittiwake.cli.verbs.flash import flash
+from kittiwake.cli.verbs.history import group as history
 from kittiwake.cli.verbs.inject import inject
 from kittiwake.cli.verbs.journal import group as journal
 from kittiwake.cli.verbs.listen import listen
@@ -34,6 +35,7 @@ ALL: tuple[Callable[..., None] | typer.Typer, ...] = (
     explain,
     bridge,
     watch,
+    history,
     journal,
     inject,
     verify,

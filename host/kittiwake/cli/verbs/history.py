@@ -1,0 +1,226 @@
+"""`kittiwake history`: keep records in a database, ask it, and hold it against the boards' own numbers."""
+
+from __future__ import annotations
+
+import csv
+import os
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kittiwake.cli.output import print_json, progress
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kittiwake.history import Bucket
+
+_DATABASE = "kittiwake.sqlite"
+_Database = Annotated[Path, typer.Option(help="File of the history.")]
+_Json = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
+_Since = Annotated[str, typer.Option(help="How far back: 90s, 15m, 6h, 30d, or all.")]
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+group = typer.Typer(
+    name="history", help="Records in a database: keep them, ask them, audit them.", no_args_is_help=True
+)
+
+
+@group.command()
+def run(
+    config: Annotated[Path | None, typer.Option("--config", "-c", help="history.toml; the options when none.")] = None,
+    broker: Annotated[str, typer.Option(help="The broker, mqtt://HOST:PORT.")] = "mqtt://localhost:1883",
+    database: _Database = Path(_DATABASE),
+    base: Annotated[str, typer.Option(help="First levels of the topics.")] = "kittiwake",
+) -> None:
+    """Take records from the broker into the database, until interrupted; each is there exactly once."""
+    import asyncio
+
+    from kittiwake.config import load
+    from kittiwake.history.service import HistoryService
+    from kittiwake.history.settings import HistorySection, Settings
+    from kittiwake.history.sqlite_store import SqliteStore
+    from kittiwake.mqtt.address import parse_url
+    from kittiwake.mqtt.settings import BrokerSection
+
+    if config is not None:
+        settings = load.load(config, Settings, os.environ)
+    else:
+        parse_url(broker)
+        settings = Settings(broker=BrokerSection(url=broker), history=HistorySection(database=str(database), base=base))
+    store = SqliteStore(Path(settings.history.database))
+
+    async def work() -> None:
+        service = HistoryService(settings, store)
+        task = asyncio.create_task(service.run())
+        said = ""
+        try:
+            while not task.done():
+                await asyncio.sleep(1)
+                problem = service.problem or service.mqtt.problem
+                state = problem or f"{service.counts.new} rows, {service.counts.known} copies"
+                if state != said:
+                    progress(f"{settings.history.database}: {state}")
+                said = state
+            await task
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    try:
+        asyncio.run(work())
+    finally:
+        store.close()
+
+
+@group.command()
+def devices(database: _Database = Path(_DATABASE), as_json: _Json = False) -> None:
+    """List the devices that the history knows."""
+    from kittiwake.history import open_history
+
+    with open_history(database) as history:
+        found = history.devices()
+    if as_json:
+        times = [{name: _iso(getattr(d, name)) for name in ("first", "last", "arrived")} for d in found]
+        print_json([vars(d) | of for d, of in zip(found, times, strict=True)])
+        return
+    print(f"{'device':<24} {'rows':>9} {'newest record':<24} {'arrived':<24} channels")
+    for d in found:
+        print(f"{d.device:<24} {d.rows:>9} {_iso(d.last) or '-':<24} {_iso(d.arrived):<24} {', '.join(d.channels)}")
+
+
+@group.command()
+def show(
+    device: Annotated[str, typer.Argument(help="Its id; see history devices.")],
+    channel: Annotated[str | None, typer.Option(help="Its name; all channels when none.")] = None,
+    since: _Since = "1d",
+    every: Annotated[str, typer.Option(help="Width of a line: 1m, 15m, 1h, 1d.")] = "1h",
+    database: _Database = Path(_DATABASE),
+    as_json: _Json = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+) -> None:
+    """Show a device's samples over time, exact at every width."""
+    from kittiwake.errors import UsageError
+    from kittiwake.history import open_history
+
+    width_s = _seconds(every)
+    with open_history(database) as history:
+        known = {d.device: d.channels for d in history.devices()}
+        if device not in known:
+            raise UsageError(f"the history has no device {device!r}", f"it has {', '.join(known) or 'none yet'}")
+        if channel is not None and channel not in known[device]:
+            raise UsageError(f"{device} has no channel {channel!r}", f"it has {', '.join(known[device])}")
+        lines = [
+            (name, bucket)
+            for name in (known[device] if channel is None else [channel])
+            for bucket in history.summaries(device, name, _ago(since), every_s=width_s)
+        ]
+    if as_json:
+        print_json([_fields(name, bucket) for name, bucket in lines])
+    elif as_csv:
+        _print_csv(lines)
+    else:
+        print(f"{'from':<20} {'channel':<16} {'samples':>9} {'mean':>12} {'stdev':>12} {'low':>12} {'high':>12}  flags")
+        for name, b in lines:
+            figures = " ".join(f"{'-' if x is None else x:>12}" for x in (b.mean, b.stdev, b.low, b.high))
+            print(f"{_iso(b.start)[:19] + 'Z':<20} {name:<16} {b.sums.n:>9} {figures}  {b.sums.anomalies} {b.unit}")
+
+
+@group.command()
+def alerts(
+    device: Annotated[str | None, typer.Argument(help="Its id; all devices when none.")] = None,
+    since: _Since = "1d",
+    limit: Annotated[int, typer.Option("-n", help="How many at most.", min=1)] = 100,
+    database: _Database = Path(_DATABASE),
+    as_json: _Json = False,
+) -> None:
+    """List alerts, the newest first."""
+    from kittiwake.history import open_history
+
+    with open_history(database) as history:
+        found = list(history.messages("alert", device, since=_ago(since), limit=limit))
+    if as_json:
+        print_json([message.body for message in found])
+        return
+    for m in found:
+        when = _iso(m.ts) if m.ts is not None else f"arrived {_iso(m.arrived)}"
+        told = " ".join(f"{name}={m.body[name]}" for name in ("value", "unit", "z_score", "detector") if name in m.body)
+        print(f"{when:<33} {m.device:<24} {m.channel:<16} {told}{' (time repaired)' if m.is_repaired else ''}")
+
+
+@group.command()
+def audit(database: _Database = Path(_DATABASE), as_json: _Json = False) -> None:
+    """Hold every journal's sequence numbers against the board's own counts; exit 5 when any is missing."""
+    from kittiwake.errors import EXIT_VERIFICATION, UsageError
+    from kittiwake.history import open_history
+
+    with open_history(database) as history:
+        audits = history.audit()
+    if not audits:
+        raise UsageError(f"{database} has no records: there is nothing to audit", "start `kittiwake history run`")
+    if as_json:
+        print_json([{**vars(a), "before": a.before, "absent": a.absent, "missing": a.missing} for a in audits])
+    else:
+        for a in audits:
+            gaps = "".join(f", {first}-{last}" for first, last in a.gaps) if a.missing else ""
+            print(
+                f"{a.device} {a.journal}: {a.rows} rows, {a.first} to {a.last}, evicted {a.evicted},"
+                f" missing {a.missing}{gaps}"
+            )
+    if any(a.missing for a in audits):
+        raise typer.Exit(EXIT_VERIFICATION)
+
+
+def _fields(name: str, bucket: Bucket) -> dict[str, object]:
+    s = bucket.sums
+    return {
+        "ts": _iso(bucket.start),
+        "width_s": bucket.width_s,
+        "channel": name,
+        "unit": bucket.unit,
+        "n": s.n,
+        "mean": bucket.mean,
+        "stdev": bucket.stdev,
+        "low": bucket.low,
+        "high": bucket.high,
+        "anomalies": s.anomalies,
+        "s": s.s,
+        "q": s.q,
+        "min": s.least,
+        "max": s.most,
+    }
+
+
+def _print_csv(lines: Iterable[tuple[str, Bucket]]) -> None:
+    writer = None
+    for name, bucket in lines:
+        fields = _fields(name, bucket)
+        if writer is None:
+            writer = csv.DictWriter(sys.stdout, list(fields))
+            writer.writeheader()
+        writer.writerow(fields)
+
+
+def _seconds(text: str) -> int:
+    from kittiwake.errors import UsageError
+
+    number, unit = text[:-1], text[-1:]
+    if not number.isascii() or not number.isdigit() or unit not in _UNITS or not 0 < int(number) < 1 << 31:
+        raise UsageError(f"{text!r} is no span of time", "use a number and s, m, h or d: 90s, 15m, 6h, 30d")
+    return int(number) * _UNITS[unit]
+
+
+def _ago(text: str) -> datetime | None:
+    if text == "all":
+        return None
+    try:
+        return datetime.now(UTC) - timedelta(seconds=_seconds(text))
+    except OverflowError:
+        return None
+
+
+def _iso(moment: datetime | None) -> str:
+    return "" if moment is None else moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

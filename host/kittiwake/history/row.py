@@ -1,0 +1,121 @@
+"""A row of history: a published record as the database keeps it. Pure; what a peer says is not believed.
+
+The key is (device, journal, seq), for ever; the message's own bytes are kept, so that nothing it says is lost, and
+what is asked for often stands beside them in columns.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from kittiwake.peers import json_text
+
+LIMIT_BYTES = 65536
+_JOURNAL = re.compile(r"[0-9a-f]{16}")
+_MOST = (1 << 63) - 1  # what a database's integer holds
+_TEXT_LIMIT = 128
+
+
+class NotARecord(Exception):
+    """A message that is no record: a status, a command, or somebody else's. The text says why."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One record.
+
+    Attributes:
+        device, journal, seq: its key.
+        kind: "reading", "summary", "alert", …, as in docs/spec/mqtt.md; kinds that are not known are kept as they came.
+        channel: its name, "" where the kind has none.
+        ts_ms: UTC in milliseconds since 1970; None where the board did not know it.
+        boot, uptime_ms: of the board when the record was made.
+        body: the message, JSON.
+        payload: the message's bytes, as text.
+    """
+
+    device: str
+    journal: str
+    seq: int
+    kind: str
+    channel: str
+    ts_ms: int | None
+    boot: int
+    uptime_ms: int
+    body: dict[str, object]
+    payload: str
+
+
+def read(topic: str, payload: bytes) -> Row:
+    """Read a message.
+
+    Args:
+        topic: as published: BASE/DEVICE/KIND[/CHANNEL], or one of the configuration's choosing.
+        payload: JSON.
+
+    Returns:
+        The record.
+
+    Raises:
+        NotARecord: it is none.
+    """
+    try:
+        body = json_text.read(payload, LIMIT_BYTES)
+    except json_text.Refusal as refusal:
+        raise NotARecord(str(refusal)) from refusal
+    if not isinstance(body, dict):
+        raise NotARecord("no JSON object")
+    journal = body.get("journal")
+    if not isinstance(journal, str) or not _JOURNAL.fullmatch(journal):
+        raise NotARecord("no journal id")
+    device = _text(body, "device")
+    levels = topic.split("/")
+    # A configured topic says neither kind nor channel; then the message does.
+    at = levels.index(device) if device in levels else len(levels)
+    kind = body.get("kind", levels[at + 1] if at + 1 < len(levels) else "")
+    channel = body.get("channel", levels[at + 2] if at + 2 < len(levels) else "")
+    if not isinstance(kind, str) or not kind or len(kind) > _TEXT_LIMIT:
+        raise NotARecord("no kind")
+    if not isinstance(channel, str) or len(channel) > _TEXT_LIMIT:
+        channel = str(channel)[:_TEXT_LIMIT]
+    return Row(
+        device,
+        journal,
+        _number(body, "seq"),
+        kind,
+        channel,
+        _milliseconds(body.get("ts")),
+        _number(body, "boot"),
+        _number(body, "uptime_ms"),
+        body,
+        payload.decode(),
+    )
+
+
+def _text(body: dict[str, object], name: str) -> str:
+    value = body.get(name)
+    if not isinstance(value, str) or not 0 < len(value) <= _TEXT_LIMIT:
+        raise NotARecord(f"no {name}")
+    return value
+
+
+def _number(body: dict[str, object], name: str) -> int:
+    value = body.get(name)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MOST:
+        raise NotARecord(f"no {name}")
+    return value
+
+
+def _milliseconds(text: object) -> int | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise NotARecord("a ts that is no time")
+    since = moment - datetime.fromtimestamp(0, UTC)
+    return (since.days * 86400 + since.seconds) * 1000 + since.microseconds // 1000

@@ -1,0 +1,171 @@
+"""The history process: from the broker into a store, acknowledged to the broker only after the store's commit.
+
+It knows MQTT and a store's `write`; neither tables nor figures. What waits is bounded: the broker sends no more than
+its own limit of messages that are not acknowledged, and none is acknowledged that is not in the database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Protocol
+
+from kittiwake.errors import KittiwakeError
+from kittiwake.history.row import NotARecord, Row, read
+from kittiwake.history.settings import Settings
+from kittiwake.history.sqlite_store import Written
+from kittiwake.mqtt.callbacks import Callbacks
+from kittiwake.mqtt.client import MqttClient
+
+log = logging.getLogger(__name__)
+
+_RECEIVE_MOST = 65535  # of MQTT 5
+_WAITING_BATCHES = 16
+
+
+class Store(Protocol):
+    """Where rows go. Called on one thread."""
+
+    def write(self, rows: Sequence[Row], arrived_ms: int) -> Written:
+        """Put rows in, all or none; raise KittiwakeError when they are not there afterwards."""
+
+
+@dataclass
+class Counts:
+    """What a history process has seen.
+
+    Attributes:
+        messages: of its subscriptions.
+        others: messages that are no records: statuses, answers, somebody else's.
+        new, known, altered, repaired: as Written has them.
+        failures: transactions that had to be tried again.
+    """
+
+    messages: int = 0
+    others: int = 0
+    new: int = 0
+    known: int = 0
+    altered: int = 0
+    repaired: int = 0
+    failures: int = 0
+
+
+class HistoryService:
+    """Takes records from the broker until it is cancelled. Make it inside a running event loop.
+
+    Args:
+        settings: the configuration.
+        store: where rows go.
+        wall_ms: the clock, UTC in milliseconds since 1970.
+
+    Attributes:
+        counts: what it has seen.
+        problem: why nothing is written at the moment, or "".
+        mqtt: the client, for its state.
+    """
+
+    def __init__(
+        self, settings: Settings, store: Store, wall_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
+    ):
+        section = settings.history
+        self._store, self._wall_ms = store, wall_ms
+        self._batch_rows, self._retry_s = section.batch_rows, section.retry_s
+        self._waiting: list[tuple[Row, int]] = []
+        self._has_overflowed = False
+        self._arrived = asyncio.Event()
+        self.counts = Counts()
+        self.problem = ""
+        filters = [f"{section.base}/#", *section.topics]
+        if section.share:
+            filters = [f"$share/{section.share}/{topic}" for topic in filters]
+        self.mqtt = MqttClient(
+            settings.broker,
+            settings.broker.client_id or f"kittiwake-history-{section.base.replace('/', '-')}",
+            subscriptions=tuple(filters),
+            callbacks=Callbacks(on_message=self._take, on_disconnected=self._forget),
+            is_lasting=True,
+            receive_limit=min(2 * section.batch_rows, _RECEIVE_MOST),  # one batch is written while the next comes
+        )
+
+    async def run(self) -> None:
+        """Run until cancelled; what waits then is written before it ends."""
+        with ThreadPoolExecutor(1, thread_name_prefix="history") as thread:
+            client = asyncio.create_task(self.mqtt.run())
+            writer = asyncio.create_task(self._write_all(thread))
+            try:
+                await asyncio.gather(client, writer)
+            finally:
+                client.cancel()
+                writer.cancel()
+                await asyncio.gather(client, writer, return_exceptions=True)
+                with contextlib.suppress(KittiwakeError):
+                    await self._write_batch(thread)
+                await self.mqtt.close()
+
+    def _take(self, topic: str, payload: bytes, handle: int) -> None:
+        self.counts.messages += 1
+        try:
+            row = read(topic, payload)
+        except NotARecord:
+            self.counts.others += 1
+            self.mqtt.acknowledge(handle)
+            return
+        if len(self._waiting) >= _WAITING_BATCHES * self._batch_rows:
+            # Mosquitto 2.0.11 sends more than the Receive Maximum that it was told. What has no room is not
+            # acknowledged, and comes again with the next connection.
+            self._has_overflowed = True
+            return
+        self._waiting.append((row, handle))
+        self._arrived.set()
+
+    @property
+    def waiting(self) -> int:
+        """Rows that have arrived and are not in the database: at most sixteen batches."""
+        return len(self._waiting)
+
+    def _forget(self) -> None:
+        # Handles are of the connection; the broker sends again what it got no answer for.
+        self._waiting.clear()
+        self._has_overflowed = False
+
+    async def _write_all(self, thread: ThreadPoolExecutor) -> None:
+        while True:
+            await self._arrived.wait()
+            self._arrived.clear()
+            while self._waiting:
+                try:
+                    await self._write_batch(thread)
+                except KittiwakeError as error:
+                    self.counts.failures += 1
+                    if self.problem != str(error):
+                        log.warning("history: %s; tried again in %.1f s", error, self._retry_s)
+                    self.problem = str(error)
+                    await asyncio.sleep(self._retry_s)
+            if self._has_overflowed:
+                self.mqtt.start_over()
+
+    async def _write_batch(self, thread: ThreadPoolExecutor) -> None:
+        # What came while the last transaction ran is the next one: few rows wait for none, many share one commit.
+        batch = self._waiting[: self._batch_rows]
+        if not batch:
+            return
+        rows = [row for row, _ in batch]
+        work = thread.submit(self._store.write, rows, self._wall_ms())
+        written = await asyncio.wrap_future(work)
+        if self.problem:
+            log.info("history: written again")
+        self.problem = ""
+        self.counts.new += written.new
+        self.counts.known += written.known
+        self.counts.altered += written.altered
+        self.counts.repaired += written.repaired
+        if self._waiting[: len(batch)] != batch:
+            return  # the connection was lost meanwhile: these come again, and are known then
+        del self._waiting[: len(batch)]
+        for _, handle in batch:
+            self.mqtt.acknowledge(handle)

@@ -1,0 +1,225 @@
+"""The SQLite sink: batches of rows into one file, each record once, roll-ups and repaired times with them.
+
+One transaction a batch. The file is in WAL mode and every commit reaches the disk (synchronous = FULL), so what the
+broker was told to forget survives a power cut.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from kittiwake.errors import KittiwakeError
+from kittiwake.history import rollups, schema
+from kittiwake.history.row import Row
+
+_BUSY_S = 10.0
+_SUMMARY, _TIME = "summary", "time"
+
+
+@dataclass
+class Written:
+    """What became of rows.
+
+    Attributes:
+        new: rows that were not there.
+        known: copies of rows that were, and say the same.
+        altered: copies that say something else; the first is kept.
+        repaired: rows that got their time.
+    """
+
+    new: int = 0
+    known: int = 0
+    altered: int = 0
+    repaired: int = 0
+
+
+class SqliteStore:
+    """A history in a file, to write. Not for several threads at a time.
+
+    Args:
+        path: of the file; made when it is not there.
+
+    Raises:
+        KittiwakeError: it cannot be opened, or is no history of this version.
+    """
+
+    def __init__(self, path: Path):
+        self._path = path
+        try:
+            self._db = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
+            # Before anything is written: a file of another program's must stay as it is.
+            schema.check(self._db, str(path))
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = FULL")
+            schema.prepare(self._db, str(path))
+        except sqlite3.Error as error:
+            raise KittiwakeError(f"{path} cannot be opened: {error}", "see docs/howto/history.md") from error
+        self._journals: dict[tuple[str, str], int] = {}
+        self._calibrations: dict[rollups.Calibration, int] = {}
+
+    def close(self) -> None:
+        """Close the file. Idempotent."""
+        self._db.close()
+
+    def write(self, rows: Sequence[Row], arrived_ms: int) -> Written:
+        """Put rows in, all or none; when this returns they are on the disk.
+
+        Args:
+            rows: in any order, repetitions included.
+            arrived_ms: UTC in milliseconds since 1970.
+
+        Returns:
+            What became of them.
+
+        Raises:
+            KittiwakeError: the file could not be written; nothing was, and the same rows may be tried again.
+        """
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            written = self._write(rows, arrived_ms)
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._journals.clear()
+            self._calibrations.clear()
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise KittiwakeError(f"{self._path} cannot be written: {error}", "free space there") from error
+        return written
+
+    def _write(self, rows: Sequence[Row], arrived_ms: int) -> Written:
+        written = Written()
+        new: list[tuple[int, Row]] = []
+        for row in rows:
+            journal = self._journal(row.device, row.journal)
+            values = (journal, row.seq, row.kind, row.channel, row.ts_ms, row.boot, row.uptime_ms, arrived_ms)
+            inserted = self._db.execute(
+                "INSERT INTO records (journal_id, seq, kind, channel, ts_ms, boot, uptime_ms, arrived_ms, payload)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                (*values, row.payload),
+            ).rowcount
+            if inserted:
+                written.new += 1
+                new.append((journal, row))
+            else:
+                known = self._db.execute(
+                    "SELECT payload FROM records WHERE journal_id = ? AND seq = ?", (journal, row.seq)
+                ).fetchone()[0]
+                written.known += known == row.payload
+                written.altered += known != row.payload
+        self._roll_up((journal, row.channel, row.ts_ms, row.body) for journal, row in new if row.kind == _SUMMARY)
+        boots = {(journal, row.boot) for journal, row in new if row.ts_ms is None or row.kind == _TIME}
+        for journal, boot in boots:
+            written.repaired += self._repair(journal, boot)
+        return written
+
+    def _journal(self, device: str, journal: str) -> int:
+        key = device, journal
+        number = self._journals.get(key)
+        if number is None:
+            self._db.execute("INSERT INTO journals (device, journal) VALUES (?, ?) ON CONFLICT DO NOTHING", key)
+            (number,) = self._db.execute("SELECT id FROM journals WHERE device = ? AND journal = ?", key).fetchone()
+            self._journals[key] = int(number)
+        return self._journals[key]
+
+    def _calibration(self, calibration: rollups.Calibration) -> int:
+        if calibration not in self._calibrations:
+            values = calibration.unit, calibration.scale, calibration.offset
+            self._db.execute(
+                'INSERT INTO calibrations (unit, scale, "offset") VALUES (?, ?, ?) ON CONFLICT DO NOTHING', values
+            )
+            (number,) = self._db.execute(
+                'SELECT id FROM calibrations WHERE unit = ? AND scale = ? AND "offset" = ?', values
+            ).fetchone()
+            self._calibrations[calibration] = int(number)
+        return self._calibrations[calibration]
+
+    def _roll_up(self, summaries: Iterable[tuple[int, str, int | None, dict[str, object]]]) -> None:
+        """Add summaries that have a time to the buckets that they lie in."""
+        sums: dict[tuple[int, str, int, int, int], rollups.Sums] = {}
+        for journal, channel, ts_ms, body in summaries:
+            found = rollups.of_summary(body)
+            if ts_ms is None or found is None:
+                continue
+            calibration = self._calibration(found[1])
+            for width_s in rollups.WIDTHS_S:
+                key = journal, channel, width_s, rollups.start_of(ts_ms, width_s), calibration
+                sums[key] = sums.get(key, rollups.Sums()) + found[0]
+        for key, added in sums.items():
+            before = self._db.execute(
+                "SELECT n, s, q, least, most, anomalies FROM rollups WHERE journal_id = ? AND channel = ?"
+                " AND width_s = ? AND start_s = ? AND calibration_id = ?",
+                key,
+            ).fetchone()
+            total = added if before is None else rollups.Sums(*(int(value) for value in before)) + added
+            self._db.execute(
+                "INSERT OR REPLACE INTO rollups VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (*key, total.n, str(total.s), str(total.q), total.least, total.most, total.anomalies),
+            )
+
+    def _repair(self, journal: int, boot: int) -> int:
+        """Give the records of a boot that have none the time that its first TIME record stands for."""
+        epoch = self._db.execute(
+            "SELECT ts_ms - uptime_ms FROM records INDEXED BY records_without_time WHERE journal_id = ? AND boot = ?"
+            " AND kind = 'time' AND ts_ms IS NOT NULL AND NOT is_repaired ORDER BY seq LIMIT 1",
+            (journal, boot),
+        ).fetchone()
+        if epoch is None:
+            return 0
+        found = self._db.execute(
+            "SELECT seq, channel, kind, ts_ms, uptime_ms, payload FROM records INDEXED BY records_without_time"
+            " WHERE journal_id = ? AND boot = ? AND (ts_ms IS NULL OR is_repaired)"
+            " AND ts_ms IS NOT uptime_ms + ?",
+            (journal, boot, epoch[0]),
+        ).fetchall()
+        self._db.executemany(
+            "UPDATE records SET ts_ms = ?, is_repaired = 1 WHERE journal_id = ? AND seq = ?",
+            [(uptime_ms + epoch[0], journal, seq) for seq, _, _, _, uptime_ms, _ in found],
+        )
+        moved = [entry for entry in found if entry[2] == _SUMMARY]
+        fresh = [entry for entry in moved if entry[3] is None]
+        self._roll_up((journal, c, uptime + epoch[0], _body(text)) for _, c, _, _, uptime, text in fresh)
+        # An earlier TIME record came late, and what was repaired by a later one moves: minima cannot be taken back.
+        for width_s in rollups.WIDTHS_S:
+            spans = {
+                (channel, rollups.start_of(at, width_s))
+                for _, channel, _, before, uptime, _ in moved
+                if before is not None
+                for at in (before, uptime + epoch[0])
+            }
+            for channel, start_s in spans:
+                self._make_again(journal, channel, width_s, start_s)
+        return len(found)
+
+    def _make_again(self, journal: int, channel: str, width_s: int, start_s: int) -> None:
+        """Make one bucket from its records."""
+        where = (journal, channel, start_s * 1000, (start_s + width_s) * 1000)
+        self._db.execute(
+            "DELETE FROM rollups WHERE journal_id = ? AND channel = ? AND width_s = ? AND start_s = ?",
+            (journal, channel, width_s, start_s),
+        )
+        sums: dict[int, rollups.Sums] = {}
+        for (text,) in self._db.execute(
+            "SELECT payload FROM records WHERE journal_id = ? AND kind = 'summary' AND channel = ?"
+            " AND ts_ms >= ? AND ts_ms < ?",
+            where,
+        ).fetchall():
+            found = rollups.of_summary(_body(text))
+            if found is not None:
+                calibration = self._calibration(found[1])
+                sums[calibration] = sums.get(calibration, rollups.Sums()) + found[0]
+        self._db.executemany(
+            "INSERT INTO rollups VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (journal, channel, width_s, start_s, c, t.n, str(t.s), str(t.q), t.least, t.most, t.anomalies)
+                for c, t in sums.items()
+            ],
+        )
+
+
+def _body(text: str) -> dict[str, object]:
+    body: dict[str, object] = json.loads(text)
+    return body

@@ -1,0 +1,264 @@
+"""The SQLite store: each record once, exact roll-ups, repaired times; held against definitions over raw samples."""
+
+import random
+import sqlite3
+import statistics
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+
+import pytest
+
+from kittiwake.errors import ConfigError, KittiwakeError
+from kittiwake.history import open_history, schema
+from kittiwake.history.row import NotARecord, read
+from kittiwake.history.sqlite_store import SqliteStore
+from tests.history import records
+from tests.history.records import DEVICE, JOURNAL
+
+EPOCH_MS = 1_800_000_000_000  # the UTC of boot 1's zero: a minute's and an hour's border
+
+
+@pytest.fixture
+def store(tmp_path):
+    opened = SqliteStore(tmp_path / "h.sqlite")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def ask(store, tmp_path):
+    with open_history(tmp_path / "h.sqlite") as history:
+        yield history
+
+
+def put(store, *messages, arrived_ms=EPOCH_MS):
+    return store.write([read(*message) for message in messages], arrived_ms)
+
+
+def test_record_is_one_row_however_often_it_comes(store, ask):
+    told = records.event(3, "hello", 1000, epoch_ms=EPOCH_MS)
+    written = put(store, told, told)
+    assert (written.new, written.known, written.altered) == (1, 1, 0)
+    written = put(store, told, records.event(3, "other", 1000, epoch_ms=EPOCH_MS))
+    assert (written.new, written.known, written.altered) == (0, 1, 1)
+    (kept,) = ask.messages("event")
+    assert kept.body["text"] == "hello"
+    assert (kept.device, kept.journal, kept.seq) == (DEVICE, f"{JOURNAL:016x}", 3)
+    assert kept.ts == datetime.fromtimestamp(EPOCH_MS / 1000 + 1, UTC)
+
+
+def test_same_number_of_another_journal_or_device_is_another_record(store, ask):
+    written = put(
+        store,
+        records.event(3, "a", 1),
+        records.event(3, "b", 1, journal=9),
+        records.event(3, "c", 1, device="press-8"),
+    )
+    assert written.new == 3
+    assert {device.device: device.journals for device in ask.devices()} == {DEVICE: 2, "press-8": 1}
+
+
+def summaries_of(samples, rng, epoch_ms, first_seq=0):
+    """Cut samples of 1 Hz into summaries of random length; each is stamped with the time of its last sample."""
+    at, made = 0, []
+    while at < len(samples):
+        taken = samples[at : at + rng.randint(1, 40)]
+        at += len(taken)
+        made.append((records.summary(first_seq + len(made), taken, at * 1000, epoch_ms=epoch_ms), at, taken))
+    return made
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_rollups_are_the_figures_of_the_raw_samples(store, ask, seed):
+    rng = random.Random(seed)
+    samples = [rng.choice((rng.randint(-(1 << 29), 1 << 29), rng.randint(-50, 50))) for _ in range(20_000)]
+    made = summaries_of(samples, rng, EPOCH_MS)
+    order = [message for message, _, _ in made] + [message for message, _, _ in made[::7]]
+    rng.shuffle(order)
+    while order:
+        count = rng.randint(1, 300)
+        put(store, *order[:count])
+        order = order[count:]
+    for every_s in (60, 900, 3600, 7200, 86400):
+        expected = {}
+        for _, at, taken in made:
+            start = (EPOCH_MS // 1000 + at) // every_s * every_s
+            expected.setdefault(start, []).extend(taken)
+        found = {round(b.start.timestamp()): b for b in ask.summaries(DEVICE, "vibration", every_s=every_s)}
+        assert found.keys() == expected.keys()
+        for start, xs in expected.items():
+            sums = found[start].sums
+            assert (sums.n, sums.s, sums.q) == (len(xs), sum(xs), sum(x * x for x in xs))
+            assert (sums.least, sums.most) == (min(xs), max(xs))
+
+
+def test_figures_of_a_rollup_are_those_of_the_guide_s_detector_on_the_samples(store, ask):
+    rng = random.Random(4)
+    samples = [rng.randint(-3000, 3000) for _ in range(3000)]
+    put(store, *(message for message, _, _ in summaries_of(samples, rng, EPOCH_MS)))
+    (day,) = ask.summaries(DEVICE, "vibration", every_s=86400)
+    in_units = [Fraction(x, 100) - Fraction(3, 10) for x in samples]
+    assert day.unit == "mm/s"
+    assert day.mean == round(float(statistics.mean(in_units)), 2)
+    assert day.stdev == round(float(statistics.stdev(in_units)), 2)
+    assert (day.low, day.high) == (float(min(in_units)), float(max(in_units)))
+
+
+def test_width_that_is_no_multiple_of_a_minute_is_refused(ask):
+    for every_s in (0, 59, 90):
+        with pytest.raises(ConfigError, match="no multiple of a minute"):
+            ask.summaries(DEVICE, "vibration", every_s=every_s)
+
+
+def defined_times(messages):
+    """Times as they should be, {(boot, seq): ms or None}, from what the messages say and apart from the store."""
+    told = {}
+    rows = [read(*message) for message in messages]
+    for row in rows:
+        if row.kind == "time":
+            told.setdefault(row.boot, []).append((row.seq, row.ts_ms - row.uptime_ms))
+    times = {}
+    for row in rows:
+        epochs = sorted(told.get(row.boot, []))
+        repaired = row.uptime_ms + epochs[0][1] if epochs else None
+        times[row.boot, row.seq] = repaired if row.ts_ms is None else row.ts_ms
+    return times
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_times_are_repaired_as_defined_in_whatever_order_records_come(store, ask, tmp_path, seed):
+    """Boots that never know the time, learn it late, learn it twice, or know it from the start."""
+    rng = random.Random(seed)
+    messages, seq, samples = [], 0, {}
+    for boot in range(1, 8):
+        epoch_ms = EPOCH_MS + boot * 3_600_000 * rng.randint(1, 40)
+        known_from = rng.choice((0, 30, 60, 1000))
+        told_again = rng.choice((None, 80))
+        known_ms = 0
+        for minute in range(100):
+            uptime_ms = minute * 60_000 + 7
+            if minute in (known_from, told_again) and (known_ms or minute == known_from):
+                known_ms = epoch_ms + rng.choice((0, -9_000_000, 1234)) if minute == told_again else epoch_ms
+                messages.append(records.time_told(seq, known_ms + uptime_ms, uptime_ms, boot=boot))
+                seq += 1
+            taken = [rng.randint(-9, 9) for _ in range(3)]
+            samples[seq] = taken
+            messages.append(records.summary(seq, taken, uptime_ms, boot=boot, epoch_ms=known_ms))
+            seq += 1
+    order = messages[:]
+    if seed:
+        rng.shuffle(order)
+    while order:
+        count = rng.randint(1, 60)
+        put(store, *order[:count])
+        order = order[count:]
+    expected = defined_times(messages)
+    assert len({ts is None for ts in expected.values()}) == 2 or seed == 0 or all(expected.values())
+    found = {}
+    for kind in ("summary", "time"):
+        for m in ask.messages(kind, limit=10_000):
+            found[m.body["boot"], m.seq] = None if m.ts is None else round(m.ts.timestamp() * 1000)
+            assert m.is_repaired == (m.body["ts"] is None and m.ts is not None)
+    assert found == expected
+    for every_s in (60, 3600, 86400):
+        wanted = {}
+        for (_, number), ts_ms in expected.items():
+            if number in samples and ts_ms is not None:
+                wanted.setdefault(ts_ms // 1000 // every_s * every_s, []).extend(samples[number])
+        buckets = {round(b.start.timestamp()): b.sums for b in ask.summaries(DEVICE, "vibration", every_s=every_s)}
+        assert buckets.keys() == wanted.keys()
+        for start, xs in wanted.items():
+            s = buckets[start]
+            assert (s.n, s.s, s.q, s.least, s.most) == (len(xs), sum(xs), sum(x * x for x in xs), min(xs), max(xs))
+
+
+def test_span_asked_for_bounds_the_buckets(store, ask):
+    put(store, *(records.summary(h, [h], h * 3_600_000, epoch_ms=EPOCH_MS) for h in range(48)))
+    start = datetime.fromtimestamp(EPOCH_MS / 1000, UTC)
+    found = ask.summaries(DEVICE, "vibration", start + timedelta(hours=5), start + timedelta(hours=9), 3600)
+    assert [round((b.start - start).total_seconds()) // 3600 for b in found] == [5, 6, 7, 8]
+
+
+def health(seq, evicted):
+    from kittiwake_node.link import payload
+    from kittiwake_node.link import record as rec
+
+    return records.message(rec.HEALTH, seq, payload.pack_health({"evicted_raw": evicted}), seq)
+
+
+def test_audit_finds_what_is_missing_and_takes_what_is_explained(store, ask):
+    put(store, *(records.event(seq, "x", seq) for seq in range(100) if seq not in (40, 41, 60)))
+    (audit,) = ask.audit()
+    assert (audit.rows, audit.first, audit.last, audit.absent, audit.missing) == (97, 0, 99, 3, 3)
+    assert audit.gaps == ((40, 41), (60, 60))
+    put(store, health(100, 2))
+    assert ask.audit()[0].missing == 1
+    put(store, health(101, 3))
+    assert ask.audit()[0].missing == 0
+    put(store, records.event(40, "late", 40))
+    assert ask.audit()[0].absent == 2
+
+
+def test_file_of_another_program_is_refused_and_left_as_it_is(tmp_path):
+    path = tmp_path / "other.sqlite"
+    with sqlite3.connect(path) as other:
+        other.execute("CREATE TABLE mine (x)")
+    other.close()
+    before = path.read_bytes()
+    with pytest.raises(KittiwakeError, match="another program's database"):
+        SqliteStore(path)
+    assert path.read_bytes() == before
+
+
+def test_file_of_a_newer_version_is_refused(store, tmp_path):
+    store.close()
+    with sqlite3.connect(tmp_path / "h.sqlite") as newer:
+        newer.execute(f"PRAGMA user_version = {schema.VERSION + 1}")
+    newer.close()
+    with pytest.raises(KittiwakeError, match=f"has schema {schema.VERSION + 1}, this program knows {schema.VERSION}"):
+        SqliteStore(tmp_path / "h.sqlite")
+
+
+@pytest.mark.parametrize("content", [b"no database" * 90, b"SQLite format 3\0" * 90])
+def test_damaged_file_is_one_error_that_names_it(tmp_path, content):
+    path = tmp_path / "h.sqlite"
+    path.write_bytes(content)
+    with pytest.raises(KittiwakeError, match=r"h\.sqlite"):
+        SqliteStore(path)
+
+
+def test_transaction_that_fails_leaves_nothing_and_may_be_tried_again(store, ask):
+    rows = [read(*records.event(seq, "x" * 500, seq)) for seq in range(2000)]
+    store._db.execute(f"PRAGMA max_page_count = {store._db.execute('PRAGMA page_count').fetchone()[0] + 5}")
+    with pytest.raises(KittiwakeError, match="cannot be written: database or disk is full"):
+        store.write(rows, EPOCH_MS)
+    assert ask.devices() == []
+    store._db.execute("PRAGMA max_page_count = 100000")
+    assert store.write(rows, EPOCH_MS).new == 2000
+    assert ask.audit()[0].missing == 0
+
+
+@pytest.mark.parametrize(
+    ("topic", "body"),
+    [
+        ("kittiwake/press-7/status", b"online"),
+        ("kittiwake/press-7/event", b'{"journal":"1122334455667788","seq":1}'),
+        ("kittiwake/press-7/event", b'{"device":"p","journal":"1122334455667788","seq":-1,"boot":1,"uptime_ms":1}'),
+        ("kittiwake/press-7/event", b'{"device":"p","journal":"1122334455667788","seq":true,"boot":1,"uptime_ms":1}'),
+        ("kittiwake/press-7/event", b'{"device":"p","journal":7,"seq":1,"boot":1,"uptime_ms":1}'),
+        ("t/p/event", b'{"device":"p","journal":"1122334455667788","seq":1,"boot":1,"uptime_ms":1,"ts":"noon"}'),
+        ("t/p/event", b'{"device":"p","journal":"1122334455667788","seq":99999999999999999999,"boot":1,"uptime_ms":1}'),
+        ("t/p/event", b"[" * 2000),
+        ("t/p/event", b'"\\ud800"'),
+    ],
+)
+def test_message_that_is_no_record_is_said_to_be_none(topic, body):
+    with pytest.raises(NotARecord):
+        read(topic, body)
+
+
+def test_kind_that_is_not_known_is_kept_as_it_came(store, ask):
+    body = b'{"device":"p","journal":"1122334455667788","seq":1,"boot":1,"uptime_ms":1,"new":[1,{"a":2}]}'
+    put(store, ("kittiwake/p/novelty2/ch", body))
+    (kept,) = ask.messages("novelty2")
+    assert kept.channel == "ch" and kept.body["new"] == [1, {"a": 2}]
