@@ -11,6 +11,7 @@ PUBLIC = {
     "kittiwake.pytest_plugin": "The pytest plugin",
     "kittiwake.runs.detect": "A column through the firmware's detectors",
     "kittiwake.publish.publisher": "Records into messages",
+    "kittiwake.history.asking": "A history in a database",
     "kittiwake.journal.reading": "A journal's image",
     "kittiwake.reference.zscore": "Reference: z-score",
     "kittiwake.reference.drift": "Reference: drift",
