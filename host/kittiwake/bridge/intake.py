@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from kittiwake.bridge import outbox
 from kittiwake.bridge.delivery import Counts, Sink
+from kittiwake.bridge.tally import Tally
 from kittiwake.bridge.verdicts import Judges, Question, VerdictFields, Verdicts
 from kittiwake.peers.complaints import Complaints
 from kittiwake.publish import publisher
@@ -51,6 +52,7 @@ class Intake:
 
     Attributes:
         health: the device's newest health record as a dict, {} before the first.
+        tally: the Tally of the device's messages since it was first seen here.
     """
 
     def __init__(
@@ -70,7 +72,9 @@ class Intake:
         self._verdicts = Verdicts(judges, link_window) if judges else None
         self._judging: set[asyncio.Task[None]] = set()
         self._former: publisher.Former | None = None
+        self._device = ""
         self.health: dict[str, int] = {}
+        self.tally = Tally()
 
     def __len__(self) -> int:
         """Records that are not confirmed."""
@@ -102,7 +106,10 @@ class Intake:
         self._outbox.begin(done_next)
         if self._verdicts:
             self._verdicts.clear()
-        self._former = publisher.Former(self._policy, device, journal)
+        if device != self._device:
+            self._device = device
+            self.health, self.tally = {}, Tally()
+        self._former = publisher.Former(self._policy, device, journal, self.tally.take)
 
     def take(self, record: Record, descriptions: Mapping[int, bytes]) -> None:
         """Take the next record; one that came before is counted and dropped.

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from kittiwake.bridge.device_link import DeviceLink
+from kittiwake.bridge.metric_families import Family, family, of_channels, of_health
+from kittiwake.bridge.refused import few
 
 if TYPE_CHECKING:
     from kittiwake.bridge.service import Bridge
@@ -52,15 +53,6 @@ _PER_DEVICE: tuple[tuple[str, str, bool, Callable[[DeviceLink], float]], ...] = 
     ("reconnects", "Times the port was lost.", True, lambda k: k.counts.ports_lost),
     ("sessions", "Sessions opened.", True, lambda k: k.counts.sessions),
 )
-_PER_HEALTH = (
-    ("heap_free_bytes", "Free heap, as the device said last.", "heap_free", 1),
-    ("loop_max_seconds", "Longest turn of the device's loop.", "loop_max_us", 1e-6),
-    ("action_max_seconds", "Longest time from sample to pin.", "action_max_us", 1e-6),
-    ("journal_bytes", "Bytes the journal takes.", "journal_bytes", 1),
-)
-
-
-_Family = CounterMetricFamily | GaugeMetricFamily
 
 
 class Exposition(Collector):
@@ -79,49 +71,43 @@ class Exposition(Collector):
         """Write all figures, as they are now."""
         return generate_latest(self._registry)
 
-    def collect(self) -> Iterator[_Family]:
+    def collect(self) -> Iterator[Family]:
         """Give the metric families; prometheus_client calls this."""
         yield from self._of_bridge()
-        family = _family("kittiwake_certificate_days_left", "Days until it ends.", False, ["certificate"])
+        made = family("kittiwake_certificate_days_left", "Days until it ends.", False, ["certificate"])
         for name, days in self._bridge.credentials.days_left().items():
-            family.add_metric([name], days)
-        yield family
+            made.add_metric([name], days)
+        yield made
         if self._bridge.judges is not None:
-            family = _family("kittiwake_verdicts", "Keywords by what the second opinion was.", True, ["verdict"])
+            made = family("kittiwake_verdicts", "Keywords by what the second opinion was.", True, ["verdict"])
             for verdict, count in self._bridge.judges.counts.items():
-                family.add_metric([verdict], float(count))
-            yield family
+                made.add_metric([verdict], float(count))
+            yield made
         links = self._bridge.links
         for name, words, is_counter, figure in _PER_DEVICE:
-            family = _family(f"kittiwake_device_{name}", words, is_counter, ["port", "device"])
+            made = family(f"kittiwake_device_{name}", words, is_counter, ["port", "device"])
             for link in links:
-                family.add_metric([link.url, link.device or ""], float(figure(link)))
-            yield family
-        family = _family(
-            "kittiwake_device_evicted_records", "Dropped by the device.", True, ["port", "device", "class"]
-        )
+                made.add_metric([link.url, link.device or ""], float(figure(link)))
+            yield made
+        made = family("kittiwake_device_evicted_records", "Dropped by the device.", True, ["port", "device", "class"])
         for link in links:
             for cls, count in zip(_CLASSES, link.evicted, strict=True):
-                family.add_metric([link.url, link.device or "", cls], float(count))
-        yield family
-        family = _family(
+                made.add_metric([link.url, link.device or "", cls], float(count))
+        yield made
+        made = family(
             "kittiwake_device_refused_records",
             "Records that the broker refused and has not taken since.",
             False,
             ["port", "device", "topic", "reason"],
         )
         for link in links:
-            for (topic, reason), count in link.intake.refusals.items():
-                family.add_metric([link.url, link.device or "", topic, reason], float(count))
-        yield family
-        for name, words, field, factor in _PER_HEALTH:
-            family = _family(f"kittiwake_device_{name}", words, False, ["port", "device"])
-            for link in links:
-                if field in link.intake.health:
-                    family.add_metric([link.url, link.device or ""], link.intake.health[field] * factor)
-            yield family
+            for (topic, reason), count in few(link.intake.refusals).items():
+                made.add_metric([link.url, link.device or "", topic, reason], float(count))
+        yield made
+        yield from of_health(links)
+        yield from of_channels(links)
 
-    def _of_bridge(self) -> Iterator[_Family]:
+    def _of_bridge(self) -> Iterator[Family]:
         mqtt = self._bridge.mqtt
         figures = (
             ("broker_connected", "1 while the broker takes messages.", False, mqtt.is_connected),
@@ -142,9 +128,9 @@ class Exposition(Collector):
             *self._of_spool(),
         )
         for name, words, is_counter, figure in figures:
-            family = _family(f"kittiwake_{name}", words, is_counter, [])
-            family.add_metric([], float(figure))
-            yield family
+            made = family(f"kittiwake_{name}", words, is_counter, [])
+            made.add_metric([], float(figure))
+            yield made
 
     def _of_spool(self) -> tuple[tuple[str, str, bool, float], ...]:
         spool = self._bridge.spool
@@ -161,7 +147,3 @@ class Exposition(Collector):
                 sum(spool.refusals.values()),
             ),
         )
-
-
-def _family(name: str, words: str, is_counter: bool, labels: list[str]) -> _Family:
-    return (CounterMetricFamily if is_counter else GaugeMetricFamily)(name, words, labels=labels)

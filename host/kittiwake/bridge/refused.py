@@ -6,10 +6,28 @@ refused, and some brokers close the connection over each refusal. It knows no br
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
+
+TOPICS_TOLD = 16  # a device chooses its channels' names, so how many topics operators are told of is bounded
+OTHERS = "_others"
+
+
+def few(counts: Mapping[tuple[str, str], int]) -> dict[tuple[str, str], int]:
+    """Keep the topics with most messages; the others are summed up in one, OTHERS, which has no reason.
+
+    Args:
+        counts: by topic and reason.
+
+    Returns:
+        At most TOPICS_TOLD of them, sorted by name, then OTHERS where there are more.
+    """
+    most = sorted(counts, key=lambda place: (-counts[place], place))[:TOPICS_TOLD]
+    others = sum(counts.values()) - sum(counts[place] for place in most)
+    return {place: counts[place] for place in sorted(most)} | ({(OTHERS, ""): others} if others else {})
 
 
 @dataclass

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, TypeGuard
 
+from kittiwake.bridge import device_report
 from kittiwake.bridge.clock import GatewayClock
 from kittiwake.bridge.command_codec import CommandError, Result
 from kittiwake.bridge.command_queue import CommandQueue
@@ -175,19 +176,7 @@ class Bridge:
             **_certificates(self.credentials),
             **self._spool_report(),
             **({"verdicts": dict(self.judges.counts)} if self.judges else {}),
-            "devices": [
-                {
-                    "port": link.url,
-                    "device": link.device,
-                    "online": link.is_online,
-                    "released": link.port_keeper.is_released,
-                    "problem": link.problem,
-                    "refused": _refused(link.intake.refusals),
-                    "records": link.counts.records,
-                    "lag": link.lag,
-                }
-                for link in self.links
-            ],
+            "devices": [device_report.of(link) for link in self.links],
         }
 
     def _spool_report(self) -> dict[str, object]:
@@ -195,7 +184,7 @@ class Bridge:
         if spool is None:
             return {}
         figures = {"records": spool.records, "bytes": spool.bytes, "dropped": spool.dropped, "problem": spool.problem}
-        return {"spool": {**figures, "refused": _refused(spool.refusals)}}
+        return {"spool": {**figures, "refused": device_report.refused(spool.refusals)}}
 
     def _make_link(self, section: DeviceSection) -> DeviceLink:
         link = DeviceLink(section, self._policy, self._sink, self._link_callbacks, self.judges, self.clock)
@@ -283,10 +272,6 @@ class Bridge:
 def _certificates(credentials: Credentials) -> dict[str, object]:
     days_left = {name: round(days, 1) for name, days in credentials.days_left().items()}
     return {"certificates": {"days_left": days_left, "problem": credentials.problem}} if credentials.context else {}
-
-
-def _refused(refusals: Mapping[tuple[str, str], int]) -> list[dict[str, object]]:
-    return [{"topic": topic, "reason": why, "records": count} for (topic, why), count in sorted(refusals.items())]
 
 
 def _may_be_port(port: object) -> TypeGuard[str | None]:

@@ -7,7 +7,7 @@ published twice gives the same bytes twice.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from kittiwake.peers import json_text
@@ -76,14 +76,22 @@ class Former:
         policy: the configuration.
         device: device id.
         journal: journal id, 64 bits.
+        on_formed: on_formed(kind, channel, body) with each message's fields.
 
     Attributes:
         refusal: why the newest channel description is none, or "".
     """
 
-    def __init__(self, policy: Policy, device: str, journal: int):
+    def __init__(
+        self,
+        policy: Policy,
+        device: str,
+        journal: int,
+        on_formed: Callable[[str, Channel, bodies.Body], None] | None = None,
+    ):
         self._policy = policy
         self._device = device
+        self._on_formed = on_formed
         self._identity = {"device": device, "journal": f"{journal:016x}"}
         self._layouts: dict[int, list[Channel]] = {}
         self._topics: dict[tuple[str, str], str] = {}
@@ -162,7 +170,10 @@ class Former:
             body["late"] = True
         if channel.problem:
             body["problem"] = channel.problem
-        return _encode(body)
+        message = _encode(body)
+        if self._on_formed:
+            self._on_formed(kind, channel, body)
+        return message
 
     def topic(self, kind: str, channel: str) -> str:
         """Topic of a kind of message, of the channel of that name where the kind has channels."""
