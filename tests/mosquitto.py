@@ -6,6 +6,7 @@ import socket
 import subprocess
 import time
 from pathlib import Path
+from typing import Self
 
 from tests.support.free_ports import free_port
 from tests.support.processes import dying_with_us
@@ -27,7 +28,7 @@ class Mosquitto:
         self.folder = Path(folder)
         self.port = free_port()
         self.url = f"mqtt://127.0.0.1:{self.port}"
-        self._process = None
+        self._process: subprocess.Popen[bytes] | None = None
         user = "user root\n" if os.geteuid() == 0 else ""  # else it drops to a user who may not write the folder
         listener = f"listener {self.port} 127.0.0.1\nallow_anonymous true\n"
         if whole is not None:
@@ -41,12 +42,14 @@ class Mosquitto:
         )
 
     @property
-    def is_running(self):
+    def is_running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
     def start(self) -> None:
         assert not self.is_running
-        command = dying_with_us([system.find("mosquitto"), "-c", str(self.folder / "mosquitto.conf")])
+        program = system.find("mosquitto")
+        assert program is not None, "mosquitto is not installed"
+        command = dying_with_us([program, "-c", str(self.folder / "mosquitto.conf")])
         with open(self.folder / "mosquitto.log", "ab") as log:
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         deadline = time.monotonic() + START_S
@@ -58,7 +61,7 @@ class Mosquitto:
                 time.sleep(0.01)
         raise AssertionError(f"mosquitto did not start: {(self.folder / 'mosquitto.log').read_text()[-500:]}")
 
-    def stop(self):
+    def stop(self) -> None:
         """End it in order: it saves its state."""
         self._end(signal.SIGTERM)
 
@@ -66,35 +69,40 @@ class Mosquitto:
         """kill -9."""
         self._end(signal.SIGKILL)
 
-    def freeze(self):
+    def freeze(self) -> None:
         """Stop answering without closing a connection; `thaw` goes on."""
-        self._process.send_signal(signal.SIGSTOP)
+        self._send(signal.SIGSTOP)
 
-    def thaw(self):
-        self._process.send_signal(signal.SIGCONT)
+    def thaw(self) -> None:
+        self._send(signal.SIGCONT)
 
-    def reload(self):
+    def reload(self) -> None:
         """Read the ACL and the passwords again."""
-        self._process.send_signal(signal.SIGHUP)
+        self._send(signal.SIGHUP)
 
-    def restart(self):
+    def restart(self) -> None:
         self.stop()
         self.start()
 
-    def _end(self, number):
+    def _send(self, number: int) -> None:
+        assert self._process is not None, "mosquitto was not started"
+        self._process.send_signal(number)
+
+    def _end(self, number: int) -> None:
+        if self._process is None:
+            return
         if self.is_running:
-            self._process.send_signal(number)
-            self._process.send_signal(signal.SIGCONT)
+            self._send(number)
+            self._send(signal.SIGCONT)
             try:
                 self._process.wait(10)
             except subprocess.TimeoutExpired:
                 self._process.kill()
-        if self._process is not None:
-            self._process.wait()
+        self._process.wait()
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         self.start()
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self.stop()

@@ -49,6 +49,7 @@ BROKER = (
 
 
 def summary_body(number: int) -> bytes:
+    """Make the payload of a summary record whose figures depend on its number."""
     return payload.pack_summary(1000, 380, 460, number % 5, 420_000 + number, 176_500_000 + number, number, 0)
 
 
@@ -123,6 +124,7 @@ async def serve_devices(folder: str, count: int, kind: str, records: int, rate_h
 
 @contextlib.contextmanager
 def devices(folder: Path, count: int, kind: str, records: int = 0, rate_hz: int = 0) -> Iterator[Process]:
+    """Run simulated devices in a process of their own, for as long as the context lasts."""
     folder.mkdir(exist_ok=True)
     command = [
         sys.executable,
@@ -141,6 +143,7 @@ def devices(folder: Path, count: int, kind: str, records: int = 0, rate_hz: int 
 
 
 def bridge(folder: Path, broker: Mosquitto, ports: list[str], name: str) -> Process:
+    """Run the bridge between the ports and the broker, for as long as the context lasts."""
     config = folder / f"{name}.toml"
     listed = "".join(f'[[devices]]\nport = "{port}"\nwindow = 1024\n' for port in ports)
     config.write_text(
@@ -152,6 +155,7 @@ def bridge(folder: Path, broker: Mosquitto, ports: list[str], name: str) -> Proc
 
 
 def throughput(folder: Path, broker: Mosquitto, kind: str, records: int) -> tuple[float, float]:
+    """Measure the acknowledged records a second, and the bridge's peak memory in MB."""
     with (
         devices(folder / kind, LOAD_DEVICES, kind, records // LOAD_DEVICES) as fleet,
         bridge(folder, broker, fleet.ports, kind) as process,
@@ -161,6 +165,7 @@ def throughput(folder: Path, broker: Mosquitto, kind: str, records: int) -> tupl
 
 
 def quiet_and_lively(folder: Path, broker: Mosquitto, seconds: float, outage_s: float) -> dict[str, float]:
+    """Measure latency and memory, and the CPU that the bridge takes idle, busy and without a broker."""
     figures: dict[str, float] = {}
     with (
         devices(folder / "quiet", QUIET_DEVICES, "pty", 0, RATE_HZ) as fleet,
@@ -195,6 +200,7 @@ def quiet_and_lively(folder: Path, broker: Mosquitto, seconds: float, outage_s: 
 
 
 def latencies(ledger: LedgerProcess) -> dict[str, float]:
+    """Count the messages and give quantiles of their time to the subscriber; the first tenth is left out."""
     took_ms = []
     for line in ledger.read():
         sent_ns = int(json.loads(line["payload"])["text"])
@@ -205,6 +211,7 @@ def latencies(ledger: LedgerProcess) -> dict[str, float]:
 
 
 def main() -> int:
+    """Measure everything; returns 1 when a budget is exceeded."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--quick", action="store_true", help="a quarter of everything, for a look")
@@ -244,6 +251,7 @@ def main() -> int:
 
 
 def show(f: dict[str, float], missed: list[str]) -> None:
+    """Print the figures as a table, and which budgets were exceeded."""
     rows = [
         ("bare paho publisher", f"{max(f['bare_per_s'], f['bare_again_per_s']):,.0f} messages/s", ""),
         (f"{LOAD_DEVICES} devices on sockets, acknowledged", f"{f['socket_per_s']:,.0f} records/s", ""),

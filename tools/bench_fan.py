@@ -13,6 +13,7 @@ import json
 import sys
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from kittiwake.reference import baseline as reference
 from kittiwake_node import kernels
@@ -23,6 +24,7 @@ AXES = ("x", "y", "z")
 CLIP = 200  # samples: one second
 
 Clips = list[list[int]]
+Row = dict[str, Any]
 
 
 def main() -> int:
@@ -32,22 +34,22 @@ def main() -> int:
     parser.add_argument("--t", type=Fraction, default=Fraction(5), help="threshold, a fraction")
     parser.add_argument("--feature", choices=NAMES, default="variance")
     parser.add_argument("--json", action="store_true", help="one JSON object instead")
-    given = parser.parse_args()
-    good = {speed: read(given.fan / f"fan_0_{speed}_0_weight.csv") for speed in SPEEDS}
-    bad = {speed: read(given.fan / f"fan_0_{speed}_1_weight.csv") for speed in SPEEDS}
+    options = parser.parse_args()
+    good = {speed: read(options.fan / f"fan_0_{speed}_0_weight.csv") for speed in SPEEDS}
+    bad = {speed: read(options.fan / f"fan_0_{speed}_1_weight.csv") for speed in SPEEDS}
     rows = []
     for axis in AXES:
         for speed in SPEEDS:
             half = len(good[speed][axis]) // 2
             learned, held_out = good[speed][axis][:half], good[speed][axis][half:]
-            rows.append(row("own", axis, speed, learned, held_out, bad[speed][axis], given))
+            rows.append(row("own", axis, speed, learned, held_out, bad[speed][axis], options))
     for speed in SPEEDS[1:]:
         learned = good["low"]["x"][: len(good["low"]["x"]) // 2]
-        rows.append(row("low", "x", speed, learned, good[speed]["x"], bad[speed]["x"], given))
-    if given.json:
+        rows.append(row("low", "x", speed, learned, good[speed]["x"], bad[speed]["x"], options))
+    if options.json:
         print(json.dumps(rows))
     else:
-        show(rows, given)
+        show(rows, options)
     return 0 if all(r["agrees"] for r in rows) else 1
 
 
@@ -63,14 +65,17 @@ def read(path: Path) -> dict[str, Clips]:
     return clips
 
 
-def row(source: str, axis: str, speed: str, learned: Clips, good: Clips, bad: Clips, given) -> dict:
+def row(
+    source: str, axis: str, speed: str, learned: Clips, good: Clips, bad: Clips, options: argparse.Namespace
+) -> Row:
     """Learn, judge the good and the bad clips, and ask the reference for the same."""
     # The first block is dropped: nothing came before it.
     learn = len(learned) - 1
-    detector = Baseline(kernels.load("plain"), CLIP, learn, (given.feature,), given.t.numerator, given.t.denominator)
+    t = options.t
+    detector = Baseline(kernels.load("plain"), CLIP, learn, (options.feature,), t.numerator, t.denominator)
     series = [x for clip in learned + good + bad for x in clip]
     flagged = [i // CLIP for i, x in enumerate(series) if detector.push(x)]
-    wanted = [i // CLIP for i, _ in reference.anomalies(series, CLIP, learn, given.t, (given.feature,))]
+    expected = [i // CLIP for i, _ in reference.anomalies(series, CLIP, learn, t, (options.feature,))]
     onset = len(learned) + len(good)
     return {
         "baseline": source,
@@ -81,13 +86,15 @@ def row(source: str, axis: str, speed: str, learned: Clips, good: Clips, bad: Cl
         "good_flagged": sum(clip < onset for clip in flagged),
         "bad": len(bad),
         "bad_flagged": sum(clip >= onset for clip in flagged),
-        "agrees": flagged == wanted,
+        "agrees": flagged == expected,
     }
 
 
-def show(rows: list[dict], given) -> None:
+def show(rows: list[Row], options: argparse.Namespace) -> None:
     """Print the rows as tables."""
-    print(f"baseline, {given.feature}, t = {given.t}, one block of {CLIP} samples a clip, learned on the first half")
+    print(
+        f"baseline, {options.feature}, t = {options.t}, one block of {CLIP} samples a clip, learned on the first half"
+    )
     print(f"{'axis':<5}{'speed':<6}{'baseline':<10}{'no weight, flagged':>22}{'weight, flagged':>22}")
     for r in rows:
         good, bad = (f"{r[k + '_flagged']} of {r[k]}, {r[k + '_flagged'] / r[k]:6.1%}" for k in ("good", "bad"))

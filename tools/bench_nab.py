@@ -189,7 +189,8 @@ def _sensitivity(
     """Score with each constant a quarter less and more; a shift, and what rounds to itself, less and more by one.
 
     Args:
-        benchmark, quantised: the files.
+        benchmark: the files.
+        quantised: their samples as integers, by the file's name.
         detector: of the references, with Settings and a function from (samples, settings) to rows.
     """
     settings = detector.Settings()

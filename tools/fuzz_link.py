@@ -8,6 +8,7 @@ and a body that is sealed into a frame, or put on the line as it is.
 
 import logging
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -22,10 +23,13 @@ with atheris.instrument_imports(include=["kittiwake", "kittiwake_node"]):
     from kittiwake_node.link.frame import encode
     from tests.support import fuzz
 
-_ENDS = {"bridge": (fuzz.GatewayEnd, 0), "device": (fuzz.DeviceEnd, 1)}
+_ENDS: dict[str, tuple[Callable[[], fuzz.GatewayEnd | fuzz.DeviceEnd], int]] = {
+    "bridge": (fuzz.GatewayEnd, 0),
+    "device": (fuzz.DeviceEnd, 1),
+}
 
 
-def steps(data: bytes, frames: list) -> list[bytes]:
+def steps(data: bytes, frames: list[tuple[int, bytes]]) -> list[bytes]:
     """Turn the fuzzer's bytes into what goes over the line."""
     out, at = [], 0
     while at + 2 <= len(data):
@@ -51,7 +55,7 @@ def main() -> None:
     end, direction = _ENDS[sys.argv[1]]
     frames = fuzz.seeds()[direction]
 
-    def one(data: bytes) -> None:
+    def feed_once(data: bytes) -> None:
         target = end()
         target.ready()
         for chunk in steps(data, frames):
@@ -59,7 +63,7 @@ def main() -> None:
         target.feed(b"\xc0")
         target.good_exchange()
 
-    atheris.Setup([sys.argv[0], *sys.argv[2:]], one)
+    atheris.Setup([sys.argv[0], *sys.argv[2:]], feed_once)
     atheris.Fuzz()
 
 

@@ -13,7 +13,7 @@ import sys
 _NEEDS = (3, 11)
 
 
-def main(argv):
+def main(argv: "list[str]") -> int:
     """Bring `VENV` up to date with pyproject.toml.
 
     Args:
@@ -53,7 +53,7 @@ def main(argv):
     return 0
 
 
-def _inputs(extras):
+def _inputs(extras: str) -> str:
     """Digest of all that decides what gets installed."""
     digest = hashlib.sha256(extras.encode())
     for path in ("pyproject.toml", __file__):
@@ -63,14 +63,14 @@ def _inputs(extras):
     return digest.hexdigest()
 
 
-def _runs(python):
+def _runs(python: str) -> bool:
     try:
         return subprocess.call([python, "-c", "import pip"], stderr=subprocess.DEVNULL) == 0
     except OSError:
         return False
 
 
-def _read(path):
+def _read(path: str) -> str:
     try:
         with open(path) as file:
             return file.read()
@@ -78,12 +78,12 @@ def _read(path):
         return ""
 
 
-def _say(text):
+def _say(text: str) -> None:
     sys.stderr.write("setup: %s\n" % text)
 
 
-def _fail(what, mend):
-    sys.stderr.write("setup: %s; %s\n" % (what, mend))
+def _fail(problem: str, mend: str) -> int:
+    sys.stderr.write("setup: %s; %s\n" % (problem, mend))
     return 1
 
 

@@ -9,6 +9,9 @@ import json
 import sys
 from array import array
 
+if False:  # for mypy alone
+    from typing import Any
+
 sys.path.insert(0, sys.argv[1])
 
 from kittiwake_node.io import storage
@@ -22,24 +25,24 @@ BLOCK_BYTES = 4096
 class CountingFlash:
     """NOR flash in memory that counts the erases of each block."""
 
-    def __init__(self, blocks):
+    def __init__(self, blocks: int) -> None:
         self._image = bytearray(b"\xff" * (blocks * BLOCK_BYTES))
         self._view = memoryview(self._image)
         self.erases = array("I", [0] * blocks)
         self.programmed_bytes = 0
 
-    def readblocks(self, block, buf, offset=0):
+    def readblocks(self, block: int, buf: bytearray, offset: int = 0) -> None:
         """Read, as the file system asks."""
         at = block * BLOCK_BYTES + offset
         buf[:] = self._view[at : at + len(buf)]
 
-    def writeblocks(self, block, buf, offset=0):
+    def writeblocks(self, block: int, buf: bytes, offset: int = 0) -> None:
         """Program, and count the bytes."""
         at = block * BLOCK_BYTES + offset
         self._view[at : at + len(buf)] = buf
         self.programmed_bytes += len(buf)
 
-    def ioctl(self, op, arg):
+    def ioctl(self, op: int, arg: int) -> int:
         """Tell the geometry, and count an erase."""
         if op == 4:
             return len(self.erases)
@@ -50,9 +53,11 @@ class CountingFlash:
         return 0
 
 
-def run(settings):
+def run(settings: "dict[str, Any]") -> "dict[str, int]":
+    """Run the load in simulated time; returns the figures that are printed."""
     device = CountingFlash(settings["blocks"])
-    journal = Journal(storage.open_file_system(device), lambda: 1, tail_bytes=TAIL_BYTES)
+    file_system = storage.open_file_system(device)  # type: ignore[no-untyped-call]  # io/ is not pure and has no types
+    journal = Journal(file_system, lambda: 1, tail_bytes=TAIL_BYTES)
     summary = payload.pack_summary(60000, -300, 300, 0, 123456, 1 << 40, 1 << 33, 0)
     alert = anomaly.pack_anomaly(anomaly.ZSCORE, 0, 256, 9000, -300, 300, 123456, 1 << 40, 1 << 33, 11, 2)
     health = payload.pack_health({})

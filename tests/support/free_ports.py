@@ -7,12 +7,13 @@ lie below the range from which systems pick, each process of pytest has its own 
 import os
 import socket
 import zlib
+from collections.abc import Iterator
 
 _FIRST, _COUNT = 20000, 12000  # Linux picks from 32768 on, IANA's range begins at 49152
 _SHARES = 40
 
 
-def _share():
+def _share() -> int:
     # Workers of one run have different shares; other runs on this machine begin elsewhere, and where they meet all the
     # same, binding tells.
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
@@ -20,7 +21,7 @@ def _share():
     return (zlib.crc32(run.encode()) + worker) % _SHARES
 
 
-def _numbers():
+def _numbers() -> Iterator[int]:
     width = _COUNT // _SHARES
     first = _FIRST + _share() * width
     while True:
@@ -30,7 +31,7 @@ def _numbers():
 _next = _numbers()
 
 
-def free_port():
+def free_port() -> int:
     """A port of 127.0.0.1 that nobody serves."""
     for port in _next:
         try:
@@ -38,3 +39,4 @@ def free_port():
         except OSError:
             continue
         return port
+    raise AssertionError("ports never run out: they begin anew")

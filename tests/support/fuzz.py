@@ -6,9 +6,11 @@ exchange still works.
 
 import json
 import random
+from typing import Any, cast
 
 from kittiwake.bridge.device_link import DeviceLink
 from kittiwake.bridge.settings import DeviceSection
+from kittiwake.mqtt.callbacks import Receipt
 from kittiwake.publish.publisher import Policy
 from kittiwake_node.link import anomaly, payload
 from kittiwake_node.link import messages as m
@@ -16,6 +18,9 @@ from kittiwake_node.link import record as rec
 from kittiwake_node.link.device_session import DeviceSession
 from kittiwake_node.link.frame import BODY_LIMIT_BYTES, encode
 from tools.devices import LAYOUT, MemoryJournal
+
+Frame = tuple[int, bytes]
+"""Kind and body."""
 
 SESSION = 0x01020304
 WINDOW = 64
@@ -26,24 +31,24 @@ class Sink:
 
     has_room = True
 
-    def __init__(self):
-        self.tokens = []
+    def __init__(self) -> None:
+        self.receipts: list[Receipt] = []
         self.payloads = 0
 
-    def publish(self, topic, payload, qos, retain, token):
+    def publish(self, topic: str, payload: bytes, qos: int, retain: bool, receipt: Receipt) -> None:
         assert topic and not set(topic) & set("+#\0")
         json.loads(payload)
         self.payloads += 1
-        self.tokens.append(token)
+        self.receipts.append(receipt)
 
 
 class Port:
     waiting_bytes = 0
 
-    def __init__(self):
-        self.written = []
+    def __init__(self) -> None:
+        self.written: list[bytes] = []
 
-    def try_write(self, data):
+    def try_write(self, data: bytes) -> bool:
         self.written.append(data)
         return True
 
@@ -51,21 +56,22 @@ class Port:
 class GatewayEnd:
     """The bridge's link of one device, from bytes to messages."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.sink = Sink()
-        self.link = DeviceLink(DeviceSection(port="fuzz", window=WINDOW), Policy(), self.sink)
+        # Of any type: the fuzzer looks behind what it shows.
+        self.link = cast(Any, DeviceLink(DeviceSection(port="fuzz", window=WINDOW), Policy(), self.sink))
         self.link._port = Port()
         self.link.session._new_session = lambda: SESSION
         self.link.session.reopen()
         self.next_seq = 0
 
-    def feed(self, data):
+    def feed(self, data: bytes) -> None:
         link = self.link
         link._take(data)
         link._settles = True  # there is no loop whose next turn would do it: it is done below
-        for token in self.sink.tokens:
-            token.confirmed()
-        self.sink.tokens.clear()
+        for receipt in self.sink.receipts:
+            receipt.confirmed()
+        self.sink.receipts.clear()
         link._settle()
         del link._port.written[:]
         decoder = link.session.decoder
@@ -74,14 +80,14 @@ class GatewayEnd:
         assert link.in_memory + link.intake.backlog <= 4 * WINDOW
         assert len(link.session._pending._requests) <= 8
 
-    def ready(self):
+    def ready(self) -> None:
         """Let it be open, so that what follows gets past the door."""
         if not self.link.session.is_open:
             self.link.session.reopen()
             self.feed(encode(m.HELLO, m.pack_hello(SESSION, 1024, 5, 1, 0, 12, "dev")))
             self.feed(encode(m.DESCRIPTION, m.pack_description(SESSION, 1, LAYOUT)))
 
-    def good_exchange(self):
+    def good_exchange(self) -> None:
         """A device that opens a session and sends one record: it arrives."""
         session = self.link.session
         self.feed(encode(m.HELLO, m.pack_hello(0, 1024, 7, 1, 0, 0, "good")))
@@ -101,7 +107,7 @@ class GatewayEnd:
 class DeviceEnd:
     """The firmware's session over a journal."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.journal = MemoryJournal(9)
         for number in range(20):
             self.journal.add(rec.EVENT, b"\x01\x00%d" % number)
@@ -109,11 +115,11 @@ class DeviceEnd:
         self.session = DeviceSession("fuzz", 1, self.journal, self._on_command)
         self.now_ms = 0
 
-    def _on_command(self, op, body, now_ms):
+    def _on_command(self, op: int, body: bytes, now_ms: int) -> tuple[int, bytes]:
         self.done += 1
         return m.OK, bytes(body)
 
-    def feed(self, data):
+    def feed(self, data: bytes) -> None:
         self.now_ms += 3
         self.session.feed(data, self.now_ms)
         out = 0
@@ -125,12 +131,12 @@ class DeviceEnd:
         assert len(session._replies) <= 16 and len(session._kept_replies) <= 8
         assert self.journal.acked <= self.journal.next_seq
 
-    def ready(self):
+    def ready(self) -> None:
         """Let it be open, so that what follows gets past the door."""
         if self.session._session != SESSION:
             self.feed(encode(m.OPEN, m.pack_open(SESSION, 1024, 8)))
 
-    def good_exchange(self):
+    def good_exchange(self) -> None:
         """A gateway opens a session and asks something: it is answered."""
         before = self.done
         number = 0x0A0B0C0D if self.session._session != 0x0A0B0C0D else 0x0A0B0C0E
@@ -143,7 +149,7 @@ class DeviceEnd:
         assert len(frames) >= 2
 
 
-def seeds():
+def seeds() -> tuple[list[Frame], list[Frame]]:
     """Good frames of every kind, both ways, to mutate."""
     journal = MemoryJournal(5)
     rng = random.Random(3)
@@ -182,10 +188,10 @@ def seeds():
     return up, down
 
 
-def mutated(rng, frames, resealed=0.5):
+def mutated(rng: random.Random, frames: list[Frame], resealed: float = 0.5) -> bytes:
     """One frame with something wrong with it: damaged on the line, or well sealed around a damaged body."""
-    kind, body = rng.choice(frames)
-    body = bytearray(body)
+    kind, good = rng.choice(frames)
+    body = bytearray(good)
     if rng.random() < resealed:
         for _ in range(rng.randrange(1, 5)):
             _damage(rng, body)
@@ -205,18 +211,18 @@ def mutated(rng, frames, resealed=0.5):
     return bytes(raw)
 
 
-def _damage(rng, data):
-    what = rng.randrange(6)
+def _damage(rng: random.Random, data: bytearray) -> None:
+    damage = rng.randrange(6)
     at = rng.randrange(len(data) + 1)
-    if what == 0 and data:
+    if damage == 0 and data:
         data[at % len(data)] ^= 1 << rng.randrange(8)
-    elif what == 1 and data:
+    elif damage == 1 and data:
         data[at % len(data)] = rng.choice((0, 1, 3, 0x7F, 0x80, 0xC0, 0xDB, 0xFF))
-    elif what == 2:
+    elif damage == 2:
         del data[at:]
-    elif what == 3:
+    elif damage == 3:
         data[at:at] = rng.randbytes(rng.randrange(1, 20))
-    elif what == 4 and len(data) > 4:
+    elif damage == 4 and len(data) > 4:
         size = rng.choice((1, 2, 4, 8))
         at = rng.randrange(max(1, len(data) - size))
         data[at : at + size] = rng.choice((bytes(size), b"\xff" * size, rng.randbytes(size)))

@@ -5,11 +5,13 @@ import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
+from typing import Self
 
 STOP_S = 10
 
 
-def dying_with_us(command):
+def dying_with_us(command: list[str]) -> list[str]:
     """The command, such that Linux kills it when this process dies: a test over its time leaves no program behind.
 
     One that lived on would take ports that are somebody else's by then.
@@ -27,14 +29,15 @@ class BridgeProcess:
         options: more of the command line.
     """
 
-    def __init__(self, port, broker_url, *options):
+    def __init__(self, port: str, broker_url: str, *options: str) -> None:
         command = [sys.executable, "-m", "kittiwake", "bridge", "--port", port, "--broker", broker_url]
         self._command = [*command, *options]
-        self._process = None
-        self._log, self._environment = None, {}
+        self._started: subprocess.Popen[bytes] | None = None
+        self._log: Path | None = None
+        self._environment: dict[str, str] = {}
 
     @classmethod
-    def of_config(cls, path, log=None, damage="", **environment):
+    def of_config(cls, path: Path, log: Path | None = None, damage: str = "", **environment: str) -> Self:
         """The same with a configuration file.
 
         Args:
@@ -50,40 +53,45 @@ class BridgeProcess:
         return self
 
     @property
-    def pid(self):
+    def _process(self) -> subprocess.Popen[bytes]:
+        assert self._started is not None, "the bridge was not started"
+        return self._started
+
+    @property
+    def pid(self) -> int:
         return self._process.pid
 
     @property
-    def is_running(self):
+    def is_running(self) -> bool:
         return self._process.poll() is None
 
-    def signal(self, number):
+    def signal(self, number: int) -> None:
         self._process.send_signal(number)
 
-    def start(self):
+    def start(self) -> None:
         environment = os.environ | self._environment
         if self._log is None:
-            self._process = subprocess.Popen(dying_with_us(self._command), env=environment)
+            self._started = subprocess.Popen(dying_with_us(self._command), env=environment)
             return
         with open(self._log, "ab") as log:
-            self._process = subprocess.Popen(dying_with_us(self._command), env=environment, stderr=log)
+            self._started = subprocess.Popen(dying_with_us(self._command), env=environment, stderr=log)
 
-    def kill(self):
+    def kill(self) -> None:
         """kill -9."""
         self._process.kill()
         self._process.wait()
 
-    def freeze(self):
+    def freeze(self) -> None:
         self._process.send_signal(signal.SIGSTOP)
 
-    def thaw(self):
+    def thaw(self) -> None:
         self._process.send_signal(signal.SIGCONT)
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         self.start()
         return self
 
-    def __exit__(self, kind, *_):
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._process.send_signal(signal.SIGINT)
         try:
             status = self._process.wait(STOP_S)

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,14 @@ _LONG = (
     "examples/temperature/readings.csv",
     "tests/durations.json",
 )
+
+
+def test_documented_arguments_are_asked_of_everything_but_tests():
+    lint = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["ruff"]["lint"]
+    off = {"D", "D4", "D41", "D417"}
+    assert "D" in lint["select"]
+    assert not off & set(lint["ignore"])
+    assert [files for files, rules in lint["per-file-ignores"].items() if off & set(rules)] == ["tests/**"]
 
 
 def test_no_file_that_people_read_is_longer_than_300_lines():

@@ -32,7 +32,8 @@ def suite_and_mirror(apt: Path = Path("/etc/apt"), os_release: Path = Path("/etc
     """Read from this system which Debian it is, and from where.
 
     Args:
-        apt, os_release: where apt's configuration and the system's description are.
+        apt: folder of apt's configuration.
+        os_release: file that describes the system.
 
     Returns:
         The suite's name and the mirror's address.
@@ -115,7 +116,7 @@ class Machine:
         )
         try:
             with open(log or os.devnull, "wb") as file:
-                for line in process.stdout:
+                for line in process.stdout or ():
                     file.write(line)
                     sys.stdout.buffer.write(line)
                     sys.stdout.buffer.flush()
@@ -152,10 +153,12 @@ class Machine:
             user: whose it is to be.
         """
         place = self.root / folder.lstrip("/")
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "check": True}
         head = subprocess.run(["git", "-C", str(tree), "rev-parse", "HEAD"], check=True, capture_output=True, text=True)
-        subprocess.run(["git", "clone", "--no-hardlinks", "--no-checkout", str(tree), str(place)], **quiet)
-        subprocess.run(["git", "-C", str(place), "checkout", "--detach", head.stdout.strip()], **quiet)
+        for command in (
+            ["clone", "--no-hardlinks", "--no-checkout", str(tree), str(place)],
+            ["-C", str(place), "checkout", "--detach", head.stdout.strip()],
+        ):
+            subprocess.run(["git", *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
         if user != "root" and self.run(["chown", "-R", f"{user}:", folder]) != 0:
             raise MachineError(f"{folder} could not be given to {user}")
 

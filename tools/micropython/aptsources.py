@@ -87,7 +87,7 @@ def source_entries(stanzas: list[dict[str, str]], suite: str) -> str:
     Returns:
         The text of a .sources file; each mirror once.
     """
-    entries = {}
+    entries: dict[str, str] = {}
     for stanza in stanzas:
         lines = ["Types: deb-src", f"URIs: {stanza['URIs']}", f"Suites: {suite}", "Components: main"]
         if "Signed-By" in stanza:
@@ -104,8 +104,8 @@ def _read(path: Path) -> str:
 
 
 def _os_release(path: Path) -> dict[str, str]:
-    found = {}
+    fields = {}
     for line in _read(path).splitlines():
         name, _, value = line.partition("=")
-        found[name] = value.strip().strip("\"'")
-    return found
+        fields[name] = value.strip().strip("\"'")
+    return fields

@@ -13,16 +13,13 @@ import sys
 import time
 from pathlib import Path
 
-_HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(_HERE), str(_HERE.parents[1]), str(_HERE.parents[1] / "host")]
-
-import cache  # noqa: E402
-import compiler  # noqa: E402
-import source  # noqa: E402
+_ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(_ROOT), str(_ROOT / "host")]
 
 from kittiwake.errors import KittiwakeError, UsageError  # noqa: E402
 from kittiwake.target import images  # noqa: E402
 from tools import system  # noqa: E402
+from tools.micropython import cache, compiler, source  # noqa: E402
 
 # A source that is edited while it is built makes a result of no use: build again, but not for ever.
 _ROUNDS = 4
@@ -125,10 +122,10 @@ def main() -> int:
     except KeyboardInterrupt:
         say("interrupted; what was built before is kept")
         return 130
-    for name, error in failures.items():
-        say(f"{name} is not built: {error}")
+    for name, failure in failures.items():
+        say(f"{name} is not built: {failure}")
     if failures:
-        return max(error.exit_code for error in failures.values())
+        return max(failure.exit_code for failure in failures.values())
     say(f"up to date in {images.cache_dir()} ({time.monotonic() - started:.1f} s)")
     return 0
 

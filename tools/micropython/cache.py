@@ -11,8 +11,9 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from kittiwake.errors import KittiwakeError
 
@@ -64,7 +65,7 @@ def workshop(folder: Path) -> Iterator[Path]:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def publish(made: Path, place: Path, facts: dict) -> None:
+def publish(made: Path, place: Path, facts: Mapping[str, Any]) -> None:
     """Give a finished folder its final name, in one step.
 
     Args:
@@ -81,16 +82,17 @@ def publish(made: Path, place: Path, facts: dict) -> None:
     os.rename(made, place)
 
 
-def facts(place: Path) -> dict | None:
+def facts(place: Path) -> dict[str, Any] | None:
     """Read what was written down about a result.
 
     Returns:
         Its facts; None when it is not there or not whole.
     """
     try:
-        return json.loads((place / "build.json").read_text())
+        content: dict[str, Any] = json.loads((place / "build.json").read_text())
     except (OSError, ValueError):
         return None
+    return content
 
 
 def prune(folder: Path) -> None:

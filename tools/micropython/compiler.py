@@ -11,11 +11,9 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-import cache
-import core
-
 from kittiwake.errors import KittiwakeError
 from kittiwake.target import images
+from tools.micropython import cache, core
 
 # Twice the slowest build seen, on one core of a small machine.
 _TIMEOUT_S = 900

@@ -12,11 +12,9 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-import cache
-import source
-
 from kittiwake.errors import KittiwakeError
 from kittiwake.target import images
+from tools.micropython import cache, source
 
 _ASSEMBLER = "xtensa-lx106-elf-as"
 _FIRST_VERSION = (2, 40)

@@ -13,11 +13,9 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-import aptsources
-import cache
-
 from kittiwake.errors import KittiwakeError
 from kittiwake.target import images
+from tools.micropython import aptsources, cache
 
 _TIMEOUT_S = 300
 _MEND = "set MICROPY_DIR to a checkout of MicroPython"
