@@ -94,7 +94,7 @@ def test_bench_of_an_unknown_case_lists_the_known(capsys):
 
 def test_bench_check_exits_5_when_something_is_over_its_budget(monkeypatch, capsys):
     one = cases.Case("slow", "def make(storage):\n    return sum, ([1, 2],)\n", "turn", budget=0)
-    monkeypatch.setattr(cases, "registered", lambda arch: {"slow": one})
+    monkeypatch.setattr(cases, "registered", lambda arch, machine: {"slow": one})
     assert app.run(["bench", "--check"]) == EXIT_VERIFICATION
     assert "OVER" in capsys.readouterr().out
 

@@ -23,7 +23,7 @@ feed:
     update_variance
 test:
     abs t0, value
-    bound_or slow
+    bound_or slow, bound, bound_up, variance_low
     bltu t1, t0, slow
 next:
     addi slot, slot, 2
@@ -31,19 +31,13 @@ fed:
     wrap_slot
     j feed
 slow:
-    rescale
+    rescale 24
     bnez t0, test
     l32i t0, a1, FRAME_COUNTS_FROM
     bltu next_sample, t0, next
     compare_exactly
-    bltz a14, below
-    or a15, a14, a0
-    bnez a15, above
-below:
-    restore_loop
-    j next
+    decide above, below=next
 above:
-    restore_loop
     leave_loop t0
     addi slot, slot, 2
     wrap_slot
