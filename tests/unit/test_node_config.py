@@ -126,3 +126,14 @@ def test_config_of_a_source_that_cannot_be_is_refused_by_name(source, rate_hz, s
 def test_config_takes_a_scale_as_it_is_written(text, scale):
     config = exact_json.parse(f'{{"channels": [{{"scale": {text}}}]}}', json.loads)
     assert check(config)["channels"][0]["scale"] == scale
+
+
+@pytest.mark.parametrize("open_close", ["[]", ('{"a":', "}")])
+def test_config_nested_without_end_is_refused_and_costs_no_stack(open_close):
+    def nested(depth):
+        return open_close[0] * depth + "1.5" + open_close[1] * depth
+
+    exact_json.parse(nested(exact_json.DEPTH_LIMIT - 1), json.loads)
+    for depth in (exact_json.DEPTH_LIMIT, 500):
+        with pytest.raises(ValueError):
+            exact_json.parse(nested(depth), json.loads)

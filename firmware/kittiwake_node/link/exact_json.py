@@ -8,6 +8,7 @@ if False:  # for mypy alone
     from collections.abc import Callable
     from typing import Any
 
+DEPTH_LIMIT = 16  # settings are nested half as deep
 _NUMBER = "+-.0123456789eE"
 
 
@@ -22,7 +23,7 @@ def parse(raw: "str | bytes", parse_json: "Callable[[str], Any]") -> "Any":
         The value: of numbers, integers stay integers.
 
     Raises:
-        ValueError: it is no JSON.
+        ValueError: it is no JSON, or nested more than DEPTH_LIMIT deep.
     """
     text = raw if isinstance(raw, str) else bytes(raw).decode()
     value = parse_json(text)
@@ -60,8 +61,18 @@ def quoted(text: str) -> str:
 
 
 def _has_float(value: object) -> bool:
-    if isinstance(value, dict):
-        return any([_has_float(value[key]) for key in value])
-    if isinstance(value, list):
-        return any([_has_float(item) for item in value])
-    return isinstance(value, float)
+    # A loop, level by level: how deep the stack goes is not for whoever wrote the text to say.
+    level, found = [value], False
+    for _ in range(DEPTH_LIMIT):
+        inner: "list[Any]" = []
+        for item in level:
+            if isinstance(item, dict):
+                inner.extend(item.values())
+            elif isinstance(item, list):
+                inner.extend(item)
+            elif isinstance(item, float):
+                found = True
+        if not inner:
+            return found
+        level = inner
+    raise ValueError("nested too deep")

@@ -94,12 +94,12 @@ class JsonCommands:
     def _parse(self, payload: bytes) -> "dict[str, Any]":
         try:
             fields = self._parse_json(payload)
-        except ValueError:
-            raise _Refusal("invalid", 'not JSON: write {"id": "1", "op": "ping"}')
-        if not isinstance(fields, dict):
-            raise _Refusal("invalid", "not a JSON object")
-        if fields.get("op") == "config_set":
-            fields["config"] = exact_json.parse(payload, self._parse_json).get("config")
+            if not isinstance(fields, dict):
+                raise _Refusal("invalid", "not a JSON object")
+            if fields.get("op") == "config_set":
+                fields["config"] = exact_json.parse(payload, self._parse_json).get("config")
+        except (ValueError, MemoryError):  # a list in a list takes 48 bytes where it is written with two
+            raise _Refusal("invalid", 'not JSON, or too much of it: write {"id": "1", "op": "ping"}')
         return fields
 
     def _ask(self, op: int, body: bytes) -> bytes:
