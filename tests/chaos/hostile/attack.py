@@ -141,23 +141,26 @@ class Attacker:
         self._send(kind, (self._session.to_bytes(4, "little") if is_in_session else b"") + body)
 
 
-def _bursts(options):
-    """Give bursts until so many messages are in them; say how far it is after each batch."""
-    done, batch, started = 0, options.first_batch, time.monotonic()
+async def _draw(options, queue):
+    """Put bursts into the queue until so many messages are in them; say how far it is after each batch."""
+    loop, done, batch, started = asyncio.get_running_loop(), 0, options.first_batch, time.monotonic()
     while done < options.messages:
         number = options.seed * 1_000_003 + batch
-        drawn, order = moves.bursts_of(number, BATCH), random.Random(number)
+        # Beside the speaking: what had to wait for the drawing would come in floods.
+        drawn, order = await loop.run_in_executor(None, moves.bursts_of, number, BATCH), random.Random(number)
         for _ in range(PASSES):
             order.shuffle(drawn)
             for burst in drawn:
                 done += len(burst)
-                yield burst, started + done / options.rate if options.rate else 0
+                await queue.put((burst, started + done / options.rate if options.rate else 0))
         batch += 1
         print(json.dumps({"batch": batch, "messages": done}), flush=True)
+    await queue.join()
 
 
-async def _speak(attacker, bursts, publish):
-    for burst, due_s in bursts:
+async def _speak(attacker, queue, publish):
+    while True:
+        burst, due_s = await queue.get()
         await asyncio.sleep(max(0, due_s - time.monotonic()))
         patience = PATIENCE
         while not attacker.is_ready and (patience := patience - 1):
@@ -167,6 +170,7 @@ async def _speak(attacker, bursts, publish):
                 publish(*rest)
             else:
                 attacker.perform(what, rest)
+        queue.task_done()
 
 
 async def attack(options):
@@ -179,13 +183,16 @@ async def attack(options):
     print(json.dumps([attacker.port.url for attacker in attackers]), flush=True)
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
     counts, started = Counter(), time.monotonic()
-    bursts = _bursts(options)
+    queue = asyncio.Queue(PASSES * BATCH)
 
     def publish(topic, payload, retain):
         counts["publish"] += 1
         client.publish(topic, payload, 0, retain)
 
-    await asyncio.gather(*(_speak(attacker, bursts, publish) for attacker in attackers))
+    speakers = [asyncio.create_task(_speak(attacker, queue, publish)) for attacker in attackers]
+    await _draw(options, queue)
+    for speaker in speakers:
+        speaker.cancel()
     for attacker in attackers:
         counts += attacker.counts
     print(json.dumps({"counts": counts, "seconds": time.monotonic() - started}), flush=True)
