@@ -10,8 +10,11 @@ import threading
 import pytest
 
 from kittiwake.errors import ConfigError
+from kittiwake.mqtt import problems
+from kittiwake.mqtt.address import parse_url
 from kittiwake.mqtt.credentials import Credentials
 from kittiwake.mqtt.settings import BrokerSection
+from kittiwake.mqtt.socket_buffer import SocketBuffer
 from tests.mosquitto import Mosquitto
 from tests.support import certificates
 from tests.support.mqtt import connected
@@ -234,3 +237,63 @@ def test_credentials_with_a_list_that_is_none_or_more_are_refused(files, folder,
 def test_settings_with_a_revocation_list_and_no_tls_are_refused():
     with pytest.raises(ValueError, match="is not encrypted"):
         BrokerSection(url="mqtt://h", crl_file="x")
+
+
+class GoneSocket:
+    """A TLS socket whose other end has gone; `last` is what reading raises or gives, again and again."""
+
+    def __init__(self, last):
+        self.last = last
+
+    def send(self, data):
+        raise BrokenPipeError(32, "Broken pipe")
+
+    def recv(self, size):
+        if isinstance(self.last, Exception):
+            raise self.last
+        return self.last
+
+    def fileno(self):
+        return -1
+
+
+ALERT = ssl.SSLError(1, "[SSL: SSLV3_ALERT_CERTIFICATE_REVOKED] sslv3 alert certificate revoked (_ssl.c:2580)")
+
+
+@pytest.mark.parametrize(
+    ("last", "told"),
+    [
+        (ALERT, ALERT),
+        (ssl.SSLEOFError(8, "EOF occurred in violation of protocol"), None),
+        (ssl.SSLWantReadError(), None),
+        (BlockingIOError(), None),
+        (ConnectionResetError(), None),
+        (b"", None),
+        (b"more and more", None),
+    ],
+    ids=["alert", "end in TLS", "TLS wants more", "nothing", "reset", "end", "endless"],
+)
+def test_socket_whose_other_end_went_tells_the_alert_that_it_left_unread(last, told):
+    # Regression: one connection in sixty told of an end of file where the broker had said that it was revoked.
+    buffer = SocketBuffer(GoneSocket(last))
+    buffer.send(b"CONNECT")
+    buffer.flush()
+    assert buffer.error is told or (told is None and isinstance(buffer.error, BrokenPipeError))
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (ssl.SSLEOFError(8, "EOF occurred in violation of protocol"), "perhaps it refuses our certificate"),
+        (ConnectionResetError(), "perhaps it refuses our certificate"),
+    ],
+    ids=["end in TLS", "reset"],
+)
+@pytest.mark.parametrize("name", ["gateway", "past"])
+def test_connection_that_was_cut_is_explained_by_our_certificate_s_end_where_that_is_past(folder, error, says, name):
+    credentials = Credentials(BrokerSection(url="mqtts://localhost", **own(folder, name)))
+    said = problems.explain_error(error, parse_url("mqtts://localhost"), credentials, {})
+    ended = f"our certificate expired on {certificates.end_of(folder / 'past.pem')[1]}; renew {folder}/past.pem"
+    assert (ended if name == "past" else says) in said
+    closed = problems.explain_end(parse_url("mqtts://localhost"), credentials, "the broker closed the connection")
+    assert closed.endswith(f"closed the connection; {ended}" if name == "past" else "closed the connection")

@@ -55,7 +55,7 @@ class Presence:
         self.topic = policy.status_topic(bridge_id)
         self._claims_topic = f"{policy.base}/{bridge_id}/devices"
         self._known: set[str] = set()  # devices that this process has had
-        self._written: deque[bytes] = deque(maxlen=_ECHOES)
+        self._written: deque[int] = deque(maxlen=_ECHOES)  # hashes
         self._complaints = Complaints(log)
 
     @property
@@ -117,7 +117,7 @@ class Presence:
         self._publish(self.topic, OFFLINE)
 
     def _take_claims(self, payload: bytes) -> None:
-        if payload in self._written:
+        if hash(payload) in self._written:
             return
         try:
             names = json_text.read(payload or b"[]", _CLAIMS_LIMIT_BYTES)
@@ -135,7 +135,7 @@ class Presence:
     def _write_claims(self) -> None:
         online = sorted(device for device in self._known if self._is_online(device))
         claims = json.dumps(online[:_CLAIMS_LIMIT]).encode()
-        self._written.append(claims)
+        self._written.append(hash(claims))
         self._publish(self._claims_topic, claims)
 
     def _say(self, device: str) -> None:

@@ -37,7 +37,7 @@ class Credentials:
         password: for connections made from now on, or "".
         problem: why the newest files were not taken, or "".
         ends: when things end, seconds since 1970: client (our certificate), ca and crl (the first of the file's to
-            end), as far as there are such files; and broker (its certificate), which whoever connects writes there.
+            end), as far as there are such files; and broker (its certificate), which whoever connects notes.
 
     Raises:
         ConfigError: a file cannot be read or does not hold what it should.

@@ -106,7 +106,8 @@ def learn(certificate: Mapping[str, Any], credentials: Credentials) -> None:
     """
     ends = problems.end_of(certificate)
     if ends is not None:
-        credentials.ends["broker"] = ends
+        # A new dict: this may be another thread than the one that reads them.
+        credentials.ends = {**credentials.ends, "broker": ends}
 
 
 def look(address: Address, credentials: Credentials, timeout_s: float) -> Mapping[str, Any]:

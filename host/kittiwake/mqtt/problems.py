@@ -48,14 +48,14 @@ def explain_error(
         The line.
     """
     broker = credentials.broker
+    if _is_cut(error) and address.is_tls:
+        # With TLS 1.3 a broker judges us after our handshake, and its reason can be lost behind the reset.
+        what = "refuses our certificate" if broker.certificate_file else "wants a client certificate"
+        return f"{address}: {_ours_is_past(credentials) or _RESET.format(what)}"
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"{address}: {_certificate_refusal(error, address, credentials, certificate)}"
     if isinstance(error, ssl.SSLError):
         return f"{address}: {_tls_failure(error, credentials)}"
-    if isinstance(error, ConnectionResetError | BrokenPipeError) and address.is_tls:
-        # With TLS 1.3 a broker judges us after our handshake, and its reason can be lost behind the reset.
-        what = "refuses our certificate" if broker.certificate_file else "wants a client certificate"
-        return f"{address}: {_ours_is_past(credentials) or _RESET.format(what)}"
     if isinstance(error, socket.gaierror):
         return f"{address}: no such host name; check broker.url"
     if isinstance(error, TimeoutError):
@@ -78,6 +78,13 @@ def explain_end(address: Address, credentials: Credentials, what: str) -> str:
     """
     past = _ours_is_past(credentials)
     return f"{address}: {what}{'; ' if past else ''}{past}"
+
+
+def _is_cut(error: BaseException) -> bool:
+    if isinstance(error, ssl.SSLEOFError):
+        # Within the handshake it would be an end that speaks no TLS.
+        return "UNEXPECTED_EOF" not in (getattr(error, "reason", None) or "")
+    return isinstance(error, ConnectionResetError | BrokenPipeError)
 
 
 _RESET = "the connection was reset: perhaps it {}, or does not speak TLS; check both"

@@ -13,6 +13,7 @@ from typing import Protocol
 
 _READ_BYTES = 64 * 1024
 _WRITE_BYTES = 64 * 1024
+_UNREAD_LIMIT = 64
 _BUSY = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
@@ -122,7 +123,7 @@ class SocketBuffer:
         except _BUSY:
             pass
         except OSError as error:
-            self.error = error
+            self.error = self._told_reason() or error
             self._out.clear()
             self._on_readable()  # who reads is told why
         self._want_writes(bool(self._out))
@@ -174,6 +175,20 @@ class SocketBuffer:
     def _decrypted(self) -> int:
         pending: Callable[[], int] | None = getattr(self._sock, "pending", None)
         return 0 if pending is None else pending()
+
+    def _told_reason(self) -> ssl.SSLError | None:
+        # Writing failed, as the other end has gone. A TLS one may have said why before that: it lies unread.
+        try:
+            for _ in range(_UNREAD_LIMIT):
+                if not self._sock.recv(_READ_BYTES):
+                    break
+        except (ssl.SSLEOFError, *_BUSY):
+            pass
+        except ssl.SSLError as reason:
+            return reason
+        except OSError:
+            pass
+        return None  # what else it said, confirmations, comes again over the next connection
 
     def _want_writes(self, wanted: bool) -> None:
         if self._loop is None or wanted == self._writes_wait or self._sock.fileno() < 0:
