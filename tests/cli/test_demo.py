@@ -32,6 +32,22 @@ def test_demo_json_report_holds_its_promises():
     assert set(report["latency_ms"]) == {"p50", "p99"}
     hears = int(find_spec("pymicro_wakeword") is not None)
     assert (report["keywords"], report["reference_keywords"]) == (hears, hears)
+    assert (report["history_rows"], report["history_missing"]) == (report["published"], 0)
+
+
+def test_demo_leaves_a_history_that_can_be_asked(tmp_path):
+    path = tmp_path / "h.sqlite"
+    done = run("--seconds", "14", "--guide", "--history", str(path))
+    assert done.returncode == 0, done.stderr
+    line = next(line for line in done.stdout.splitlines() if line.startswith("look at it: kittiwake "))
+    asking = [*COMMAND[:-1], *line.split()[4:], "--channel", "vibration", "--since", "all", "--json"]
+    asked = subprocess.run(asking, capture_output=True, text=True)
+    assert asked.returncode == 0, asked.stderr
+    assert sum(bucket["n"] for bucket in json.loads(asked.stdout)) == 14000
+    before = path.read_bytes()
+    done = run("--seconds", "14", "--history", str(path))
+    assert done.returncode == 2 and "is there already" in done.stderr
+    assert path.read_bytes() == before
 
 
 def test_demo_with_few_alerts_is_a_failure():

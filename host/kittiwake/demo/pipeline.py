@@ -15,7 +15,7 @@ from pathlib import Path
 
 from kittiwake.bridge.service import Bridge
 from kittiwake.bridge.settings import of_ports
-from kittiwake.demo import audit, speech
+from kittiwake.demo import audit, kept, speech
 from kittiwake.demo import scenario as scenarios
 from kittiwake.demo.broker import EmbeddedBroker
 from kittiwake.demo.ledger import LedgerProcess
@@ -51,7 +51,8 @@ def run(scenario: Scenario, on_progress: Callable[[Progress], None], on_text: Ca
 
 
 async def _run(scenario: Scenario, on_progress: Callable[[Progress], None], on_text: Callable[[str], None]) -> Report:
-    with contextlib.ExitStack() as stack:
+    async with contextlib.AsyncExitStack() as waiting:
+        stack = waiting.enter_context(contextlib.ExitStack())
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kittiwake-demo-")))
         if scenario.broker_url is not None:
             parse_url(scenario.broker_url)
@@ -63,6 +64,9 @@ async def _run(scenario: Scenario, on_progress: Callable[[Progress], None], on_t
         broker_url = scenario.broker_url or stack.enter_context(EmbeddedBroker())
         ledger = stack.enter_context(LedgerProcess(broker_url, ["#"], folder / "ledger.jsonl"))
         policy = publisher.Policy(topics=scenario.topics)
+        path = scenario.history or kept.new_path()
+        keeper = kept.keeping(path, broker_url, policy.base, list(scenario.topics.values()))
+        history = await waiting.enter_async_context(keeper)
         bridge = Bridge(of_ports([board.link_port], broker_url, policy), on_text=lambda url, line: on_text(line))
         work = asyncio.create_task(bridge.run())
         try:
@@ -72,7 +76,7 @@ async def _run(scenario: Scenario, on_progress: Callable[[Progress], None], on_t
             arrivals = follow(ledger.path)
             started_s = time.monotonic()
             limit_s = _limit_s(scenario)
-            while not (progress.ended and _is_level(progress, bridge)):
+            while not (progress.ended and _is_level(progress, bridge) and history.counts.new >= progress.acked):
                 if work.done():
                     work.result()
                 board.check_running()
@@ -93,7 +97,7 @@ async def _run(scenario: Scenario, on_progress: Callable[[Progress], None], on_t
             work.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await work
-    return report(scenario, progress)
+    return report(scenario, progress, path, kept.look(path, DEVICE))
 
 
 def _limit_s(scenario: Scenario) -> float:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
+from pathlib import Path
 from typing import TypedDict
 
 from kittiwake.demo import audit, speech
+from kittiwake.demo.kept import Kept
 from kittiwake.demo.scenario import Scenario
 
 REFERENCE_ALERTS_LEAST = 20
@@ -73,14 +75,19 @@ class Report(TypedDict):
     latency_ms: Latency
     interrupted: bool
     action_max_us: int
+    history: str
+    history_rows: int
+    history_missing: int
 
 
-def report(scenario: Scenario, progress: Progress) -> Report:
+def report(scenario: Scenario, progress: Progress, path: Path, history: Kept) -> Report:
     """The figures of a finished run, from the ledger alone, the samples and the journal's sequence numbers.
 
     Args:
         scenario: what was run.
         progress: at its end.
+        path: of the history.
+        history: what it holds.
     """
     ledger = progress.ledger
     scale = Fraction(scenario.channel.get("scale", "1"))
@@ -120,6 +127,9 @@ def report(scenario: Scenario, progress: Progress) -> Report:
         },
         "interrupted": progress.interrupted,
         "action_max_us": max((b.get("action_max_us", 0) for b in ledger.records.values()), default=0),
+        "history": str(path),
+        "history_rows": history.rows,
+        "history_missing": history.missing,
     }
 
 
@@ -138,6 +148,11 @@ def problems(result: Report) -> list[str]:
     failures += [f"{count} {name}" for name, count in counts.items() if count]
     if result["published"] != result["acked"]:
         failures.append(f"{result['published']} published, {result['acked']} acknowledged")
+    if result["history_rows"] != result["published"] or result["history_missing"]:
+        failures.append(
+            f"{result['published']} published, {result['history_rows']} in the history,"
+            f" {result['history_missing']} missing there"
+        )
     return failures
 
 

@@ -29,6 +29,7 @@ class Scenario:
         target: where the firmware runs.
         summary_s: seconds a summary covers.
         broker_url: a broker of the caller's; None starts the embedded one.
+        history: file of the history; None for one of its own, which a day keeps.
         word: the plan of the wake word that the board listens for; None for no microphone.
     """
 
@@ -41,6 +42,7 @@ class Scenario:
     target: str = "unix"
     summary_s: int = 5
     broker_url: str | None = None
+    history: Path | None = None
     word: bytes | None = None
 
 

@@ -35,6 +35,9 @@ def demo(
     t: options.Threshold = None,
     target: Annotated[str, typer.Option(help="Where the firmware runs; see kittiwake targets.")] = "unix",
     broker: Annotated[str | None, typer.Option(help="A broker of yours, mqtt://HOST:PORT.")] = None,
+    history: Annotated[
+        Path | None, typer.Option(help="File for the history; one in the user's cache when not given.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="No view; one JSON report at the end.")] = False,
 ) -> None:
     """Show a virtual board detecting anomalies and delivering every record to an MQTT broker."""
@@ -59,7 +62,7 @@ def demo(
     if n is not None or t is not None:
         scenario.n = scenario.n if n is None else n
         scenario.t = options.threshold(t, scenario.n)
-    scenario.target, scenario.broker_url = target, broker
+    scenario.target, scenario.broker_url, scenario.history = target, broker, history
     if replay is None and seconds >= speech.SECONDS and target == "unix":
         scenario.word = speech.plan()
         if scenario.word is None and not as_json:
@@ -71,6 +74,7 @@ def demo(
     else:
         for name, value in result.items():
             print(f"{name:>18}  {value}")
+        print(f"look at it: kittiwake history show {scenarios.DEVICE} --every 1m --database {result['history']}")
     failures = reports.problems(result)
     for problem in failures:
         progress(f"kittiwake: {problem}")
