@@ -29,7 +29,9 @@ def test_node_of_an_example_is_explained(example):
     assert done.returncode == 0, done.stderr
     config = tomllib.loads((example / "node.toml").read_text())
     for channel in config["channels"]:
-        if channel.get("kind") != "microphone":
+        if channel.get("kind") == "microphone":
+            assert f"channel {channel['name']}: hearing (" in done.stdout
+        else:
             assert f"channel {channel['name']}: source {channel['source']['kind']}" in done.stdout
             for detector in channel["detectors"]:
                 assert f"channel {channel['name']}: {detector['kind']}" in done.stdout

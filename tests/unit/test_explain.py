@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from kittiwake.explain import detectors, sources
+from kittiwake.explain import detectors, hearing, sources
+from kittiwake.model import wake
 from kittiwake_node import config, config_sensor, config_source
 
 
@@ -111,3 +112,78 @@ def test_explain_knows_every_kind_of_sensor_that_a_configuration_may_have(kind):
     ]
     explanation = sources.explain_source(channel)
     assert (explanation is not None) == (config_source.KINDS[kind][1] is None)
+
+
+MICROPHONE = """
+device = "hall-1"
+[[channels]]
+kind = "microphone"
+name = "hall"
+source = {kind = "i2s", sck = 4, ws = 5, sd = 6}
+[channels.hear]
+models = ["alexa.kwm", "later.kwm"]
+refractory_ms = 1500
+slice_us = 4000
+"""
+
+
+def test_explain_of_a_microphone_says_what_it_hears_and_what_it_keeps(tmp_path):
+    pytest.importorskip("pymicro_wakeword")
+    path = tmp_path / "node.toml"
+    path.write_text(MICROPHONE + "audio = true\n")
+    plan = wake.compile_word(wake.find("alexa"), "viper")
+    (tmp_path / "alexa.kwm").write_bytes(plan)
+    done = run(path, "--json")
+    assert done.returncode == 0, done.stderr
+    channel, word = json.loads(done.stdout)["hearing"]
+    assert (channel["detector"], word["detector"]) == ("hearing", "word alexa")
+    assert channel["facts"] == {
+        "summary_each_s": 60,
+        "frames_of_features_a_second": 100,
+        "networks_work_for_ms_a_turn": 4,
+        "silent_after_a_word_s": 1.5,
+        "audio_kept_s": 1,
+        "audio_heap_bytes": 32000,
+        "audio_records_a_word": 36,
+    }
+    # The model's own file says a mean of five above 0.9; its network takes three frames.
+    expected = {"output_each_ms": 30, "outputs_in_the_mean": 5, "mean_over_ms": 150, "mean_must_exceed": 0.9}
+    assert {name: word["facts"][name] for name in expected} == pytest.approx(expected, abs=1 / 1280)
+    assert word["facts"]["plan_bytes"] == len(plan)
+    assert "runs by the kernels plain, viper, xtensa;" in word["notes"][0]
+    text = run(path).stdout
+    assert "channel hall: word alexa (model = alexa.kwm)" in text
+    assert "less than 48384 bytes of heap" in text
+    assert "later.kwm is not beside the configuration" in text
+
+
+def test_explain_of_a_microphone_without_audio_says_that_no_sound_is_kept(tmp_path):
+    path = tmp_path / "node.toml"
+    path.write_text(MICROPHONE)
+    (channel,) = json.loads(run(path, "--json").stdout)["hearing"]
+    assert not [name for name in channel["facts"] if name.startswith("audio")]
+    assert [note for note in channel["notes"] if note.startswith("audio = false: no sound is kept")]
+
+
+def test_explain_of_a_microphone_without_words_says_that_it_measures_its_level():
+    (channel,) = config.check({"channels": [{"kind": "microphone", "source": {"kind": "wav", "path": "x.wav"}}]})[
+        "channels"
+    ]
+    (explanation,) = hearing.explain_hearing(channel, {})
+    assert explanation.facts == {"summary_each_s": 60}
+    assert explanation.notes == ["no word is named under models: the channel only measures its level"]
+
+
+def test_explain_of_a_sensor_says_nothing_of_hearing():
+    (channel,) = config.check({"channels": [{}]})["channels"]
+    assert hearing.explain_hearing(channel, {}) == []
+
+
+@pytest.mark.parametrize("content", [b"", b"KWMP", b"KWMP" + bytes(200)])
+def test_explain_of_a_damaged_plan_exits_2_with_the_reason(tmp_path, content):
+    path = tmp_path / "node.toml"
+    path.write_text(MICROPHONE)
+    (tmp_path / "alexa.kwm").write_bytes(content)
+    done = run(path)
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
+    assert "plan" in done.stderr

@@ -23,11 +23,11 @@ _STEPS = 4000  # of Simpson's rule; the tail of n = 1024 at t = 10 is right to s
 
 @dataclass
 class Explanation:
-    """What there is to say of one detector of one channel.
+    """What there is to say of one part of a channel: a detector, its source, what it hears.
 
     Attributes:
         channel: its name.
-        detector: its kind.
+        detector: its kind; "source KIND", "hearing" or "word NAME" for other parts.
         settings: as the firmware will take them.
         facts: name -> figure.
         notes: sentences.

@@ -22,6 +22,7 @@ from kittiwake.model import compiler
 NAMES = ("alexa", "hey_jarvis", "hey_mycroft", "okay_nabu")
 NOTE_VERSION = 1
 _NOTE = "<4sBBBBHHI32s"
+_NOTE_MAGIC = b"KWWW"
 _FEATURES = 40
 _STEP_MS = 10
 _NAME_BYTES = 31
@@ -168,12 +169,45 @@ def compile_word(word: WakeWord, isa: str) -> bytes:
         raise ConfigError(f"{word.name} gives no probability", "a wake word gives one uint8 or int8 in 256ths")
     flip = 0x80 if result.type == "int8" else 0
     note = struct.pack(
-        _NOTE, b"KWWW", NOTE_VERSION, word.window, flip, _STEP_MS, frames, 0,
+        _NOTE, _NOTE_MAGIC, NOTE_VERSION, word.window, flip, _STEP_MS, frames, 0,
         limit(word.cutoff, word.window), word.name.encode(),
     )  # fmt: skip
     plan = compiled.plan + note
     plan = plan[:_SIZE_AT] + struct.pack("<I", len(plan)) + plan[_CRC_AT:]
     return plan[:_CRC_AT] + struct.pack("<I", binascii.crc32(plan[_CRC_FROM:])) + plan[_CRC_FROM:]
+
+
+@dataclass(frozen=True)
+class Note:
+    """What a plan says of its wake word.
+
+    Attributes:
+        name: of the word.
+        window: outputs in the sliding mean.
+        stride: frames of features to an output.
+        limit: the window's sum, in 256ths, must be above it.
+    """
+
+    name: str
+    window: int
+    stride: int
+    limit: int
+
+
+def read_note(plan: bytes, file: str) -> Note:
+    """Read the note at the end of a wake word's plan.
+
+    Args:
+        plan: content of a whole .kwm file.
+        file: its name, for the message.
+
+    Raises:
+        ConfigError: the plan is of no wake word.
+    """
+    if len(plan) < struct.calcsize(_NOTE) or plan[-struct.calcsize(_NOTE) :][:4] != _NOTE_MAGIC:
+        raise ConfigError(f"{file} is the plan of no wake word", "make one with kittiwake model add")
+    _, _, window, _, _, stride, _, limit, name = struct.unpack(_NOTE, plan[-struct.calcsize(_NOTE) :])
+    return Note(name.rstrip(b"\0").decode(errors="replace"), window, stride, limit)
 
 
 def limit(cutoff: float, window: int) -> int:

@@ -12,18 +12,22 @@ from kittiwake.cli.output import print_json
 
 
 def explain(
-    config: Annotated[Path, typer.Argument(help="A node's configuration, TOML.")],
+    config: Annotated[Path, typer.Argument(help="A node's configuration, TOML; beside it its wake words (.kwm).")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")] = False,
 ) -> None:
-    """Say what a node's sensors and detectors will do: scales, false alarms, blind times, what hides, what suits."""
+    """Say what a node's sensors, detectors and wake words will do: scales, false alarms, blind times, what is kept."""
     from kittiwake.explain import detectors as work
+    from kittiwake.explain.hearing import explain_hearing
     from kittiwake.explain.sources import explain_source
     from kittiwake.target import node_config, open_target
 
     settings = node_config.read(config)
     with open_target("unix") as board:
         checked = node_config.checked(board, settings)
-    sources = [one for c in checked["channels"] if (one := explain_source(c)) is not None]
+    sources = [part for c in checked["channels"] if (part := explain_source(c)) is not None]
+    names = [name for c in checked["channels"] for name in c["hear"].get("models", ())]
+    plans = {name: content for name in names if (content := _plan(config.parent / name)) is not None}
+    hearing = [part for c in checked["channels"] for part in explain_hearing(c, plans)]
     detectors = [work.explain(c, d) for c in checked["channels"] for d in work.with_threshold(c["detectors"])]
     if as_json:
         print_json(
@@ -31,13 +35,25 @@ def explain(
                 "device": checked["device"],
                 "sources": [asdict(e) for e in sources],
                 "detectors": [asdict(e) for e in detectors],
+                "hearing": [asdict(e) for e in hearing],
             }
         )
         return
-    for one in sources + detectors:
-        listed = ", ".join(f"{name} = {value}" for name, value in sorted(one.settings.items()) if name != "kind")
-        print(f"channel {one.channel}: {one.detector} ({listed})")
-        for name, value in one.facts.items():
+    for part in sources + detectors + hearing:
+        listed = ", ".join(f"{name} = {value}" for name, value in sorted(part.settings.items()) if name != "kind")
+        print(f"channel {part.channel}: {part.detector} ({listed})")
+        for name, value in part.facts.items():
             print(f"    {name.replace('_', ' '):<42} {value:g}")
-        for note in one.notes:
+        for note in part.notes:
             print(f"    - {note}")
+
+
+def _plan(path: Path) -> bytes | None:
+    from kittiwake.errors import UsageError
+
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}", "name a .kwm file under models") from error
