@@ -9,10 +9,11 @@ pytest.importorskip("tflite_micro", reason="no wheel of tflite-micro for this ma
 
 from kittiwake.model import compiler
 from kittiwake.model.lower import weights as weight_streams
+from kittiwake.model.read.refusal import ModelRefused
 from kittiwake.model.run import oracle
 from tests.parity import models
 from tests.parity.boards import ThisProcess
-from tests.support.tflite_builder import INT32, NONE, OPS, RELU6, VALID, options
+from tests.support.tflite_builder import FLOAT32, INT32, NONE, OPS, RELU6, VALID, options
 from tests.support.tflite_net import Net
 
 # Which kernels' layouts `plain` reads.
@@ -107,6 +108,39 @@ def test_shape_joined_from_pieces_equals_tflite_micro(micro):
     net.op(OPS.RESHAPE, [x, joined], [y], *options("ReshapeOptions"))
     z = net.unary(y, "LOGISTIC")
     assert len(set(outputs_of(net.bytes(x, z), 24, micro))) == 12
+
+
+def elu_in_floats(net, x):
+    """What a converter makes of Keras's ELU: floats between bytes. Returns the bytes behind it, and the floats."""
+    floats = [net.tensor(net.shapes[x], FLOAT32) for _ in range(2)]
+    net.op(OPS.DEQUANTIZE, [x], [floats[0]], *options("DequantizeOptions"))
+    net.op(OPS.ELU, [floats[0]], [floats[1]])
+    y = net.tensor(net.shapes[x], quant=net.quant(net.quants[x][0] * 2 ** net.rng.uniform(-2, 2)))
+    net.op(OPS.QUANTIZE, [floats[1]], [y], *options("QuantizeOptions"))
+    return y, floats
+
+
+def test_elu_in_floats_between_bytes_equals_tflite_micro(micro):
+    seen = set()
+    for seed in range(60):
+        net = Net(random.Random(seed))
+        x = net.tensor((1, 256), quant=net.quant())
+        y, _ = elu_in_floats(net, x)
+        content = net.bytes(x, y)
+        every = [bytes(range(256))]
+        plan = compiler.compile_model(content).plan
+        expected, _ = micro.run(content, every)
+        assert models.run(ThisProcess(), "plain", plan, every) == expected, seed
+        seen |= set(expected)
+    assert len(seen) == 60
+
+
+def test_floats_that_are_wanted_elsewhere_are_refused():
+    net = Net(random.Random(1))
+    x = net.tensor((1, 4), quant=(0.1, 0))
+    _, floats = elu_in_floats(net, x)
+    with pytest.raises(ModelRefused, match="operator 1 .ELU.: tensor 1 is float32, not int8"):
+        compiler.compile_model(net.bytes(x, floats[1]))
 
 
 @pytest.mark.parametrize("kind", ["CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"])

@@ -11,7 +11,7 @@ from kittiwake.errors import UsageError
 from kittiwake.model.emit import arena, kwm
 from kittiwake.model.lower import lowering, weights
 from kittiwake.model.lower.steps import Program
-from kittiwake.model.read import admit, flatbuffer, folding
+from kittiwake.model.read import admit, flatbuffer, folding, islands
 from kittiwake.model.read.graph import Graph
 from kittiwake.model.read.refusal import ModelRefused
 
@@ -33,7 +33,7 @@ class Compiled:
     Attributes:
         plan: the bytes of the .kwm file.
         program: what they were made from.
-        graph: the model as read, its shape arithmetic done.
+        graph: the model as read, its shape arithmetic done and floats between bytes joined.
         isa: the kernel set it is for.
         scratch, state: bytes of RAM.
     """
@@ -82,7 +82,7 @@ def compile_graph(
     """Compile a model that was read, or made, as a graph; arguments, result and errors else as of `compile_model`."""
     if isa not in WEIGHT_LAYOUT_OF:
         raise UsageError(f"no instruction set is called {isa!r}", f"use one of {', '.join(WEIGHT_LAYOUT_OF)}")
-    graph = folding.fold(graph)
+    graph = islands.join(folding.fold(graph))
     reasons = admit.reasons(graph)
     if reasons:
         raise ModelRefused(reasons, name)

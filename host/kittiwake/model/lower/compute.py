@@ -174,6 +174,15 @@ def elu(work: Lowering, op: Operator, name: str) -> None:
     _map(work, ends, tables.elu(source.scale, source.zero_point, result.scale, result.zero_point), name)
 
 
+def pointwise(work: Lowering, op: Operator, name: str) -> None:
+    """Lower a DEQUANTIZE, functions of one number and a QUANTIZE."""
+    ends = work.ends(op)
+    source, result = ends.source, ends.result
+    functions = [tables.FLOAT_FUNCTIONS[kind] for kind in op.options["functions"]]
+    scales = source.scale, source.zero_point, result.scale, result.zero_point
+    _map(work, ends, tables.through_floats(functions, *scales), name)
+
+
 def quantize(work: Lowering, op: Operator, name: str) -> None:
     """Lower a QUANTIZE between bytes."""
     ends = work.ends(op)

@@ -43,6 +43,7 @@ LOWERINGS: dict[str, Lower] = {
     "SUB": compute.subtract,
     "LEAKY_RELU": compute.leaky_relu,
     "ELU": compute.elu,
+    "POINTWISE": compute.pointwise,
     "AVERAGE_POOL_2D": compute.pool,
     "MAX_POOL_2D": compute.pool,
     "MEAN": compute.mean,

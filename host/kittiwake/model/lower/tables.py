@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from kittiwake.model.lower import fixed
 
@@ -131,6 +131,34 @@ def elu(scale: float, zero_point: int, to_scale: float, to_zero_point: int) -> b
         return fixed.clamp8(fixed.round_half_away(fixed.float32(real * inverse)) + to_zero_point)
 
     return of_bytes(one)
+
+
+def through_floats(
+    functions: Sequence[Callable[[float], float]], scale: float, zero_point: int, to_scale: float, to_zero_point: int
+) -> bytes:
+    """DEQUANTIZE, functions in single precision, and QUANTIZE.
+
+    Args:
+        functions: in their order.
+        scale: of the input.
+        zero_point: of the input.
+        to_scale: of the output.
+        to_zero_point: of the output.
+
+    Returns:
+        256 bytes.
+    """
+
+    def one(x: int) -> int:
+        real = fixed.float32(scale * (x - zero_point))
+        for function in functions:
+            real = fixed.float32(function(real))
+        return fixed.clamp8(fixed.round_half_away(fixed.float32(real / to_scale)) + to_zero_point)
+
+    return of_bytes(one)
+
+
+FLOAT_FUNCTIONS: dict[str, Callable[[float], float]] = {"ELU": lambda x: math.expm1(x) if x < 0 else x}
 
 
 def scaled_terms(zero_point: int, m: int, shift: int, sign: int = 1) -> bytes:

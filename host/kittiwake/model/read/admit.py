@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from kittiwake.model.read import rules
+from kittiwake.model.read import islands, rules
 from kittiwake.model.read.graph import Graph, Operator, Subgraph, Tensor, VariableName
 
 # Operators on bytes: how many inputs they take (constants included), least and most.
@@ -40,6 +40,7 @@ _ARITY = {
     "RELU6": (1, 1),
     "LEAKY_RELU": (1, 1),
     "ELU": (1, 1),
+    islands.POINTWISE: (1, 1),
     "LOGISTIC": (1, 1),
     "TANH": (1, 1),
     "SOFTMAX": (1, 1),
@@ -71,7 +72,7 @@ _CONSTANTS = {
 }
 # Only these may read or write unsigned bytes.
 _UNSIGNED = ("QUANTIZE", "DEQUANTIZE", "RESHAPE")
-OPERATORS = tuple(_ARITY)
+OPERATORS = tuple(kind for kind in _ARITY if kind != islands.POINTWISE)
 
 
 def reasons(graph: Graph) -> list[str]:

@@ -271,6 +271,7 @@ _CHECKS = {
     "MINIMUM": _broadcast,
     "LEAKY_RELU": _elementwise,
     "ELU": _elementwise,
+    "POINTWISE": _elementwise,
     "RELU": _elementwise,
     "RELU6": _elementwise,
     "LOGISTIC": _elementwise,
