@@ -32,3 +32,11 @@
 #define BLOCK_MULTIPLIERS_BYTES 16
 #define BLOCK_SHIFTS_BYTES 4
 #define BLOCK_TAIL_BYTES 24
+
+// In streams by rows (weights of one channel after the other), after the weights.
+#define CONV_INPUTS 16
+#define DEPTHWISE_TAP_DOWN 48
+#define DEPTHWISE_TAP_ACROSS 52
+#define ROW_RIGHT_SHIFT 4
+#define ROW_LEFT_SHIFT 5
+#define ROW_TAIL_BYTES 8

@@ -3,8 +3,8 @@
 Generated from firmware/assembler/dsp/conv.S by `make kernels`: change that, not this.
 SHA-256 of the source with what it includes, and of this module without its own:
 
-Source: cb0a350149ce39e32a90e966afb6f90b3269b2c93c85f26045888bbd5ea733c6
-Module: ff89b08109c2ed34b3facf3b2badbd9f7b68eb1a42eea0cf63576ce745019362
+Source: c78a02637c89ffcfc78c9a6f58abb6eb6f86620cb0ba21e5adc89bc664f90fee
+Module: 1cbf395f31f2d984c4c7c5de2964c176c13bdf7003431337746877eaf8877e1a
 """
 
 import micropython

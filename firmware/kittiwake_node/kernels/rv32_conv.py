@@ -3,8 +3,8 @@
 Generated from firmware/assembler/rv32/conv.S by `make kernels`: change that, not this.
 SHA-256 of the source with what it includes, and of this module without its own:
 
-Source: 1ebf0e79f730e4c70bb84a2add383d0ea162e6d033542cf87de85e9461f44239
-Module: 8767da47d13586fcdd42eb9365be06aae317e150480204422ee1b1c0a5226658
+Source: 06afe7192bea9679557e058523b7d78d56b366937f3a1cfdea3143a55917ca4f
+Module: 7800319b5e51ce417e5b9437bdabfcfa4cb7edc7b0b759d306b6a88b8f964f46
 """
 
 import micropython

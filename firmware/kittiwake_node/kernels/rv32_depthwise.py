@@ -3,8 +3,8 @@
 Generated from firmware/assembler/rv32/depthwise.S by `make kernels`: change that, not this.
 SHA-256 of the source with what it includes, and of this module without its own:
 
-Source: 05371d90051c4ee11adc82d6c37b0163f2c2a6011738f861c4560ae25659ca91
-Module: e7d92cf5ea4d0471780d20690ba96372ac04fa1e03c04e89a1a3331256190eff
+Source: f597d7b955048c469ff8c4f30aad9d341c6242b5924d104fff11a11d15b4f264
+Module: 942d2cda6ca7eba2e289036713be7f3ea22b629b09ffdb8ad4395e0a4b9d52d4
 """
 
 import micropython

@@ -3,8 +3,8 @@
 Generated from firmware/assembler/thumb2/conv.S by `make kernels`: change that, not this.
 SHA-256 of the source with what it includes, and of this module without its own:
 
-Source: 2e53a2ebac932ee1a0f066f2a49ea2d85f12a35f885716f177b72620427241bd
-Module: 3fe72a886c287cb0b314f4f5f71badee87da37ebc6edfc1311e37db9774146df
+Source: d8fbc3e7a2c307f82e8691235022484acc2a66c19a0c278c78be08d294cbe9e0
+Module: fa6e5882f30ee51a53c72df71a55e4048c03e9b5cdd613d6c9402b44ce51cc12
 """
 
 import micropython

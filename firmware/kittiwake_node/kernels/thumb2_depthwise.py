@@ -3,8 +3,8 @@
 Generated from firmware/assembler/thumb2/depthwise.S by `make kernels`: change that, not this.
 SHA-256 of the source with what it includes, and of this module without its own:
 
-Source: be6a9bf128345b039a7fc3bcef4cf6c8d511d80430658bfdb250ad7f73a369c8
-Module: 0f3a80714d4846309d167f765f41309759a8deae67967bf2c9bab696b043e252
+Source: ccc697e43167ebd8247c6964941d83c01c8f556ec9f39931275a6bea1d5e531c
+Module: 14b10cf6ed7703752c98206553cb6f0c88fdd646281a51df8f423a7dbfb35d00
 """
 
 import micropython

@@ -15,7 +15,7 @@ _SETS = {
     "thumb2": (2.35, 1.95, 4.3, 21.0, 1100.0),
     "dsp": (1.65, 1.3, 4.3, 19.0, 1100.0),
     "rv32": (3.6, 3.0, 5.9, 29.0, 1300.0),
-    "xtensa": (12.3, 12.3, 30.0, 105.0, 1500.0),
+    "xtensa": (3.3, 3.3, 7.5, 50.0, 1500.0),
 }
 # Steps that are written once for all, in viper: an element of their output, or a product where they have some.
 _ELEMENT = {
