@@ -15,6 +15,15 @@ from tools import system
 START_S = 10.0
 
 
+def refusing_subscriptions(folder: Path) -> str:
+    """Configuration of a Mosquitto that refuses every subscription: its plugin does, an ACL file only hides."""
+    (folder / "rules.json").write_text(
+        '{"defaultACLAccess": {"publishClientSend": true, "publishClientReceive": true, "subscribe": false}}'
+    )
+    plugin = next(Path("/usr/lib").glob("*/mosquitto_dynamic_security.so"))
+    return f"plugin {plugin}\nplugin_opt_config_file {folder}/rules.json"
+
+
 class Mosquitto:
     """Starts on entering, stops on leaving; the port and the state stay the same over restarts.
 

@@ -7,9 +7,10 @@ import paho.mqtt.client as paho
 import pytest
 
 from kittiwake.errors import ConfigError
+from kittiwake.mqtt.callbacks import Callbacks
 from kittiwake.mqtt.client import MqttClient
 from kittiwake.mqtt.settings import BrokerSection
-from tests.mosquitto import Mosquitto
+from tests.mosquitto import Mosquitto, refusing_subscriptions
 from tests.support import certificates
 from tests.support.mqtt import Note, connected
 from tests.support.waiting import until_async
@@ -28,6 +29,24 @@ def secure(tmp_path, certs):
     with Mosquitto(tmp_path, whole=certificates.example(certs, tmp_path)) as broker:
         broker.url = f"mqtts://127.0.0.1:{broker.port}"
         yield broker
+
+
+@needs_mosquitto
+@pytest.mark.parametrize(("protocol", "reason"), [("5", "Not authorized"), ("3.1.1", "no reason given")])
+def test_mqtt_client_whose_subscriptions_are_refused_names_them_and_stays_connected(tmp_path, caplog, protocol, reason):
+    async def run(url):
+        answers = []
+        callbacks = Callbacks(on_subscribed=answers.append)
+        async with connected(url, callbacks, protocol=protocol, subscriptions=("a/#", "b")) as client:
+            await until_async(lambda: answers)
+            assert client.is_connected and client.problem == ""
+            return answers, client.subscriptions.refused
+
+    with Mosquitto(tmp_path, refusing_subscriptions(tmp_path)) as broker:
+        (answer,), refused = asyncio.run(run(broker.url))
+    assert answer == refused and set(refused) == {"a/#", "b"}
+    assert all(words.startswith(reason) for words in refused.values())
+    assert sum("refuses the subscription to" in line for line in caplog.messages) == 2
 
 
 @needs_mosquitto

@@ -116,6 +116,12 @@ class Exposition(Collector):
             ("broker_in_flight", "Messages that the broker has not confirmed.", False, mqtt.in_flight),
             ("broker_refused", "Messages that the broker refused.", True, mqtt.refusals.count),
             (
+                "broker_refused_subscriptions",
+                "Of this bridge's, as of the broker's newest answers.",
+                False,
+                len(mqtt.subscriptions.refused) + len(self._bridge.command_client.subscriptions.refused),
+            ),
+            (
                 "broker_callback_errors",
                 "Messages that could not be dealt with.",
                 True,

@@ -171,6 +171,7 @@ class Bridge:
                 "problem": self.mqtt.problem,
                 "in_flight": self.mqtt.in_flight,
                 "commands": self.command_client.is_connected,
+                "refused_subscriptions": self.mqtt.subscriptions.refused | self.command_client.subscriptions.refused,
             },
             "clock": {"known": not self.clock.problem, "problem": self.clock.problem},
             **_certificates(self.credentials),

@@ -6,21 +6,27 @@ sans-I/O and knows commands and responses; `CommandClient` is the broker. Nothin
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import queue
 import secrets
-import socket
+import threading
 import time
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from kittiwake.errors import KittiwakeError, TargetError
-from kittiwake.mqtt.address import parse_url
+from kittiwake.mqtt.callbacks import Callbacks
+from kittiwake.mqtt.client import MqttClient
+from kittiwake.mqtt.credentials import Credentials
+from kittiwake.mqtt.settings import BrokerSection
 
 PIECE_SAMPLES = 256  # what the bridge takes in one command
 _FULL_WAIT_S = 0.02
 _RESPONSE_LIMIT_S = 60.0  # a bridge responds for a silent device before that
+_POLL_S = 0.1
 _REPEAT_S = 1.0  # a command that no bridge was there to hear is not kept for it
 
 
@@ -86,32 +92,26 @@ class StimulusSender:
 class CommandClient:
     """Commands to one device, through a broker; as a context manager it is connected inside.
 
+    The broker's client runs on an event loop in a thread of its own.
+
     Args:
-        broker_url: mqtt://host:port.
+        broker: its settings, or its address, mqtt://host:port.
         device: its id.
-        base: first level of every topic.
+        base: first levels of every topic.
 
     Raises:
-        KittiwakeError: nothing answers there.
+        ConfigError: a file that the settings name cannot be used.
     """
 
-    def __init__(self, broker_url: str, device: str, base: str = "kittiwake"):
-        import paho.mqtt.client as paho
-        from paho.mqtt.enums import CallbackAPIVersion
-
+    def __init__(self, broker: BrokerSection | str, device: str, base: str = "kittiwake"):
+        self._broker = BrokerSection(url=broker, session_expiry_s=0) if isinstance(broker, str) else broker
         self._topic = f"{base}/{device}"
         self._responses: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
-        self._ready: queue.SimpleQueue[bool] = queue.SimpleQueue()
-        self._client = paho.Client(CallbackAPIVersion.VERSION2)
-        self._client.on_socket_open = _send_at_once
-        self._client.on_connect = lambda client, *_: client.subscribe(f"{self._topic}/resp", qos=1)
-        self._client.on_subscribe = lambda *_: self._ready.put(True)
-        self._client.on_message = lambda client, userdata, message: self._take(bytes(message.payload))
-        address = parse_url(broker_url)
-        try:
-            self._client.connect(address.host, address.port)
-        except OSError as error:
-            raise KittiwakeError(f"nothing answers at {broker_url}: {error}", "start the broker") from error
+        self._refusals: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._subscribed: queue.SimpleQueue[dict[str, str]] = queue.SimpleQueue()
+        self._credentials = Credentials(self._broker)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="broker", daemon=True)
 
     def ask(self, command: Mapping[str, object]) -> dict[str, Any]:
         """Send a command and wait for its response; one that was lost is sent again, and carried out once.
@@ -123,12 +123,12 @@ class CommandClient:
             The response's fields.
 
         Raises:
-            TargetError: no response came: no bridge serves the device.
+            TargetError: no response came: no bridge serves the device, or the broker does not let us command it.
         """
-        text = json.dumps(command)
+        text = json.dumps(command).encode()
         deadline = time.monotonic() + _RESPONSE_LIMIT_S
         while time.monotonic() < deadline:
-            self._client.publish(f"{self._topic}/cmd", text, qos=1)
+            self._loop.call_soon_threadsafe(self._publish, text)
             repeat_s = time.monotonic() + _REPEAT_S
             while (left_s := repeat_s - time.monotonic()) > 0:
                 try:
@@ -137,33 +137,91 @@ class CommandClient:
                     break
                 if response.get("id") == command["id"]:
                     return response
-        raise TargetError(f"no bridge answers for {self._topic}", "start `kittiwake bridge` on its port")
+            if not self._refusals.empty():
+                raise TargetError(
+                    f"the broker refuses commands on {self._topic}/cmd: {self._refusals.get()}",
+                    "its ACL has to let this user write there",
+                )
+        raise TargetError(
+            f"no bridge answers for {self._topic}",
+            f"start `kittiwake bridge` on its port; the broker's ACL has to let this user read {self._topic}/resp",
+        )
 
-    def _take(self, payload: bytes) -> None:
+    def confirmed(self) -> None:
+        """The broker has a command."""
+
+    def refused(self, reason: str) -> None:
+        """The broker does not take a command.
+
+        Args:
+            reason: in its words.
+        """
+        self._refusals.put(reason)
+
+    def _publish(self, text: bytes) -> None:
+        self._client.publish(f"{self._topic}/cmd", text, 1, receipt=self)
+
+    def _take(self, topic: str, payload: bytes, handle: int) -> None:
+        self._client.acknowledge(handle)
         try:
             response = json.loads(payload)
-        except ValueError:
+        except (ValueError, RecursionError):
             return  # not a bridge's
         if isinstance(response, dict):
             self._responses.put(response)
 
+    async def _connect(self) -> None:
+        callbacks = Callbacks(on_message=self._take, on_subscribed=self._subscribed.put)
+        self._client = MqttClient(
+            self._broker,
+            f"kittiwake-inject-{secrets.token_hex(4)}",
+            subscriptions=(f"{self._topic}/resp",),
+            callbacks=callbacks,
+            credentials=self._credentials,
+        )
+        self._work = asyncio.create_task(self._client.run())
+
+    async def _disconnect(self) -> None:
+        await self._client.close()
+        self._work.cancel()
+        await asyncio.gather(self._work, return_exceptions=True)
+
     def __enter__(self) -> CommandClient:
-        self._client.loop_start()
+        self._thread.start()
         try:
-            self._ready.get(timeout=_RESPONSE_LIMIT_S)
-        except queue.Empty:
-            raise KittiwakeError("the broker does not let us subscribe", "its ACL should allow the answers") from None
+            self._run(self._connect())
+            self._wait()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
+    def _wait(self) -> None:
+        problem = ""
+        deadline = time.monotonic() + _RESPONSE_LIMIT_S
+        while time.monotonic() < deadline:
+            with contextlib.suppress(queue.Empty):
+                refused = self._subscribed.get(timeout=_POLL_S)
+                for topic, reason in refused.items():
+                    raise KittiwakeError(
+                        f"the broker refuses the subscription to {topic}: {reason}",
+                        "its ACL has to let this user read the responses",
+                    )
+                return
+            # Twice the same: one MQTT version that is refused is no problem while the other is tried.
+            if self._client.problem and self._client.problem == problem:
+                raise KittiwakeError(f"broker {problem}")
+            problem = self._client.problem
+        raise KittiwakeError(f"the broker at {self._broker.url} does not answer", "see its log")
+
     def __exit__(self, *_: object) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
+        self._run(self._disconnect())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
 
-
-def _send_at_once(_client: object, _userdata: object, connection: object) -> None:
-    # Nagle's algorithm would hold each command back until the acknowledgement of the last response's: 40 ms a piece.
-    if isinstance(connection, socket.socket):
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
 
 def send_all(

@@ -9,6 +9,7 @@ import asyncio
 import json
 from collections.abc import Callable
 
+from kittiwake.clients import hidden
 from kittiwake.errors import KittiwakeError
 from kittiwake.mqtt.callbacks import Callbacks
 from kittiwake.mqtt.client import MqttClient
@@ -49,7 +50,13 @@ _FIELDS = (
 
 
 async def follow(
-    broker: BrokerSection, topics: tuple[str, ...], client_id: str, on_line: Callable[[str], None], as_json: bool
+    broker: BrokerSection,
+    topics: tuple[str, ...],
+    client_id: str,
+    on_line: Callable[[str], None],
+    as_json: bool,
+    on_notice: Callable[[str], None] = lambda line: None,
+    base: str = "kittiwake",
 ) -> None:
     """Subscribe and call `on_line` with a line a message, until cancelled.
 
@@ -59,16 +66,30 @@ async def follow(
         client_id: names the session at the broker.
         on_line: called with each line.
         as_json: lines of JSON that hold topic and payload, instead of headlines.
+        on_notice: called with a line about what the broker hides from us.
+        base: first levels of the topics.
 
     Raises:
-        KittiwakeError: the first connection could not be made; later ones are made again and again.
+        KittiwakeError: the first connection could not be made, or the broker refuses every subscription; later
+            connections are made again and again.
     """
+    view = hidden.View(topics, base, f"user {broker.username}" if broker.username else "us")
+    now_s = asyncio.get_running_loop().time
+    refused: dict[str, str] = {}
+
+    def on_subscribed(answer: dict[str, str]) -> None:
+        refused.update(answer)
+        for line in view.subscribed(answer, now_s()) if len(answer) < len(topics) else ():
+            on_notice(line)
 
     def on_message(topic: str, payload: bytes, handle: int) -> None:
         client.acknowledge(handle)
+        view.take(topic, payload, now_s())
         on_line(_as_json(topic, payload) if as_json else headline(topic, payload))
 
-    client = MqttClient(broker, client_id, subscriptions=topics, callbacks=Callbacks(on_message=on_message))
+    client = MqttClient(
+        broker, client_id, subscriptions=topics, callbacks=Callbacks(on_message=on_message, on_subscribed=on_subscribed)
+    )
     task = asyncio.create_task(client.run())
     problem = ""
     try:
@@ -77,6 +98,10 @@ async def follow(
             if not client.was_connected and client.problem and client.problem == problem:
                 raise KittiwakeError(f"broker {problem}")
             problem = client.problem
+            if len(refused) == len(topics):
+                raise KittiwakeError(*hidden.all_refused(refused))
+            for line in view.notices(now_s()):
+                on_notice(line)
         await task
     finally:
         await client.close()

@@ -29,10 +29,12 @@ class Callbacks:
         on_connected: after every successful connect.
         on_disconnected: after every loss.
         on_message: on_message(topic, payload, handle): a message of a subscription; `acknowledge(handle)` when done.
+        on_subscribed: on_subscribed(refused) when the broker has answered a subscription: filter -> why it is refused.
         on_room: the broker confirmed something and there is room in flight again.
     """
 
     on_connected: Callable[[], None] = lambda: None
     on_disconnected: Callable[[], None] = lambda: None
     on_message: Callable[[str, bytes, int], None] = lambda topic, payload, handle: None
+    on_subscribed: Callable[[dict[str, str]], None] = lambda refused: None
     on_room: Callable[[], None] = lambda: None

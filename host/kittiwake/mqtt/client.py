@@ -23,6 +23,7 @@ from kittiwake.mqtt.guard import CallbackGuard
 from kittiwake.mqtt.in_flight import InFlight, Message
 from kittiwake.mqtt.paho_client import ClientFactory, LoopClient
 from kittiwake.mqtt.settings import BrokerSection
+from kittiwake.mqtt.subscriptions import Subscriptions
 from kittiwake.mqtt.version import VersionChoice
 from kittiwake.peers.complaints import Complaints
 
@@ -57,10 +58,10 @@ class MqttClient:
     Attributes:
         is_connected: the broker has accepted us.
         was_connected: it did at least once.
-        reconnects: connections made after the first.
-        attempts: attempts to connect.
+        reconnects, attempts: connections made after the first, and attempts to connect.
         refusals: Complaints of messages that the broker refused, for their count.
         guard: the CallbackGuard, for its counter.
+        subscriptions: the Subscriptions, for what the broker refused of them.
         problem: why the last attempt failed, or "".
 
     Raises:
@@ -83,7 +84,6 @@ class MqttClient:
             broker, client_id, will, is_lasting, credentials or Credentials(broker), receive_limit
         )
         self._address = self._clients.address
-        self._subscriptions = subscriptions
         self._callbacks = callbacks or Callbacks()
         self._version = VersionChoice(broker.protocol, is_lasting)
         self.is_connected = self.was_connected = False
@@ -92,6 +92,7 @@ class MqttClient:
         self.problem = self._reported = ""
         self._in_flight = InFlight(broker.in_flight)
         self.guard = CallbackGuard()
+        self.subscriptions = Subscriptions(subscriptions, self._address, self.guard, self._callbacks.on_subscribed)
         self._backoff = Backoff(broker.backoff_first_s, broker.backoff_last_s)
         self._dropped = asyncio.Event()
         self._closing = self._answered = self._refused_version = False
@@ -258,8 +259,7 @@ class MqttClient:
         self._in_flight.limit = min(self._broker.in_flight, getattr(properties, "ReceiveMaximum", 65535))
         self._in_flight.progress_s = self._loop.time()
         log.info("connected to broker %s, MQTT %s", self._address, self.protocol)
-        if self._subscriptions:
-            client.subscribe([(topic, 1) for topic in self._subscriptions])
+        self.subscriptions.begin(client)
         # Not from here: paho sends what was in flight again when this returns, and that comes first.
         self._loop.call_soon(self._callbacks.on_connected)
 

@@ -7,16 +7,17 @@ from typing import Annotated
 
 import typer
 
-from kittiwake.cli import options
+from kittiwake.cli import broker_options, options
 from kittiwake.cli.output import print_json
 
 
 def inject(
     file: Annotated[Path, typer.Argument(help="A CSV file, ',' or ';' separated; or a WAV file for a microphone.")],
     device: Annotated[str, typer.Option(help="The device's id.")],
-    column: options.Column = "0",
-    broker: Annotated[str, typer.Option(help="The broker, mqtt://HOST:PORT.")] = "mqtt://localhost:1883",
-    base: Annotated[str, typer.Option(help="First level of every topic.")] = "kittiwake",
+    column: Annotated[str, typer.Option(help="Column, by its name or its number from 0.")] = "0",
+    broker: broker_options.Broker = "",
+    config: broker_options.Config = None,
+    base: broker_options.Base = "",
     channel: Annotated[int, typer.Option(help="Number of the channel, from 0.", min=0, max=7)] = 0,
     range_: options.Range = None,
     bits: options.Bits = 12,
@@ -32,7 +33,8 @@ def inject(
     if samples.typecode != "h":
         raise UsageError(f"--bits {bits} does not fit the node's int16 samples", "take at most 15")
     stimulus = work.StimulusSender(samples, channel)
-    with work.CommandClient(broker, device, base) as client:
+    gateway = broker_options.Gateway.of(config, broker, base)
+    with work.CommandClient(gateway.broker, device, gateway.base) as client:
         work.send_all(client, stimulus)
     if as_json:
         print_json({"device": device, "samples": stimulus.taken})

@@ -2,39 +2,34 @@
 
 from __future__ import annotations
 
-import os
+import functools
 import secrets
-from pathlib import Path
+import sys
 from typing import Annotated
 
 import typer
 
+from kittiwake.cli import broker_options
+
 
 def watch(
-    topic: Annotated[list[str] | None, typer.Argument(help="Filters; everything below the base when none.")] = None,
-    broker: Annotated[str, typer.Option(help="The broker, mqtt://HOST:PORT.")] = "mqtt://localhost:1883",
-    config: Annotated[
-        Path | None, typer.Option("--config", "-c", help="A gateway's configuration: its broker and base.")
+    topic: Annotated[
+        list[str] | None,
+        typer.Argument(help="Filters; without any, all below the base, and a configuration's own topics."),
     ] = None,
-    base: Annotated[str, typer.Option(help="First levels of the topics.")] = "kittiwake",
+    broker: broker_options.Broker = "",
+    config: broker_options.Config = None,
+    base: broker_options.Base = "",
     as_json: Annotated[bool, typer.Option("--json", help="A JSON object a message, for machines.")] = False,
 ) -> None:
-    """Show what arrives at the broker, live, until interrupted."""
+    """Show what arrives at the broker, live, until interrupted; and what its ACL seems to hide."""
     import asyncio
 
-    from kittiwake.bridge.settings import Settings
     from kittiwake.clients import watch as watching
-    from kittiwake.mqtt.address import parse_url
-    from kittiwake.mqtt.settings import BrokerSection
 
-    if config is not None:
-        from kittiwake.config import load
-
-        settings = load.load(config, Settings, os.environ)
-        section, base = settings.broker, settings.bridge.base
-    else:
-        parse_url(broker)
-        section = BrokerSection(url=broker)
-    topics = tuple(topic) if topic else (f"{base}/#",)
+    gateway = broker_options.Gateway.of(config, broker, base)
+    topics = tuple(topic) if topic else (f"{gateway.base}/#", *gateway.own_topics)
     client_id = f"kittiwake-watch-{secrets.token_hex(4)}"
-    asyncio.run(watching.follow(section, topics, client_id, lambda line: print(line, flush=True), as_json))
+    say = functools.partial(print, flush=True)
+    notice = functools.partial(print, "watch:", file=sys.stderr, flush=True)
+    asyncio.run(watching.follow(gateway.broker, topics, client_id, say, as_json, notice, gateway.base))

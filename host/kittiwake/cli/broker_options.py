@@ -1,0 +1,68 @@
+"""Options that say which broker a client talks to, and as whom: a gateway's configuration, or an address alone."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kittiwake.errors import UsageError
+
+if TYPE_CHECKING:
+    from kittiwake.mqtt.settings import BrokerSection
+
+URL = "mqtt://localhost:1883"
+BASE = "kittiwake"
+
+Broker = Annotated[str, typer.Option(help=f"The broker, mqtt://HOST:PORT; {URL} where nothing is said.")]
+Config = Annotated[
+    Path | None, typer.Option("--config", "-c", help="A gateway's configuration: its broker, credentials and base.")
+]
+Base = Annotated[str, typer.Option(help=f"First levels of the topics; {BASE} where nothing is said.")]
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """What a client needs of a gateway.
+
+    Args:
+        broker: the settings; the client's session ends with its connection.
+        base: first levels of the topics.
+        own_topics: topics that kinds have of their own.
+    """
+
+    broker: BrokerSection
+    base: str
+    own_topics: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, config: Path | None, url: str, base: str) -> Gateway:
+        """Read a gateway's configuration, or take an address.
+
+        Args:
+            config: its file; None for none.
+            url: the broker's address; "" for the configuration's, or URL.
+            base: first levels of the topics; "" for the configuration's, or BASE.
+
+        Raises:
+            UsageError: the address is none, or stands beside a configuration.
+            ConfigError: see `load.load`.
+        """
+        from kittiwake.mqtt.address import parse_url
+        from kittiwake.mqtt.settings import BrokerSection
+
+        if config is None:
+            parse_url(url or URL)
+            return cls(BrokerSection(url=url or URL, session_expiry_s=0), base or BASE)
+        if url or base:
+            raise UsageError("a configuration names broker and base", "leave --broker and --base out, or --config")
+        from kittiwake.bridge.settings import Settings
+        from kittiwake.config import load
+
+        settings = load.load(config, Settings, os.environ)
+        # Nobody takes up this session again: kept, it would gather messages at the broker.
+        broker = settings.broker.model_copy(update={"session_expiry_s": 0, "client_id": ""})
+        return cls(broker, settings.bridge.base, tuple(sorted(set(settings.publish.topics.values()))))
