@@ -12,7 +12,7 @@ class BadProxy:
     Args:
         port: of the broker.
         treatments: "close" at once, "garbage" instead of MQTT, "refuse" in MQTT, ("cut", bytes) after so many bytes of
-            the board's, "trickle" a few bytes at a time both ways.
+            the board's, "trickle" a few bytes at a time both ways, or a coroutine function of reader and writer.
     """
 
     def __init__(self, port, treatments):
@@ -49,13 +49,15 @@ class BadProxy:
         try:
             if treatment == "garbage":
                 writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            elif callable(treatment):
+                await treatment(reader, writer)
             elif treatment == "refuse":
                 await reader.read(1)
                 writer.write(REFUSAL)
             if treatment in ("garbage", "refuse"):
                 await writer.drain()
                 await reader.read()  # until the board has had enough
-            elif treatment != "close":
+            elif treatment != "close" and not callable(treatment):
                 await self._relay(reader, writer, treatment)
         except OSError:
             pass
