@@ -12,6 +12,7 @@ from kittiwake_node.link.frame import encode
 from tests.support.hil import Gateway
 
 U32_MAX = 0xFFFFFFFF
+UNSENT = 3  # records
 KEY = b"rogue---"
 TIMES = (0, 1, (1 << 48) - 1, 1 << 48, (1 << 63) - 1, (1 << 64) - 1)
 DOWN = ((m.OPEN, 10), (m.ACK, 15), (m.REQUEST, 9))
@@ -26,10 +27,13 @@ class Rogue(Gateway):
     """
 
     def __init__(self, port, board):
-        super().__init__(port, board)
+        super().__init__(port, board, window=1)
         self.acks = False
         self.open()
         self.until(lambda: self.records, "no record")
+        # What the window keeps back is what a node that believes too much would lose.
+        for _ in range(UNSENT):
+            assert self.ask(m.OP_EVENT, b"\x05\x00not sent yet")[0] == m.OK
         self.number = self.session._session
         self.sent = self.session.received
         self.requests = 100
