@@ -97,3 +97,53 @@ def test_records_refused_by_an_acl_arrive_once_when_it_is_mended_and_hold_up_no_
 
     with broker, LedgerProcess(broker.url, ["kittiwake/#"], tmp_path / "ledger.jsonl") as ledger:
         asyncio.run(run(ledger))
+
+
+@pytest.mark.parametrize(("count", "restarted"), [(1, "bridge"), (1, "broker"), (3, "both")])
+@pytest.mark.parametrize("spool", [False, True], ids=["straight", "with a spool"])
+def test_records_refused_by_an_acl_outlive_restarts_and_arrive_when_it_is_mended(tmp_path, count, spool, restarted):
+    acl = tmp_path / "acl"
+    acl.write_text(f"topic readwrite #\ntopic deny {DENIED}\n")
+    broker = Mosquitto(tmp_path, f"acl_file {acl}")
+    devices = [Device(f"good{n}", PtyPort(f"{tmp_path}/good{n}")) for n in range(count)]
+    config, log = tmp_path / "gateway.toml", tmp_path / "bridge.log"
+    config.write_text(
+        f'[broker]\nurl = "{broker.url}"\nbackoff_first_s = 0.1\nbackoff_last_s = 0.2\n'
+        + (f'[spool]\nenabled = true\npath = "{tmp_path}/spool.db"\n' if spool else "")
+        + "".join(f'[[devices]]\nport = "{device.port.url}"\n' for device in devices)
+    )
+
+    async def run(ledger):
+        def arrived():
+            lines = [line for line in ledger.read() if line["topic"].endswith("/event")]
+            return Counter((line["topic"], json.loads(line["payload"])["seq"]) for line in lines)
+
+        bridge = BridgeProcess.of_config(config, log)
+        for device in devices:
+            device.start()
+        with bridge:
+            await until_async(lambda: log.read_text().count("connected to broker") == 2)
+            for device in devices:
+                for number in range(RECORDS):
+                    device.add(rec.EVENT, bytes([number, 0]), cls=rec.ALERT)
+            await until_async(lambda: len(arrived()) == (count - 1) * RECORDS, lambda: arrived(), LIMIT_S)
+            await until_async(lambda: "refused" in log.read_text(), log.read_text, LIMIT_S)
+            told = log.read_text().count("refused")
+            if restarted in ("bridge", "both"):
+                bridge.kill()
+            if restarted in ("broker", "both"):
+                await asyncio.to_thread(broker.restart)
+            if restarted in ("bridge", "both"):
+                bridge.start()
+                # Refused once more, by whom it is sent to now.
+                await until_async(lambda: log.read_text().count("refused") > told, log.read_text, LIMIT_S)
+            acl.write_text("topic readwrite #\n")
+            broker.reload()
+            await until_async(lambda: len(arrived()) == count * RECORDS, lambda: arrived(), LIMIT_S)
+            for device in devices:
+                await until_async(lambda device=device: device.journal.acked == device.journal.next_seq)
+        for device in devices:
+            device.stop()
+
+    with broker, LedgerProcess(broker.url, ["kittiwake/#"], tmp_path / "ledger.jsonl") as ledger:
+        asyncio.run(run(ledger))

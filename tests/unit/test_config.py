@@ -222,6 +222,12 @@ def test_plan_with_a_secret_that_others_may_read_warns(tmp_path):
     assert any("chmod 600" in line for line in check.lines(got))
 
 
+@pytest.mark.parametrize(("protocol", "warns"), [("3.1.1", True), ("5", False), ("auto", False)])
+def test_plan_with_mqtt_3_1_1_advises_the_version_in_which_refusals_show(protocol, warns):
+    text = "\n".join(check.lines(parse(DEVICE + f'[broker]\nprotocol = "{protocol}"\n')))
+    assert ("a broker confirms what its ACL forbids" in text) is warns
+
+
 def test_settings_of_ports_named_twice_are_refused():
     with pytest.raises(UsageError, match="twice"):
         of_ports(["/dev/a", "/dev/a"], "mqtt://h", Policy())

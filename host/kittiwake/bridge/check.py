@@ -82,6 +82,11 @@ def _broker(settings: Settings) -> list[str]:
         f"           at most {broker.in_flight} messages in flight, attempts every "
         f"{broker.backoff_first_s:g} to {broker.backoff_last_s:g} s",
     ]
+    if broker.protocol == "3.1.1":
+        out.append("           warning: with MQTT 3.1.1 a broker confirms what its ACL forbids, and drops it; let")
+        out.append(
+            '           protocol be "5", or "auto" with a broker that speaks it, and refusals keep their records'
+        )
     if not address.is_tls and broker.username and address.host not in ("localhost", "127.0.0.1", "::1"):
         out.append("           warning: the password goes over the network unencrypted; use mqtts://")
     return [*out, *(f"           {warning}" for warning in check_files(broker)), *_certificates(broker)]
