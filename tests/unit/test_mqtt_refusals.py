@@ -2,6 +2,7 @@
 
 import asyncio
 import subprocess
+import time
 
 import paho.mqtt.client as paho
 import pytest
@@ -174,3 +175,35 @@ def test_mqtt_client_with_a_file_that_is_no_certificate_names_the_setting(tmp_pa
 
     with pytest.raises(ConfigError, match=f"broker.{name}"):
         asyncio.run(run())
+
+
+@needs_mosquitto
+@pytest.mark.parametrize(("expiry_s", "is_kept"), [(0, False), (3600, True)])
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_mqtt_client_without_a_lasting_session_leaves_none_at_the_broker(mosquitto, protocol, expiry_s, is_kept):
+    """Regression: every `kittiwake watch` left a session, in which the broker gathered messages for nobody."""
+
+    async def run():
+        settings = {"protocol": protocol, "session_expiry_s": expiry_s}
+        async with connected(mosquitto.url, client_id="watcher", subscriptions=("a/#",), **settings):
+            await asyncio.sleep(0.2)
+
+    asyncio.run(run())
+    assert is_session_present(mosquitto, "watcher", protocol) == is_kept
+
+
+def is_session_present(broker, client_id, protocol):
+    is_5 = protocol == "5"
+    version = paho.MQTTv5 if is_5 else paho.MQTTv311
+    kept = {} if is_5 else {"clean_session": False}
+    client = paho.Client(paho.CallbackAPIVersion.VERSION2, client_id, protocol=version, **kept)
+    answers = []
+    client.on_connect = lambda client, data, flags, *_: answers.append(flags.session_present)
+    client.connect("127.0.0.1", broker.port, **({"clean_start": False} if is_5 else {}))
+    client.loop_start()
+    deadline = time.monotonic() + 5
+    while not answers and time.monotonic() < deadline:
+        time.sleep(0.01)
+    client.disconnect()
+    client.loop_stop()
+    return answers[0]

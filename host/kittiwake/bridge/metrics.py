@@ -60,10 +60,11 @@ class Exposition(Collector):
 
     Args:
         bridge: whose counters are read at every call.
+        lines_dropped: gives how many lines the log's limits have left out.
     """
 
-    def __init__(self, bridge: Bridge):
-        self._bridge = bridge
+    def __init__(self, bridge: Bridge, lines_dropped: Callable[[], int] = lambda: 0):
+        self._bridge, self._lines_dropped = bridge, lines_dropped
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
 
@@ -127,6 +128,7 @@ class Exposition(Collector):
                 True,
                 mqtt.guard.errors + self._bridge.command_client.guard.errors,
             ),
+            ("log_lines_dropped", "Lines that the log's limits have left out.", True, self._lines_dropped()),
             ("clock_known", "1 while devices are told the time.", False, not self._bridge.clock.problem),
             ("clock_steps", "Times that this machine's clock was set.", True, self._bridge.clock.steps),
             ("commands_waiting", "Commands not answered yet.", False, self._bridge.commands.waiting),

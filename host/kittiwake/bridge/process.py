@@ -17,6 +17,7 @@ from kittiwake.bridge.reload import Reloader
 from kittiwake.bridge.service import Bridge
 from kittiwake.bridge.settings import Settings
 from kittiwake.errors import KittiwakeError
+from kittiwake.peers.complaints import Complaints
 
 _POLL_S = 0.1
 
@@ -45,12 +46,12 @@ def run(settings: Settings, is_service: bool, source: Source | None = None) -> N
         ConfigError: a file that the settings name cannot be used.
         KittiwakeError: not as a service: a port or the broker cannot be reached.
     """
-    logs.set_up(settings.bridge.log, settings.bridge.log_level)
+    limit = logs.set_up(settings.bridge.log, settings.bridge.log_level)
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve(settings, is_service, source))
+        asyncio.run(_serve(settings, is_service, source, limit))
 
 
-async def _serve(settings: Settings, is_service: bool, source: Source | None) -> None:
+async def _serve(settings: Settings, is_service: bool, source: Source | None, limit: logs.LineLimit) -> None:
     bridge = Bridge(settings)
     reloader = Reloader(bridge, None if source is None else source.read)
     tasks = [asyncio.create_task(bridge.run(), name="bridge")]
@@ -67,7 +68,7 @@ async def _serve(settings: Settings, is_service: bool, source: Source | None) ->
             print(f"bridging {ports}: open, and the broker answers; Ctrl-C ends it", file=sys.stderr, flush=True)
         tasks.append(asyncio.create_task(systemd.beat(lambda: _status(bridge)), name="watchdog"))
         if settings.http.listen:
-            pages = _pages(bridge, reloader)
+            pages = _pages(bridge, reloader, limit)
             tasks.append(asyncio.create_task(web.serve(settings.http.listen, pages), name="http"))
         if source is not None:
             tasks.append(asyncio.create_task(_listen(source.path, reloader), name="control"))
@@ -105,13 +106,16 @@ async def _begin_well(bridge: Bridge, work: asyncio.Task[None]) -> None:
         await asyncio.sleep(_POLL_S)
 
 
-def _pages(bridge: Bridge, reloader: Reloader) -> dict[str, web.Page]:
+def _pages(bridge: Bridge, reloader: Reloader, limit: logs.LineLimit) -> dict[str, web.Page]:
     from kittiwake.bridge.metrics import CONTENT_TYPE, Exposition
 
-    exposition = Exposition(bridge)
+    def lines_dropped() -> int:
+        return limit.dropped + Complaints.all_dropped
+
+    exposition = Exposition(bridge, lines_dropped)
 
     def healthz() -> tuple[int, str, bytes]:
-        report = {**bridge.report(), "configuration": reloader.report()}
+        report = {**bridge.report(), "configuration": reloader.report(), "log": {"lines_dropped": lines_dropped()}}
         status = 200 if report["broker"]["connected"] else 503
         return status, "application/json", json.dumps(report).encode() + b"\n"
 

@@ -69,7 +69,8 @@ class ClientFactory:
         client = LoopClient(
             CallbackAPIVersion.VERSION2,
             client_id=self._client_id,
-            clean_session=None if is_v5 else wipes,
+            # A session that nobody takes up again would gather messages at the broker; MQTT 3.1.1 knows no expiry.
+            clean_session=None if is_v5 else wipes or (broker.session_expiry_s == 0 and not self._is_lasting),
             protocol=protocol,
             transport="tcp" if address.path is None else "websockets",
             reconnect_on_failure=False,

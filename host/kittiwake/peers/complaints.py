@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from typing import ClassVar
 
 EVERY_S = 60.0
 LIMITED = {"is_limited": True}  # of a line whose number is bounded where it is written
@@ -20,7 +21,10 @@ class Complaints:
 
     Attributes:
         count: complaints so far, logged or not.
+        all_dropped: complaints of every kind in this process that were not logged.
     """
+
+    all_dropped: ClassVar[int] = 0
 
     def __init__(self, log: logging.Logger, every_s: float = EVERY_S, clock_s: Callable[[], float] = time.monotonic):
         self._log, self._every_s, self._clock_s = log, every_s, clock_s
@@ -38,6 +42,7 @@ class Complaints:
         self.count += 1
         now_s = self._clock_s()
         if now_s < self._next_s:
+            Complaints.all_dropped += 1
             return
         more = self.count - self._logged - 1
         self._next_s, self._logged = now_s + self._every_s, self.count
