@@ -20,6 +20,7 @@ from tools.virtual_ports import PtyPort, SocketPort
 needs_mosquitto = pytest.mark.needs("mosquitto")
 TRUTH_S = 5.0
 MARK = "mark"
+DEV_1 = "ea541d08ac017d4bed164fc63a53f48bd7fef6bc51a9b938765010b4dc5946a3"  # printf dev.1 | sha256sum
 
 
 class World:
@@ -149,7 +150,7 @@ def test_discovery_is_retained_and_republished_when_home_assistant_comes_up(tmp_
 def test_discovery_of_a_device_names_every_channel_and_topics_that_are_published_to():
     channels = [Channel("vib", "vib-001", "mm/s"), Channel("a/b", "", "")]
     message = discovery(Policy(topics={"alert": "my/alerts"}), "ha", "k/b/status", "dev.1", 7, channels)
-    assert (message.topic, message.retain, message.qos) == ("ha/device/dev_1/config", True, 1)
+    assert (message.topic, message.retain, message.qos) == (f"ha/device/dev_1-{DEV_1}/config", True, 1)
     body = json.loads(message.payload)
     components = body["components"]
     assert components["0_mean"]["state_topic"] == "kittiwake/dev.1/summary/vib"

@@ -77,7 +77,7 @@ class GatewayEnd:
         decoder = link.session.decoder
         assert len(decoder._buf) <= 2 * BODY_LIMIT_BYTES + 2 + len(data)
         assert len(link.session.descriptions) <= 256
-        assert link.in_memory + link.intake.backlog <= 4 * WINDOW
+        assert len(link.intake) + link.intake.backlog <= 4 * WINDOW
         assert len(link.session._pending._requests) <= 8
 
     def ready(self) -> None:

@@ -40,6 +40,7 @@ class Counts:
     safe_form: int = 0
     descriptions_refused: int = 0
     faults: int = 0
+    names_refused: int = 0
     published: int = 0
     published_bytes: int = 0
     acked: int = 0

@@ -28,6 +28,8 @@ from kittiwake_node.link import gateway_session as gw
 log = logging.getLogger(__name__)
 
 COMPLAIN_EVERY_S = 5.0
+_JUDGE_EVERY_MS = 1000
+_RESTART_MS = 5000  # the name of a device that restarts on an open port stays that port's for so long
 # So much is taken before others have their turn: a device that floods the line costs no other its time.
 _SLICE_BYTES = 4096
 # Records beyond the window that are taken still: the frame that reaches it may go past it.
@@ -96,17 +98,19 @@ class DeviceLink:
         )
         self._port: serial.Port | None = None
         self._is_foreign = self._settles = False
+        self._begun: tuple[str, int] | None = None  # device and journal whose records the intake takes
+        self._holds_until_ms = self._judge_ms = 0
         self._complaints, self._faults = Complaints(log, COMPLAIN_EVERY_S), Complaints(log)
-
-    @property
-    def in_memory(self) -> int:
-        """Records kept here, not confirmed."""
-        return len(self.intake)
 
     @property
     def device(self) -> str | None:
         """The device's id, None before it has said it."""
         return None if self._is_foreign else self.session.device
+
+    @property
+    def holds_name(self) -> bool:
+        """Whether the device's name is this port's: it is on line, or will be when it has restarted."""
+        return self.is_online or _now_ms() < self._holds_until_ms
 
     @property
     def identity(self) -> tuple[str, int]:
@@ -136,6 +140,10 @@ class DeviceLink:
         was_open = self.session.is_open
         if not self._is_foreign:
             self._time.tick(now_ms)
+        elif was_open and now_ms >= self._judge_ms:
+            self._judge_ms = now_ms + _JUDGE_EVERY_MS
+            if not self._refusal():
+                self.session.reopen()  # its name is free now
         self._pump(now_ms)
         if was_open and not self.session.is_open:
             log.warning("%s: device %s is silent", self.url, self.session.device)
@@ -189,13 +197,13 @@ class DeviceLink:
     def _take(self, data: bytes) -> None:
         self.counts.received_bytes += len(data)
         now_ms = _now_ms()
-        room = self.session.window + _PAST_WINDOW - self.in_memory
+        room = self.session.window + _PAST_WINDOW - len(self.intake)
         for event in self.session.feed(data, now_ms, room):
             if event[0] == gw.RECORD:
                 if not self._is_foreign:
                     self.intake.take(event[1], self.session.descriptions)
             elif event[0] == gw.OPENED:
-                self._opened(event[1])
+                self._opened()
             elif event[0] == gw.STATUS:
                 _, acked, next_seq, self.evicted = event
                 self.lag = next_seq - acked
@@ -205,32 +213,36 @@ class DeviceLink:
                 log.info("%s: %s", self.url, event[1])
                 self._set_online(False)
             elif event[0] == gw.TEXT:
-                self._tell_text(event[1])
+                for line in self.console.take(event[1]):
+                    self._callbacks.on_text(self, line)
             elif event[0] == gw.REFUSED:
                 self._complain(event[1])
         self._settle()
         self._pump(now_ms)
 
-    def _tell_text(self, text: bytes) -> None:
-        for line in self.console.take(text):
-            self._callbacks.on_text(self, line)
-
-    def _opened(self, is_new: bool) -> None:
+    def _opened(self) -> None:
         session = self.session
         self.counts.sessions += 1
-        self._is_foreign = self.section.device not in ("", session.device)
-        if is_new or not self.intake.has_begun:
-            self.intake.begin(*self.identity, session.acked)
-        if self._is_foreign:
-            self._complain(
-                f"device {session.device} is here, and {self.section.device} is wanted: its records stay with it"
-            )
+        refusal = self._refusal()
+        self._is_foreign = bool(refusal)
+        if refusal:
+            self.counts.names_refused += 1
+            self._complain(refusal)
             return
+        if self.identity != self._begun:
+            self._begun = self.identity
+            self.intake.begin(*self.identity, session.acked)
         self.problem = ""
         log.info("%s: device %s, journal %016x, boot %d", self.url, session.device, session.journal, session.boot)
         self._time.begin(_now_ms())
         self._set_online(True)
         self._callbacks.on_opened(self)
+
+    def _refusal(self) -> str:
+        device, wanted = self.identity[0], self.section.device
+        if wanted not in ("", device):
+            return f"device {device} is here, and {wanted} is wanted: its records stay with it"
+        return self._callbacks.admit(self, device)
 
     def _confirmed(self) -> None:
         if not self._settles:
@@ -274,6 +286,7 @@ class DeviceLink:
     def _set_online(self, is_online: bool) -> None:
         if is_online != self.is_online and self.device is not None:
             self.is_online = is_online
+            self._holds_until_ms = 0 if self._port is None else _now_ms() + _RESTART_MS
             self._callbacks.on_status(self, is_online)
 
 

@@ -5,6 +5,7 @@ Source: Home Assistant, MQTT integration, device discovery (one message for a de
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Sequence
@@ -12,6 +13,8 @@ from collections.abc import Sequence
 from kittiwake import __version__
 from kittiwake.publish.channel_description import Channel
 from kittiwake.publish.publisher import Former, Policy, Publication
+
+CHANNELS_LIMIT = 32  # more than a board has; what a description makes up costs nobody else's Home Assistant
 
 _HEALTH = {
     "heap_free": ("Free heap", "B", "data_size"),
@@ -33,7 +36,7 @@ def discovery(
         bridge_status: topic of the bridge's status; the device is available when both statuses say so.
         device: device id.
         journal: journal id, 64 bits.
-        channels: of the device.
+        channels: of the device; those after CHANNELS_LIMIT are left out.
 
     Returns:
         The message.
@@ -41,7 +44,7 @@ def discovery(
     topics = Former(policy, device, journal)
     node = _node(device)
     components: dict[str, dict[str, object]] = {}
-    for number, channel in enumerate(channels):
+    for number, channel in enumerate(channels[:CHANNELS_LIMIT]):
         in_unit = {"unit_of_measurement": channel.unit} if channel.unit else {}
         for figure, name in (("mean", "mean"), ("stdev", "deviation"), ("high", "highest"), ("low", "lowest")):
             components[f"{number}_{figure}"] = {
@@ -98,4 +101,7 @@ def topic(prefix: str, device: str) -> str:
 
 
 def _node(device: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_-]", "_", device)
+    # Home Assistant takes letters, digits, "_" and "-". A name with other characters becomes one that no other device
+    # has, as it is longer than names are.
+    plain = re.sub(r"[^A-Za-z0-9_-]", "_", device)
+    return plain if plain == device else f"{plain}-{hashlib.sha256(device.encode()).hexdigest()}"

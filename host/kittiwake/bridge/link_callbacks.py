@@ -22,6 +22,7 @@ class Callbacks(Generic[Link]):
         on_reply: on_reply(link, request, status, body) to a request.
         on_opened: on_opened(link) when a session is open; requests may be sent.
         on_backlog: on_backlog(link): it has publications that wait for room.
+        admit: admit(link, device) says why a device of that name may not speak here, or "".
     """
 
     on_status: Callable[[Link, bool], None] = lambda link, is_online: None
@@ -30,3 +31,4 @@ class Callbacks(Generic[Link]):
     on_reply: Callable[[Link, int, int, bytes], None] = lambda link, request, status, body: None
     on_opened: Callable[[Link], None] = lambda link: None
     on_backlog: Callable[[Link], None] = lambda link: None
+    admit: Callable[[Link, str], str] = lambda link, device: ""

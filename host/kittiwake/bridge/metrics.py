@@ -29,11 +29,12 @@ _PER_DEVICE: tuple[tuple[str, str, bool, Callable[[DeviceLink], float]], ...] = 
     ("raw_channels", "Channels described without a readable scale.", True, lambda k: k.counts.raw_channels),
     ("records_safe_form", "Records published with names put right.", True, lambda k: k.counts.safe_form),
     ("descriptions_refused", "Channel descriptions that are none.", True, lambda k: k.counts.descriptions_refused),
+    ("names_refused", "Devices not taken, as their name is not theirs here.", True, lambda k: k.counts.names_refused),
     ("faults", "Sessions ended by an error of the bridge itself.", True, lambda k: k.counts.faults),
     ("received_bytes", "Bytes from the port.", True, lambda k: k.counts.received_bytes),
     ("published_bytes", "Bytes of payload published.", True, lambda k: k.counts.published_bytes),
     ("lag_records", "Records in the device's journal not acknowledged, as it said last.", False, lambda k: k.lag),
-    ("waiting_records", "Records held here for the broker.", False, lambda k: k.in_memory),
+    ("waiting_records", "Records held here for the broker.", False, lambda k: len(k.intake)),
     (
         "duplicates",
         "Records received again and dropped.",

@@ -14,6 +14,8 @@ from collections import deque
 from collections.abc import Callable
 
 from kittiwake.bridge.device_link import DeviceLink
+from kittiwake.bridge.names import KNOWN_LIMIT
+from kittiwake.bridge.retained import Retained
 from kittiwake.peers import json_text
 from kittiwake.peers.complaints import Complaints
 from kittiwake.publish.publisher import Policy
@@ -23,7 +25,6 @@ log = logging.getLogger(__name__)
 
 ONLINE = b"online"
 OFFLINE = b"offline"
-_CLAIMS_LIMIT = 4096
 _ECHOES = 64  # of our own lists, which come back to us, perhaps after newer ones were written
 _CLAIMS_LIMIT_BYTES = 1024 * 1024
 
@@ -35,9 +36,12 @@ class Presence:
         policy: names the topics.
         bridge_id: of this bridge.
         find: gives the link on which a device is, or None.
-        publish: called as publish(topic, payload) to leave a retained message, only while connected.
-        is_connected: whether the broker takes messages now.
+        retained: where messages are left, and left again.
+        publish: called as publish(topic, payload) to leave a retained message once, only while connected.
         on_forgotten: called with a device id when somebody cleared the status of a device that is not here.
+
+    Attributes:
+        known: devices that this process has had.
     """
 
     def __init__(
@@ -45,16 +49,17 @@ class Presence:
         policy: Policy,
         bridge_id: str,
         find: Callable[[str], DeviceLink | None],
+        retained: Retained,
         publish: Callable[[str, bytes], None],
-        is_connected: Callable[[], bool],
         on_forgotten: Callable[[str], object] = lambda device: None,
     ):
         self._policy = policy
-        self._find, self._publish, self._is_connected = find, publish, is_connected
+        self._find, self._retained, self._publish = find, retained, publish
         self._on_forgotten = on_forgotten
         self.topic = policy.status_topic(bridge_id)
         self._claims_topic = f"{policy.base}/{bridge_id}/devices"
-        self._known: set[str] = set()  # devices that this process has had
+        self.known: set[str] = set()
+        self._listed: set[str] = set()  # those in the list that was written last
         self._written: deque[int] = deque(maxlen=_ECHOES)  # hashes
         self._complaints = Complaints(log)
 
@@ -70,10 +75,10 @@ class Presence:
 
     def on_connected(self) -> None:
         """Say how things are now."""
-        self._publish(self.topic, ONLINE)
-        if self._known:
+        self._retained.say(self.topic, ONLINE)
+        if self.known:
             self._write_claims()
-        for device in sorted(self._known):
+        for device in sorted(self.known):
             self._say(device)
 
     def on_status(self, link: DeviceLink, is_online: bool) -> None:
@@ -81,13 +86,14 @@ class Presence:
         device = link.device
         if device is None:
             return
-        self._known.add(device)
-        if not self._is_connected():
-            return  # it is said, and written, once connected
+        self.known.add(device)
         if is_online:
             self._write_claims()
         self._say(device)
-        if not is_online:
+
+    def on_settled(self, topic: str) -> None:
+        """The broker has what was said on a topic: who is off line there need not be in the list any more."""
+        if self._retained.sent(topic) == OFFLINE and self._device_of(topic) in self._listed:
             self._write_claims()
 
     def on_message(self, topic: str, payload: bytes) -> bool:
@@ -95,23 +101,23 @@ class Presence:
         if topic == self._claims_topic:
             self._take_claims(payload)
             return True
-        head, _, tail = topic.rpartition("/")
-        if tail != "status" or not head.startswith(self._policy.base + "/"):
+        device = self._device_of(topic)
+        if not device:
             return False
-        device = head[len(self._policy.base) + 1 :]
-        if payload in (OFFLINE, b"") and device in self._known:
+        if payload in (OFFLINE, b"") and device in self.known:
             if self._is_online(device):
                 # Another bridge had it before us and has just found that it has it no longer, or somebody cleared it.
                 self._say(device)
             elif not payload:
-                self._known.discard(device)
+                self.known.discard(device)
+                self._retained.drop(topic)
                 log.info("device %s is forgotten", device)
                 self._on_forgotten(device)
         return True
 
     def goodbye(self) -> None:
         """Say that all of it goes off line: an orderly end."""
-        for device in sorted(self._known):
+        for device in sorted(self.known):
             self._publish(self._policy.status_topic(device), OFFLINE)
         self._publish(self._claims_topic, b"[]")
         self._publish(self.topic, OFFLINE)
@@ -126,20 +132,29 @@ class Presence:
         if not isinstance(names, list):
             self._complaints.tell(f"{self._claims_topic} holds no list; it is written anew")
             names = []
-        claimed = {name for name in names if isinstance(name, str) and is_device_id(name.encode(errors="replace"))}
-        for device in sorted(claimed):
+        claimed = [name for name in names if isinstance(name, str) and is_device_id(name.encode(errors="replace"))]
+        for device in sorted(set(claimed[:KNOWN_LIMIT])):
             if not self._is_online(device):
                 self._publish(self._policy.status_topic(device), OFFLINE)
         self._write_claims()
 
     def _write_claims(self) -> None:
-        online = sorted(device for device in self._known if self._is_online(device))
-        claims = json.dumps(online[:_CLAIMS_LIMIT]).encode()
+        # Whom the broker has as on line stays in the list until it has heard otherwise.
+        sent, topic = self._retained.sent, self._policy.status_topic
+        self._listed = {name for name in self.known if self._is_online(name) or sent(topic(name)) == ONLINE}
+        claims = json.dumps(sorted(self._listed)).encode()
         self._written.append(hash(claims))
-        self._publish(self._claims_topic, claims)
+        self._retained.say(self._claims_topic, claims)
 
     def _say(self, device: str) -> None:
-        self._publish(self._policy.status_topic(device), ONLINE if self._is_online(device) else OFFLINE)
+        # Behind the list that names it.
+        status = ONLINE if self._is_online(device) else OFFLINE
+        self._retained.say(self._policy.status_topic(device), status, goes_last=True)
+
+    def _device_of(self, topic: str) -> str:
+        head, _, tail = topic.rpartition("/")
+        is_status = tail == "status" and head.startswith(self._policy.base + "/")
+        return head[len(self._policy.base) + 1 :] if is_status else ""
 
     def _is_online(self, device: str) -> bool:
         link = self._find(device)

@@ -20,14 +20,15 @@ from kittiwake.bridge.device_link import DeviceLink
 from kittiwake.bridge.discovered import Discovered
 from kittiwake.bridge.link_callbacks import Callbacks as LinkCallbacks
 from kittiwake.bridge.links import Fleet
+from kittiwake.bridge.names import Names
 from kittiwake.bridge.presence import Presence
+from kittiwake.bridge.retained import Retained
 from kittiwake.bridge.settings import DeviceSection, Settings
 from kittiwake.bridge.spool import Spool
 from kittiwake.bridge.verdicts import Judges
 from kittiwake.mqtt.callbacks import Callbacks, Receipt
 from kittiwake.mqtt.client import MqttClient
 from kittiwake.mqtt.credentials import Credentials
-from kittiwake.publish.channel_description import Channel
 
 log = logging.getLogger(__name__)
 
@@ -72,19 +73,25 @@ class Bridge:
             own={"release": self._release, "resume": self._resume, "status": lambda fields: self.report()},
             now_ms=self.clock.now_ms,
         )
+        self._retained = Retained(
+            publish=lambda topic, payload, receipt: self.mqtt.publish(topic, payload, 1, True, receipt),
+            is_connected=lambda: self.mqtt.is_connected,
+            on_settled=lambda topic: self.presence.on_settled(topic),
+        )
+        self._names = Names(settings.bridge.id, lambda: self.links, lambda: self.presence.known)
         self.presence = Presence(
             self._policy,
             settings.bridge.id,
             find=lambda device: self.fleet.of_device(device),
+            retained=self._retained,
             publish=lambda topic, payload: self.mqtt.publish(topic, payload, 1, retain=True),
-            is_connected=lambda: self.mqtt.is_connected,
-            on_forgotten=lambda device: self._discovered.on_forgotten(device),
+            on_forgotten=self._forgotten,
         )
         self._discovered = Discovered(
             settings.homeassistant,
             self._policy,
             self.presence.topic,
-            publish=lambda m: self.mqtt.publish(m.topic, m.payload, m.qos, m.retain),
+            self._retained,
         )
         client_id = settings.broker.client_id or f"{settings.bridge.base}-{settings.bridge.id}".replace("/", "-")
         self.credentials = Credentials(settings.broker)
@@ -117,11 +124,12 @@ class Bridge:
         )
         self._link_callbacks = LinkCallbacks[DeviceLink](
             on_status=self._status,
-            on_described=self._described,
+            on_described=self._discovered.on_described,
             on_text=lambda link, line: self._on_text(link.url, line),
             on_backlog=self._backlog,
-            on_opened=self._opened,
+            on_opened=self.commands.on_opened,
             on_reply=self.commands.on_reply,
+            admit=self._names.admit,
         )
         self.fleet = Fleet(settings.devices, self._make_link, self._gone)
 
@@ -199,11 +207,6 @@ class Bridge:
         for link in self.links:
             link.session.set_window(max(1, min(link.section.window, share)))
 
-    def _opened(self, link: DeviceLink) -> None:
-        if link.device == self.settings.bridge.id:
-            log.error("%s: device %s has the bridge's own id: give one of them another", link.url, link.device)
-        self.commands.on_opened(link)
-
     def _respond(self, topic: str, payload: bytes, receipt: Receipt) -> None:
         self.mqtt.publish(topic, payload, self._policy.qos.get("response", 2), False, receipt)
 
@@ -222,6 +225,7 @@ class Bridge:
         return {"resumed": self.fleet.resume(port)}
 
     def _connected(self) -> None:
+        self._retained.renew()
         self.presence.on_connected()
         for link in self.links:
             link.set_stalled(False)
@@ -236,13 +240,14 @@ class Bridge:
             self._discovered.on_message(topic, payload)
         self.mqtt.acknowledge(handle)
 
-    def _described(self, link: DeviceLink, channels: list[Channel]) -> None:
-        self._discovered.on_described(*link.identity, channels)
+    def _forgotten(self, device: str) -> None:
+        self._discovered.on_forgotten(device)
+        self._names.forget(device)
 
     def _status(self, link: DeviceLink, is_online: bool) -> None:
         self.presence.on_status(link, is_online)
-        if is_online and link.device is not None:
-            self._discovered.on_online(link.device)
+        if is_online:
+            self._discovered.on_online(link)
 
     def _backlog(self, link: DeviceLink) -> None:
         if link not in self._waiting:
@@ -265,6 +270,7 @@ class Bridge:
                 self._waiting.append(link)
 
     def _gone(self, link: DeviceLink) -> None:
+        self._discovered.on_gone(link)
         with contextlib.suppress(ValueError):
             self._waiting.remove(link)
         self._share_out()
