@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 
 import pytest
 
@@ -126,23 +127,69 @@ def test_spool_that_drops_the_oldest_keeps_the_newest_and_counts(tmp_path):
     asyncio.run(run())
 
 
-def test_spool_on_a_failing_disk_confirms_nothing_and_goes_on_when_it_works(tmp_path, monkeypatch):
+def limit_pages(spool, more):
+    """Let the file grow by so many pages and no more, as a disk does that has so much room."""
+
+    def limit():
+        pages = spool._file._database.execute("PRAGMA page_count").fetchone()[0]
+        spool._file._database.execute(f"PRAGMA max_page_count={pages + more}")
+
+    spool._thread.submit(limit).result()
+
+
+def test_spool_on_a_full_disk_confirms_nothing_says_so_and_goes_on_when_there_is_room(tmp_path, monkeypatch, caplog):
+    # Regression: "cannot rollback - no transaction is active" stood where the reason should.
+    monkeypatch.setattr("kittiwake.bridge.spool._RETRY_S", 0.05)
+
     async def run():
         broker, done = Broker(), []
         async with running(tmp_path / "s.db", broker) as spool:
-            work = spool._work
+            limit_pages(spool, 1)
+            fill(spool, done, range(5), 10_000)
+            await until_async(lambda: spool.problem)
+            assert "the disk is full" in spool.problem and "rollback" not in spool.problem
+            assert not spool.has_room and done == [] and spool.records == 0
+            limit_pages(spool, 1000)
+            await until_async(lambda: done == list(range(5)))
+            assert spool.has_room and not spool.problem and spool.records == 5
 
-            def fail(*arguments):
-                raise sqlite3.OperationalError("database or disk is full")
+    asyncio.run(run())
+    assert "devices keep their records" in caplog.text and "works again" in caplog.text
 
-            monkeypatch.setattr("kittiwake.bridge.spool._RETRY_S", 0.05)
-            spool._work = fail
+
+def test_spool_on_a_full_disk_still_drains_and_takes_more_in_the_room_that_it_makes(tmp_path, monkeypatch):
+    monkeypatch.setattr("kittiwake.bridge.spool._RETRY_S", 0.05)
+
+    async def run():
+        broker, done = Broker(), []
+        async with running(tmp_path / "s.db", broker) as spool:
+            fill(spool, done, range(20), 10_000)
+            await until_async(lambda: len(done) == 20)
+            limit_pages(spool, 0)
+            fill(spool, done, range(20, 30), 10_000)
+            await until_async(lambda: spool.problem)
+            broker.has_room = True
+            spool.drain()
+            await until_async(lambda: len(done) == 30 and not spool.problem)
+            await until_async(lambda: len(broker.sent) == 30 and spool.records == 0)
+            assert [int(payload[-6:]) for _, payload in broker.sent] == list(range(30))
+
+    asyncio.run(run())
+
+
+def test_spool_leaves_room_on_its_disk_so_that_it_can_become_empty_again(tmp_path, monkeypatch):
+    monkeypatch.setattr("kittiwake.bridge.spool._RETRY_S", 0.05)
+    free = [1000]
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=free[0]))
+
+    async def run():
+        done = []
+        async with running(tmp_path / "s.db", Broker()) as spool:
             fill(spool, done, range(5))
             await until_async(lambda: spool.problem)
-            assert not spool.has_room and done == []
-            spool._work = work
+            assert "1000 bytes are free" in spool.problem and done == []
+            free[0] = 1 << 30
             await until_async(lambda: done == list(range(5)))
-            assert spool.has_room and not spool.problem
 
     asyncio.run(run())
 
