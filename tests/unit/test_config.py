@@ -153,6 +153,29 @@ def test_config_that_is_not_utf8_is_refused(tmp_path):
         load.load(tmp_path / "a.toml", Settings)
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("x = " + "[" * 5000 + "]" * 5000, "nested too deep"),
+        ("x = " + "{a = " * 5000 + "1" + "}" * 5000, "nested too deep"),
+        ("\n".join(f"k{number} = 1" for number in range(30_000)), "more than 20000 settings"),
+        ('[[devices]]\nport = "x"\n' * 6_000, "x is named twice"),
+    ],
+    ids=["arrays", "tables", "settings", "devices"],
+)
+def test_config_that_is_deep_or_wide_beyond_use_is_refused_in_one_line_and_soon(text, says):
+    # Regression: 5,000 levels were an "internal error", and 200,000 unknown keys took a minute.
+    with pytest.raises(ConfigError) as caught:
+        load.parse(text, Settings, {}, "g.toml")
+    assert says in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_config_of_a_file_that_is_none_is_not_read_to_its_end(tmp_path):
+    (tmp_path / "g.toml").write_text("# a comment\n" * 100_000)
+    with pytest.raises(ConfigError, match="more than 524288 bytes"):
+        load.load(tmp_path / "g.toml", Settings)
+
+
 def test_config_overridden_by_the_environment_takes_each_fields_type():
     got = parse(
         DEVICE,

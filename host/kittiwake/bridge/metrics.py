@@ -112,10 +112,22 @@ class Exposition(Collector):
     def _of_bridge(self) -> Iterator[Family]:
         mqtt = self._bridge.mqtt
         figures = (
+            (
+                "well",
+                "1 while the bridge does its work; /healthz says why not.",
+                False,
+                not self._bridge.health.reasons,
+            ),
             ("broker_connected", "1 while the broker takes messages.", False, mqtt.is_connected),
             ("broker_reconnects", "Connections after the first.", True, mqtt.reconnects),
             ("broker_attempts", "Attempts to connect.", True, mqtt.attempts),
             ("broker_in_flight", "Messages that the broker has not confirmed.", False, mqtt.in_flight),
+            (
+                "broker_takeovers",
+                "Connections that another program with our client id took.",
+                True,
+                mqtt.takeovers.count + self._bridge.command_client.takeovers.count,
+            ),
             ("broker_refused", "Messages that the broker refused.", True, mqtt.refusals.count),
             (
                 "broker_refused_subscriptions",
@@ -146,6 +158,7 @@ class Exposition(Collector):
         if spool is None:
             return ()
         return (
+            ("spool_working", "1 while this disk takes records.", False, not spool.problem),
             ("spool_records", "Records on this disk.", False, spool.records),
             ("spool_bytes", "Bytes of them.", False, spool.bytes),
             ("spool_dropped_records", "Dropped to make room.", True, spool.dropped),

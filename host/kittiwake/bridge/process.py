@@ -116,7 +116,7 @@ def _pages(bridge: Bridge, reloader: Reloader, limit: logs.LineLimit) -> dict[st
 
     def healthz() -> tuple[int, str, bytes]:
         report = {**bridge.report(), "configuration": reloader.report(), "log": {"lines_dropped": lines_dropped()}}
-        status = 200 if report["broker"]["connected"] else 503
+        status = 200 if report["well"] else 503
         return status, "application/json", json.dumps(report).encode() + b"\n"
 
     return {"/metrics": lambda: (200, CONTENT_TYPE, exposition.text()), "/healthz": healthz}

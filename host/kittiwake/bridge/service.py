@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, TypeGuard
 
-from kittiwake.bridge import device_report
+from kittiwake.bridge import device_report, report
 from kittiwake.bridge.clock import GatewayClock
 from kittiwake.bridge.command_codec import CommandError, Result
 from kittiwake.bridge.command_queue import CommandQueue
@@ -18,6 +18,7 @@ from kittiwake.bridge.confirm.worker import Worker
 from kittiwake.bridge.delivery import Sink
 from kittiwake.bridge.device_link import DeviceLink
 from kittiwake.bridge.discovered import Discovered
+from kittiwake.bridge.health import Health
 from kittiwake.bridge.link_callbacks import Callbacks as LinkCallbacks
 from kittiwake.bridge.links import Fleet
 from kittiwake.bridge.names import Names
@@ -48,6 +49,7 @@ class Bridge:
         mqtt: the MqttClient that publishes.
         command_client: the MqttClient on which commands arrive.
         fleet: the Fleet.
+        health: the Health.
         commands: the CommandQueue.
         spool: the Spool, None when it is off.
         judges: the Judges, who hear wake words again; None when nobody does.
@@ -132,6 +134,9 @@ class Bridge:
             admit=self._names.admit,
         )
         self.fleet = Fleet(settings.devices, self._make_link, self._gone)
+        self.health = Health(
+            self.mqtt, self.command_client, self.spool, lambda: self.links, settings.bridge.unwell_after_s
+        )
 
     @property
     def links(self) -> list[DeviceLink]:
@@ -146,6 +151,7 @@ class Bridge:
                 tasks.create_task(self.command_client.run(), name="commands")
                 tasks.create_task(self.credentials.watch(), name="certificates")
                 tasks.create_task(self.clock.watch(), name="clock")
+                tasks.create_task(self.health.watch(), name="health")
                 if self.spool is not None:
                     tasks.create_task(self.spool.run(), name="spool")
                 if self.judges is not None:
@@ -173,7 +179,10 @@ class Bridge:
 
     def report(self) -> dict[str, Any]:
         """What there is, JSON-ready: the broker's state, and every link's."""
+        reasons = self.health.reasons
         return {
+            "well": not reasons,
+            "reasons": reasons,
             "broker": {
                 "connected": self.mqtt.is_connected,
                 "problem": self.mqtt.problem,
@@ -182,18 +191,11 @@ class Bridge:
                 "refused_subscriptions": self.mqtt.subscriptions.refused | self.command_client.subscriptions.refused,
             },
             "clock": {"known": not self.clock.problem, "problem": self.clock.problem},
-            **_certificates(self.credentials),
-            **self._spool_report(),
+            **report.of_certificates(self.credentials),
+            **report.of_spool(self.spool),
             **({"verdicts": dict(self.judges.counts)} if self.judges else {}),
             "devices": [device_report.of(link) for link in self.links],
         }
-
-    def _spool_report(self) -> dict[str, object]:
-        spool = self.spool
-        if spool is None:
-            return {}
-        figures = {"records": spool.records, "bytes": spool.bytes, "dropped": spool.dropped, "problem": spool.problem}
-        return {"spool": {**figures, "refused": device_report.refused(spool.refusals)}}
 
     def _make_link(self, section: DeviceSection) -> DeviceLink:
         link = DeviceLink(section, self._policy, self._sink, self._link_callbacks, self.judges, self.clock)
@@ -274,11 +276,6 @@ class Bridge:
         with contextlib.suppress(ValueError):
             self._waiting.remove(link)
         self._share_out()
-
-
-def _certificates(credentials: Credentials) -> dict[str, object]:
-    days_left = {name: round(days, 1) for name, days in credentials.days_left().items()}
-    return {"certificates": {"days_left": days_left, "problem": credentials.problem}} if credentials.context else {}
 
 
 def _may_be_port(port: object) -> TypeGuard[str | None]:

@@ -5,6 +5,7 @@ It checks what can be known without touching a port, a broker or a file.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
@@ -46,6 +47,12 @@ class BridgeSection(Section):
         "auto",
         description="When devices are told the time: auto (this machine's clock is later than this release and, where "
         "systemd-timesyncd runs, set by it) or trusted (it is later)",
+    )
+    unwell_after_s: int = Field(
+        120,
+        ge=5,
+        le=86400,
+        description="Seconds after which the bridge is not well when records wait and the broker confirms none",
     )
     command_timeout_s: int = Field(30, ge=1, le=3600, description="Seconds a command waits for its device")
 
@@ -197,8 +204,8 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _together(self) -> Settings:
-        ports = [device.port for device in self.devices]
-        twice = {port for port in ports if ports.count(port) > 1}
+        ports = Counter(device.port for device in self.devices)
+        twice = {port for port, count in ports.items() if count > 1}
         if twice:
             raise ValueError(f"devices: {min(twice)} is named twice")
         return self

@@ -1,4 +1,4 @@
-"""A very small web server: GET of a few fixed paths, one answer a connection. It knows no bridge."""
+"""A very small web server: GET of a few fixed paths, one answer a connection, few at a time. It knows no bridge."""
 
 from __future__ import annotations
 
@@ -27,22 +27,27 @@ async def serve(listen: str, pages: Mapping[str, Page], on_ready: Callable[[int]
         on_ready: called with the port when it listens.
     """
     host, _, port = listen.rpartition(":")
-    busy = 0
+    open_since: dict[asyncio.Task[None], None] = {}  # connections, the oldest first
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal busy
-        busy += 1
+        if len(open_since) >= _CONNECTIONS:
+            # Who asks is answered at once; who has been here longest has asked nothing, or does not read.
+            next(iter(open_since)).cancel()
+        task = asyncio.current_task()
+        if task is not None:
+            open_since[task] = None
         try:
-            if busy <= _CONNECTIONS:
-                async with asyncio.timeout(_TIMEOUT_S):
-                    request = await reader.readuntil(b"\r\n\r\n")
-                    writer.write(_respond(request, pages))
-                    await writer.drain()
-        except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            pass  # it left, was slow (TimeoutError is an OSError), or sent no request
+            async with asyncio.timeout(_TIMEOUT_S):
+                request = await reader.readuntil(b"\r\n\r\n")
+                writer.write(_respond(request, pages))
+                writer.close()
+                await writer.wait_closed()
+        except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, asyncio.CancelledError):
+            pass  # it left, was slow (TimeoutError is an OSError), sent no request, or had to make room
         finally:
-            busy -= 1
-            writer.close()
+            if task is not None:
+                open_since.pop(task, None)
+            writer.transport.abort()
 
     while True:
         try:

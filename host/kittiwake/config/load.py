@@ -25,6 +25,8 @@ from kittiwake.errors import ConfigError
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
+LIMIT_BYTES = 512 * 1024
+KEYS_LIMIT = 20_000
 _PREFIX = "KITTIWAKE_"
 _DIVIDER = "__"
 
@@ -52,7 +54,11 @@ def load(path: str | Path, model: type[M], environment: Mapping[str, str] | None
         ConfigError: the file cannot be read, is no TOML, or a setting cannot be; names file, line, setting and mend.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        with open(path, "rb") as file:
+            raw = file.read(LIMIT_BYTES + 1)
+        if len(raw) > LIMIT_BYTES:
+            raise ConfigError(f"{path} has more than {LIMIT_BYTES} bytes", "name the configuration file")
+        text = raw.decode("utf-8")
     except FileNotFoundError as error:
         raise ConfigError(f"{path} is not there", "`kittiwake bridge init` writes one to start from") from error
     except (OSError, UnicodeDecodeError) as error:
@@ -79,7 +85,13 @@ def parse(text: str, model: type[M], environment: Mapping[str, str], name: str) 
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{name}: {error}", "see https://toml.io for the form") from error
+    except RecursionError:
+        raise ConfigError(f"{name}: nested too deep", "see https://toml.io for the form") from None
     lines = toml_lines.lines_by_key(text)
+    if len(lines) > KEYS_LIMIT:
+        raise ConfigError(
+            f"{name}: more than {KEYS_LIMIT} settings", "`kittiwake bridge init` writes one to start from"
+        )
     _refuse_secrets(model, lines, name)
     sources: dict[toml_lines.Path, str] = {}
     for variable, at, raw in _overrides(model, environment):

@@ -27,7 +27,7 @@ def lines_by_key(text: str) -> dict[Path, int]:
     scanner = _Scanner(text)
     try:
         scanner.scan()
-    except (IndexError, _LostError):
+    except (IndexError, RecursionError, _LostError):
         pass  # tomllib names the fault; what came before it is still right
     return scanner.lines
 
@@ -40,6 +40,7 @@ class _Scanner:
     def __init__(self, text: str):
         self._text = text.replace("\r\n", "\n") + "\n"
         self._at = 0
+        self._counted_to, self._counted_line = 0, 1
         self._tables: dict[Path, int] = {}
         self.lines: dict[Path, int] = {}
 
@@ -168,4 +169,7 @@ class _Scanner:
             raise _LostError
 
     def _line(self) -> int:
-        return self._text.count("\n", 0, self._at) + 1
+        # From where it was asked last: from the start each time would take as long as the text is, squared.
+        self._counted_line += self._text.count("\n", self._counted_to, self._at)
+        self._counted_to = self._at
+        return self._counted_line

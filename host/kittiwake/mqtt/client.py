@@ -56,11 +56,10 @@ class MqttClient:
         receive_limit: messages that may come before the first is acknowledged (MQTT 5); None for the broker's own.
 
     Attributes:
-        is_connected: the broker has accepted us.
-        was_connected: it did at least once.
-        reconnects, attempts: connections made after the first, and attempts to connect.
-        refusals: Complaints of messages that the broker refused, for their count.
-        guard: the CallbackGuard, for its counter.
+        is_connected, was_connected: the broker has accepted us; it did at least once.
+        reconnects, attempts: connections made after the first; attempts to connect.
+        refusals, takeovers: Complaints of messages that the broker refused, and of programs that took our client id.
+        messages, guard: the InFlight and the CallbackGuard, for their counters.
         subscriptions: the Subscriptions, for what the broker refused of them.
         problem: why the last attempt failed, or "".
 
@@ -79,18 +78,17 @@ class MqttClient:
         credentials: Credentials | None = None,
         receive_limit: int | None = None,
     ):
-        self._broker = broker
-        self._clients = ClientFactory(
-            broker, client_id, will, is_lasting, credentials or Credentials(broker), receive_limit
-        )
+        self._broker, self.client_id = broker, client_id
+        credentials = credentials or Credentials(broker)
+        self._clients = ClientFactory(broker, client_id, will, is_lasting, credentials, receive_limit)
         self._address = self._clients.address
         self._callbacks = callbacks or Callbacks()
         self._version = VersionChoice(broker.protocol, is_lasting)
         self.is_connected = self.was_connected = False
-        self.reconnects = self.attempts = 0
-        self.refusals = Complaints(log)
+        self.reconnects = self.attempts = self._refused_before = 0
+        self.refusals, self.takeovers = Complaints(log), Complaints(log)
         self.problem = self._reported = ""
-        self._in_flight = InFlight(broker.in_flight)
+        self.messages = InFlight(broker.in_flight)
         self.guard = CallbackGuard()
         self.subscriptions = Subscriptions(subscriptions, self._address, self.guard, self._callbacks.on_subscribed)
         self._backoff = Backoff(broker.backoff_first_s, broker.backoff_last_s)
@@ -102,12 +100,12 @@ class MqttClient:
     @property
     def in_flight(self) -> int:
         """Messages handed over that the broker has not confirmed."""
-        return len(self._in_flight)
+        return len(self.messages)
 
     @property
     def has_room(self) -> bool:
         """Whether `publish` may be called for a message that can wait."""
-        return self.is_connected and not self._in_flight.is_full and not self._in_flight.waiting
+        return self.is_connected and not self.messages.is_full and not self.messages.waiting
 
     @property
     def protocol(self) -> str:
@@ -129,8 +127,8 @@ class MqttClient:
             receipt: who is told what became of it, at once for QoS 0; None for nobody.
         """
         if qos:
-            self._in_flight.waiting.append(Message(topic, payload, qos, retain, receipt))
-            self._in_flight.hand_over(self._client.send, self._loop.time())
+            self.messages.waiting.append(Message(topic, payload, qos, retain, receipt))
+            self.messages.hand_over(self._client.send, self._loop.time())
             return
         self._client.publish(topic, payload, qos, retain)
         if receipt is not None:
@@ -160,17 +158,14 @@ class MqttClient:
             problem = await self._client.open()
             if problem:
                 self.problem = problem
-            elif await self._serve():
-                self._backoff.reset()
-            elif self._answered and not self._version.wipes and not self.problem:
-                continue  # the session is wiped: connect for good
-            else:
+                self._backoff.failed()
+            elif not await self._serve():
+                if self._answered and not self._version.wipes and not self.problem:
+                    continue  # the session is wiped: connect for good
                 self._try_other_version()
-            if self._closing:
-                return
-            wait_s = self._backoff.next_s()
-            self._report(wait_s)
-            await asyncio.sleep(wait_s)
+            if not self._closing:
+                self._report(wait_s := self._backoff.next_s())
+                await asyncio.sleep(wait_s)
 
     async def close(self) -> None:
         """Say goodbye, so that the broker does not send the will."""
@@ -178,7 +173,7 @@ class MqttClient:
         if self.is_connected:
             for _ in range(int(_DRAIN_S / 0.02)):
                 # With a confirmation unread, closing would reset the connection and leave the will.
-                if not self._in_flight or not self.is_connected:
+                if not self.messages or not self.is_connected:
                     break
                 await asyncio.sleep(0.02)
             self._client.leave()
@@ -207,9 +202,9 @@ class MqttClient:
             patience_s = min(_ASK_S, self._broker.connect_timeout_s) if is_asking else self._broker.connect_timeout_s
             if not was_connected and now_s - started_s > patience_s:
                 self._give_up("accepted the connection and says nothing")
-            elif was_connected and self._in_flight.is_stuck(now_s, _CONFIRM_S):
+            elif was_connected and self.messages.is_stuck(now_s, _CONFIRM_S):
                 # PINGs are answered and messages are not: start over, which sends them again.
-                self._in_flight.progress_s = now_s
+                self.messages.progress_s = now_s
                 self._give_up(f"confirmed nothing for {_CONFIRM_S:.0f} s")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._dropped.wait(), _MISC_S)
@@ -228,10 +223,10 @@ class MqttClient:
         log.info("broker %s: trying MQTT %s", self._address, self.protocol)
 
     def _renew_client(self) -> None:
-        unconfirmed = self._client.take_unconfirmed(self._in_flight.take_all())
+        unconfirmed = self._client.take_unconfirmed(self.messages.take_all())
         self._client = self._make_client()
-        self._in_flight.waiting.extendleft(reversed(unconfirmed))
-        self._in_flight.hand_over(self._client.send, self._loop.time())
+        self.messages.waiting.extendleft(reversed(unconfirmed))
+        self.messages.hand_over(self._client.send, self._loop.time())
 
     def _report(self, wait_s: float) -> None:
         # The same problem again is no news.
@@ -242,22 +237,21 @@ class MqttClient:
     def _connected(
         self, client: paho.Client, _: object, flags: object, reason: ReasonCode, properties: Properties | None
     ) -> None:
-        self._answered = True
+        self._answered, self._refused_before = True, self.refusals.count
         if reason.is_failure:
             self._refused_version = reason.value == problems.UNSUPPORTED_VERSION
             self.problem = problems.explain_refusal(reason, self._address, self._broker)
             return
-        self.problem = ""
+        self.problem = self._reported = ""
         if self._version.wipes:
             self._version.wipes = False
             self._loop.call_soon(self._end_wiping)
             return
-        self.is_connected = True
-        self._reported = ""
+        self._backoff.connected(self._loop.time())
         self.reconnects += self.was_connected
-        self.was_connected = True
-        self._in_flight.limit = min(self._broker.in_flight, getattr(properties, "ReceiveMaximum", 65535))
-        self._in_flight.progress_s = self._loop.time()
+        self.is_connected = self.was_connected = True
+        self.messages.limit = min(self._broker.in_flight, getattr(properties, "ReceiveMaximum", 65535))
+        self.messages.progress_s = self._loop.time()
         log.info("connected to broker %s, MQTT %s", self._address, self.protocol)
         self.subscriptions.begin(client)
         # Not from here: paho sends what was in flight again when this returns, and that comes first.
@@ -275,23 +269,29 @@ class MqttClient:
         if client is not self._client:
             self._dropped.set()
             return  # the one that wiped
-        if not self.problem:
-            # What paho calls unspecified is that the other end has closed.
-            why = f": {reason}" if flags.is_disconnect_packet_from_server else ""
-            self.problem = self._client.explain(f"the broker closed the connection{why}")
-        if self.is_connected and not self._closing:
-            log.warning("broker connection lost: %s", self.problem)
-            self._reported = self.problem
+        has_word = flags.is_disconnect_packet_from_server
+        is_told = has_word and reason.value == problems.SESSION_TAKEN_OVER
+        is_wordless = not (has_word or self.problem or client.error or self.refusals.count > self._refused_before)
+        # What paho calls unspecified is that the other end has closed.
+        closed = f"the broker closed the connection{f': {reason}' if has_word else ''}"
+        self.problem = self.problem or self._client.explain(closed)
         if self.is_connected:
             self.is_connected = False
+            self._backoff.lost(self._loop.time(), is_told, is_wordless)
+            if self._backoff.is_contested:
+                self.problem = problems.explain_takeover(self._address, self.client_id, is_told)
+                self.takeovers.tell(f"broker {self.problem}")
+            elif not self._closing:
+                log.warning("broker connection lost: %s", self.problem)
+            self._reported = self.problem
             self._callbacks.on_disconnected()
         self._dropped.set()
 
     def _published(self, client: paho.Client, _: object, mid: int, reason: ReasonCode, properties: object) -> None:
         if reason.is_failure:
             self.refusals.tell(f"broker {self._address} refused a message: {reason}")
-        self._in_flight.settle(mid, str(reason) if reason.is_failure else "", self._loop.time())
-        self._in_flight.hand_over(self._client.send, self._loop.time())
+        self.messages.settle(mid, str(reason) if reason.is_failure else "", self._loop.time())
+        self.messages.hand_over(self._client.send, self._loop.time())
         self._callbacks.on_room()
 
     def _message(self, client: paho.Client, _: object, message: paho.MQTTMessage) -> None:

@@ -33,6 +33,7 @@ class InFlight:
     Attributes:
         limit: the same.
         waiting: messages that have to go before any other.
+        confirmed: how many the broker has confirmed.
         progress_s: seconds, of the caller's clock, at which a confirmation was last heard or awaited anew.
     """
 
@@ -40,6 +41,7 @@ class InFlight:
         self._receipts: dict[int, Receipt | None] = {}
         self.limit = limit
         self.waiting: deque[Message] = deque()
+        self.confirmed = 0
         self.progress_s = 0.0
 
     def __len__(self) -> int:
@@ -74,6 +76,7 @@ class InFlight:
         """
         receipt = self._receipts.pop(message_id, None)
         self.progress_s = now_s
+        self.confirmed += not refusal
         if receipt is None:
             return
         if refusal:

@@ -24,6 +24,7 @@ _NO_LIST, _DAMAGED_LIST, _LIST_NOT_YET, _LIST_EXPIRED, _REVOKED = 3, 8, 11, 12, 
 
 # Reason codes of CONNACK; paho gives MQTT 3.1.1's return codes the same numbers. Source: MQTT 5, table 3-1.
 UNSUPPORTED_VERSION = 132
+SESSION_TAKEN_OVER = 142
 _CLIENT_ID_INVALID = 133
 _BAD_LOGIN = 134
 _NOT_AUTHORIZED = 135
@@ -184,6 +185,21 @@ def explain_refusal(reason: ReasonCode, address: Address, broker: BrokerSection)
         The line.
     """
     return f"{address}: the broker refuses us: {reason}{_mend(reason.value, broker)}"
+
+
+def explain_takeover(address: Address, client_id: str, is_told: bool) -> str:
+    """Say in one line that another program has our session, and the mend.
+
+    Args:
+        address: of the broker.
+        client_id: ours.
+        is_told: the broker said so; else it closes each connection without a word and accepts the next at once.
+
+    Returns:
+        The line.
+    """
+    why = "another program connects" if is_told else "the broker closed it again: perhaps another program connects"
+    return f"{address}: {why} as {client_id}; give a second bridge a bridge.id of its own"
 
 
 def _mend(code: int, broker: BrokerSection) -> str:

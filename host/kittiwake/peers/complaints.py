@@ -22,6 +22,7 @@ class Complaints:
     Attributes:
         count: complaints so far, logged or not.
         all_dropped: complaints of every kind in this process that were not logged.
+        told_s: when the newest was, of the clock.
     """
 
     all_dropped: ClassVar[int] = 0
@@ -31,6 +32,7 @@ class Complaints:
         self._next_s = float("-inf")
         self._logged = 0
         self.count = 0
+        self.told_s = float("-inf")
 
     def tell(self, text: str, error: BaseException | None = None) -> None:
         """Count a complaint, and log it unless one was logged a short time ago.
@@ -40,7 +42,7 @@ class Complaints:
             error: whose traceback goes with it; None for none.
         """
         self.count += 1
-        now_s = self._clock_s()
+        now_s = self.told_s = self._clock_s()
         if now_s < self._next_s:
             Complaints.all_dropped += 1
             return
