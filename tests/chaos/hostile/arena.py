@@ -9,7 +9,6 @@ import statistics
 import subprocess
 import sys
 import time
-import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +17,6 @@ from kittiwake_node.link import record as rec
 from tests.chaos.hostile import moves
 from tests.chaos.hostile.witness import Witness, retained
 from tests.mosquitto import Mosquitto
-from tests.support.free_ports import free_port
 from tests.support.processes import BridgeProcess, dying_with_us
 from tools.devices import Device
 from tools.virtual_ports import PtyPort
@@ -70,59 +68,60 @@ class Arena:
         rate: of theirs a second; 0 for as fast as it goes.
         first_batch: of the attackers' batches, for a replay.
         damage: Python that the bridge's process runs before the bridge: what the run is to notice.
+        victims: names of the devices that are well-behaved.
     """
 
-    def __init__(self, folder, seed, messages, rate=0.0, first_batch=0, damage=""):
+    def __init__(self, folder, seed, messages, rate=0.0, first_batch=0, damage="", victims=(moves.VICTIM,)):
         self.folder, self.damage = folder, damage
+        self.victims = [Device(name, PtyPort(f"{folder}/{name}")) for name in victims]
         self.broker = Mosquitto(folder, whole=BROKER)
         self.outcome = Outcome(seed)
-        self._http = f"127.0.0.1:{free_port()}"
         self._command = [sys.executable, "-m", "tests.chaos.hostile.attack", "--broker", str(self.broker.port)]
         self._command += ["--seed", str(seed), "--messages", str(messages), "--devices", str(ATTACKERS)]
         self._command += ["--rate", str(rate), "--first-batch", str(first_batch)]
         self._log = folder / "bridge.log"
 
     def run(self):
-        with self.broker, Witness(self.broker.port, [moves.VICTIM]) as witness:
+        with self.broker, Witness(self.broker.port, [victim.name for victim in self.victims]) as witness:
             asyncio.run(self._run(witness))
             self._audit(witness)
         return self.outcome
 
     async def _run(self, witness):
-        victim = Device(moves.VICTIM, PtyPort(f"{self.folder}/victim"))
         attack = subprocess.Popen(
             dying_with_us(self._command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
-        bridge = BridgeProcess.of_config(
-            self._configure(json.loads(attack.stdout.readline()), victim.port.url), self._log, self.damage
-        )
+        self.attackers = json.loads(attack.stdout.readline())
+        self.bridge = BridgeProcess.of_config(self._configure(), self._log, self.damage)
         try:
-            victim.start()
-            with bridge:
-                await self._until(lambda: witness.arrived[moves.VICTIM] > 0, "the victim is not served at all", bridge)
+            for victim in self.victims:
+                victim.start()
+            with self.bridge:
+                await self._until(lambda: all(witness.arrived.values()), "not every victim is served")
                 started = time.monotonic()
-                await self._fight(attack, victim, bridge)
-                await self._settle(victim, witness, bridge)
+                await self._fight(attack)
+                await self._settle(witness)
                 self.outcome.seconds = time.monotonic() - started
-                self._look_at(bridge)
+                self.outcome.memory_mb = self.resident_mb("VmHWM")
         except AssertionError as ending:
             self._find(f"{ending}")
         finally:
-            victim.stop()
+            for victim in self.victims:
+                victim.stop()
             attack.kill()
             attack.wait()
 
-    def _configure(self, attackers, victim):
-        ports = "".join(f'[[devices]]\nport = "{url}"\n' for url in attackers)
+    def _configure(self):
+        ports = "".join(f'[[devices]]\nport = "{url}"\n' for url in self.attackers)
+        ports += "".join(f'[[devices]]\nport = "{v.port.url}"\ndevice = "{v.name}"\n' for v in self.victims)
         config = self.folder / "gateway.toml"
         config.write_text(
             f'[bridge]\ncommand_timeout_s = 1\n[broker]\nurl = "{self.broker.url}"\nbackoff_first_s = 0.1\n'
-            f'backoff_last_s = 0.5\n[homeassistant]\nenabled = true\n[http]\nlisten = "{self._http}"\n{ports}'
-            f'[[devices]]\nport = "{victim}"\ndevice = "{moves.VICTIM}"\n'
+            f"backoff_last_s = 0.5\n[homeassistant]\nenabled = true\n{ports}"
         )
         return config
 
-    async def _fight(self, attack, victim, bridge):
+    async def _fight(self, attack):
         attack.stdin.write("go\n")
         attack.stdin.flush()
         progress = {}
@@ -132,48 +131,59 @@ class Arena:
                 progress.update(json.loads(line))
 
         follower = asyncio.get_running_loop().run_in_executor(None, follow)
-        due = time.monotonic()
+        speaking = [asyncio.create_task(task) for task in self.meanwhile()]
         while not follower.done():
+            await asyncio.sleep(0.1)
+            if not self.bridge.is_running:
+                raise AssertionError(f"the bridge ended around batch {progress.get('batch', 0)}")
+        for task in speaking:
+            task.cancel()
+        await asyncio.gather(*speaking, return_exceptions=True)
+        self.outcome.messages, self.outcome.counts = progress["messages"], progress.get("counts", {})
+
+    def meanwhile(self):
+        """What goes on beside the attack, as coroutines that are cancelled at its end."""
+        return [self._speak(victim) for victim in self.victims]
+
+    async def _speak(self, victim):
+        due = time.monotonic()
+        while True:
             victim.add(rec.EVENT, payload.pack_event(1, f"{time.monotonic_ns()}"), cls=rec.ALERT)
             due = max(due + PERIOD_S, time.monotonic() - 1)
             await asyncio.sleep(max(0, due - time.monotonic()))
-            if not bridge.is_running:
-                raise AssertionError(f"the bridge ended around batch {progress.get('batch', 0)}")
-        await follower
-        self.outcome.messages, self.outcome.counts = progress["messages"], progress.get("counts", {})
 
-    async def _settle(self, victim, witness, bridge):
-        journal = victim.journal
+    async def _settle(self, witness):
+        def behind():
+            return {
+                victim.name: (victim.journal.next_seq, witness.arrived[victim.name], victim.journal.acked)
+                for victim in self.victims
+                if not witness.arrived[victim.name] >= victim.journal.next_seq == victim.journal.acked
+            }
+
+        await self._until(lambda: not behind(), lambda: f"device: (records, arrived, acknowledged): {behind()}")
+        for victim in self.victims:
+            witness.publish(f"kittiwake/{victim.name}/cmd", b'{"id":"after all","op":"ping"}')
         await self._until(
-            lambda: witness.arrived[moves.VICTIM] >= journal.next_seq and journal.acked == journal.next_seq,
-            lambda: (
-                f"the victim has {journal.next_seq} records, of which {witness.arrived[moves.VICTIM]} arrived "
-                f"and {journal.acked} are acknowledged"
+            lambda: all(
+                witness.responses.get((victim.name, "after all"), {}).get("status") == "ok" for victim in self.victims
             ),
-            bridge,
+            "a victim's last command is not answered",
         )
-        witness.publish(f"kittiwake/{moves.VICTIM}/cmd", b'{"id":"after all","op":"ping"}')
-        await self._until(
-            lambda: witness.responses.get((moves.VICTIM, "after all"), {}).get("status") == "ok",
-            "the victim's last command is not answered",
-            bridge,
-        )
-        self.outcome.records = journal.next_seq
+        self.outcome.records = sum(victim.journal.next_seq for victim in self.victims)
 
-    async def _until(self, condition, what, bridge):
+    async def _until(self, condition, what):
         deadline = time.monotonic() + SETTLE_S
         while not condition():
-            if not bridge.is_running:
+            if not self.bridge.is_running:
                 raise AssertionError("the bridge ended")
             if time.monotonic() >= deadline:
                 raise AssertionError(what() if callable(what) else what)
             await asyncio.sleep(0.05)
 
-    def _look_at(self, bridge):
-        status = Path(f"/proc/{bridge.pid}/status").read_text()
-        self.outcome.memory_mb = int(status.partition("VmHWM:")[2].split()[0]) / 1000
-        with urllib.request.urlopen(f"http://{self._http}/metrics", timeout=10) as page:
-            self.metrics = page.read().decode()
+    def resident_mb(self, what="VmRSS"):
+        """Memory of the bridge's process: VmRSS now, VmHWM at its peak."""
+        status = Path(f"/proc/{self.bridge.pid}/status").read_text()
+        return int(status.partition(f"{what}:")[2].split()[0]) / 1000
 
     def _audit(self, witness):
         outcome = self.outcome
@@ -182,9 +192,9 @@ class Arena:
         outcome.taken = witness.kinds.total()
         if len(witness.latencies_ms) > 10:
             outcome.p99_ms = statistics.quantiles(witness.latencies_ms, n=100)[98]
-        log = self._log.read_text(errors="replace")
+        log = self.log = self._log.read_text(errors="replace")
         outcome.log_bytes = len(log.encode())
-        allowed = (ATTACKERS + 2) * (LOG_BURST_BYTES + LOG_LIMIT_BYTES_H * outcome.seconds / 3600)
+        allowed = (ATTACKERS + 1 + len(self.victims)) * (LOG_BURST_BYTES + LOG_LIMIT_BYTES_H * outcome.seconds / 3600)
         if outcome.log_bytes > allowed:
             self._find(f"the log has {outcome.log_bytes} bytes, at most {allowed:.0f}")
         if "Traceback" in log:
@@ -193,10 +203,12 @@ class Arena:
             self._find("the broker closed the connection")
         if outcome.memory_mb > MEMORY_LIMIT_MB:
             self._find(f"the bridge took {outcome.memory_mb:.0f} MB")
-        kept = retained(self.broker.port)
-        outcome.retained = len(kept)
-        if not outcome.findings and kept.get(f"kittiwake/{moves.VICTIM}/status") != b"offline":
-            self._find(f"the victim's status after the end: {kept.get(f'kittiwake/{moves.VICTIM}/status')!r}")
+        self.kept = retained(self.broker.port)
+        outcome.retained = len(self.kept)
+        for victim in self.victims:
+            status = self.kept.get(f"kittiwake/{victim.name}/status")
+            if status != b"offline" and not outcome.findings:
+                self._find(f"the status of {victim.name} after the end: {status!r}")
 
     def _find(self, text):
         self.outcome.findings.append(text)
