@@ -13,7 +13,8 @@ class NodeError(Exception):
     """
 
     def __init__(self, code: str, detail: str = "") -> None:
-        super().__init__(code, detail)
+        # One argument: MicroPython shows several as a tuple, below its traceback.
+        super().__init__("%s: %s" % (code, detail) if detail else code)
         self.code = code
         self.detail = detail
 

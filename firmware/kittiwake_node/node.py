@@ -93,6 +93,11 @@ class Node:
         for text in self._left_out:
             self._note(_EVENT_MODEL, text)
 
+    @property
+    def device(self):
+        """The device's name."""
+        return self._config["device"]
+
     def _leave_out(self, text, is_model):
         self._models_refused += is_model
         self._left_out.append(text)
@@ -281,6 +286,9 @@ def run(config, path=""):
     """Build a node and run it for ever; a KeyboardInterrupt ends it in order. Arguments as `build`'s."""
     node = build(config, path)
     try:
+        node.step()
+        # For who started it: a node whose link leads elsewhere shows only here that it runs.
+        print("kittiwake: %s runs" % node.device)
         node.run()
     except KeyboardInterrupt:
         node.close()

@@ -6,8 +6,9 @@ import pytest
 
 import kittiwake
 from kittiwake.cli import app
-from kittiwake.deploy import choose, deployment, inputs, slots
-from kittiwake.errors import EXIT_NO_DEVICE, EXIT_OK, EXIT_USAGE, ConfigError, VerificationError
+from kittiwake.deploy import choose, deployment, inputs, slots, starting
+from kittiwake.errors import EXIT_NO_DEVICE, EXIT_OK, EXIT_USAGE, EXIT_VERIFICATION, ConfigError, VerificationError
+from kittiwake.ports import survey
 from kittiwake.target import open_target
 
 CONFIG = """
@@ -64,12 +65,38 @@ def test_deploy_node_that_does_not_answer_is_taken_back(monkeypatch):
         deployment.deploy_to(board, inputs.Deployment("unix"), PLACES, {}, firmware, quiet)
         board.interrupt()
         mute = firmware["kittiwake_node/node.py"] + b"\ndef run_file(path):\n    while True:\n        pass\n"
-        monkeypatch.setattr(deployment, "_HEALTH_S", 2.0)
-        with pytest.raises(VerificationError, match="does not answer; app-a runs again"):
+        monkeypatch.setattr(starting, "LIMIT_S", 2.0)
+        with pytest.raises(VerificationError, match="does not answer on its link.*; app-a runs again"):
             deployment.deploy_to(
                 board, inputs.Deployment("unix"), PLACES, {}, {**firmware, "kittiwake_node/node.py": mute}, quiet
             )
-        assert deployment.survey.ask_port(board.link_port).state == "node"
+        assert survey.ask_port(board.link_port).state == "node"
+
+
+def test_deploy_node_that_ends_at_once_is_taken_back_and_its_last_words_are_told():
+    with open_target("unix") as board:
+        firmware = kittiwake.firmware_files()
+        deployment.deploy_to(board, inputs.Deployment("unix"), PLACES, {}, firmware, quiet)
+        board.interrupt()
+        # What only a start finds.
+        absent = {"channels": [{"source": {"kind": "replay", "path": "no-such-file"}}]}
+        with pytest.raises(VerificationError, match="does not run: .*no-such-file.*; app-a runs again") as caught:
+            deployment.deploy_to(board, inputs.Deployment("unix"), absent, {}, firmware, quiet)
+        assert caught.value.exit_code == EXIT_VERIFICATION
+        assert survey.ask_port(board.link_port).state == "node"
+
+
+def test_deploy_over_mqtt_hears_on_the_console_whether_the_node_runs():
+    # Regression: with a link that is asked elsewhere, a node that had ended was called started.
+    direct = {"device": "kw", "link": "mqtt", "mqtt": {"url": "mqtt://127.0.0.1:1883"}, **PLACES}
+    with open_target("unix") as board:
+        firmware, lines = kittiwake.firmware_files(), []
+        done = deployment.deploy_to(board, inputs.Deployment("unix"), direct, {}, firmware, lines.append)
+        assert done["state"] == "running" and lines[-1].startswith("kw runs; whether its link (mqtt)")
+        board.interrupt()
+        broken = {**direct, "channels": [{"source": {"kind": "replay", "path": "no-such-file"}}]}
+        with pytest.raises(VerificationError, match="does not run: .*no-such-file.*; app-a runs again"):
+            deployment.deploy_to(board, inputs.Deployment("unix"), broken, {}, firmware, quiet)
 
 
 def test_deploy_slot_that_does_not_load_leaves_the_older_one_to_run():
@@ -83,7 +110,7 @@ def test_deploy_slot_that_does_not_load_leaves_the_older_one_to_run():
         for path in (board.board_dir / "app-b" / "kittiwake_node").glob("node.*"):
             path.write_bytes(b"damaged")
         board.start_node()
-        assert deployment._health(board, PLACES) == "running"
+        assert starting.wait(board, {**board.node_overrides(), **PLACES}).answers
         assert "app-b does not load" in board.log_path.read_text()
 
 

@@ -48,8 +48,9 @@ def test_doctor_says_what_does_not_answer_and_exits_5(config, tmp_path, capsys):
     code, found = findings(config, capsys)
     assert code == EXIT_VERIFICATION
     wrong = {name: finding for name, finding in found.items() if finding["state"] == "wrong"}
-    assert list(wrong) == ["channel vib"] and "no file of int16 samples" in wrong["channel vib"]["detail"]
+    assert list(wrong) == ["channel vib", "link"] and "no file of int16 samples" in wrong["channel vib"]["detail"]
     assert wrong["channel vib"]["mend"]
+    assert "the node does not run: " in wrong["link"]["detail"] and "source.sensor.path" in wrong["link"]["detail"]
 
 
 def test_doctor_of_a_refused_configuration_asks_no_sensor(config, capsys):

@@ -122,3 +122,47 @@ def test_journal_cut_anywhere_is_never_a_surprise(version_1, capsys):
         assert app.run(["journal", str(short)]) in (EXIT_OK, EXIT_USAGE, EXIT_VERIFICATION)
     shutil.rmtree(path.parent, ignore_errors=True)
     capsys.readouterr()
+
+
+@pytest.fixture
+def as_folder(version_1, tmp_path):
+    """The same journal as files of a folder, as a board whose journal is no partition has it."""
+    path, said = version_1
+    folder = tmp_path / "copied"
+    for inner, content in image.load(path).items():
+        (folder / inner).parent.mkdir(parents=True, exist_ok=True)
+        (folder / inner).write_bytes(content)
+    return path, folder
+
+
+def test_journal_of_a_folder_is_that_of_the_partition(as_folder, capsys):
+    path, folder = as_folder
+    listings = []
+    for place in (path, folder, folder / "journal"):
+        assert app.run(["journal", str(place), "--json"]) == EXIT_OK
+        listings.append(capsys.readouterr().out)
+    assert listings[0] == listings[1] == listings[2] and len(listings[0].splitlines()) > 100
+
+
+def test_journal_of_one_file_lists_its_records_and_misses_no_others(as_folder, capsys):
+    _, folder = as_folder
+    segment = next((folder / "journal").glob("2-*.kwj"))
+    assert app.run(["journal", str(segment), "--json"]) == EXIT_OK
+    *records, summary = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert records and {record["class"] for record in records} == {"alert"}
+    assert summary["sound"] is True and [file["path"] for file in summary["files"]] == [f"journal/{segment.name}"]
+
+
+def test_journal_of_one_file_that_is_damaged_exits_5(as_folder, capsys):
+    _, folder = as_folder
+    segment = next((folder / "journal").glob("2-*.kwj"))
+    raw = bytearray(segment.read_bytes())
+    raw[len(raw) // 2] ^= 1
+    segment.write_bytes(raw)
+    assert app.run(["journal", str(segment)]) == EXIT_VERIFICATION
+    assert "no record that passes its check" in capsys.readouterr().out
+
+
+def test_journal_of_a_folder_without_one_says_what_to_name(tmp_path, capsys):
+    assert app.run(["journal", str(tmp_path)]) == EXIT_USAGE
+    assert "holds no file of a journal" in capsys.readouterr().err

@@ -10,7 +10,7 @@ import kittiwake
 from kittiwake.cli import app
 from kittiwake.deploy import deployment, inputs
 from kittiwake.deploy.slots import Slots
-from kittiwake.errors import EXIT_OK, ConfigError, KittiwakeError, PortLostError, VerificationError
+from kittiwake.errors import EXIT_OK, EXIT_VERIFICATION, ConfigError, KittiwakeError, PortLostError, VerificationError
 from kittiwake.target import open_target
 from tests.support.hil import SOAK
 
@@ -184,3 +184,24 @@ def test_deploy_whole_firmware_runs_then_unchanged_writes_nothing(tmp_path, caps
         done = json.loads(capsys.readouterr().out)
         assert done["state"] == "unchanged" and done["changed"] == []
         assert machine.exec(_WRITTEN) == programs
+
+
+@pytest.mark.parametrize(
+    ("link", "source", "why"),
+    [
+        ('"uart:1"', '{kind = "link"}', "no UART 1 with these pins"),
+        ('{kind = "kwboard"}', '{kind = "adc", pin = 3}', "ImportError"),
+        ('"stdio"', '{kind = "adc", pin = 3}', "ImportError"),
+    ],
+)
+def test_deploy_of_a_node_that_cannot_start_is_exit_5_with_the_reason(link, source, why, emulated, tmp_path, capsys):
+    # Regression: where the link was not the console's, a node that had ended was called started.
+    config = tmp_path / "node.toml"
+    command = ["deploy", "--port", emulated.console_port, "-c", str(config)]
+    config.write_text('device = "kw-good"\nlink = {kind = "kwboard"}\n[[channels]]\nsource = {kind = "link"}\n')
+    assert app.run(command) == EXIT_OK, capsys.readouterr().err
+    assert "kw-good runs; whether its link (kwboard)" in capsys.readouterr().err
+    config.write_text(f"link = {link}\n[[channels]]\nsource = {source}\n")
+    assert app.run(command) == EXIT_VERIFICATION
+    last = capsys.readouterr().err.strip().splitlines()[-1]
+    assert why in last and "runs again" in last

@@ -56,4 +56,18 @@ def test_doctor_asks_a_sensor_on_a_bus(is_there, request, capsys):
             assert code == EXIT_OK and heat["detail"].startswith("tmp105: ")
         else:
             assert code == EXIT_VERIFICATION and heat["state"] == "wrong" and heat["mend"]
-            assert found["link"]["detail"] == "the node was started and has ended"
+            assert found["link"]["detail"].startswith("the node does not run: ") and found["link"]["state"] == "wrong"
+
+
+def test_doctor_over_the_console_of_a_node_whose_link_is_another_port(request, capsys):
+    refuse_or_skip(request.config, NAMES[0])
+    with open_target(NAMES[0]) as machine:
+        machine.run_node({"device": "press-8", "channels": [FED]})
+        code, found = doctor(machine, capsys)
+        assert code == EXIT_OK, found
+        assert found["link"]["detail"] == "kwboard: press-8 runs; where its link leads shows at its end"
+        machine.interrupt()
+        machine.run_node({"device": "press-8", "link": {"kind": "uart", "id": 1}, "channels": [FED]})
+        code, found = doctor(machine, capsys)
+        assert code == EXIT_VERIFICATION
+        assert found["link"]["state"] == "wrong" and "no UART 1 with these pins" in found["link"]["detail"]

@@ -4,7 +4,7 @@ import pytest
 
 from kittiwake.target import open_target
 from tests.support import journal_oracle
-from tests.support.hil import blank_journal
+from tests.support.hil import blank, blank_journal, partition
 
 _OPEN = """
 import binascii
@@ -164,11 +164,12 @@ device.readblocks(0, buf)
 
 
 def test_store_on_a_foreign_partition_is_in_memory_and_leaves_it_alone(board):
-    blank_journal(board)
-    board.exec(_KEEP.format(storage=board.node_overrides()["storage"]), 30)
+    storage = partition(board)
+    blank(board, storage)
+    board.exec(_KEEP.format(storage=storage), 30)
     assert value(board, "(keeping.state, safe, bytes(buf))") == ("foreign", True, b"somebody's data ")
     assert b"an alarm" in value(board, "bytes(journal.read(0, 500)[0])")
-    blank_journal(board)
+    blank(board, storage)
 
 
 _LOCKED = """
@@ -194,8 +195,9 @@ safe = journal.commit(2)
 
 
 def test_store_on_a_read_only_partition_is_in_memory(board):
-    blank_journal(board)
-    board.exec(_LOCKED.format(storage=board.node_overrides()["storage"]), 30)
+    storage = partition(board)
+    blank(board, storage)
+    board.exec(_LOCKED.format(storage=storage), 30)
     assert value(board, "(keeping.state, safe)") == ("read-only", True)
     assert b"an alarm" in value(board, "bytes(journal.read(0, 500)[0])")
     blank_journal(board)

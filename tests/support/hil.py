@@ -40,7 +40,18 @@ def fastest_kernel(board):
 
 def blank_journal(board):
     """Erase the journal's place on a board at its prompt: the next start makes a new one, with an id of its own."""
-    board.exec(f"{_BLANK}_blank({board.node_overrides()['storage']!r})")
+    blank(board, board.node_overrides()["storage"])
+
+
+def partition(board):
+    """A partition on a board at its prompt: its own, or in a file of its own where it keeps the journal in a folder."""
+    storage = board.node_overrides()["storage"]
+    return {"kind": "file", "path": "hil.img", "bytes": 65536} if storage["kind"] == "folder" else storage
+
+
+def blank(board, storage):
+    """Erase a journal's place on a board at its prompt."""
+    board.exec(f"{_BLANK}_blank({storage!r})")
 
 
 class Gateway:

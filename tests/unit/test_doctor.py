@@ -57,7 +57,7 @@ HEALTHY = {
             "in_span": 400,
         }
     ],
-    "link": {"kind": "stdio", "state": "node", "detail": "kw-7"},
+    "link": {"kind": "stdio", "device": "kw-7", "answers": True},
 }
 
 
@@ -145,10 +145,8 @@ def test_doctor_finds_nothing_wrong_with_a_healthy_board():
         ({"channels.0.overruns": 3}, "channel vib", "note", "3 lost"),
         ({"channels.0.bus_errors": 1}, "channel vib", "note", "1 failed transfers"),
         ({"channels.0.in_span": 350}, "channel vib", "note", "350 a second, not 400"),
-        ({"link.state": "silent"}, "link", "wrong", "does not answer"),
-        ({"link.state": "micropython"}, "link", "wrong", "has ended"),
-        ({"link": {"kind": "mqtt"}}, "link", "ok", "ask on that side"),
-        ({"link": {"error": "no"}}, "link", "wrong", "did not start"),
+        ({"link.answers": False, "link.kind": "mqtt"}, "link", "ok", "mqtt: kw-7 runs; where its link leads"),
+        ({"link": {"error": "no"}}, "link", "wrong", "does not run: no"),
     ],
 )
 def test_doctor_finds_an_ailment_and_names_the_mend(changes, check, state, told):

@@ -4,11 +4,12 @@ from array import array
 
 import pytest
 
-from kittiwake.deploy import deployment
-from kittiwake.errors import PortLostError, RefusedError, TargetError
+from kittiwake.deploy import starting
+from kittiwake.errors import PortLostError, RefusedError, TargetError, VerificationError
 from kittiwake.runs import listen
 from kittiwake.target import refusal
 from kittiwake.target.port import PortTarget
+from kittiwake.target.repl import check_not_at_prompt
 
 
 class Board:
@@ -70,10 +71,42 @@ def test_error_with_a_note_is_a_new_one_with_the_same_fields(error):
     assert error.with_note("so", "reset it").mend == "reset it"
 
 
-class OtherPort(PortTarget):
-    """A target on a port by another name: it was taken for one whose link can be asked."""
+class Watched(PortTarget):
+    """A board on a port whose node was started: its console says what it says."""
+
+    def __init__(self, text, link=None):
+        super().__init__("/dev/none", link=link)
+        self.text, self.is_free = text, False
+
+    def node_text(self):
+        return self.text
+
+    def check_running(self):
+        check_not_at_prompt(self.text, "")
+
+    def release_console(self):
+        self.is_free = True
 
 
-def test_deploy_to_a_port_without_a_link_of_its_own_does_not_ask_the_console():
-    assert deployment._health(OtherPort("/dev/none"), {"link": {"kind": "uart"}}) == "started"
-    assert OtherPort("/dev/none", link="/dev/other").has_own_link
+@pytest.mark.parametrize("kind", ["uart", "mqtt", "kwboard"])
+def test_node_whose_link_leads_elsewhere_is_heard_on_the_console(kind):
+    board = Watched("\r\nkittiwake: press-7 runs\r\n")
+    assert starting.wait(board, {"link": {"kind": kind}}) == starting.Running("press-7", False, kind)
+    assert board.is_free
+
+
+@pytest.mark.parametrize("link", ["uart:1", "mqtt"])
+def test_node_that_says_nothing_and_cannot_be_asked_is_not_called_healthy(link):
+    board = Watched("\r\nsomething else\r\n")
+    with pytest.raises(VerificationError, match="does not say that it runs.*cannot be asked from here"):
+        starting.wait(board, {"link": link}, limit_s=0.2)
+    assert board.is_free
+
+
+@pytest.mark.parametrize("link", ["uart:1", "mqtt", "stdio"])
+@pytest.mark.parametrize("said", ["", "kittiwake: press-7 runs\r\n"])
+def test_node_that_ends_is_told_with_its_last_words(link, said):
+    board = Watched(f"{said}Traceback (most recent call last):\r\nConfigError: no pin\r\nMicroPython v1\r\n>>> ")
+    with pytest.raises(TargetError, match="the node ended: ConfigError: no pin"):
+        starting.wait(board, {"link": link}, limit_s=5)
+    assert board.is_free

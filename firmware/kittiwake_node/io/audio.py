@@ -8,7 +8,10 @@ def make_source(channel, clock):
     """A microphone's source. Raises ConfigError when it cannot be."""
     source = channel["source"]
     if source["kind"] == "wav":
-        return wav.Wav(source["path"], channel["rate_hz"], clock)
+        try:
+            return wav.Wav(source["path"], channel["rate_hz"], clock)
+        except OSError as error:
+            raise ConfigError("source.path", "%s cannot be opened (%s)" % (source["path"], error))
     return i2s.I2S(make_i2s(source), source["blocks"], source["block_samples"], clock)
 
 

@@ -1,5 +1,6 @@
 """A recording as a source: a file of little-endian int16, at its own pace."""
 
+from ..errors import ConfigError
 from .source import Source
 
 
@@ -82,6 +83,12 @@ def make_source(channel, clock):
     Args:
         channel: checked (config_source.py).
         clock: a Clock.
+
+    Raises:
+        ConfigError: the file cannot be opened.
     """
     source = channel["source"]
-    return Replay(source["path"], channel["rate_hz"], clock, source["follow"])
+    try:
+        return Replay(source["path"], channel["rate_hz"], clock, source["follow"])
+    except OSError as error:
+        raise ConfigError("source.path", "%s cannot be opened (%s)" % (source["path"], error))

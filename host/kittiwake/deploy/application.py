@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from kittiwake import board_code
 from kittiwake.deploy.slots import Slots
 from kittiwake.errors import ConfigError, KittiwakeError, TargetError, UsageError
-from kittiwake.target import open_target
+from kittiwake.target import names, open_target
 from kittiwake.target.base import NodeConfig, Target
 
 
@@ -48,6 +48,38 @@ def borrowed(port: str, target: str) -> Iterator[Target]:
         raise UsageError("name a port or a target, one of them", "--port /dev/ttyUSB0, say")
     with open_target(port or target) as board, given_back(board) if port else contextlib.nullcontext():
         yield board
+
+
+@contextlib.contextmanager
+def borrowed_by_name(name: str) -> Iterator[Target]:
+    """Open a target of any kind; of a board on a port, start the node again in the end.
+
+    Args:
+        name: a port, or a target's.
+
+    Raises:
+        KittiwakeError: of the port and the board.
+    """
+    with borrowed("", name) if name in names() else borrowed(name, "") as board:
+        yield board
+
+
+def kept_config(board: Target) -> NodeConfig:
+    """Read the configuration of the application on a board; {} where there is none.
+
+    Args:
+        board: at its prompt.
+
+    Raises:
+        ConfigError: it is no JSON.
+    """
+    slots = Slots(board)
+    text = slots.read(f"{slots.active}/node.json" if slots.active else "node.json")
+    try:
+        config: NodeConfig = json.loads(text) if text else {}
+    except ValueError as error:
+        raise ConfigError(f"the configuration on {board.name} is no JSON: {error}", "deploy one") from error
+    return config
 
 
 @contextlib.contextmanager
@@ -88,18 +120,15 @@ def find(board: Target) -> Application:
     except TargetError as error:
         why = f"no application starts on {board.name} ({error.last_line})"
         raise KittiwakeError(why, "kittiwake deploy") from error
-    text = slots.read(f"{slot}/node.json" if slot else "node.json")
-    try:
-        return Application(slot, version, None if text is None else json.loads(text))
-    except ValueError as error:
-        raise ConfigError(f"the configuration on {board.name} is no JSON: {error}", "deploy one") from error
+    return Application(slot, version, kept_config(board) or None)
 
 
-def start_again(board: Target) -> None:
+def start_again(board: Target, watch: bool = False) -> None:
     """Start what the board has, as its next reset would; a board that has nothing stays at its prompt. Idempotent.
 
     Args:
         board: at its prompt, or running its node.
+        watch: as of `Target.start_node`.
     """
     if not board.node_is_running and board.exec("import os; print('main.py' in os.listdir())").strip() == "True":
-        board.start_node()
+        board.start_node(watch)

@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 
 from kittiwake.errors import ConfigError
 from kittiwake.target.base import NodeConfig
+from kittiwake.target.node_config import link_kind
 
 _NODE = "kittiwake_node/"
 # What audio and networks alone use.
@@ -37,8 +38,7 @@ def files(firmware: Mapping[str, bytes], config: NodeConfig) -> dict[str, bytes]
     """
     hears = any(isinstance(c, dict) and c.get("kind") == "microphone" for c in config.get("channels", []))
     is_plain = config.get("kernel", "viper") == "plain"
-    link = config.get("link", {})
-    speaks_mqtt = (link.get("kind") if isinstance(link, dict) else link) == "mqtt"
+    speaks_mqtt = link_kind(config) == "mqtt"
 
     def is_needed(path: str) -> bool:
         if not speaks_mqtt and path.removeprefix(_NODE).startswith(_MQTT):

@@ -7,19 +7,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import TypedDict
+from typing import NoReturn, TypedDict
 
 import kittiwake
 from kittiwake import board_code
-from kittiwake.deploy import choose, inputs
+from kittiwake.deploy import choose, inputs, starting
 from kittiwake.deploy.inputs import Deployment
 from kittiwake.deploy.slots import Slots
-from kittiwake.errors import KittiwakeError, PortLostError, UsageError, VerificationError
-from kittiwake.ports import survey
+from kittiwake.errors import KittiwakeError, PortLostError, TargetError, UsageError, VerificationError
 from kittiwake.target import mpy, open_target
 from kittiwake.target.base import NodeConfig, Target
 
-_HEALTH_S = 30.0
 _LOAD_S = 60.0
 _AGAIN = "run the same command again"
 
@@ -100,8 +98,8 @@ class Installed(TypedDict):
 class Deployed(Installed):
     """A deployment's end.
 
-    `state` is "running", "started" where the node cannot be asked, "unchanged" when nothing was written and nothing
-    started, or "ready" when it was not to be started.
+    `state` is "running", "unchanged" when nothing was written and nothing started, or "ready" when it was not to be
+    started.
     """
 
     state: str
@@ -126,6 +124,7 @@ class _Run:
     def __init__(self, board: Target, deployment: Deployment, progress: Progress):
         self._board, self._deployment, self._progress = board, deployment, progress
         self._config: NodeConfig = {}
+        self._old_config: NodeConfig = {}
         self._old: str | None = None
         self._is_new = False
         self.left = "nothing on the board was changed"
@@ -141,7 +140,10 @@ class _Run:
         inputs.check_board(self._deployment, facts, self._progress)
         slots = Slots(board)
         self._old = active = slots.active
-        kept = slots.read(f"{active}/node.json") if config is None and active else None
+        kept = slots.read(f"{active}/node.json") if active else None
+        self._old_config = inputs.read_old(kept)
+        if config is not None:
+            kept = None
         if config is None:
             if kept is None:
                 raise UsageError("the board has no configuration to keep", "give one with --config")
@@ -213,38 +215,47 @@ class _Run:
         return "it was restarted"
 
     def start(self) -> str:
-        """Start the node and see whether it answers; go back to the old application when the new one does not.
+        """Start the node and see whether it runs; go back to the old application when the new one does not.
 
         Returns:
-            "running", or "started" where it cannot be deployment.
+            "running".
 
         Raises:
-            VerificationError: it does not answer.
+            VerificationError: it does not run.
         """
         self._progress("starting the node")
-        self._board.start_node()
-        state = _health(self._board, self._config)
-        if state is not None:
-            return state
+        self._board.start_node(watch=True)
+        try:
+            running = starting.wait(self._board, self._config)
+        except PortLostError:
+            raise
+        except KittiwakeError as error:
+            self._take_back(error)
+        if not running.answers:
+            self._progress(f"{running.device} runs; whether its link ({running.kind}) leads anywhere shows at its end")
+        return "running"
+
+    def _take_back(self, error: KittiwakeError) -> NoReturn:
+        why = error.last_line if isinstance(error, TargetError) else error.message
         if not self._is_new:
             raise VerificationError(
-                "the application is as it should be, and its node does not answer", "look at the link"
-            )
+                f"the application is as it should be, and its node does not run: {why}", error.mend
+            ) from error
         try:
             self._board.interrupt()
             Slots(self._board).clear(self.done["slot"])  # the journal may need the room to start again
-            self._board.start_node()
-        except KittiwakeError as error:
-            why = f"the new application does not answer, and the board cannot be taken back: {error.message}"
+            self._board.start_node(watch=True)
+        except KittiwakeError as second:
+            why = f"the new application does not run ({why}), and the board cannot be taken back: {second.message}"
             raise VerificationError(f"{why}; {self.left}", f"reset the board, then {_AGAIN}") from error
-        was = f"{self._old} runs again" if self._old else "nothing was there before, and nothing runs now"
-        raise VerificationError(f"the new application does not answer; {was}", "its console says why")
+        raise VerificationError(f"the new application does not run: {why}; {self._what_runs()}", error.mend) from error
 
-
-def _health(board: Target, config: NodeConfig) -> str | None:
-    """Whether the node says who it is; "started" where its link is not one that can be asked; None when it is gone."""
-    link = config.get("link", {})
-    kind = link.get("kind", "stdio") if isinstance(link, dict) else link
-    if kind == "mqtt" or (kind != "stdio" and not board.has_own_link):
-        return "started"
-    return "running" if survey.wait_for_node(board.link_port, _HEALTH_S, board.check_running) else None
+    def _what_runs(self) -> str:
+        if not self._old:
+            self._board.release_console()
+            return "nothing was there before, and nothing runs now"
+        try:
+            starting.wait(self._board, self._old_config)
+        except KittiwakeError as error:
+            return f"{self._old} was started again, and does not run either: {error.message}"
+        return f"{self._old} runs again"

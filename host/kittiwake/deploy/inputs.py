@@ -97,6 +97,18 @@ def read_kept(text: bytes) -> NodeConfig:
     return config
 
 
+def read_old(text: bytes | None) -> NodeConfig:
+    """Read what the application before has; {} where it has none, or one that is damaged, which is to be replaced.
+
+    Args:
+        text: of its file; None for no file.
+    """
+    try:
+        return read_kept(text) if text else {}
+    except ConfigError:
+        return {}
+
+
 def check_board(deployment: Deployment, facts: Facts, progress: Callable[[str], None]) -> None:
     """Refuse a board that is too old, or another one; warn of a MicroPython that nobody has tried.
 

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
 from kittiwake import board_code
-from kittiwake.deploy import application, provision
+from kittiwake.deploy import application, provision, starting
 from kittiwake.deploy.slots import NAMES, Slots
 from kittiwake.doctor.facts import (
     ApplicationFacts,
@@ -28,23 +28,21 @@ from kittiwake.doctor.facts import (
     SystemFacts,
 )
 from kittiwake.errors import KittiwakeError, TargetError
-from kittiwake.ports import survey
 from kittiwake.target.base import Target
 
 T = TypeVar("T")
 
 _CLOCK_S = 2.0
 _SENSOR_MS = 1000
-_LINK_S = 30.0
 _ANSWER_S = 120.0
 
 
 def ask(board: Target, is_port: bool, trial: dict[str, Any] | None, progress: Callable[[str], None]) -> BoardFacts:
-    """Ask a board everything; its node, when it is on a port, runs again afterwards.
+    """Ask a board everything, last whether its node runs.
 
     Args:
         board: started, at its prompt.
-        is_port: whether it is a board on a port, whose node is to be started in the end and asked on its link.
+        is_port: whether it is a board on a port, which is to run its own node in the end; else its end is the target's.
         trial: a node's configuration to try in place of the one on the board; None for that.
         progress: told one line at a time.
 
@@ -71,9 +69,11 @@ def ask(board: Target, is_port: bool, trial: dict[str, Any] | None, progress: Ca
         for number in range(len(config["channels"])):
             progress(f"listening to channel {number}")
             facts["channels"].append(_answer(functools.partial(_sensor, board, config, number)))
-    if is_port:
+    # A trial is started on a target only: a port's board starts with what it has.
+    started = kept if is_port else config
+    if started is not None and ("error" in checked or is_port or not checked["refused"]):
         progress("starting the node")
-        facts["link"] = _answer(lambda: _link(board, config))
+        facts["link"] = _answer(lambda: _link(board, started, is_port))
     return facts
 
 
@@ -165,16 +165,11 @@ def _sensor(board: Target, config: dict[str, Any], number: int) -> ChannelFacts:
     return cast(ChannelFacts, facts)
 
 
-def _link(board: Target, config: dict[str, Any]) -> LinkFacts:
+def _link(board: Target, config: dict[str, Any], is_port: bool) -> LinkFacts:
     board.reboot()
-    application.start_again(board)
-    link = config.get("link", "stdio")
-    kind = link.get("kind") if isinstance(link, dict) else link.partition(":")[0]
-    if kind != "stdio":
-        return {"kind": kind}
-    deadline = time.monotonic() + _LINK_S
-    while True:
-        finding = survey.ask_port(board.link_port)
-        # At its prompt, the node has ended.
-        if finding.state in ("node", "micropython") or time.monotonic() > deadline:
-            return {"kind": kind, "state": finding.state, "detail": finding.detail}
+    if is_port:
+        application.start_again(board, watch=True)
+    else:
+        board.run_node(config, watch=True)
+    running = starting.wait(board, config)
+    return {"kind": running.kind, "device": running.device, "answers": running.answers}

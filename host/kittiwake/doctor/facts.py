@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, NotRequired, TypedDict, final
+from typing import Any, NotRequired, TypedDict, final
 
 from kittiwake.target.base import Facts
 
@@ -92,11 +92,11 @@ class ChannelFacts(TypedDict, total=False):
 
 @final
 class LinkFacts(TypedDict):
-    """The node's link; `state` and `detail`, as of a survey, where it can be asked."""
+    """The node that runs: its name, the kind of its link, and whether that was asked and answered."""
 
-    kind: str | None
-    state: NotRequired[Literal["node", "micropython", "busy", "silent", "unknown"] | str]
-    detail: NotRequired[str]
+    kind: str
+    device: str
+    answers: bool
 
 
 class BoardFacts(TypedDict, total=False):

@@ -252,15 +252,12 @@ def _is_off_pace(facts: ChannelFacts) -> bool:
 
 def _link(facts: LinkFacts | Failure) -> Iterator[Finding]:
     if "error" in facts:
-        yield Finding("link", "wrong", f"the node did not start: {facts['error']}", "look at its console")
-    elif facts["kind"] != "stdio":
-        yield Finding("link", "ok", f"{facts['kind']}: the node is started; ask on that side")
-    elif facts["state"] == "micropython":
-        yield Finding("link", "wrong", "the node was started and has ended", "mend what is wrong above")
-    elif facts["state"] != "node":
-        yield Finding("link", "wrong", "the node was started and does not answer", "look at its console")
+        yield Finding("link", "wrong", f"the node does not run: {facts['error']}", "mend that, then kittiwake deploy")
+    elif facts["answers"]:
+        where = "this port" if facts["kind"] == "stdio" else "its link"
+        yield Finding("link", "ok", f"{facts['device']} answers on {where}")
     else:
-        yield Finding("link", "ok", f"{facts['detail']} answers on this port")
+        yield Finding("link", "ok", f"{facts['kind']}: {facts['device']} runs; where its link leads shows at its end")
 
 
 def _plain(link: object) -> str:

@@ -16,6 +16,8 @@ _MAGIC_AT = 8  # behind the revision and the first tag of the first metadata blo
 _SIZES_AT = _MAGIC_AT + len(_MAGIC) + 4  # version, block size, block count
 _BLOCK_SIZES = tuple(1 << power for power in range(7, 18))
 _USUAL = 4096
+_FILE_SUFFIX = ".kwj"
+_FETCH = "name a journal; `kittiwake journal pull` fetches one"
 _LARGEST_BYTES = 1 << 30
 _IO_ERROR = -5
 
@@ -24,7 +26,7 @@ def load(path: Path) -> dict[str, bytes | None]:
     """Read every file of an image.
 
     Args:
-        path: of the image; a raw dump of the partition.
+        path: of the image, a raw dump of the partition; or of a folder with a journal's files; or of one such file.
 
     Returns:
         Path within the file system -> content; None stands for a file that LittleFS cannot read.
@@ -33,18 +35,55 @@ def load(path: Path) -> dict[str, bytes | None]:
         UsageError: it is not there, or is no partition with LittleFS on it.
         KittiwakeError: littlefs-python is not installed, or the file cannot be read.
     """
+    if path.is_dir():
+        return _folder(path)
+    if is_part(path):
+        return {_place_of(path): _read(path)}
     try:
         size = path.stat().st_size
         if not 0 < size <= _LARGEST_BYTES:
             raise UsageError(f"{path} has {size} bytes", "name a raw dump of a partition")
         raw = path.read_bytes()
-    except IsADirectoryError:
-        raise UsageError(f"{path} is a folder", "name a raw dump of a partition") from None
     except FileNotFoundError:
-        raise UsageError(f"{path} is not there", "name an image; `kittiwake journal pull` fetches one") from None
+        raise UsageError(f"{path} is not there", _FETCH) from None
     except OSError as error:
         raise KittiwakeError(f"{path} cannot be read: {error.strerror}") from error
     return files_of(raw, str(path))
+
+
+def _folder(folder: Path) -> dict[str, bytes | None]:
+    """The files of a journal that was in a folder of a board's file system: `journal` in it, or that folder itself."""
+    root = folder if (folder / "journal").is_dir() else folder.absolute().parent
+    inside = [path for name in ("journal", "tail-*") for path in sorted(root.glob(f"{name}/*")) if path.is_file()]
+    if root != folder and folder.absolute().name != "journal":
+        inside = []
+    if not any(path.suffix == _FILE_SUFFIX for path in inside):
+        raise UsageError(f"{folder} holds no file of a journal", "name the folder that `journal` and its .kwj are in")
+    return {path.relative_to(root).as_posix(): _read(path) for path in inside}
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise UsageError(f"{path} is not there", _FETCH) from None
+    except OSError as error:
+        raise KittiwakeError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _place_of(path: Path) -> str:
+    """Where in a journal a file of it stands: its name says so, and a tail's folder."""
+    folder = path.absolute().parent.name
+    return f"{folder if folder.startswith('tail-') else 'journal'}/{path.name}"
+
+
+def is_part(path: Path) -> bool:
+    """Whether a path names one file of a journal, and not the whole of it.
+
+    Args:
+        path: as `load` takes it.
+    """
+    return path.suffix == _FILE_SUFFIX and not path.is_dir()
 
 
 def files_of(raw: bytes, name: str) -> dict[str, bytes | None]:

@@ -62,12 +62,13 @@ class Journal:
         return not self.damages and not self.unexplained
 
 
-def read(files: Mapping[str, bytes | None], name: str) -> Journal:
+def read(files: Mapping[str, bytes | None], name: str, is_part: bool = False) -> Journal:
     """Read a journal.
 
     Args:
         files: path -> content, None where it cannot be read (image.load).
         name: what errors call the partition.
+        is_part: these are not all of its files: what is not there is not missed.
 
     Raises:
         UsageError: there is no journal, or not one that can be read: of a later version, or of two devices.
@@ -105,7 +106,10 @@ def read(files: Mapping[str, bytes | None], name: str) -> Journal:
     if version > parse.VERSION:
         raise UsageError(f"{name} is of version {version}", f"this reads up to {parse.VERSION}; take a newer kittiwake")
     segments.sort(key=lambda s: (s.cls, s.is_tail, s.first_seq))
-    return _join(ids.pop(), version, segments, layouts, damages, other)
+    journal = _join(ids.pop(), version, segments, layouts, damages, other)
+    if not is_part:
+        _miss(journal)
+    return journal
 
 
 def _join(
@@ -130,10 +134,6 @@ def _join(
                 damages.append(Damage(segment.path, offset, 0, f"record {record.seq} is out of its place"))
             before = max(before, record.seq)
             entries.setdefault(record.seq, Entry(record, segment.path, offset, record.seq < state.acked))
-    for number in sorted({e.record.description for e in entries.values() if not e.is_acked} - layouts.keys() - {0}):
-        damages.append(Damage(f"journal/layout-{number:04d}.kwl", 0, 0, "records refer to it, and it is not there"))
-    missing = sum(1 for seq in range(state.acked, next_seq) if seq not in entries)
-    may_be_damaged = sum(d.size // rec.OVERHEAD_BYTES + 1 for d in damages)
     return Journal(
         journal,
         version,
@@ -144,9 +144,19 @@ def _join(
         layouts,
         damages,
         other,
-        missing,
-        max(0, missing - sum(state.dropped) - may_be_damaged),
     )
+
+
+def _miss(journal: Journal) -> None:
+    """Note what a whole journal would have and this one has not."""
+    named = {e.record.description for e in journal.entries if not e.is_acked} - journal.layouts.keys() - {0}
+    for number in sorted(named):
+        place = f"journal/layout-{number:04d}.kwl"
+        journal.damages.append(Damage(place, 0, 0, "records refer to it, and it is not there"))
+    there = {e.record.seq for e in journal.entries}
+    journal.missing = sum(1 for seq in range(journal.state.acked, journal.next_seq) if seq not in there)
+    may_be_damaged = sum(d.size // rec.OVERHEAD_BYTES + 1 for d in journal.damages)
+    journal.unexplained = max(0, journal.missing - sum(journal.state.dropped) - may_be_damaged)
 
 
 def _live(segments: list[Segment], state: State) -> Iterator[Segment]:

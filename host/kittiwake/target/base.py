@@ -127,16 +127,29 @@ class Target(abc.ABC):
         """
 
     @abc.abstractmethod
-    def run_node(self, config: NodeConfig) -> None:
+    def run_node(self, config: NodeConfig, watch: bool = False) -> None:
         """Start the firmware's main loop in the background, with this configuration; return at once.
 
         Args:
             config: what `firmware/main.py` reads; the target puts its own link and storage where they are not given.
+            watch: as of `start_node`.
         """
 
     @abc.abstractmethod
-    def start_node(self) -> None:
-        """Restart the board so that it runs main.py with the configuration it has; return at once."""
+    def start_node(self, watch: bool = False) -> None:
+        """Restart the board so that it runs main.py with the configuration it has; return at once.
+
+        Args:
+            watch: keep the console, so that `node_text` has what comes over it and `check_running` sees an end, until
+                `release_console`.
+        """
+
+    @abc.abstractmethod
+    def node_text(self) -> str:
+        """All that the node has printed since its start; of a board on a port, while its start is watched."""
+
+    def release_console(self) -> None:  # noqa: B027 (not abstract: not every target has one that others could use)
+        """Let other programs use the console. Idempotent."""
 
     @property
     @abc.abstractmethod

@@ -51,3 +51,17 @@ def checked(board: Target, config: NodeConfig) -> NodeConfig:
         raise ConfigError(reply["refused"])
     full: NodeConfig = reply["config"]
     return full
+
+
+def link_kind(config: NodeConfig) -> str:
+    """Name the kind of a node's link.
+
+    Args:
+        config: of the node, checked or not.
+
+    Returns:
+        "stdio", "uart", "mqtt" or a target's own; "stdio" where nothing is said, for that is what a board is given.
+    """
+    link = config.get("link") or {}
+    kind = link.get("kind", "stdio") if isinstance(link, dict) else str(link).partition(":")[0]
+    return str(kind)

@@ -17,10 +17,11 @@ from kittiwake.errors import KittiwakeError, TargetError, UsageError
 from kittiwake.ports import serial
 from kittiwake.target import facts, mpy
 from kittiwake.target.base import Facts, NodeConfig, Target
-from kittiwake.target.repl import Repl
+from kittiwake.target.repl import Repl, check_not_at_prompt
 from kittiwake.target.serial_stream import SerialStream
 
 _BOOT_S = 15.0
+_LOOK_S = 0.05
 _DEPLOY_S = 60.0
 _PATHS_A_CALL = 16
 _CHUNK_BYTES = 768  # of a file, in one exchange; small boards hold its text twice
@@ -49,7 +50,9 @@ class PortTarget(Target):
         self._stream: SerialStream | None = None
         self._repl: Repl | None = None
         self._node_is_running = False
+        self._node_bytes = b""
         self._facts: Facts | None = None
+        self._storage: dict[str, str] | None = None
 
     @classmethod
     def available(cls, name: str) -> KittiwakeError | None:
@@ -131,11 +134,12 @@ class PortTarget(Target):
         """Run Python source on the board, line by line; see the base class."""
         yield from self._prompt().lines(code, idle_s)
 
-    def run_node(self, config: NodeConfig) -> None:
-        """Write the configuration to node.json and soft-reset the board, which runs main.py; let the port go.
+    def run_node(self, config: NodeConfig, watch: bool = False) -> None:
+        """Write the configuration to node.json and soft-reset the board, which runs main.py.
 
         Args:
             config: what the firmware reads; `node_overrides` fills in what it does not give.
+            watch: as of `start_node`.
 
         Raises:
             TargetError: a node runs already, or the board does not restart.
@@ -145,18 +149,43 @@ class PortTarget(Target):
         content = json.dumps({**self.node_overrides(), **config})
         write = board_code.call("write_settings", "node.json", content)
         self.exec(board_code.source("target/settings") + write, _DEPLOY_S)
-        self.start_node()
+        self.start_node(watch)
 
-    def start_node(self) -> None:
-        """Soft-reset the board, which runs main.py with the configuration it has; let the port go."""
+    def start_node(self, watch: bool = False) -> None:
+        """Soft-reset the board, which runs main.py with the configuration it has; let the port go.
+
+        Args:
+            watch: keep the port until `release_console`, which a link on the console has to wait for.
+        """
         self._prompt().leave(soft_reset=True)
-        self._wait_for(_REBOOTED)
-        self._release()
+        self._node_bytes = self._wait_for(_REBOOTED)
+        self._repl = None
         self._node_is_running = True
+        if not watch:
+            self._release()
+
+    def node_text(self) -> str:
+        """All that came over the watched console since the node's start."""
+        if self._node_is_running and self._stream is not None:
+            self._node_bytes += self._stream.read(_LOOK_S)
+        return self._node_bytes.decode(errors="replace")
+
+    def check_running(self) -> None:
+        """Raise when the node has ended; only while its start is watched. See the base class."""
+        if self._node_is_running and self._stream is not None:
+            check_not_at_prompt(self.node_text(), "mend that, then deploy again")
+
+    def release_console(self) -> None:
+        """Let the port go, where a node's start was watched on it. Idempotent."""
+        if self._node_is_running:
+            self._release()
 
     def node_overrides(self) -> NodeConfig:
-        """Tell the firmware to talk over its console, and to keep the journal in a folder of its file system."""
-        return {"link": {"kind": "stdio"}, "storage": {"kind": "folder", "path": "kittiwake"}}
+        """Tell the firmware to talk over its console, and to keep the journal where this board has room for it."""
+        if self._storage is None:
+            self.exec(board_code.source("target/places"))
+            self._storage = json.loads(self.exec("print_storage()"))
+        return {"link": {"kind": "stdio"}, "storage": dict(self._storage)}
 
     @property
     def node_is_running(self) -> bool:
@@ -175,6 +204,7 @@ class PortTarget(Target):
             PortBusyError: another program holds the port: on a shared port, end the bridge first.
             TargetError: the board does not heed it.
         """
+        self.release_console()
         self._node_is_running = False
         if self._repl is None:
             self.start()
@@ -234,7 +264,8 @@ class PortTarget(Target):
         if self._node_is_running:
             raise TargetError("the board is running the node", "interrupt() it first")
 
-    def _wait_for(self, *texts: bytes) -> None:
+    def _wait_for(self, *texts: bytes) -> bytes:
+        """Read up to these, one after the other; gives what came behind the last."""
         stream, printed = self._open_stream(), b""
         for text in texts:
             while text not in printed:
@@ -243,3 +274,4 @@ class PortTarget(Target):
                     raise TargetError(f"{self.name} does not restart", "reset the board by hand")
                 printed += piece
             printed = printed.partition(text)[2]
+        return printed

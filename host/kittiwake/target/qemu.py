@@ -18,10 +18,9 @@ from kittiwake.errors import KittiwakeError, NoDeviceError, PortLostError, Targe
 from kittiwake.target import facts, images, mpy
 from kittiwake.target.base import Facts, NodeConfig, Target
 from kittiwake.target.machine import Machine
-from kittiwake.target.repl import Repl, printed_before_prompt
+from kittiwake.target.repl import RESTARTED, Repl, check_not_at_prompt
 
 _BOOT_S, _DEPLOY_S = 20.0, 120.0
-_LOG_LINES = 12
 
 
 def _boards() -> dict[str, images.Board]:
@@ -142,10 +141,10 @@ class QemuTarget(Target):
         """Run Python source on the board, line by line; see the base class."""
         yield from self._prompt().lines(code, idle_s)
 
-    def run_node(self, config: NodeConfig) -> None:
+    def run_node(self, config: NodeConfig, watch: bool = False) -> None:
         """Write the configuration to node.json and restart the board so that it runs main.py, as a real one does.
 
-        The console is let go meanwhile; work_dir/console.log has what the node prints.
+        The console is let go meanwhile; work_dir/console.log has what the node prints, watched or not.
         """
         self.start()
         self._check_idle()
@@ -153,7 +152,7 @@ class QemuTarget(Target):
         self.exec(board_code.source("target/settings") + board_code.call("write_settings", "/node.json", content))
         self.start_node()
 
-    def start_node(self) -> None:
+    def start_node(self, watch: bool = False) -> None:
         """Restart the board so that it runs main.py with the configuration it has; the console is let go."""
         self._check_idle()
         repl = self._prompt() if self._repl is None else self._repl
@@ -173,16 +172,13 @@ class QemuTarget(Target):
 
     def check_running(self) -> None:
         """Raise when the node has ended by itself, which a prompt on the console shows; see the base class."""
-        if not self._node_is_running:
-            return
-        self._machine.emulator().check_alive()
-        printed = printed_before_prompt(self._machine.console_text())
-        if printed is None:
-            return
-        last = printed[-1] if printed else "it printed nothing"
-        raise TargetError(
-            f"the node ended: {last}", f"its log is {self.work_dir / 'console.log'}", "\n".join(printed[-_LOG_LINES:])
-        )
+        if self._node_is_running:
+            self._machine.emulator().check_alive()
+            check_not_at_prompt(self.node_text(), f"its log is {self.work_dir / 'console.log'}")
+
+    def node_text(self) -> str:
+        """What the console has said since the node's start."""
+        return self._machine.console_text().rpartition(RESTARTED.decode())[2]
 
     @property
     def link_port(self) -> str:

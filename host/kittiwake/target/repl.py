@@ -260,16 +260,19 @@ class Repl:
         return TargetError(f"{self._what} {what} within {timeout_s:g} s", "interrupt() or cut_power() it", last)
 
 
-def printed_before_prompt(text: str) -> list[str] | None:
-    """Find what a program printed that has ended, since the interpreter was last restarted.
+def check_not_at_prompt(text: str, mend: str) -> None:
+    """Raise when a program that was started has ended: the friendly prompt is the last that its console said.
 
     Args:
-        text: all that came from a console.
+        text: all that came from the console since the program's start.
+        mend: of the error.
 
-    Returns:
-        Its lines, without MicroPython's banner; None when no prompt is at the end, so that it runs yet.
+    Raises:
+        TargetError: with the last lines before the prompt, without MicroPython's banner, as `traceback`.
     """
-    lines = text.rpartition(RESTARTED.decode())[2].splitlines()
+    lines = text.splitlines()
     if not lines or lines[-1] != _FRIENDLY_PROMPT:
-        return None
-    return [line for line in lines[:-1] if line.strip() and not re.match(r'MicroPython v|Type "help', line)]
+        return
+    printed = [line for line in lines[:-1] if line.strip() and not re.match(r'MicroPython v|Type "help', line)]
+    last = printed[-1] if printed else "it printed nothing"
+    raise TargetError(f"the node ended: {last}", mend, "\n".join(printed[-_LAST_LINES:]))

@@ -65,6 +65,7 @@ class UnixTarget(Target):
         self._is_deployed = False
         self._driver: unix_driver.Driver | None = None
         self._node: subprocess.Popen[bytes] | None = None
+        self._log_start = 0
         self._master = self._slave = -1
         self._link_port = ""
 
@@ -132,11 +133,12 @@ class UnixTarget(Target):
             raise TargetError("the board is off", "start() it first")
         return self._driver
 
-    def run_node(self, config: NodeConfig) -> None:
+    def run_node(self, config: NodeConfig, watch: bool = False) -> None:
         """Start `main.py` with this configuration in the background, booting the board when it is off.
 
         Args:
             config: what the firmware reads; `node_overrides` fills in what it does not give.
+            watch: not needed here: what the node prints goes into a file.
 
         Raises:
             TargetError: a node runs already.
@@ -147,9 +149,15 @@ class UnixTarget(Target):
         path.write_text(json.dumps({**self.node_overrides(), **config}, indent=1))
         self._start_node([str(path)])
 
-    def start_node(self) -> None:
+    def start_node(self, watch: bool = False) -> None:
         """Start `main.py` with what lies on the board; see the base class."""
         self._start_node([])
+
+    def node_text(self) -> str:
+        """Read what the node has printed since its start."""
+        with open(self.log_path, "rb") as log:
+            log.seek(self._log_start)
+            return log.read().decode(errors="replace")
 
     def _start_node(self, arguments: list[str]) -> None:
         self.start()
@@ -157,6 +165,7 @@ class UnixTarget(Target):
             self._driver.close()
             self._driver = None
         with open(self.log_path, "ab") as log:
+            self._log_start = log.tell()
             self._node = self._spawn(["main.py", *arguments], stdin=subprocess.DEVNULL, stdout=log)
 
     def node_overrides(self) -> NodeConfig:
@@ -176,7 +185,7 @@ class UnixTarget(Target):
         """Raise when the node has ended by itself; see the base class."""
         if self._node is None or self._node.poll() is None:
             return
-        trace = "\n".join(self.log_path.read_text(errors="replace").splitlines()[-_LOG_LINES:])
+        trace = "\n".join(self.node_text().splitlines()[-_LOG_LINES:])
         last = trace.splitlines()[-1] if trace else "it printed nothing"
         status = self._node.returncode
         raise TargetError(f"the node ended with status {status}: {last}", f"its log is {self.log_path}", trace)

@@ -31,16 +31,19 @@ def journal(
     context: typer.Context,
     port: Annotated[str, typer.Option(help="For pull: the device.")] = "",
 ) -> None:
-    """Read a journal: kittiwake journal IMAGE [--json], or fetch an image: kittiwake journal pull --port P.
+    """Read a journal: kittiwake journal IMAGE [--json], or fetch one: kittiwake journal pull --port P.
 
-    An image is a raw dump of the partition. It is only read. Exit 5 when something in it is damaged.
+    An image is a raw dump of the partition, a folder with the journal's files, or one of these. It is only read. Exit 5
+    when something in it is damaged.
     """
     context.obj = port
 
 
 @group.command()
 def show(
-    image: Annotated[Path, typer.Argument(help="A raw dump of the partition.")],
+    image: Annotated[
+        Path, typer.Argument(help="A raw dump of the partition, a folder with a journal's files, or one .kwj.")
+    ],
     as_json: _Json = False,
 ) -> None:
     """List an image's records as they would be published, and say what is damaged and where."""
@@ -48,7 +51,7 @@ def show(
     from kittiwake.journal import image as images
     from kittiwake.journal import reading, tell
 
-    read = reading.read(images.load(image), str(image))
+    read = reading.read(images.load(image), str(image), images.is_part(image))
     for entry, body in zip(read.entries, tell.records(read), strict=True):
         if as_json:
             print_json(body)
@@ -67,24 +70,37 @@ def show(
 def pull(
     context: typer.Context,
     port: Annotated[str, typer.Option(help="The device: a port, or a target; see kittiwake targets.")] = "",
-    output: Annotated[Path, typer.Option("-o", "--output", help="The image to write.")] = Path("journal.img"),
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="What to write: journal.img, or the folder journal-files.")
+    ] = None,
     config: Annotated[
-        Path | None, typer.Option("-c", "--config", help="The node's configuration, for its storage section.")
+        Path | None, typer.Option("-c", "--config", help="The node's configuration; else the one on the device.")
     ] = None,
 ) -> None:
-    """Fetch the partition's image from a device, whose node is stopped for it and started again by its next reset."""
+    """Fetch the journal from a device: its partition's image, or the files of its folder.
+
+    The node is stopped for it and started again.
+    """
+    from kittiwake.deploy import application
     from kittiwake.errors import KittiwakeError, UsageError
     from kittiwake.journal import pull as work
-    from kittiwake.target import node_config, open_target
+    from kittiwake.target import node_config
 
     name = port or context.obj
     if not name:
         raise UsageError("no device is named", "kittiwake journal pull --port /dev/ttyUSB0")
-    with open_target(name) as board:
-        storage = node_config.read(config).get("storage", {}) if config else board.node_overrides()["storage"]
-        image = work.pull(board, storage, lambda done, total: progress(f"piece {done} of {total}"))
+    settings = node_config.read(config) if config else None
+    with application.borrowed_by_name(name) as board:
+        storage = (settings or application.kept_config(board)).get("storage") or board.node_overrides()["storage"]
+        if storage.get("kind") == "folder":
+            files = work.pull_files(board, storage, lambda done, total: progress(f"file {done} of {total}"))
+        else:
+            files = {"": work.pull(board, storage, lambda done, total: progress(f"piece {done} of {total}"))}
+    path = output or Path("journal-files" if storage.get("kind") == "folder" else "journal.img")
     try:
-        output.write_bytes(image)
+        for inner, content in files.items():
+            (path / inner).parent.mkdir(parents=True, exist_ok=True)
+            (path / inner).write_bytes(content)
     except OSError as error:
-        raise KittiwakeError(f"{output} cannot be written: {error.strerror}", "name another place with -o") from error
-    progress(f"{output}: {len(image)} bytes; `kittiwake journal {output}` reads it")
+        raise KittiwakeError(f"{path} cannot be written: {error.strerror}", "name another place with -o") from error
+    progress(f"{path}: {sum(map(len, files.values()))} bytes; `kittiwake journal {path}` reads it")
