@@ -9,7 +9,7 @@ from .errors import ConfigError, ModelError
 from .io import parts
 from .link.device_session import DeviceSession
 
-_CHECKS = ("config", "config_link", "config_source", "config_sensor", "config_checks")
+_CHECKS = ("judgement", "config", "config_link", "config_source", "config_sensor", "config_checks")
 _AUDIO_SPARE_BYTES = 16384  # what journal and session need while a second of audio goes through them
 
 

@@ -119,6 +119,8 @@ def _check_action(given: "Settings") -> "Settings":
     named = given if isinstance(pin, str) else {key: given[key] if key != "pin" else "" for key in given}
     action = _merged(ACTION_DEFAULTS, named, "action.")
     action["pin"] = pin
+    if action["kind"] not in ("virtual", "pin"):
+        raise ConfigError("action.kind", "%r is not one of: virtual, pin" % action["kind"])
     in_range(action, "pulse_ms", 1, _PULSE_MOST_MS, "action.")
     in_range(action, "safe", 0, 1, "action.")
     if isinstance(pin, bool) or not isinstance(pin, (int, str)) or action["kind"] == "pin" and pin == "":

@@ -20,7 +20,7 @@ def with_defaults(defaults: "Settings", given: object, where: str) -> "Settings"
     for key in defaults:
         value = given.get(key, defaults[key])
         if not _same_kind(value, defaults[key]):
-            raise ConfigError(where + key, "%r is not of the kind of %r" % (value, defaults[key]))
+            raise ConfigError(where + key, "%s: %s is wanted" % (_shown(value), _kind_of(defaults[key])))
         # A copy: what a node does with its configuration must not reach the next one's defaults.
         merged[key] = value.copy() if isinstance(value, (dict, list)) else value
     return merged
@@ -33,6 +33,24 @@ def _same_kind(value: object, example: object) -> bool:
         if isinstance(example, kind):
             return isinstance(value, kind)
     return False
+
+
+def _kind_of(example: object) -> str:
+    if isinstance(example, bool):
+        return "true or false"
+    for kind, name in ((int, "a whole number"), (str, "a text in quotes"), (dict, "a table"), (list, "a list")):
+        if isinstance(example, kind):
+            return name
+    return "something else"
+
+
+def _shown(value: object) -> str:
+    """A value as its writer knows it: in the form of TOML and JSON."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return '"%s"' % value
+    return _kind_of(value) if isinstance(value, (dict, list)) else "%r" % (value,)
 
 
 def in_range(config: "Settings", key: str, low: int, high: int, where: str) -> None:

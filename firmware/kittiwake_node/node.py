@@ -252,23 +252,10 @@ def build(config, path=""):
 
 
 def refusal(config):
-    """Why a node would not start with this configuration, in one line, or "" when it would; starts nothing.
+    """Why a node would not start with this configuration, in one line, or "" when it would; starts nothing."""
+    from . import judgement  # a running node has no use for it
 
-    For a host that asks before it deploys. Ports, files and pins are not touched, so they are not tried.
-    """
-    try:
-        config = assembly.checked(config)
-        kernel = kernels.load_or_viper(config["kernel"])
-        for channel in config["channels"]:
-            if channel["kind"] == "microphone":
-                continue
-            assembly.make_detectors(kernel, channel)
-            assembly.make_snapshots(kernel, channel)
-            if channel["source"].get("kind") == "timer":
-                assembly.make_reflex_detector(kernel, channel)
-    except ConfigError as error:
-        return str(error)
-    return ""
+    return judgement.refusal(config)
 
 
 def read_file(path):

@@ -9,21 +9,24 @@ It knows targets and pytest. What a test does with its board, and what runs on i
 
 `target` is a started board, the firmware on it, shared by the whole run; `board` is the same one, booted anew for each
 test file. A target that was asked for by its name and cannot start is an error; `--target all` means every one of this
-machine, and skips by name those that cannot start here.
+machine, and skips by name those that cannot start here. A board on a port is left as it was found.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from fnmatch import fnmatch
 
 import pytest
 
-from kittiwake.errors import KittiwakeError, UsageError
-from kittiwake.target import Target, available, names, open_target
+from kittiwake.errors import KittiwakeError, TargetError, UsageError
+from kittiwake.target import Target, available, names
+from kittiwake.target.visit import open_visited
 
 ALL = "all"
 _DEFAULT = ["unix"]
+_CONSOLE_LINES = 64
+_ANSWER_S = 5.0
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -50,6 +53,11 @@ def pytest_configure(config: pytest.Config) -> None:
                 raise pytest.UsageError(str(error)) from error
             except KittiwakeError:
                 pass  # its tests will say so
+        # Before pytest knows this option it takes what looks like a path for one of tests.
+        if name.startswith("/dev/") and config.rootpath.is_relative_to("/dev"):
+            raise pytest.UsageError(
+                f"pytest takes {config.rootpath} for the folder of the tests: write --target={name}"
+            )
 
 
 def chosen(config: pytest.Config) -> list[str]:
@@ -113,6 +121,44 @@ def _is_wanted(item: pytest.Item, only: bool) -> bool:
     return not patterns or any(fnmatch(name, pattern) for pattern in patterns)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show of a failed test what its board said, and give the next one a board that answers."""
+    report = yield
+    boards = [value for value in getattr(item, "funcargs", {}).values() if isinstance(value, Target)]
+    if call.excinfo is None or not report.failed:
+        return report
+    error = call.excinfo.value
+    if isinstance(error, TargetError) and error.traceback:
+        report.sections.append(("What the board said", error.traceback))
+    for board in {id(board): board for board in boards}.values():
+        printed = board.node_text().strip()
+        if printed:
+            report.sections.append((f"Console of {board.name}", "\n".join(printed.splitlines()[-_CONSOLE_LINES:])))
+        problem = _revive(board)
+        if problem:
+            report.sections.append((f"Board {board.name}", problem))
+    return report
+
+
+def _revive(board: Target) -> str:
+    """Reboot a board that does not answer; gives what is wrong when that does not help. A node is left alone."""
+    if board.node_is_running:
+        return ""
+    try:
+        board.exec("", _ANSWER_S)
+        return ""
+    except KittiwakeError:
+        pass
+    try:
+        board.reboot()
+    except KittiwakeError as error:
+        return f"it does not answer any more: {error}"
+    return ""
+
+
 @pytest.fixture(scope="session")
 def kittiwake_target(request: pytest.FixtureRequest) -> str:
     """One of the names that the run asks for."""
@@ -130,7 +176,7 @@ def target_name(request: pytest.FixtureRequest, kittiwake_target: str) -> str:
 @pytest.fixture(scope="session")
 def target(target_name: str) -> Iterator[Target]:
     """A started target with the firmware on it. Shared: leave it as it was, or take `board`."""
-    with open_target(target_name) as opened:
+    with open_visited(target_name) as opened:
         opened.deploy_firmware()
         yield opened
 

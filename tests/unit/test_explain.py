@@ -53,6 +53,7 @@ device = "press-7"
 [[channels]]
 name = "vibration"
 rate_hz = 1000
+source = {kind = "link"}
 detectors = [{kind = "zscore", n = 20}, {kind = "novelty"}, {kind = "drift"}, {kind = "baseline"}]
 """
 

@@ -39,7 +39,7 @@ def test_source_of_a_sensor_gets_its_defaults():
         ({"kind": "lis3dh", "i2c": {"speed": 1}}, {"rate_hz": 100}, "source.i2c.speed: no such setting"),
         ({"kind": "lis3dh", "i2c": {"kind": "spi"}}, {"rate_hz": 100}, "'spi' is not one of: machine, sbcon"),
         ({"kind": "lis3dh", "i2c": {"scl": 1.5}}, {"rate_hz": 100}, "1.5: the number or the name of a pin"),
-        ({"kind": "lis3dh", "i2c": 3}, {"rate_hz": 100}, "source.i2c: 3 is not of the kind of {}"),
+        ({"kind": "lis3dh", "i2c": 3}, {"rate_hz": 100}, "source.i2c: 3: a table is wanted"),
         ({"kind": "adc"}, {}, "name the pin"),
         ({"kind": "adc", "pin": 1, "room": 1000}, {}, "a power of two from 2 to 16384"),
         ({"kind": "adc", "pin": 1, "atten_db": 3}, {}, "atten_db: 3 is not one of: 0, 2, 6, 11"),

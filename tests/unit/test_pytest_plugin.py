@@ -79,3 +79,40 @@ def test_plugin_only_targets_leaves_out_tests_without_one(run, tmp_path):
     (tmp_path / "test_other.py").write_text("def test_other():\n    pass\n")
     assert "4 passed, 1 deselected" in run()[1]
     assert "3 passed, 2 deselected" in run("--only-targets")[1]
+
+
+BAD = """
+import pytest
+
+def test_hangs(board):
+    board.exec("print('before')\\nwhile True: pass", timeout_s=0.5)
+
+def test_raises(board):
+    assert board.exec("print(6 * 7)") == "42\\n"
+    board.exec("def inner():\\n    raise ValueError('of mine')\\ninner()")
+
+def test_ends(board):
+    board.exec("import sys\\nprint('last words')\\nsys.stdout.flush() if hasattr(sys.stdout, 'flush') else None\\n"
+               "import ffi\\nffi.open(None).func('v', 'abort', '')()")
+
+def test_is_well(board):
+    assert board.exec("print(1)") == "1\\n"
+"""
+
+
+def test_plugin_gives_the_next_test_a_good_board_and_shows_what_the_board_said(run, tmp_path):
+    # Regression: after one hang every later test died of "write to closed file".
+    (tmp_path / "test_mine.py").write_text(BAD)
+    status, output = run()
+    assert status == 1
+    assert "3 failed, 1 passed" in output and "closed file" not in output
+    assert "no answer from the board within 0.5 s" in output
+    assert "What the board said" in output and "line 2, in inner" in output and "ValueError: of mine" in output
+    assert "the board died" in output
+
+
+def test_plugin_port_that_pytest_takes_for_a_folder_of_tests_is_refused(run):
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--target", "/dev/pts/0"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd="/tmp", timeout=60)
+    assert done.returncode == 4
+    assert "write --target=/dev/pts/0" in done.stdout + done.stderr

@@ -5,6 +5,8 @@ from ..errors import ConfigError
 from . import action, folder, machine_facts, port, storage
 from .clock import Clock
 
+_STORAGES = ("file", "folder", "kwflash")
+
 
 def make_port(config):
     """The link's port.
@@ -46,10 +48,20 @@ def make_storage(given):
         ConfigError: there is no such kind.
         StorageError: see storage.open_file_system.
     """
-    if given.get("kind") == "folder":
+    check_storage(given)
+    if given["kind"] == "folder":
         return folder.FolderFs(given["path"]), None
     device = make_device(given)
     return storage.open_file_system(device), device
+
+
+def check_storage(given):
+    """Refuse a storage that there is not. Raises ConfigError, naming the setting."""
+    kind = given.get("kind")
+    if kind not in _STORAGES:
+        raise ConfigError("storage.kind", "%r is not one of: %s" % (kind, ", ".join(_STORAGES)))
+    if kind != "kwflash" and not isinstance(given.get("path"), str):
+        raise ConfigError("storage.path", "name the folder or the file of the journal")
 
 
 def make_memory():

@@ -18,6 +18,12 @@ _CRC_BYTES = 4
 _NEW = "layout.new"
 
 
+def check_size(text: bytes) -> None:
+    """Refuse a description that is too long for a frame. Raises ConfigError."""
+    if len(text) > TEXT_LIMIT_BYTES:
+        raise ConfigError("channels", "names and units take %d bytes, limit %d" % (len(text), TEXT_LIMIT_BYTES))
+
+
 class Descriptions:
     """The descriptions of one journal.
 
@@ -37,8 +43,7 @@ class Descriptions:
             ConfigError: it is too long for a frame.
             StorageError: all numbers are used up, or the medium failed.
         """
-        if len(text) > TEXT_LIMIT_BYTES:
-            raise ConfigError("channels", "names and units take %d bytes, limit %d" % (len(text), TEXT_LIMIT_BYTES))
+        check_size(text)
         try:
             return self._number_of(text)
         except OSError as error:

@@ -58,7 +58,7 @@ def load(path: str | Path, model: type[M], environment: Mapping[str, str] | None
             raw = file.read(LIMIT_BYTES + 1)
         if len(raw) > LIMIT_BYTES:
             raise ConfigError(f"{path} has more than {LIMIT_BYTES} bytes", "name the configuration file")
-        text = raw.decode("utf-8")
+        text = raw.decode("utf-8-sig")  # editors on Windows begin a file with a mark
     except FileNotFoundError as error:
         raise ConfigError(f"{path} is not there", "`kittiwake bridge init` writes one to start from") from error
     except (OSError, UnicodeDecodeError) as error:

@@ -32,6 +32,23 @@ class Application:
     config: NodeConfig | None
 
 
+def place(port: str, target: str) -> str:
+    """Give the one of both that is named.
+
+    Args:
+        port: as `kittiwake ports` lists it, or a URL; "" for none.
+        target: as `kittiwake targets` lists it; "" for none.
+
+    Raises:
+        UsageError: both are named, or neither; or a target as a port.
+    """
+    if bool(port) == bool(target):
+        raise UsageError("name a port or a target, one of them", "--port /dev/ttyUSB0, say")
+    if port in names():
+        raise UsageError(f"{port} is not a port", f"name a target with --target {port}")
+    return port or target
+
+
 @contextlib.contextmanager
 def borrowed(port: str, target: str) -> Iterator[Target]:
     """Open a board on a port, and start its node again in the end; or a target, which ends then.
@@ -44,9 +61,7 @@ def borrowed(port: str, target: str) -> Iterator[Target]:
         UsageError: both are named, or neither.
         KittiwakeError: of the port and the board.
     """
-    if bool(port) == bool(target):
-        raise UsageError("name a port or a target, one of them", "--port /dev/ttyUSB0, say")
-    with open_target(port or target) as board, given_back(board) if port else contextlib.nullcontext():
+    with open_target(place(port, target)) as board, given_back(board) if port else contextlib.nullcontext():
         yield board
 
 

@@ -19,6 +19,7 @@ from kittiwake.target import mpy, open_target
 from kittiwake.target.base import NodeConfig, Target
 
 _LOAD_S = 60.0
+_UNTOUCHED = "nothing on the board was changed"
 _AGAIN = "run the same command again"
 
 Progress = Callable[[str], None]
@@ -43,6 +44,10 @@ def deploy(deployment: Deployment, progress: Progress) -> Reported:
     begun = time.monotonic()
     config = inputs.read_config(deployment)
     models = inputs.read_models(deployment.models)
+    try:
+        mpy.check_compiler()  # before a node is stopped for it
+    except KittiwakeError as error:
+        raise error.with_note(_UNTOUCHED) from error
     options = {"link": deployment.link} if deployment.link else {}
     with open_target(deployment.target, **options) as board:
         done = deploy_to(board, deployment, config, models, kittiwake.firmware_files(), progress)
@@ -127,7 +132,7 @@ class _Run:
         self._old_config: NodeConfig = {}
         self._old: str | None = None
         self._is_new = False
-        self.left = "nothing on the board was changed"
+        self.left = _UNTOUCHED
         self.changed: list[str] = []
         self.done: Installed = {"slot": "", "changed": self.changed, "files": 0}
 
@@ -173,7 +178,7 @@ class _Run:
         self.done = {
             "slot": slots.active or "",
             "changed": self.changed,
-            "files": len(application) + len(models) + len(known) + 1,
+            "files": len(application) + len(models) + len(known) + 2,  # node.json, main.py
         }
 
     def _fill(self, slots: Slots, files: Mapping[str, bytes]) -> None:

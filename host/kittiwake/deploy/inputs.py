@@ -56,7 +56,7 @@ def read_config(deployment: Deployment) -> NodeConfig | None:
     # board does, before it is switched.
     if available("unix") is None:
         with open_target("unix") as judge:
-            node_config.checked(judge, config)
+            node_config.checked(judge, config, deployment.config)
     return config
 
 

@@ -54,3 +54,15 @@ def explain_source(channel: Settings) -> Explanation | None:
     else:
         return None
     return explanation
+
+
+def explain_nothing(channel: Settings) -> Explanation:
+    """Say of a channel that has neither sensor, detector nor word that there is nothing to explain.
+
+    Args:
+        channel: of a checked node configuration.
+    """
+    kind = channel["source"]["kind"]
+    explanation = Explanation(channel["name"], f"source {kind}", channel["source"])
+    explanation.notes.append("no sensor and no detector: its samples are summed up, and nothing is judged")
+    return explanation

@@ -21,6 +21,7 @@ _READ_BYTES = 64 * 1024
 _OPEN_TIMEOUT_S = 15.0
 _URLS = ("socket://", "rfc2217://")
 _GONE = (errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.ENOTDIR)
+_FORMS = "use a path, id:SERIAL, auto, socket://HOST:PORT or rfc2217://…"
 _BUSY = (errno.EBUSY, errno.EAGAIN)
 
 
@@ -233,7 +234,10 @@ def resolve(name: str) -> str:
             raise NoDeviceError(f"no adapter has the serial number {name[3:]!r}", f"plugged in: {there}")
         return serial_numbers[name[3:]]
     if "://" in name and not name.startswith(_URLS):
-        raise UsageError(f"{name!r} is not a port", "use a path, id:SERIAL, auto, socket://HOST:PORT or rfc2217://…")
+        raise UsageError(f"{name!r} is not a port", _FORMS)
+    # Not a path: what a target is called, most likely. Windows' ports have no slash, and no files.
+    if os.name == "posix" and "://" not in name and "/" not in name and not Path(name).exists():
+        raise UsageError(f"{name!r} is not a port", _FORMS)
     return name
 
 

@@ -40,7 +40,16 @@ def run(target: Target, source: str, name: str, timeout_s: float) -> Outcome:
     """
     mark = f"kw-{secrets.token_hex(8)}"
     target.exec(board_code.source("runs/script"))
-    output = target.exec(board_code.call("run_script", source, name, mark), timeout_s)
+    try:
+        output = target.exec(board_code.call("run_script", source, name, mark), timeout_s)
+    except TargetError as error:
+        if "within" not in error.message:
+            raise
+        raise TargetError(
+            f"{name} did not end within {timeout_s:g} s on {target.name}",
+            "give it longer with --timeout",
+            error.traceback,
+        ) from error
     printed, ended, rest = output.partition(mark + "\n")
     if not ended:
         raise TargetError(f"{target.name} lost the end of {name}'s output", "", output)

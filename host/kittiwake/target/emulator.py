@@ -111,7 +111,7 @@ class Emulator:
         """
         if not self.is_alive:
             words = self._last_words()
-            raise TargetError(f"{self._what} has ended{': ' if words else ''}{words}", "start() it again")
+            raise TargetError(f"{self._what} has ended{': ' if words else ''}{words}", "start it again")
 
     def stop(self) -> None:
         """End it at once and reap it. Idempotent."""

@@ -147,7 +147,7 @@ class Line:
         deadline = time.monotonic() + timeout_s
         while self._to_board or self._unread():
             if time.monotonic() > deadline or self._has_ended:
-                raise TargetError("the board takes no input from its console", "cut_power() it")
+                raise TargetError("the board takes no input from its console", "cut its power")
             time.sleep(_LOOK_S / 10)
 
     def close(self) -> None:
@@ -204,7 +204,7 @@ class Line:
         with self._changed:
             if not self._changed.wait_for(lambda: not self._to_board or self._has_ended, max(0.0, timeout_s)):
                 self._to_board.clear()
-                raise TargetError("the board takes no input from its console", "cut_power() it")
+                raise TargetError("the board takes no input from its console", "cut its power")
             if self._has_ended:
                 raise self._lost()
 
@@ -221,7 +221,7 @@ class Line:
             os.write(self._waker, b"x")
 
     def _lost(self) -> PortLostError:
-        return PortLostError(f"{self.port} has no board behind it any more", "start() the target again")
+        return PortLostError(f"{self.port} has no board behind it any more", "start the target again")
 
     def _run(self, sock: socket.socket) -> None:
         """Pass bytes on both ways until told to end, or until the emulator has gone."""

@@ -75,7 +75,7 @@ class Machine:
             TargetError: it was not started, or has ended.
         """
         if self._emulator is None:
-            raise TargetError(f"{self._board.target} is not started", "start() it first")
+            raise TargetError(f"{self._board.target} is not started", "start it first")
         self._emulator.check_alive()
         return self._emulator
 

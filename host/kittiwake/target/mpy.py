@@ -78,6 +78,15 @@ def compile_files(files: Mapping[str, bytes], arch: str, machine: str = "") -> d
     return compiled
 
 
+def check_compiler() -> None:
+    """Refuse to begin what will need mpy-cross where there is none that serves.
+
+    Raises:
+        KittiwakeError: mpy-cross is not there or too old.
+    """
+    _compiler()
+
+
 def fits(path: str, arch: str, machine: str = "") -> bool:
     """Tell whether a board has a use for a file: not for kernels of another instruction set.
 

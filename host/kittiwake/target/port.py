@@ -9,7 +9,7 @@ from __future__ import annotations
 import binascii
 import contextlib
 import json
-from collections.abc import Generator, Mapping
+from collections.abc import Collection, Generator, Mapping
 
 import kittiwake
 from kittiwake import board_code
@@ -109,6 +109,7 @@ class PortTarget(Target):
             call = board_code.call("print_differing", expected[at : at + _PATHS_A_CALL])
             differing += self.exec(call, _DEPLOY_S).splitlines()
         if differing:
+            self.before_writing(differing)
             self.exec(board_code.source("target/writing"))
         for path in differing:
             try:
@@ -118,6 +119,13 @@ class PortTarget(Target):
                 with contextlib.suppress(KittiwakeError):
                     self.exec("abandon_file()")
                 raise
+
+    def before_writing(self, paths: Collection[str]) -> None:
+        """Do what must be done before files are written: nothing here.
+
+        Args:
+            paths: on the board.
+        """
 
     def _write(self, path: str, content: bytes) -> None:
         self.exec(board_code.call("begin_file", path), _DEPLOY_S)
@@ -252,17 +260,17 @@ class PortTarget(Target):
     def _prompt(self) -> Repl:
         self._check_idle()
         if self._repl is None:
-            raise TargetError(f"{self.name} is not open", "start() it first")
+            raise TargetError(f"{self.name} is not open", "start it first")
         return self._repl
 
     def _open_stream(self) -> SerialStream:
         if self._stream is None:
-            raise TargetError(f"{self.name} is not open", "start() it first")
+            raise TargetError(f"{self.name} is not open", "start it first")
         return self._stream
 
     def _check_idle(self) -> None:
         if self._node_is_running:
-            raise TargetError("the board is running the node", "interrupt() it first")
+            raise TargetError("the board is running the node", "interrupt it first")
 
     def _wait_for(self, *texts: bytes) -> bytes:
         """Read up to these, one after the other; gives what came behind the last."""

@@ -174,7 +174,7 @@ class QemuTarget(Target):
         """Raise when the node has ended by itself, which a prompt on the console shows; see the base class."""
         if self._node_is_running:
             self._machine.emulator().check_alive()
-            check_not_at_prompt(self.node_text(), f"its log is {self.work_dir / 'console.log'}")
+            check_not_at_prompt(self.node_text(), "")
 
     def node_text(self) -> str:
         """What the console has said since the node's start."""
@@ -203,7 +203,7 @@ class QemuTarget(Target):
         """
         self._machine.emulator()
         if self._machine.is_off:
-            raise TargetError(f"{self.name} is off", "start() it first")
+            raise TargetError(f"{self.name} is off", "start it first")
         self._machine.set_strap(run_main=False)
         if self._repl is None:
             self._open_console()
@@ -287,10 +287,10 @@ class QemuTarget(Target):
     def _prompt(self) -> Repl:
         self._check_idle()
         if self._machine.is_off:
-            raise TargetError(f"{self.name} is off", "start() it first")
+            raise TargetError(f"{self.name} is off", "start it first")
         self._machine.emulator()
         return self._open_console() if self._repl is None else self._repl
 
     def _check_idle(self) -> None:
         if self._node_is_running:
-            raise TargetError("the board is running the node", "interrupt() it first")
+            raise TargetError("the board is running the node", "interrupt it first")

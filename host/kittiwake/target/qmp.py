@@ -76,7 +76,7 @@ class Qmp:
                 continue
             left_s = deadline - time.monotonic()
             if left_s <= 0:
-                raise TargetError(f"{self._what} does not answer", "stop() it and start() it again")
+                raise TargetError(f"{self._what} does not answer", "start it again")
             self._socket.settimeout(left_s)
             try:
                 piece = self._socket.recv(65536)
@@ -89,4 +89,4 @@ class Qmp:
             self._input += piece
 
     def _gone(self) -> TargetError:
-        return TargetError(f"{self._what} has ended", "start() it again")
+        return TargetError(f"{self._what} has ended", "start it again")

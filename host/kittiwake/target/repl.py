@@ -257,7 +257,7 @@ class Repl:
     def _silent(self, what: str, timeout_s: float, heard: bytes) -> TargetError:
         self.is_raw = False
         last = "\n".join(heard.decode(errors="replace").splitlines()[-_LAST_LINES:])
-        return TargetError(f"{self._what} {what} within {timeout_s:g} s", "interrupt() or cut_power() it", last)
+        return TargetError(f"{self._what} {what} within {timeout_s:g} s", "interrupt it, or reset the board", last)
 
 
 def check_not_at_prompt(text: str, mend: str) -> None:

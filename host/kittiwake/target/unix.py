@@ -127,10 +127,10 @@ class UnixTarget(Target):
 
     def _idle(self) -> unix_driver.Driver:
         if self.node_is_running:
-            raise TargetError("the board is running the node", "interrupt() it first")
+            raise TargetError("the board is running the node", "interrupt it first")
         self.check_running()
         if self._driver is None:
-            raise TargetError("the board is off", "start() it first")
+            raise TargetError("the board is off", "start it first")
         return self._driver
 
     def run_node(self, config: NodeConfig, watch: bool = False) -> None:
@@ -144,7 +144,7 @@ class UnixTarget(Target):
             TargetError: a node runs already.
         """
         if self.node_is_running:
-            raise TargetError("the board is running the node already", "interrupt() it first")
+            raise TargetError("the board is running the node already", "interrupt it first")
         path = self.work_dir / "node.json"
         path.write_text(json.dumps({**self.node_overrides(), **config}, indent=1))
         self._start_node([str(path)])
@@ -154,7 +154,9 @@ class UnixTarget(Target):
         self._start_node([])
 
     def node_text(self) -> str:
-        """Read what the node has printed since its start."""
+        """Read what the node has printed since its start; "" before the first."""
+        if not self.log_path.exists():
+            return ""
         with open(self.log_path, "rb") as log:
             log.seek(self._log_start)
             return log.read().decode(errors="replace")
@@ -188,7 +190,9 @@ class UnixTarget(Target):
         trace = "\n".join(self.node_text().splitlines()[-_LOG_LINES:])
         last = trace.splitlines()[-1] if trace else "it printed nothing"
         status = self._node.returncode
-        raise TargetError(f"the node ended with status {status}: {last}", f"its log is {self.log_path}", trace)
+        # A temporary folder is gone when somebody reads this.
+        mend = "" if self._is_temporary else f"its log is {self.log_path}"
+        raise TargetError(f"the node ended with status {status}: {last}", mend, trace)
 
     @property
     def pid(self) -> int | None:
@@ -212,7 +216,7 @@ class UnixTarget(Target):
             try:
                 self._node.wait(_STOP_S)
             except subprocess.TimeoutExpired:
-                raise TargetError("the node does not heed Ctrl-C", "cut_power() ends it") from None
+                raise TargetError("the node does not heed Ctrl-C", "cut its power") from None
         self._node = None
         self.start()
 

@@ -104,7 +104,7 @@ class Driver:
         try:
             self._stdin.write(b"%d %s\n%s" % (len(source), mark.encode(), source))
             self._stdin.flush()
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: closed, since it hung or died before
             raise self._died(b"") from error
         return mark
 
@@ -136,7 +136,9 @@ class Driver:
             left_s = timeout_s if deadline is None else deadline - time.monotonic()
             if left_s <= 0 or not poll.poll(left_s * 1000):
                 self.kill()
-                raise TargetError(f"no answer from the board within {timeout_s:g} s; it was switched off", "start() it")
+                raise TargetError(
+                    f"no answer from the board within {timeout_s:g} s; it was switched off", "start it again"
+                )
             piece = os.read(self._stdout.fileno(), 65536)
             if not piece:
                 raise self._died(bytes(output))
@@ -146,7 +148,7 @@ class Driver:
     def _died(self, output: bytes) -> TargetError:
         self.close()
         status = self._process.returncode
-        return TargetError(f"the board died (status {status})", "start() it again", output.decode(errors="replace"))
+        return TargetError(f"the board died (status {status})", "start it again", output.decode(errors="replace"))
 
 
 def _check(mark: str, rest: str) -> None:

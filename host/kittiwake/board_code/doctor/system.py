@@ -31,7 +31,7 @@ def print_system():
     facts["romfs"] = hasattr(vfs, "rom_ioctl")
     try:
         stat = os.statvfs("/")
-        facts["flash_bytes"], facts["flash_free_bytes"] = stat[1] * stat[2], stat[1] * stat[3]
+        facts["flash_bytes"], facts["flash_free_bytes"] = stat[1] * stat[2], stat[1] * max(0, stat[3])
     except (AttributeError, OSError):
         pass
     for name, body in _EMITTERS:

@@ -60,9 +60,14 @@ def show(
 
 
 def _how(board: Board) -> str:
+    from kittiwake.target import available
+
     if board.flash is not None:
         return f"flashed by {', '.join(board.flash.tools)}"
-    return f"target {board.qemu.target}" if board.qemu is not None else ""
+    if board.qemu is None:
+        return ""
+    problem = available(board.qemu.target)
+    return f"target {board.qemu.target}" + ("" if problem is None else f", not here: {problem}")
 
 
 def _shown(key: str, value: object) -> str:

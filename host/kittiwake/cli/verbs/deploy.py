@@ -27,12 +27,11 @@ def deploy(
     The journal is left alone. Interrupted or cut off at any point, the board starts the old application or the new one,
     and deploying again completes it.
     """
-    from kittiwake.deploy import deployment, inputs
-    from kittiwake.errors import UsageError
+    from kittiwake.deploy import application, deployment, inputs
 
-    if bool(port) == bool(target):
-        raise UsageError("name a port or a target, one of them", "kittiwake deploy --port /dev/ttyUSB0 -c node.toml")
-    settings = inputs.Deployment(port or target, board, config, tuple(models or ()), start, link or None)
+    settings = inputs.Deployment(
+        application.place(port, target), board, config, tuple(models or ()), start, link or None
+    )
     done = deployment.deploy(settings, progress)
     if as_json:
         print_json(done)

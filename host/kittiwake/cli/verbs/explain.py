@@ -18,17 +18,19 @@ def explain(
     """Say what a node's sensors, detectors and wake words will do: scales, false alarms, blind times, what is kept."""
     from kittiwake.explain import detectors as work
     from kittiwake.explain.hearing import explain_hearing
-    from kittiwake.explain.sources import explain_source
+    from kittiwake.explain.sources import explain_nothing, explain_source
     from kittiwake.target import node_config, open_target
 
     settings = node_config.read(config)
     with open_target("unix") as board:
-        checked = node_config.checked(board, settings)
+        checked = node_config.checked(board, settings, config)
     sources = [part for c in checked["channels"] if (part := explain_source(c)) is not None]
     names = [name for c in checked["channels"] for name in c["hear"].get("models", ())]
     plans = {name: content for name in names if (content := _plan(config.parent / name)) is not None}
     hearing = [part for c in checked["channels"] for part in explain_hearing(c, plans)]
     detectors = [work.explain(c, d) for c in checked["channels"] for d in work.with_threshold(c["detectors"])]
+    explained = {part.channel for part in sources + hearing + detectors}
+    sources += [explain_nothing(c) for c in checked["channels"] if c["name"] not in explained]
     if as_json:
         print_json(
             {
