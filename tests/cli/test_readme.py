@@ -19,7 +19,9 @@ README = (ROOT / "README.md").read_text()
 TUTORIAL = (ROOT / "docs/tutorial/virtual-board.md").read_text()
 WITHOUT_A_BOARD = shell_lines("\n" + section(README, "Without a board"), "kittiwake")
 OF_THE_TUTORIAL = [
-    line for line in shell_lines(TUTORIAL, "kittiwake") if parse(line)[:1] in (("detect",), ("explain",), ("bridge",))
+    line
+    for line in shell_lines(TUTORIAL, "kittiwake")
+    if parse(line)[:1] in (("detect",), ("explain",), ("bridge",)) and "--port" not in line
 ]
 _ENVIRONMENT = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
 

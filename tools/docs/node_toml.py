@@ -1,17 +1,16 @@
 """Reference page of node.toml: every setting with type, unit, default, bounds, from the firmware's tables and refusals.
 
 Bounds are asked for: a value that cannot be is given to the firmware's own check, and what it says would be right is
-the bound. So no bound is written down a second time. What a setting means stands in node_toml.toml.
+the bound. So no bound is written down a second time. What a setting means stands in host/kittiwake/node/settings.toml.
 """
 
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
+from kittiwake.node import meaning
 from kittiwake_node import config, config_link, config_sensor, config_source, kernels
 from kittiwake_node.detect import kinds
 from kittiwake_node.errors import ConfigError
@@ -33,7 +32,7 @@ class Table(NamedTuple):
     """One table of the file.
 
     Args:
-        key: its section in node_toml.toml.
+        key: its section in settings.toml.
         heading: as the page has it.
         defaults: the firmware's.
         check: given a name and a value, checks a whole configuration with it; raises ConfigError.
@@ -70,16 +69,18 @@ def pages() -> Iterator[tuple[Table, list[Row]]]:
     """Every table with its rows.
 
     Raises:
-        ValueError: node_toml.toml does not have the settings that the firmware has.
+        ValueError: settings.toml does not have the settings that the firmware has.
     """
-    meanings = tomllib.loads(Path(__file__).with_name("node_toml.toml").read_text(encoding="utf-8"))
+    meanings = meaning.read()
     known = {table.key for table in tables()}
     if set(meanings) != known:
-        raise ValueError(f"node_toml.toml has the sections {sorted(meanings)}, the firmware {sorted(known)}")
+        raise ValueError(f"node/settings.toml has the sections {sorted(meanings)}, the firmware {sorted(known)}")
     for table in tables():
         section = meanings[table.key]
         if set(section) != set(table.defaults):
-            raise ValueError(f"node_toml.toml, {table.key}: {set(section) ^ set(table.defaults)} is on one side only")
+            raise ValueError(
+                f"node/settings.toml, {table.key}: {set(section) ^ set(table.defaults)} is on one side only"
+            )
         yield table, [_row(table, name, section[name]) for name in table.defaults]
 
 

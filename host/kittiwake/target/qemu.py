@@ -217,6 +217,13 @@ class QemuTarget(Target):
         self.release_console()
         self._node_is_running = False
 
+    def power_cycle(self) -> None:
+        """Cut the power at this instant and give it back: the board boots by itself and runs main.py, if it has one."""
+        self.cut_power()
+        self._machine.set_strap(run_main=True)
+        self._machine.boot()
+        self._node_is_running = True
+
     def instructions(self) -> int | None:
         """Instructions executed since the board's start; None unless it was opened with count=True."""
         if not self._counts:
@@ -224,10 +231,7 @@ class QemuTarget(Target):
         return int(self.exec("import kwboard; print(kwboard.instructions())"))
 
     def storage_image(self) -> bytes:
-        """Copy the journal's partition out of the machine's memory, as a flash reader would.
-
-        At any time between `start` and `stop`: while the node runs, and while the power is cut.
-        """
+        """Copy the journal's partition out of the machine's memory, as a flash reader would, at any time."""
         return self._machine.read_memory(*self._journal_region)
 
     def set_strap(self, run_main: bool) -> None:

@@ -18,6 +18,7 @@ from kittiwake.cli.verbs.inject import inject
 from kittiwake.cli.verbs.journal import group as journal
 from kittiwake.cli.verbs.listen import listen
 from kittiwake.cli.verbs.model import group as model
+from kittiwake.cli.verbs.node import app as node
 from kittiwake.cli.verbs.plot import plot
 from kittiwake.cli.verbs.ports import ports
 from kittiwake.cli.verbs.provision import provision
@@ -33,6 +34,7 @@ ALL: tuple[Callable[..., None] | typer.Typer, ...] = (
     detect,
     plot,
     explain,
+    node,
     bridge,
     watch,
     history,
