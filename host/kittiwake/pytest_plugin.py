@@ -127,13 +127,13 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Show of a failed test what its board said, and give the next one a board that answers."""
     report = yield
-    boards = [value for value in getattr(item, "funcargs", {}).values() if isinstance(value, Target)]
+    board = getattr(item, "funcargs", {}).get("target")  # none that a test opened for itself: it knows what it does
     if call.excinfo is None or not report.failed:
         return report
     error = call.excinfo.value
     if isinstance(error, TargetError) and error.traceback:
         report.sections.append(("What the board said", error.traceback))
-    for board in {id(board): board for board in boards}.values():
+    if isinstance(board, Target):
         printed = board.node_text().strip()
         if printed:
             report.sections.append((f"Console of {board.name}", "\n".join(printed.splitlines()[-_CONSOLE_LINES:])))

@@ -190,8 +190,8 @@ def test_deploy_whole_firmware_runs_then_unchanged_writes_nothing(tmp_path, caps
     ("link", "source", "why"),
     [
         ('"uart:1"', '{kind = "link"}', "no UART 1 with these pins"),
-        ('{kind = "kwboard"}', '{kind = "adc", pin = 3}', "ImportError"),
-        ('"stdio"', '{kind = "adc", pin = 3}', "ImportError"),
+        ('{kind = "kwboard"}', '{kind = "adc", pin = 3}', "no converter there"),
+        ('"stdio"', '{kind = "adc", pin = 3}', "no converter there"),
     ],
 )
 def test_deploy_of_a_node_that_cannot_start_is_exit_5_with_the_reason(link, source, why, emulated, tmp_path, capsys):
