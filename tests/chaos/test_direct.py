@@ -230,3 +230,33 @@ def test_direct_commands_are_answered_by_the_board_itself(plant):
     events = [body for _, body in records(witness)[0].values() if '"code":9' in body]
     assert len(events) == 1 and json.loads(events[0])["seq"] == seen[1]["result"]["seq"]
     assert seen[7]["result"]["config"]["device"] == DEVICE
+
+
+def test_direct_with_500_commands_that_waited_answers_all_in_few_connections_and_soon(plant, figures):
+    import paho.mqtt.client as paho
+
+    _, config, board, broker, witness = plant
+    board.run_node(config)
+    wait(board, lambda: statuses(witness) == ["online"], "status")
+    board.cut_power()
+    until(lambda: statuses(witness) == ["online", "offline"], "the will", LIMIT_S)
+    client = paho.Client(paho.CallbackAPIVersion.VERSION2)
+    client.connect("127.0.0.1", broker.port)
+    client.loop_start()
+    for number in range(500):
+        client.publish(f"kittiwake/{DEVICE}/cmd", json.dumps({"id": str(number), "op": "ping"}), qos=1)
+    client.publish(f"kittiwake/{DEVICE}/cmd", json.dumps({"id": "500", "op": "ping"}), qos=1).wait_for_publish(30)
+    client.loop_stop()
+    started_s = time.monotonic()
+    board.run_node(config)
+
+    def answered():
+        lines = [line["payload"] for line in witness.read() if line["topic"] == f"kittiwake/{DEVICE}/resp"]
+        return [json.loads(line)["id"] for line in lines]
+
+    wait(board, lambda: len(set(answered())) == 501, "501 answers")
+    connections = statuses(witness).count("online") - 1
+    figures(f"direct MQTT: 501 queued commands in {time.monotonic() - started_s:.1f} s, {connections} connections")
+    # This broker sends all of them at once, whatever is not confirmed; a board keeps some 70 of these.
+    assert sorted(set(answered()), key=int) == [str(number) for number in range(501)]
+    assert connections <= 10

@@ -202,24 +202,55 @@ def test_session_confirms_a_command_only_after_its_answer():
     assert broker.acks == [9]
 
 
+def all_answered(broker, now_ms):
+    """Confirm responses until no more come."""
+    while responses := [packet_id for topic, _, packet_id in broker.told if topic.endswith("resp")]:
+        broker.told.clear()
+        broker.confirm(*responses, now_ms=now_ms)
+        broker.turn(now_ms)
+
+
+def test_session_with_commands_that_come_20_at_a_time_does_them_all_in_one_connection():
+    # Regression: 500 queued commands made a board connect anew after every eight.
+    broker = Broker()
+    broker.connect()
+    for first in range(1, 500, 20):
+        for number in range(first, first + 20):
+            broker.session.feed(packets.publish("kittiwake/dev-1/cmd", b'{"id":%d,"op":"ping"}' % number, number), 0)
+        broker.turn()
+        all_answered(broker, 0)
+    assert broker.acks == list(range(1, 501))
+    assert broker.turn(60_000) == [] and "more commands" not in broker.session.problem
+
+
 def test_session_with_more_commands_than_it_can_keep_does_some_and_asks_for_the_rest():
     asked = []
     broker = Broker(answer=lambda body, now_ms: asked.append(body) or b"{}")
-    waiting = list(range(1, 21))
+    waiting = list(range(1, 201))
     for connection in range(3):
-        broker.connect(connection)
+        now_ms = 10_000 * connection
+        broker.connect(now_ms)
         for number in waiting:
-            broker.session.feed(packets.publish("kittiwake/dev-1/cmd", b"%d" % number, number), connection)
-        assert len(broker.session._responses) <= 8
-        broker.turn(connection)
-        broker.confirm(*[packet_id for topic, _, packet_id in broker.told if topic.endswith("resp")])
-        broker.turn(connection)
-        broker.turn(connection)
+            broker.session.feed(packets.publish("kittiwake/dev-1/cmd", b"%d" % number, number), now_ms)
+        assert len(broker.session._responses) <= 8 and len(broker.session._commands) <= 4096 // 40
+        broker.turn(now_ms)
+        all_answered(broker, now_ms)
         waiting = [number for number in waiting if number not in broker.acks]
+        assert broker.turn(now_ms + 1999) == [] and broker.session.problem == ""
+        broker.turn(now_ms + 2000)
         assert bool(waiting) == (broker.session.problem == "more commands wait at the broker")
-        broker.told.clear()
-        broker.session.set_link(False, connection)
-    assert sorted(asked, key=int) == [b"%d" % number for number in range(1, 21)]
+        broker.session.set_link(False, now_ms + 2000)
+    assert sorted(asked, key=int) == [b"%d" % number for number in range(1, 201)]
+
+
+def test_session_with_commands_at_qos_0_beyond_what_it_can_keep_stays_connected():
+    broker = Broker(answer=lambda body, now_ms: bytes(1000))
+    broker.connect()
+    for _ in range(100):
+        broker.session.feed(packets.publish("kittiwake/dev-1/cmd", b"1", 0), 0)
+    broker.turn()
+    assert 8 <= len([topic for topic, _, _ in broker.told if topic.endswith("resp")]) <= 10
+    assert broker.turn(3000) == [] and broker.session.problem == ""
 
 
 def test_session_over_a_world_of_losses_delivers_everything_once_in_order():

@@ -31,6 +31,8 @@ _FIRST_RESPONSE_ID = 65100
 _RESPONSE_IDS = 400
 _RESPONSES_LIMIT = 8
 _OUTBOX_LIMIT_BYTES = 8192
+_COMMANDS_LIMIT_BYTES = 4096  # of commands that wait, each with 40 beside its payload
+_STAY_MS = 2000  # a connection that lasted so long may be made anew at once
 _CHUNK_BYTES = 1000
 _ONLINE = b"online"
 _OFFLINE = b"offline"
@@ -64,8 +66,7 @@ class MqttSession:
         self._login = login
         self._publisher = publisher
         self._journal = journal
-        self._parse_json = parse_json
-        self._respond = respond
+        self._parse_json, self._respond = parse_json, respond
         self._reader = packets.PacketReader()
         self._is_up = False
         self.is_open = False
@@ -75,6 +76,7 @@ class MqttSession:
         self._outbox: list[bytes] = []  # packets that go before any record
         self._responses: list[tuple[int, int]] = []  # (id of the command, id of its response), unconfirmed
         self._response_id = 0
+        self._commands: list[tuple[int, bytes]] = []  # (id, payload) of those that wait for a response's confirmation
         self._has_passed_over = False  # commands that there was no room for; the broker keeps them
         self._flight: list[list[int]] = []  # [id, number after it, whether it is confirmed], in order
         self._next = 0  # sequence number to read from
@@ -108,8 +110,8 @@ class MqttSession:
         self._is_up = is_up
         self.problem = ""
         self._reader.reset()
-        del self._outbox[:]
-        del self._responses[:]
+        for waiting in (self._outbox, self._responses, self._commands):
+            del waiting[:]
         self._has_passed_over = False
         if is_up:
             self._opened_ms = self._heard_ms = self._spoke_ms = now_ms
@@ -123,8 +125,7 @@ class MqttSession:
             return
         self.update_lateness(now_ms)
         self.is_open = False
-        if self._flight:
-            self.resends += 1
+        self.resends += bool(self._flight)
         del self._flight[:]
         self._chunk = b""
 
@@ -181,7 +182,7 @@ class MqttSession:
             self.problem = "the broker is silent"
         elif self._flight and now_ms - self._progress_ms >= CONFIRM_MS:
             self.problem = "the broker confirms nothing"
-        elif self._has_passed_over and not self._responses and not self._outbox:
+        elif self._has_passed_over and not self._responses and now_ms - self._opened_ms >= _STAY_MS:
             # A broker sends what was not confirmed again, but over a new connection only [4.4].
             self.problem = "more commands wait at the broker"
 
@@ -240,8 +241,7 @@ class MqttSession:
         elif kind == packets.PUBLISH:
             self._command(flags, body, now_ms)
         elif kind == packets.SUBACK:
-            if not packets.is_granted(body):
-                self.rejected += 1  # no commands then; the records matter more
+            self.rejected += not packets.is_granted(body)  # no commands then; the records matter more
         elif kind != packets.PINGRESP:
             raise FrameError("mqtt-type", "%d" % kind)
 
@@ -260,6 +260,8 @@ class MqttSession:
                 # Only now: a command whose response is not with the broker is asked again after a cut.
                 self._outbox.append(packets.puback(command_id))
                 del self._responses[i]
+                if self._commands:
+                    self._answer(*self._commands.pop(0), now_ms)
                 return
         flight = self._flight
         for entry in flight:
@@ -280,11 +282,16 @@ class MqttSession:
                 self._outbox.append(packets.puback(command_id))
             return
         if len(self._responses) >= _RESPONSES_LIMIT or sum([len(p) for p in self._outbox]) > _OUTBOX_LIMIT_BYTES:
-            self._has_passed_over = True
+            if command_id and sum([len(p) + 40 for _, p in self._commands]) + len(payload) <= _COMMANDS_LIMIT_BYTES:
+                self._commands.append((command_id, payload))
+            else:
+                self._has_passed_over |= command_id != 0
             return
-        for asked, _ in self._responses:
-            if asked == command_id and command_id:
-                return
+        if command_id and command_id in [asked for asked, _ in self._responses]:
+            return
+        self._answer(command_id, payload, now_ms)
+
+    def _answer(self, command_id: int, payload: bytes, now_ms: int) -> None:
         response = self._respond(payload, now_ms)
         self._response_id = (self._response_id + 1) % _RESPONSE_IDS
         response_id = _FIRST_RESPONSE_ID + self._response_id
