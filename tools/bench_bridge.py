@@ -41,7 +41,8 @@ WINDOW = 256
 LOAD_DEVICES = 8
 QUIET_DEVICES = 50
 RATE_HZ = 20
-BUDGET = {"ratio": 0.5, "p99_ms": 8.0, "memory_mb": 120.0, "idle_cpu": 2.0, "outage_cpu": 2.0}
+HOSTILE_HZ = 500
+BUDGET = {"ratio": 0.5, "p99_ms": 8.0, "hostile_p99_ms": 50.0, "memory_mb": 120.0, "idle_cpu": 2.0, "outage_cpu": 2.0}
 # Nothing on disk: saving at every change, as the tests have it, would be what is measured.
 BROKER = (
     "listener PORT 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\nmax_inflight_messages 0\nlog_type error\n"
@@ -199,6 +200,14 @@ def quiet_and_lively(folder: Path, broker: Mosquitto, seconds: float, outage_s: 
     return figures
 
 
+def beside_hostile_peers(folder: Path, messages: int) -> dict[str, float]:
+    """A device's latency among hostile ones, from the tests' own arena, which fails when anything else is wrong."""
+    folder.mkdir()
+    command = [sys.executable, "-m", "tests.chaos.hostile.arena", str(folder), str(messages), str(HOSTILE_HZ)]
+    ended = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
+    return {"hostile_p99_ms": json.loads(ended.stdout)["p99_ms"]}
+
+
 def latencies(ledger: LedgerProcess) -> dict[str, float]:
     """Count the messages and give quantiles of their time to the subscriber; the first tenth is left out."""
     took_ms = []
@@ -239,6 +248,7 @@ def main() -> int:
             reference = max(figures["bare_per_s"], figures["bare_again_per_s"])
             figures["ratio"] = min(figures["socket_per_s"], figures["pty_per_s"]) / reference
             figures |= quiet_and_lively(folder, broker, 20 / share, options.outage_s)
+        figures |= beside_hostile_peers(folder / "hostile", 20_000 // share)
     missed = [
         name for name, limit in BUDGET.items() if (figures[name] < limit if name == "ratio" else figures[name] > limit)
     ]
@@ -259,6 +269,11 @@ def show(f: dict[str, float], missed: list[str]) -> None:
         ("slower of both against bare", f"{f['ratio']:.2f}", f"at least {BUDGET['ratio']}"),
         (f"{QUIET_DEVICES} devices at {RATE_HZ}/s, p50", f"{f['p50_ms']:.2f} ms", ""),
         (f"{QUIET_DEVICES} devices at {RATE_HZ}/s, p99", f"{f['p99_ms']:.2f} ms", f"under {BUDGET['p99_ms']} ms"),
+        (
+            f"among peers with {HOSTILE_HZ} hostile messages/s, p99",
+            f"{f['hostile_p99_ms']:.1f} ms",
+            f"under {BUDGET['hostile_p99_ms']} ms",
+        ),
         ("  CPU meanwhile", f"{f['busy_cpu']:.1f} %", ""),
         ("memory, peak", f"{f['memory_mb']:.0f} MB", f"under {BUDGET['memory_mb']:.0f} MB"),
         (f"CPU, {QUIET_DEVICES} quiet devices", f"{f['idle_cpu']:.2f} %", f"under {BUDGET['idle_cpu']} %"),
