@@ -141,7 +141,9 @@ _records = st.tuples(
     U48,
     st.sampled_from((0,) * 100 + (1, -1, -1000, 1000, 0xFFFFFFF0)),
 )
-_names = st.sampled_from((b"evil-x", b"evil.x", b"evil_x", b"", b"+", b"evil/x", b"x" * 65, b"\xff", b"evil\0"))
+_names = st.sampled_from(
+    (b"victim", b"bridge", b"evil-x", b"evil.x", b"evil_x", b"", b"+", b"evil/x", b"x" * 65, b"\xff", b"evil\0")
+)
 _hellos = st.tuples(
     st.just("hello"),
     st.sampled_from(("open", "open", "none", "other", "other")),

@@ -43,6 +43,9 @@ DAMAGES = {
     "records that cannot be read are an error": (
         "import kittiwake.publish.publisher as p; p.ArithmeticError = p.FrameError = KeyError"
     ),
+    "whoever claims a name has it": (
+        "import kittiwake.bridge.names as n; n.Names.admit = lambda self, link, device: ''"
+    ),
     "a device may name itself anything": (
         "import kittiwake_node.link.messages as m; m.is_device_id = lambda raw: len(raw) > 0"
     ),
