@@ -66,7 +66,7 @@ def main() -> int:
             name: [a.index for a in zscore.alerts(xs, 20, Fraction(5, 2))] for name, xs in quantised.items()
         },
     }
-    _show(out, nab_picture.OURS, {name: _row(benchmark, found) for name, found in alarms.items()})
+    _show(out, nab_picture.OURS, {name: _row(benchmark, flags) for name, flags in alarms.items()})
     if not _check_firmware(quantised, alarms):
         return 1
     _show(out, nab_picture.CONTROLS, _controls(benchmark, alarms["novelty"]))
@@ -106,21 +106,21 @@ def _check_scorer(benchmark: Sequence[nab.Series], checkout: Path, out: Table) -
 def _check_firmware(quantised: dict[str, list[int]], alarms: dict[str, Alarms]) -> bool:
     """Run the firmware's plain kernels over every file and compare."""
     plain = kernels.load("plain")
-    made: dict[str, Callable[[], Novelty | Drift | ZScore]] = {
+    makers: dict[str, Callable[[], Novelty | Drift | ZScore]] = {
         "novelty": lambda: Novelty(plain),
         "drift": lambda: Drift(plain),
         "zscore n=20 t=5/2": lambda: ZScore(plain, n=20, p=5, q=2, bits=12),
     }
-    for kind, make in made.items():
+    for kind, make in makers.items():
         for name, xs in quantised.items():
-            detector, buf, found, at = make(), array("h", xs), [], 0
+            detector, buf, flagged, at = make(), array("h", xs), [], 0
             while (at := detector.find(buf, at, len(buf))) < len(buf):
-                found.append(at)
+                flagged.append(at)
                 at += 1
-            if found != alarms[kind][name]:
+            if flagged != alarms[kind][name]:
                 print(f"firmware: {kind} differs from the reference on {name}")
                 return False
-    print(f"firmware: {', '.join(made)} agree with their references on {len(quantised)} files\n")
+    print(f"firmware: {', '.join(makers)} agree with their references on {len(quantised)} files\n")
     return True
 
 
@@ -162,8 +162,8 @@ def _counts(benchmark: Sequence[nab.Series], quantised: dict[str, list[int]], se
 
 
 def _score(benchmark: Iterable[nab.Series], counts: Counts) -> dict[str, float]:
-    chosen = list(benchmark)
-    return nab.from_counts([counts[s.name] for s in chosen], sum(len(s.windows) for s in chosen))
+    files = list(benchmark)
+    return nab.from_counts([counts[s.name] for s in files], sum(len(s.windows) for s in files))
 
 
 def _two_fold(benchmark: Sequence[nab.Series], quantised: dict[str, list[int]]) -> dict[str, dict[str, float]]:
@@ -199,8 +199,8 @@ def _sensitivity(
     for name, value in asdict(settings).items():
         quarter = 1 if name in ("fade", "fast", "slow") else max(1, value // 4)
         for changed in (value - quarter, value + quarter):
-            given = replace(settings, **{name: changed})
-            counts = {s.name: nab.count(s, detect(quantised[s.name], given)) for s in benchmark}
+            variant = replace(settings, **{name: changed})
+            counts = {s.name: nab.count(s, detect(quantised[s.name], variant)) for s in benchmark}
             out[f"{name} {value} -> {changed}"] = _score(benchmark, counts)
     return out
 

@@ -69,8 +69,8 @@ def run(load: Load, listens: bool = True) -> dict[str, Any]:
         "blocks": BLOCKS,
     }
     command = [program, "-X", "heapsize=64M", str(ROOT / "tools/wear_board.py"), str(ROOT / "firmware")]
-    done = subprocess.run([*command, json.dumps(settings)], capture_output=True, text=True, check=True)
-    counted: dict[str, Any] = json.loads(done.stdout)
+    finished = subprocess.run([*command, json.dumps(settings)], capture_output=True, text=True, check=True)
+    counted: dict[str, Any] = json.loads(finished.stdout)
     return counted | {
         "load": load.name,
         "days": load.days,

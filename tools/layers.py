@@ -41,7 +41,7 @@ def violations(root: Path, table: Mapping[str, Any] | None = None) -> list[str]:
     """
     if table is None:
         table = tomllib.loads(TABLE.read_text())
-    found = []
+    broken = []
     for package, place in _PLACES.items():
         files = sorted((root / place).rglob("*.py"))
         if not files:
@@ -52,15 +52,15 @@ def violations(root: Path, table: Mapping[str, Any] | None = None) -> list[str]:
             try:
                 trees[name] = ast.parse(path.read_bytes(), str(path))
             except SyntaxError as error:
-                found.append(f"{place}/{name}.py:{error.lineno}: is not Python: {error.msg}")
+                broken.append(f"{place}/{name}.py:{error.lineno}: is not Python: {error.msg}")
         check = _check_firmware if package == NODE else _check_host
         for name, tree in trees.items():
-            found += [f"{place}/{name}.py:{line}: {what}" for line, what in check(name, tree, table)]
-        found += [
+            broken += [f"{place}/{name}.py:{line}: {problem}" for line, problem in check(name, tree, table)]
+        broken += [
             f"{place}/{cycle[0]}.py:1: imports itself by way of {' -> '.join(cycle)}"
             for cycle in _cycles(package, trees)
         ]
-    return found
+    return broken
 
 
 def _room(name: str, rooms: Mapping[str, Any]) -> str | None:
@@ -176,7 +176,7 @@ def _cycles(package: str, trees: Mapping[str, ast.Module]) -> Iterator[list[str]
 
 def _modules(package: str, name: str, tree: ast.Module, trees: Mapping[str, ast.Module]) -> set[str]:
     """The modules of this package that a module imports, by their paths."""
-    found = set()
+    modules = set()
     for _, module in _imports(tree, package, name):
         parts = module.split(".")
         if parts[0] != package:
@@ -190,9 +190,9 @@ def _modules(package: str, name: str, tree: ast.Module, trees: Mapping[str, ast.
             f"{path.rpartition('/')[0]}/__init__",
         ):
             if one in trees:
-                found.add(one)
+                modules.add(one)
                 break
-    return found
+    return modules
 
 
 def _calls(tree: ast.Module) -> Iterator[tuple[int, str]]:
@@ -203,9 +203,9 @@ def _calls(tree: ast.Module) -> Iterator[tuple[int, str]]:
 
 def main() -> int:
     """Print the violations of the checkout that this file is in; return 1 when there are any."""
-    found = violations(Path(__file__).resolve().parents[1])
-    print("\n".join(found) if found else "layers: the laws hold")
-    return 1 if found else 0
+    broken = violations(Path(__file__).resolve().parents[1])
+    print("\n".join(broken) if broken else "layers: the laws hold")
+    return 1 if broken else 0
 
 
 if __name__ == "__main__":

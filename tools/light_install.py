@@ -41,8 +41,8 @@ def resolve(machine: str, python: str, folder: Path) -> str:
     command += ["--implementation", "cp", "--dest", str(folder)]
     for platform in PLATFORMS[machine]:
         command += ["--platform", platform]
-    done = subprocess.run([*command, *project["dependencies"]], capture_output=True, text=True)
-    return "" if done.returncode == 0 else done.stderr.strip().splitlines()[-1]
+    finished = subprocess.run([*command, *project["dependencies"]], capture_output=True, text=True)
+    return "" if finished.returncode == 0 else finished.stderr.strip().splitlines()[-1]
 
 
 def main() -> int:

@@ -147,14 +147,14 @@ def published(folder: Path, detector: str = "windowedGaussian") -> tuple[dict[st
     """
     final = folder / "results" / "final_results.json"
     if not final.is_file():
-        given = json.loads(_COPY.read_text())
-        return given["alarms"], given["scores"]
+        published = json.loads(_COPY.read_text())
+        return published["alarms"], published["scores"]
     alarms = {}
     for path in sorted((folder / "results" / detector).glob(f"*/{detector}_*.csv")):
         with open(path, newline="") as file:
             # Its threshold, as published, is the largest score there is.
             alarmed = [float(row["anomaly_score"]) >= 1 for row in csv.DictReader(file)]
         alarms[f"{path.parent.name}/{path.name[len(detector) + 1 :]}"] = [i for i, yes in enumerate(alarmed) if yes]
-    given = json.loads(final.read_text())[detector]
+    published = json.loads(final.read_text())[detector]
     keys = {"standard": "standard", "reward low FP": "reward_low_FP_rate", "reward low FN": "reward_low_FN_rate"}
-    return alarms, {profile: given[key] for profile, key in keys.items()}
+    return alarms, {profile: published[key] for profile, key in keys.items()}

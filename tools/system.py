@@ -139,8 +139,8 @@ def _apt_get(*arguments: str) -> str:
     """Returns "", or the last line of what apt printed when it failed."""
     command = ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=120", *arguments]
     environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
-    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    return "" if done.returncode == 0 else (done.stdout.strip().splitlines() or ["apt-get printed no reason"])[-1]
+    apt = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return "" if apt.returncode == 0 else (apt.stdout.strip().splitlines() or ["apt-get printed no reason"])[-1]
 
 
 def main() -> int:

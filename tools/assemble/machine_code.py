@@ -58,10 +58,10 @@ def assemble(source: Source) -> dict[str, Function]:
 def _run(source: Source, tool: str, *arguments: str) -> str:
     kind = source.instruction_set
     environment = {**os.environ, **_tables(kind)}
-    done = subprocess.run([kind.tools + tool, *arguments], env=environment, capture_output=True, text=True)
-    if done.returncode != 0 or done.stderr:  # a warning is a mistake too
-        raise SourceError(f"{source.path} does not assemble:\n{done.stderr}")
-    return done.stdout
+    finished = subprocess.run([kind.tools + tool, *arguments], env=environment, capture_output=True, text=True)
+    if finished.returncode != 0 or finished.stderr:  # a warning is a mistake too
+        raise SourceError(f"{source.path} does not assemble:\n{finished.stderr}")
+    return finished.stdout
 
 
 def _tables(kind: InstructionSet) -> dict[str, str]:

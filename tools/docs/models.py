@@ -125,17 +125,17 @@ def _bounds(field: FieldInfo) -> str:
             if value is not None:
                 limits[name] = value
     low, high = limits.get("ge"), limits.get("le")
-    said = []
+    phrases = []
     if low is not None and high is not None:
-        said.append(f"{low:g} to {high:g}" if isinstance(high, float) else f"{low} to {high}")
+        phrases.append(f"{low:g} to {high:g}" if isinstance(high, float) else f"{low} to {high}")
     else:
         marks = (("ge", "at least {}"), ("gt", "above {}"), ("le", "at most {}"), ("lt", "below {}"))
-        said += [text.format(limits[name]) for name, text in marks if name in limits]
-    what = "characters" if _plain(field.annotation) is str else "of them"
-    said += [f"at least {limits['min_length']} {what}"] if "min_length" in limits else []
-    said += [f"at most {limits['max_length']} {what}"] if "max_length" in limits else []
-    said += [markdown.code(limits["pattern"])] if "pattern" in limits else []
-    return ", ".join(said)
+        phrases += [text.format(limits[name]) for name, text in marks if name in limits]
+    counted = "characters" if _plain(field.annotation) is str else "of them"
+    phrases += [f"at least {limits['min_length']} {counted}"] if "min_length" in limits else []
+    phrases += [f"at most {limits['max_length']} {counted}"] if "max_length" in limits else []
+    phrases += [markdown.code(limits["pattern"])] if "pattern" in limits else []
+    return ", ".join(phrases)
 
 
 def _meaning(field: FieldInfo) -> str:

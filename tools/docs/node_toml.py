@@ -131,22 +131,22 @@ def _refusal(table: Table, name: str, value: object) -> str:
 def _right(detail: str) -> str:
     """The part of a refusal that says what would be right."""
     for mark in (" is not within ", " is not one of: ", "; ", ": "):
-        _, found, rest = detail.partition(mark)
-        if found:
+        _, matched, rest = detail.partition(mark)
+        if matched:
             return markdown.words(rest)
     return markdown.words(detail)
 
 
-def _row(table: Table, name: str, said: Any) -> Row:
-    meaning = said["meaning"] if isinstance(said, dict) else said
-    unit = said.get("unit", "") if isinstance(said, dict) else ""
+def _row(table: Table, name: str, entry: Any) -> Row:
+    meaning = entry["meaning"] if isinstance(entry, dict) else entry
+    unit = entry.get("unit", "") if isinstance(entry, dict) else ""
     unit = unit or next((of for ending, of in UNITS.items() if name.endswith(ending)), "")
     default = table.defaults[name]
     if default == "" and _refusal(table, name, ""):
-        shown = "required"
+        default_text = "required"
     else:
-        shown = "" if default in ({}, []) or name in _PINS else markdown.code(json.dumps(default))
-    return Row(name, _type(name, default), unit, shown, bounds(table, name), meaning)
+        default_text = "" if default in ({}, []) or name in _PINS else markdown.code(json.dumps(default))
+    return Row(name, _type(name, default), unit, default_text, bounds(table, name), meaning)
 
 
 def _type(name: str, default: Any) -> str:
@@ -167,12 +167,12 @@ def _of_kind(check: Whole, kind: str) -> Check:
     return lambda name, value: check({"kind": kind, name: value})
 
 
-def _check(given: dict[str, Any]) -> object:
-    return config.check({"channels": [{}]} | given)
+def _check(settings: dict[str, Any]) -> object:
+    return config.check({"channels": [{}]} | settings)
 
 
-def _check_direct(given: dict[str, Any]) -> object:
-    return _check({"link": "mqtt", "mqtt": _BROKER} | given)
+def _check_direct(settings: dict[str, Any]) -> object:
+    return _check({"link": "mqtt", "mqtt": _BROKER} | settings)
 
 
 def _check_channel(channel: dict[str, Any]) -> object:

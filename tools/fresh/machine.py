@@ -69,11 +69,11 @@ class Machine:
         """
         suite, mirror = suite_and_mirror()
         command = ["debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", suite, str(self.root), mirror]
-        done = subprocess.run(
+        finished = subprocess.run(
             [*_APART, *command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
-        if done.returncode != 0:
-            raise MachineError(f"debootstrap: {(done.stdout.strip().splitlines() or ['no reason given'])[-1]}")
+        if finished.returncode != 0:
+            raise MachineError(f"debootstrap: {(finished.stdout.strip().splitlines() or ['no reason given'])[-1]}")
         if self.run(["useradd", "--create-home", "--shell", "/bin/sh", USER]) != 0:
             raise MachineError(f"the user {USER} could not be added")
 

@@ -52,17 +52,17 @@ def build(names: list[str]) -> dict[str, KittiwakeError]:
     unknown = [name for name in names if name not in boards]
     if unknown:
         raise UsageError(f"no emulated board is called {unknown[0]!r}", f"use one of {', '.join(boards)}")
-    wanted = [boards[name] for name in names or boards]
-    emulators = {board.description["qemu"]["system"] for board in wanted}
-    if all(images.find_image(board) for board in wanted) and not system.lacking(emulators):
+    needed = [boards[name] for name in names or boards]
+    emulators = {board.description["qemu"]["system"] for board in needed}
+    if all(images.find_image(board) for board in needed) and not system.lacking(emulators):
         return {}
-    failures = _without_tools(wanted)
-    wanted = [board for board in wanted if board.name not in failures]
+    failures = _without_tools(needed)
+    needed = [board for board in needed if board.name not in failures]
     with cache.locked(images.cache_dir(), say):
         tree = cross = None
         for _ in range(_ROUNDS):
             # Whoever held the lock may have built them.
-            missing = [board for board in wanted if board.name not in failures and images.find_image(board) is None]
+            missing = [board for board in needed if board.name not in failures and images.find_image(board) is None]
             if not missing:
                 break
             tree = tree or source.tree(images.cache_dir(), say)
@@ -78,16 +78,16 @@ def build(names: list[str]) -> dict[str, KittiwakeError]:
     return failures
 
 
-def _without_tools(wanted: list[images.Board]) -> dict[str, KittiwakeError]:
+def _without_tools(needed: list[images.Board]) -> dict[str, KittiwakeError]:
     """Install what is missing for these boards where this user may. Returns those that it is still missing for."""
-    everything = {program for board in wanted for program in needs(board)}
+    everything = {program for board in needed for program in needs(board)}
     problem = system.ensure(everything)
     if not problem:
         return {}
     if system.lacking(system.BUILDERS):
         raise KittiwakeError(problem, f"run: {system.command_for(everything)}")
     failures = {}
-    for board in wanted:
+    for board in needed:
         packages = system.lacking(needs(board))
         if packages:
             mend = f"run: {system.command_for(needs(board))}"

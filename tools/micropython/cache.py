@@ -65,21 +65,21 @@ def workshop(folder: Path) -> Iterator[Path]:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def publish(made: Path, place: Path, facts: Mapping[str, Any]) -> None:
+def publish(result: Path, place: Path, facts: Mapping[str, Any]) -> None:
     """Give a finished folder its final name, in one step.
 
     Args:
-        made: the folder, inside the cache.
+        result: the folder, inside the cache.
         place: its name from now on; what is there is replaced.
         facts: written beside the result as build.json, last of all.
     """
-    (made / "build.json").write_text(json.dumps(facts, indent=1) + "\n")
-    made.chmod(0o755)
+    (result / "build.json").write_text(json.dumps(facts, indent=1) + "\n")
+    result.chmod(0o755)
     if place.exists():
         rubbish = Path(tempfile.mkdtemp(prefix=_TEMPORARY, dir=place.parent))
         os.rename(place, rubbish / place.name)
         shutil.rmtree(rubbish, ignore_errors=True)
-    os.rename(made, place)
+    os.rename(result, place)
 
 
 def facts(place: Path) -> dict[str, Any] | None:

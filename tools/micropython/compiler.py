@@ -40,10 +40,10 @@ def mpy_cross(tree: Path, folder: Path, say: Callable[[str], None]) -> Path:
         say("building mpy-cross ...")
         with cache.workshop(folder) as work:
             _make(tree / "mpy-cross", work / "build", {}, "mpy-cross")
-            made = work / "made"
-            made.mkdir()
-            (work / "build" / "mpy-cross").rename(made / "mpy-cross")
-            cache.publish(made, place, {"source": images.source_id()})
+            result = work / "made"
+            result.mkdir()
+            (work / "build" / "mpy-cross").rename(result / "mpy-cross")
+            cache.publish(result, place, {"source": images.source_id()})
     return program
 
 
@@ -95,14 +95,14 @@ def _make(folder: Path, build: Path, settings: dict[str, str], name: str) -> Non
     # MicroPython calls python3; a virtual environment's is as good, and SOURCE_DATE_EPOCH fixes the date it prints.
     clean.setdefault("SOURCE_DATE_EPOCH", "0")
     try:
-        done = subprocess.run(
+        finished = subprocess.run(
             command, env=clean, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=_TIMEOUT_S
         )
     except subprocess.TimeoutExpired as error:
         raise KittiwakeError(
             f"building {name} took more than {_TIMEOUT_S} s", "see what else loads the machine"
         ) from error
-    if done.returncode != 0:
-        lines = done.stdout.splitlines()
+    if finished.returncode != 0:
+        lines = finished.stdout.splitlines()
         telling = next((line for line in lines if "error" in line.lower()), lines[-1] if lines else "make said nothing")
         raise KittiwakeError(f"{name} does not compile: {telling.strip()}", f"see it whole with: {' '.join(command)}")

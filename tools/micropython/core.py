@@ -40,9 +40,9 @@ def settings(board: images.Board, folder: Path, say: Callable[[str], None]) -> d
     """
     _check_version()
     tree = source.core_tree(folder, say)
-    made = plugin(board.folder / images.PLUGIN, tree, folder)
-    _check_plugin(made)
-    return {"XTENSA_TREE": str(tree), "XTENSA_PLUGIN": str(made)}
+    library = plugin(board.folder / images.PLUGIN, tree, folder)
+    _check_plugin(library)
+    return {"XTENSA_TREE": str(tree), "XTENSA_PLUGIN": str(library)}
 
 
 def plugin(options: Path, tree: Path, folder: Path) -> Path:
@@ -67,14 +67,14 @@ def plugin(options: Path, tree: Path, folder: Path) -> Path:
     facts = cache.facts(place)
     if facts is None or not made_before.is_file() or _sha256(made_before) != facts["sha256"]:
         with cache.workshop(folder) as work:
-            made = work / "made"
-            made.mkdir()
-            command = ["gcc", "-shared", "-fPIC", "-O1", "-w", "-o", str(made / "plugin.so")]
+            result = work / "made"
+            result.mkdir()
+            command = ["gcc", "-shared", "-fPIC", "-O1", "-w", "-o", str(result / "plugin.so")]
             command += [f"-I{path}" for path in (options, tree / "target" / "xtensa", tree / "include")]
-            done = _run([*command, *map(str, sorted(options.glob("*.c")))])
-            if done.returncode != 0:
-                raise KittiwakeError(f"the core's tables do not compile: {_first_line(done)}", "set QEMU_DIR right")
-            cache.publish(made, place, {"sha256": _sha256(made / "plugin.so")})
+            finished = _run([*command, *map(str, sorted(options.glob("*.c")))])
+            if finished.returncode != 0:
+                raise KittiwakeError(f"the core's tables do not compile: {_first_line(finished)}", "set QEMU_DIR right")
+            cache.publish(result, place, {"sha256": _sha256(result / "plugin.so")})
     return made_before
 
 
@@ -89,9 +89,9 @@ def _check_version() -> None:
 
 def _check_plugin(path: Path) -> None:
     environment = dict(os.environ, XTENSA_GNU_CONFIG=str(path))
-    done = _run([_ASSEMBLER, "-o", os.devnull, "-"], _PROBE, environment)
-    if done.returncode != 0:
-        raise KittiwakeError(f"{_ASSEMBLER} does not take the core's tables: {_first_line(done)}", _MEND)
+    finished = _run([_ASSEMBLER, "-o", os.devnull, "-"], _PROBE, environment)
+    if finished.returncode != 0:
+        raise KittiwakeError(f"{_ASSEMBLER} does not take the core's tables: {_first_line(finished)}", _MEND)
 
 
 def _run(
@@ -106,9 +106,9 @@ def _run(
         raise KittiwakeError(f"{command[0]} does not run: {error}", "reinstall it") from error
 
 
-def _first_line(done: subprocess.CompletedProcess[str]) -> str:
+def _first_line(finished: subprocess.CompletedProcess[str]) -> str:
     """The first line that names an error, else the first at all."""
-    lines = done.stdout.strip().splitlines() or ["it printed nothing"]
+    lines = finished.stdout.strip().splitlines() or ["it printed nothing"]
     return next((line for line in lines if "rror" in line), lines[0]).strip()
 
 

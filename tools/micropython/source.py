@@ -42,12 +42,12 @@ def tree(folder: Path, say: Callable[[str], None]) -> Path:
     if cache.facts(place) is None:
         say(f"fetching the source of MicroPython {images.SOURCE_VERSION} ...")
         with cache.workshop(folder) as work:
-            wanted = f"{images.SOURCE_PACKAGE}={images.SOURCE_VERSION}"
-            description = _download(["--download-only", wanted], images.SOURCE_SUITE, "*.dsc", work, _MEND)
-            made = work / "made"
-            made.mkdir()
-            _run(["dpkg-source", "-q", "-x", str(description), str(made / "tree")], work, "unpack the source", _MEND)
-            cache.publish(made, place, {"package": images.SOURCE_PACKAGE, "version": images.SOURCE_VERSION})
+            package = f"{images.SOURCE_PACKAGE}={images.SOURCE_VERSION}"
+            description = _download(["--download-only", package], images.SOURCE_SUITE, "*.dsc", work, _MEND)
+            result = work / "made"
+            result.mkdir()
+            _run(["dpkg-source", "-q", "-x", str(description), str(result / "tree")], work, "unpack the source", _MEND)
+            cache.publish(result, place, {"package": images.SOURCE_PACKAGE, "version": images.SOURCE_VERSION})
     return place / "tree"
 
 
@@ -75,12 +75,12 @@ def core_tree(folder: Path, say: Callable[[str], None]) -> Path:
             archive = _download(arguments, images.CORE_SUITE, images.CORE_ARCHIVE, work, _CORE_MEND)
             if hashlib.sha256(archive.read_bytes()).hexdigest() != images.CORE_SHA256:
                 raise KittiwakeError(f"the mirror's {images.CORE_ARCHIVE} is not the one that is known", _CORE_MEND)
-            made = work / "made"
-            tree = made / "tree"
+            result = work / "made"
+            tree = result / "tree"
             tree.mkdir(parents=True)
             unpack = ["tar", "-xJf", str(archive), "-C", str(tree), "--strip-components=1", "--wildcards"]
             _run([*unpack, *(f"*/{part}" for part in images.CORE_PARTS)], work, f"unpack {archive.name}", _CORE_MEND)
-            cache.publish(made, place, {"archive": images.CORE_ARCHIVE, "sha256": images.CORE_SHA256})
+            cache.publish(result, place, {"archive": images.CORE_ARCHIVE, "sha256": images.CORE_SHA256})
     return place / "tree"
 
 
@@ -109,17 +109,17 @@ def _download(arguments: list[str], suite: str, pattern: str, work: Path, mend: 
         apt += ["-o", setting]
     _run([*apt, "update", "--error-on=any"], work, "reach a Debian mirror", mend)
     _run([*apt, "source", *arguments], work, f"fetch the source package {package}", mend)
-    found = list(work.glob(pattern))
-    if len(found) != 1:
+    files = list(work.glob(pattern))
+    if len(files) != 1:
         raise KittiwakeError(f"apt fetched no {pattern} of {package}", mend)
-    return found[0]
+    return files[0]
 
 
 def _run(command: list[str], work: Path, purpose: str, mend: str) -> None:
     if not shutil.which(command[0]):
         raise KittiwakeError(f"cannot {purpose}: {command[0]} is not there", mend)
     try:
-        done = subprocess.run(
+        finished = subprocess.run(
             command,
             cwd=work,
             env=dict(os.environ, LC_ALL="C.UTF-8"),
@@ -130,6 +130,6 @@ def _run(command: list[str], work: Path, purpose: str, mend: str) -> None:
         )
     except subprocess.TimeoutExpired as error:
         raise KittiwakeError(f"cannot {purpose}: no answer in {_TIMEOUT_S} s", mend) from error
-    if done.returncode != 0:
-        lines = [line for line in done.stdout.splitlines() if line.startswith(("E:", "dpkg-source: error"))]
+    if finished.returncode != 0:
+        lines = [line for line in finished.stdout.splitlines() if line.startswith(("E:", "dpkg-source: error"))]
         raise KittiwakeError(f"cannot {purpose}: {(lines or ['no reason given'])[0]}", mend)

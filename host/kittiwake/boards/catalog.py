@@ -62,11 +62,11 @@ def find(name: str) -> Board:
 
 def by_usb(vid: int | None, pid: int | None) -> list[str]:
     """Name the boards that show these USB ids; several share an adapter."""
-    shown = []
+    boards = []
     for name in names():
         if any((usb.vid, usb.pid) == (vid, pid) for usb in find(name).usb):
-            shown.append(name)
-    return shown
+            boards.append(name)
+    return boards
 
 
 def _files() -> list[Path]:

@@ -56,10 +56,10 @@ class Console:
         now_s = self._clock_s()
         self._left_bytes = min(self._left_bytes + (now_s - self._filled_s) * RATE_BYTES_S, BURST_BYTES)
         self._filled_s = now_s
-        shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line[:_LINE_CHARACTERS])
-        cost = len(shown.encode()) + _LINE_BYTES
+        safe = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line[:_LINE_CHARACTERS])
+        cost = len(safe.encode()) + _LINE_BYTES
         if cost > self._left_bytes:
             self._complaints.tell(f"{self._url}: console: too much text, lines are dropped")
             return
         self._left_bytes -= cost
-        log.info("%s: console: %s", self._url, shown, extra=LIMITED)
+        log.info("%s: console: %s", self._url, safe, extra=LIMITED)

@@ -33,23 +33,23 @@ def text(port: str = "auto", broker_url: str = "mqtt://localhost:1883") -> str:
     Returns:
         TOML with comments.
     """
-    shown = dict(_SHOWN) | {("devices", "port"): _toml(port), ("broker", "url"): _toml(broker_url)}
+    examples = dict(_SHOWN) | {("devices", "port"): _toml(port), ("broker", "url"): _toml(broker_url)}
     blocks = [_comment(_HEAD)]
     for name, field in Settings.model_fields.items():
         is_list = typing.get_origin(field.annotation) is list
         section = typing.get_args(field.annotation)[0] if is_list else field.annotation
         if not (isinstance(section, type) and issubclass(section, Section)):
             raise TypeError(f"{name} is no section")
-        blocks.append("\n".join(_section(name, section, is_list, shown)))
+        blocks.append("\n".join(_section(name, section, is_list, examples)))
     return "\n\n".join(blocks) + "\n"
 
 
-def _section(name: str, section: type[Section], is_list: bool, shown: dict[tuple[str, str], str]) -> list[str]:
+def _section(name: str, section: type[Section], is_list: bool, examples: dict[tuple[str, str], str]) -> list[str]:
     lines = [_comment(" ".join((section.__doc__ or "").split())), f"[[{name}]]" if is_list else f"[{name}]"]
     for key, field in section.model_fields.items():
         lines.append(_comment(field.description or ""))
-        if (name, key) in shown:
-            lines.append(f"{key} = {shown[name, key]}")
+        if (name, key) in examples:
+            lines.append(f"{key} = {examples[name, key]}")
         elif field.annotation is not SecretStr:
             lines.append(f"# {key} = {_toml(_default(field))}")
     return lines

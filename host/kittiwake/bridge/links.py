@@ -69,11 +69,11 @@ class Fleet:
             What changed, a line a port.
         """
         named, template = _parted(sections)
-        wanted = {section.port: section for section in named}
+        by_port = {section.port: section for section in named}
         changes, released = [], set()
         for section in self._named:
             link = next(link for link in self.links if link.section is section)
-            new = wanted.get(section.port)
+            new = by_port.get(section.port)
             if new is None:
                 changes.append(f"removed {section.port}")
                 await self._drop(link)
@@ -184,12 +184,12 @@ class Fleet:
                 link.tick(now_ms)
 
     async def _watch_ports(self, template: DeviceSection) -> None:
-        seen: frozenset[str] | None = None
+        known_names: frozenset[str] | None = None
         while True:
             # The names in /dev are cheap to read; asking every adapter who it is happens only when they change.
             names = _device_names()
-            if names is None or names != seen:
-                seen = names
+            if names is None or names != known_names:
+                known_names = names
                 try:
                     listed = await asyncio.get_running_loop().run_in_executor(None, serial.list_ports)
                 except OSError as error:
@@ -201,19 +201,19 @@ class Fleet:
     async def _settle(self, template: DeviceSection, plugged_in: list[serial.PortInfo]) -> None:
         taken = {_real_path(section.port) for section in self._named} - {""}
         serial_numbers = [port.serial_number for port in plugged_in]
-        wanted = {}
+        ports = {}
         for port in plugged_in:
             if os.path.realpath(port.path) in taken:
                 continue
             # By serial number where it is one of a kind, so that a renumbered port is still the same link.
             unique = port.serial_number and serial_numbers.count(port.serial_number) == 1
-            wanted[f"id:{port.serial_number}" if unique else port.path] = port
-        for name in [name for name in self._plugged_in if name not in wanted]:
+            ports[f"id:{port.serial_number}" if unique else port.path] = port
+        for name in [name for name in self._plugged_in if name not in ports]:
             log.info("%s: unplugged", name)
             await self._drop(self._plugged_in.pop(name))
-        for name in wanted:
+        for name in ports:
             if name not in self._plugged_in:
-                log.info("%s: plugged in (%s)", name, wanted[name].path)
+                log.info("%s: plugged in (%s)", name, ports[name].path)
                 link = self._make_link(template.model_copy(update={"port": name}))
                 self._plugged_in[name] = link
                 self.links.append(link)

@@ -67,8 +67,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
             return _fail(f"{error.format_message()} See {verb} --help.".replace("\n", " "), EXIT_USAGE)
         if os.environ.get("KITTIWAKE_TRACEBACK"):
             raise
-        what = f"{type(error).__name__}: {error}".splitlines()[0]
-        return _fail(f"internal error: {what}; this is a bug: KITTIWAKE_TRACEBACK=1 shows where", EXIT_FAILED)
+        problem = f"{type(error).__name__}: {error}".splitlines()[0]
+        return _fail(f"internal error: {problem}; this is a bug: KITTIWAKE_TRACEBACK=1 shows where", EXIT_FAILED)
     if result == EXIT_INTERRUPTED:  # typer turns Ctrl-C into this number, or into Abort, depending on its version
         return _fail("interrupted", EXIT_INTERRUPTED)
     return result if isinstance(result, int) else 0

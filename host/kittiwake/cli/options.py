@@ -64,20 +64,20 @@ def detector(kind: str, n: int | None, t: str | None, settings: list[str] | None
     Raises:
         UsageError: a setting is not NAME=VALUE, or the threshold no fraction.
     """
-    chosen: dict[str, Any] = {"kind": kind}
+    form: dict[str, Any] = {"kind": kind}
     for text in settings or ():
         name, equals, value = text.partition("=")
         if not equals or not name:
             raise UsageError(f"--set {text!r} is not NAME=VALUE", "give it as in --set patience=50")
-        chosen[name] = int(value) if value.lstrip("-").isdigit() else value
+        form[name] = int(value) if value.lstrip("-").isdigit() else value
     if n is not None:
-        chosen["n"] = n
+        form["n"] = n
     if kind == "zscore":
-        chosen.setdefault("n", _WINDOW)
+        form.setdefault("n", _WINDOW)
     if t is not None or kind == "zscore":
-        fraction = threshold(t, chosen["n"] if kind == "zscore" else 0)
-        chosen.setdefault("t", f"{fraction.numerator}/{fraction.denominator}")
-    return chosen
+        fraction = threshold(t, form["n"] if kind == "zscore" else 0)
+        form.setdefault("t", f"{fraction.numerator}/{fraction.denominator}")
+    return form
 
 
 def read(path: Path, column: str, range_: tuple[str, str] | None, bits: int) -> array[int]:

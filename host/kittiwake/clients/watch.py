@@ -36,10 +36,10 @@ def headline(topic: str, payload: bytes) -> str:
     if not isinstance(body, dict):
         text = payload.decode(errors="backslashreplace")
         return _printable(f"{'':<24} {topic:<44} {text}")
-    shown = " ".join(f"{name}={body[name]}" for name in _FIELDS if body.get(name) is not None)
+    fields = " ".join(f"{name}={body[name]}" for name in _FIELDS if body.get(name) is not None)
     when = body.get("ts") or (f"+{body['uptime_ms'] / 1000:.1f} s" if _is_number(body.get("uptime_ms")) else "")
     late = " (late)" if body.get("late") else ""
-    return _printable(f"{when:<24} {topic:<44} {shown}{late}")
+    return _printable(f"{when:<24} {topic:<44} {fields}{late}")
 
 
 # In the order in which they are shown, as far as a message has them.

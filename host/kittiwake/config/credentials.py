@@ -16,11 +16,11 @@ from pathlib import Path
 from kittiwake.errors import ConfigError, UsageError
 
 
-def secret(what: str, file: str, variable: str) -> bytes:
+def secret(setting: str, file: str, variable: str) -> bytes:
     """Get a secret.
 
     Args:
-        what: its name, for the question and for messages.
+        setting: its name, for the question and for messages.
         file: that holds it; "-" for the first line of stdin; "" for the environment, and else the terminal.
         variable: the environment's.
 
@@ -36,12 +36,12 @@ def secret(what: str, file: str, variable: str) -> bytes:
         try:
             return Path(file).read_bytes().rstrip(b"\r\n")
         except OSError as error:
-            raise UsageError(f"{file} cannot be read: {error.strerror}", f"name the file of the {what}") from error
+            raise UsageError(f"{file} cannot be read: {error.strerror}", f"name the file of the {setting}") from error
     if variable in os.environ:
         return os.environ[variable].encode()
     if sys.stdin.isatty():
-        return getpass.getpass(f"{what}: ").encode()
-    raise UsageError(f"the {what} is not given", f"name its file, or set {variable}")
+        return getpass.getpass(f"{setting}: ").encode()
+    raise UsageError(f"the {setting} is not given", f"name its file, or set {variable}")
 
 
 def certificates(ca: Path | None, certificate: Path | None, key: Path | None) -> dict[str, bytes]:

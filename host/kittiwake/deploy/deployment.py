@@ -145,14 +145,14 @@ class _Run:
         inputs.check_board(self._deployment, facts, self._progress)
         slots = Slots(board)
         self._old = active = slots.active
-        kept = slots.read(f"{active}/node.json") if active else None
-        self._old_config = inputs.read_old(kept)
+        kept_settings = slots.read(f"{active}/node.json") if active else None
+        self._old_config = inputs.read_old(kept_settings)
         if config is not None:
-            kept = None
+            kept_settings = None
         if config is None:
-            if kept is None:
+            if kept_settings is None:
                 raise UsageError("the board has no configuration to keep", "give one with --config")
-            config = inputs.read_kept(kept)
+            config = inputs.read_kept(kept_settings)
         else:
             of_board = {**inputs.of_chip(facts), **inputs.of_board(self._deployment.board)}
             config = {**board.node_overrides(), **of_board, **config}
@@ -160,17 +160,17 @@ class _Run:
         application = mpy.compile_files(choose.files(firmware, config), facts["arch"] or "", facts["cpu"])
         # Models that were deployed before go on with the next application, where it still listens for them.
         there = {f"{active}/{name}": name for name in choose.named_models(config, active) - set(models)}
-        known = {there[path]: digest for path, digest in slots.hashes(there).items()} if active else {}
+        kept_models = {there[path]: digest for path, digest in slots.hashes(there).items()} if active else {}
 
         def content(slot: str) -> dict[str, bytes]:
-            if kept is not None and slot == active:
-                settings = kept
+            if kept_settings is not None and slot == active:
+                settings = kept_settings
             else:
-                settings = choose.settings(config, slot, {*models, *known}, active)
+                settings = choose.settings(config, slot, {*models, *kept_models}, active)
             return {**application, **models, "node.json": settings}
 
-        if active is None or slots.differing(active, content(active), known):
-            brought = {name: slots.fetch(f"{active}/{name}") for name in known}
+        if active is None or slots.differing(active, content(active), kept_models):
+            brought = {name: slots.fetch(f"{active}/{name}") for name in kept_models}
             self._fill(slots, {**brought, **content(slots.free)})
         if slots.differing("", {"main.py": firmware["main.py"]}):
             slots.replace("main.py", firmware["main.py"])
@@ -178,7 +178,7 @@ class _Run:
         self.done = {
             "slot": slots.active or "",
             "changed": self.changed,
-            "files": len(application) + len(models) + len(known) + 2,  # node.json, main.py
+            "files": len(application) + len(models) + len(kept_models) + 2,  # node.json, main.py
         }
 
     def _fill(self, slots: Slots, files: Mapping[str, bytes]) -> None:

@@ -127,11 +127,11 @@ def check_board(deployment: Deployment, facts: Facts, progress: Callable[[str], 
     if micropython_versions.is_untried(version):
         progress(f"the board runs MicroPython {version}, which has not been tried; {supported}")
     if deployment.board:
-        wanted = catalog.find(deployment.board).mpy_arch
-        if facts["arch"] != wanted:
+        arch = catalog.find(deployment.board).mpy_arch
+        if facts["arch"] != arch:
             raise ConfigError(
                 f"the board on {deployment.target} is {facts['arch'] or 'without native code'}, "
-                f"{deployment.board} is {wanted}",
+                f"{deployment.board} is {arch}",
                 "name the board that is there, or its port",
             )
 

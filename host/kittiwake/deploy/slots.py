@@ -101,19 +101,19 @@ class Slots:
         Returns:
             Paths on the board.
         """
-        wanted = {f"{slot}/{path}" if slot else path: _sha256(content) for path, content in files.items()}
-        wanted.update({f"{slot}/{path}": digest for path, digest in (known or {}).items()})
+        expected = {f"{slot}/{path}" if slot else path: _sha256(content) for path, content in files.items()}
+        expected.update({f"{slot}/{path}": digest for path, digest in (known or {}).items()})
         if not slot:
-            digests = self.hashes(wanted)
+            digests = self.hashes(expected)
         else:
             # One digest of all where all is as it should be; the names and hashes of a hundred files take a second.
-            listing = "".join(f"{wanted[path]} {path}\n" for path in sorted(wanted))
+            listing = "".join(f"{expected[path]} {path}\n" for path in sorted(expected))
             if self._ask("slot_digest", slot) == _sha256(listing.encode()):
                 return []
             lines = self._board.exec(f"list_slot({slot!r}, print)", _TIMEOUT_S).splitlines()
             digests = {path: digest for digest, _, path in (line.partition(" ") for line in lines)}
-        wrong = [path for path in wanted if digests.get(path) != wanted[path]]
-        return wrong + [path for path in digests if path not in wanted]
+        wrong = [path for path in expected if digests.get(path) != expected[path]]
+        return wrong + [path for path in digests if path not in expected]
 
     def check_room(self, files: Mapping[str, bytes]) -> None:
         """Refuse what the board's file system could not hold if it were empty.
@@ -150,23 +150,23 @@ class Slots:
         self._remove(f"{slot}/ready")
         self._numbers[slot] = 0
         wrong = self.differing(slot, files)
-        wanted = {f"{slot}/{path}": content for path, content in files.items()}
+        contents = {f"{slot}/{path}": content for path, content in files.items()}
         for path in wrong:
-            if path not in wanted:
+            if path not in contents:
                 self._board.exec(board_code.call("remove_file", path), _TIMEOUT_S)
         # Also where an earlier deployment was cut between the files and their folders.
         self._board.exec(board_code.call("remove_empty_folders", slot), _TIMEOUT_S)
-        changed = [path for path in wrong if path in wanted]
+        changed = [path for path in wrong if path in contents]
         try:
-            for done, path in enumerate(changed):
-                progress(done, len(changed))
-                self._board.deploy({path: wanted[path]})
+            for count, path in enumerate(changed):
+                progress(count, len(changed))
+                self._board.deploy({path: contents[path]})
         except TargetError as error:
             if not _FULL.search(error.traceback):
                 raise
             # The journal lives in the same file system and needs the room.
             self.clear(slot)
-            need = sum(map(len, wanted.values())) // 1024
+            need = sum(map(len, contents.values())) // 1024
             raise KittiwakeError(
                 f"the board's file system is full: an application of {need} KiB did not fit, and was removed",
                 "remove files from the board, or deploy fewer models",

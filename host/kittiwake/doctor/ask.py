@@ -53,10 +53,10 @@ def ask(board: Target, is_port: bool, trial: dict[str, Any] | None, progress: Ca
     facts: BoardFacts = {"system": _answer(lambda: _system(board))}
     facts["clock"] = _answer(lambda: _clock(board))
     progress("looking at the application")
-    installed, kept = _installed(board)
+    installed, installed_config = _installed(board)
     facts["application"] = installed
     facts["configuration"] = None
-    config = trial or kept
+    config = trial or installed_config
     if config is None or "error" in installed:
         return facts
     config = {**board.node_overrides(), **config}
@@ -70,7 +70,7 @@ def ask(board: Target, is_port: bool, trial: dict[str, Any] | None, progress: Ca
             progress(f"listening to channel {number}")
             facts["channels"].append(_answer(functools.partial(_sensor, board, config, number)))
     # A trial is started on a target only: a port's board starts with what it has.
-    started = kept if is_port else config
+    started = installed_config if is_port else config
     if started is not None and ("error" in checked or is_port or not checked["refused"]):
         progress("starting the node")
         facts["link"] = _answer(lambda: _link(board, started, is_port))

@@ -88,27 +88,27 @@ def _check_chip(data: bytes, at: int, board: FlashedBoard, name: str) -> None:
         raise ConfigError(f"{name} is for {other}, and {board.name} has {_chip(board)}", f"take {_whole(board)}")
 
 
-def _check_whole(data: bytes, at: int, name: str, what: str) -> int:
+def _check_whole(data: bytes, at: int, name: str, part: str) -> int:
     """Walk the segments and check what is appended. Returns the length in bytes."""
     segments, has_digest = data[at + 1], data[at + 23] == 1
     end, checksum = at + 24, _CHECKSUM_SEED
     for _ in range(segments):
         if end + 8 > len(data):
-            raise VerificationError(f"{name} is cut off in its {what}", _AGAIN)
+            raise VerificationError(f"{name} is cut off in its {part}", _AGAIN)
         (size,) = struct.unpack_from("<I", data, end + 4)
         end += 8
         if end + size > len(data):
-            raise VerificationError(f"{name} is cut off in its {what}", _AGAIN)
+            raise VerificationError(f"{name} is cut off in its {part}", _AGAIN)
         checksum ^= _xor(data[end : end + size])
         end += size
     end = at + (end - at) // 16 * 16 + 16  # the checksum is the last byte of the 16 it falls into
     if end + (32 if has_digest else 0) > len(data):
-        raise VerificationError(f"{name} is cut off in its {what}", _AGAIN)
+        raise VerificationError(f"{name} is cut off in its {part}", _AGAIN)
     if data[end - 1] != checksum:
-        raise VerificationError(f"{name} is damaged: its {what} does not fit its checksum", _AGAIN)
+        raise VerificationError(f"{name} is damaged: its {part} does not fit its checksum", _AGAIN)
     if has_digest:
         if hashlib.sha256(data[at:end]).digest() != data[end : end + 32]:
-            raise VerificationError(f"{name} is damaged: its {what} does not fit its SHA-256", _AGAIN)
+            raise VerificationError(f"{name} is damaged: its {part} does not fit its SHA-256", _AGAIN)
         end += 32
     return end - at
 

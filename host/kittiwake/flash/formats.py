@@ -53,9 +53,9 @@ def kind(content: bytes, name: str) -> str:
     """
     if not content:
         raise VerificationError(f"{name} is empty", _AGAIN)
-    for start, what in _OTHERS:
+    for start, form in _OTHERS:
         if content[: len(start)].lower() == start.lower():
-            raise ConfigError(f"{name} is {what}", "name the .bin, .dfu or .hex")
+            raise ConfigError(f"{name} is {form}", "name the .bin, .dfu or .hex")
     if content.startswith(b"DfuSe"):
         return "dfu"
     if content.startswith(b"UF2\n"):

@@ -56,10 +56,10 @@ def identify(board: FlashedBoard, port: str, baudrate: int, progress: Progress) 
     """
     progress.enter("asking the chip what it is")
     outcome = tool.run(_command(board, port, baudrate))
-    answer = next((match for line in outcome.lines if (match := _CHIP_ID.match(line))), None)
-    if outcome.code or answer is None:
+    chip_line = next((match for line in outcome.lines if (match := _CHIP_ID.match(line))), None)
+    if outcome.code or chip_line is None:
         raise _fault(outcome, board, port, progress)
-    chip_id = int(answer[1], 16)
+    chip_id = int(chip_line[1], 16)
     if chip_id != board.flash.chip_id:
         raise UsageError(
             f"the chip on {port} says 0x{chip_id:x}, and {board.name} has 0x{board.flash.chip_id:x} ({board.mcu}); "

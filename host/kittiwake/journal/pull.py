@@ -19,7 +19,7 @@ _TIMEOUT_S = 60.0
 
 
 def pull(
-    board: Target, storage: dict[str, Any], on_progress: Callable[[int, int], None] = lambda done, total: None
+    board: Target, storage: dict[str, Any], on_progress: Callable[[int, int], None] = lambda whole_pieces, total: None
 ) -> bytes:
     """Read the whole partition.
 
@@ -46,9 +46,9 @@ def pull(
         ) from error
     image = bytearray()
     while len(image) < count * size:
-        done = len(image) // size
-        on_progress(done, count)
-        image += _some(board, done, min(_PIECES_A_CALL, count - done), size)
+        whole_pieces = len(image) // size
+        on_progress(whole_pieces, count)
+        image += _some(board, whole_pieces, min(_PIECES_A_CALL, count - whole_pieces), size)
     on_progress(count, count)
     return bytes(image)
 

@@ -99,8 +99,8 @@ def read(path: Path) -> WakeWord:
         file, version = settings["model"], settings["version"]
         cutoff, window, step_ms = micro["probability_cutoff"], micro["sliding_window_size"], micro["feature_step_size"]
     except (ValueError, KeyError, TypeError) as error:
-        what = f"has no {error}" if isinstance(error, KeyError) else "is no JSON of a wake word"
-        raise ConfigError(f"{path} {what}", "name the .json of a microWakeWord model, version 2") from error
+        problem = f"has no {error}" if isinstance(error, KeyError) else "is no JSON of a wake word"
+        raise ConfigError(f"{path} {problem}", "name the .json of a microWakeWord model, version 2") from error
     if version != 2:
         raise ConfigError(f"{path}: version is {version!r}", "version 2 is what is known here")
     if not isinstance(cutoff, (int, float)) or not 0 < cutoff < 1:

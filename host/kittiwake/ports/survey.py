@@ -142,10 +142,10 @@ def _talk(line: _Line, path: str, usual: tuple[str, ...]) -> Finding:
     name = _node(decoder, line.read(_LISTEN_S))
     if name is None:
         line.write(_RETURN)
-        heard = line.read(_ANSWER_S / 2, until=_PROMPT)
-        if _PROMPT in heard:
+        text = line.read(_ANSWER_S / 2, until=_PROMPT)
+        if _PROMPT in text:
             return _prompt(line, path, usual) or Finding(path, "micropython", "at its prompt", usual)
-        name = _node(decoder, heard)
+        name = _node(decoder, text)
     if name is None:
         line.write(_greeting())
     deadline = time.monotonic() + _ANSWER_S
@@ -182,9 +182,9 @@ def _greeting() -> bytes:
             return message
 
 
-def _node(decoder: frame.FrameDecoder, heard: bytes) -> str | None:
+def _node(decoder: frame.FrameDecoder, data: bytes) -> str | None:
     """The device's name, once a frame that gives it was heard."""
-    decoder.feed(heard)
+    decoder.feed(data)
     while event := decoder.next_event():
         if event == frame.FrameDecoder.FRAME and decoder.kind == messages.HELLO:
             return messages.unpack_hello(decoder.payload)[-1]
@@ -226,16 +226,16 @@ class _Line:
 
     def read(self, seconds: float, until: bytes | None = None) -> bytes:
         """Read for so long, or until a text was read."""
-        deadline, heard = time.monotonic() + seconds, b""
+        deadline, data = time.monotonic() + seconds, b""
         while (left := deadline - time.monotonic()) > 0:
             if select.select([self._fd], [], [], left)[0]:
                 piece = os.read(self._fd, 4096)
                 if not piece:
                     raise OSError(5, "the other end closed it")
-                heard += piece
-                if until and until in heard:
+                data += piece
+                if until and until in data:
                     break
-        return heard
+        return data
 
     def write(self, data: bytes) -> None:
         """Write; what the port does not take at once is not worth waiting for."""

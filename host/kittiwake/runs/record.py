@@ -59,12 +59,12 @@ def record(
     """
     device, channels = _checked(board, config)
     number = _number(channels, channel)
-    chosen = channels[number]
-    if chosen["source"].get("kind") == "link":
+    settings = channels[number]
+    if settings["source"].get("kind") == "link":
         raise ConfigError(
-            f"channel {chosen['name']} has no sensor: its samples come over the link", "record what sends them"
+            f"channel {settings['name']} has no sensor: its samples come over the link", "record what sends them"
         )
-    total = max(1, round(seconds * (chosen["rate_hz"] or 1000)))
+    total = max(1, round(seconds * (settings["rate_hz"] or 1000)))
     samples, started, end = array("h"), datetime.now(UTC), "interrupted"
     try:
         with closing(
@@ -86,11 +86,11 @@ def record(
     return Recording(
         samples,
         device,
-        chosen["name"],
-        chosen["rate_hz"],
-        Fraction(chosen["scale"]),
-        Fraction(chosen["offset"]),
-        chosen["unit"],
+        settings["name"],
+        settings["rate_hz"],
+        Fraction(settings["scale"]),
+        Fraction(settings["offset"]),
+        settings["unit"],
         started,
         end == "done",
         _WHY[end],

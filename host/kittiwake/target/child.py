@@ -26,7 +26,7 @@ class Child:
     Args:
         module: run as `python -m MODULE`; prints one line on stdout when it is ready, and calls `end_with_parent`.
         arguments: its command line.
-        what: what it is, for messages ("the embedded broker").
+        name: what it is, for messages ("the embedded broker").
         timeout_s: seconds that it may take to become ready.
 
     Attributes:
@@ -36,8 +36,8 @@ class Child:
         KittiwakeError: it ended or took too long; its last words are in the message.
     """
 
-    def __init__(self, module: str, arguments: list[str], what: str, timeout_s: float = 20.0):
-        self.what = what
+    def __init__(self, module: str, arguments: list[str], name: str, timeout_s: float = 20.0):
+        self.name = name
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed by stop)
         self._process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
@@ -56,7 +56,7 @@ class Child:
         if not line.endswith(b"\n"):
             problem = self._problem()
             self.stop()
-            raise KittiwakeError(f"{what} did not start: {problem}")
+            raise KittiwakeError(f"{name} did not start: {problem}")
         self.ready_line = line.decode().rstrip("\n")
 
     @property
@@ -71,7 +71,7 @@ class Child:
             KittiwakeError: with its last words.
         """
         if self._process.poll() is not None:
-            raise KittiwakeError(f"{self.what} ended: {self._problem()}")
+            raise KittiwakeError(f"{self.name} ended: {self._problem()}")
 
     def stop(self) -> None:
         """Close its lifeline, wait for it, kill it when it does not end. Idempotent."""

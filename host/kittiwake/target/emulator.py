@@ -57,7 +57,7 @@ class Emulator:
         program = shutil.which(qemu["system"])
         if program is None:
             raise NoDeviceError(f"{qemu['system']} is not there", "run `make boards`")
-        self._what = board.target
+        self._name = board.target
         self._log = folder / "qemu.log"
         ours, monitor = socket.socketpair()
         theirs = [monitor, console.attach(folder / "console.log"), link.attach()]
@@ -79,12 +79,12 @@ class Emulator:
             for end in theirs:
                 end.close()
         try:
-            self.qmp = Qmp(ours, self._what)
+            self.qmp = Qmp(ours, self._name)
         except TargetError as error:
             ours.close()
             problem = self._last_words() or error.message
             self._end_process()
-            raise TargetError(f"{self._what} does not start: {problem}", "see the message above") from error
+            raise TargetError(f"{self._name} does not start: {problem}", "see the message above") from error
 
     @property
     def pid(self) -> int:
@@ -111,7 +111,7 @@ class Emulator:
         """
         if not self.is_alive:
             words = self._last_words()
-            raise TargetError(f"{self._what} has ended{': ' if words else ''}{words}", "start it again")
+            raise TargetError(f"{self._name} has ended{': ' if words else ''}{words}", "start it again")
 
     def stop(self) -> None:
         """End it at once and reap it. Idempotent."""

@@ -61,8 +61,8 @@ def problem() -> KittiwakeError | None:
         return _absent()
     probe = board_code.source("target/probe") + "print_probe()"
     try:
-        done = subprocess.run([path, "-c", probe], capture_output=True, text=True, timeout=_TIMEOUT_S)
-        version, has_littlefs = json.loads(done.stdout)
+        probed = subprocess.run([path, "-c", probe], capture_output=True, text=True, timeout=_TIMEOUT_S)
+        version, has_littlefs = json.loads(probed.stdout)
     except (OSError, ValueError, TypeError, subprocess.TimeoutExpired):
         return NoDeviceError(f"{path} is not a MicroPython that runs here", _MEND)
     if not has_littlefs:
@@ -73,5 +73,5 @@ def problem() -> KittiwakeError | None:
 
 def _absent() -> NoDeviceError:
     named = os.environ.get(_VARIABLE)
-    what = f"{_VARIABLE} names {named!r}, which is" if named else "MicroPython's unix port is"
-    return NoDeviceError(f"{what} not there", _MEND)
+    problem = f"{_VARIABLE} names {named!r}, which is" if named else "MicroPython's unix port is"
+    return NoDeviceError(f"{problem} not there", _MEND)

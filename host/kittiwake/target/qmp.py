@@ -19,16 +19,16 @@ class Qmp:
 
     Args:
         sock: our end; closed by `close`.
-        what: the emulator's name, for messages.
+        name: the emulator's name, for messages.
         timeout_s: seconds that any answer may take.
 
     Raises:
         TargetError: no greeting came.
     """
 
-    def __init__(self, sock: socket.socket, what: str, timeout_s: float = 10.0):
+    def __init__(self, sock: socket.socket, name: str, timeout_s: float = 10.0):
         self._socket = sock
-        self._what = what
+        self._name = name
         self._timeout_s = timeout_s
         self._input = bytearray()
         self._receive("QMP", time.monotonic() + timeout_s)
@@ -57,7 +57,7 @@ class Qmp:
             raise self._gone() from error
         reply = self._receive("return", deadline)
         if "error" in reply:
-            raise TargetError(f"{self._what} refused {command}: {reply['error'].get('desc', 'no reason given')}")
+            raise TargetError(f"{self._name} refused {command}: {reply['error'].get('desc', 'no reason given')}")
         return reply["return"]
 
     def close(self) -> None:
@@ -76,7 +76,7 @@ class Qmp:
                 continue
             left_s = deadline - time.monotonic()
             if left_s <= 0:
-                raise TargetError(f"{self._what} does not answer", "start it again")
+                raise TargetError(f"{self._name} does not answer", "start it again")
             self._socket.settimeout(left_s)
             try:
                 piece = self._socket.recv(65536)
@@ -89,4 +89,4 @@ class Qmp:
             self._input += piece
 
     def _gone(self) -> TargetError:
-        return TargetError(f"{self._what} has ended", "start it again")
+        return TargetError(f"{self._name} has ended", "start it again")

@@ -41,12 +41,12 @@ class Repl:
 
     Args:
         stream: to its console.
-        what: the board's name, for messages.
+        name: the board's name, for messages.
     """
 
-    def __init__(self, stream: Stream, what: str):
+    def __init__(self, stream: Stream, name: str):
         self._stream = stream
-        self._what = what
+        self._name = name
         self._input = bytearray()
         self._can_paste = True
         self.is_raw = False
@@ -70,18 +70,18 @@ class Repl:
         self.is_raw = False
         self._input.clear()
         deadline = time.monotonic() + timeout_s
-        heard = bytearray()
+        received = bytearray()
         while True:
             # Enter ends a line somebody left at the prompt; Ctrl-A waits in the board's buffer until a prompt reads it.
             self._stream.write(_CTRL_C + b"\r" + _CTRL_A, max(0.1, deadline - time.monotonic()))
             retry = min(deadline, time.monotonic() + _RETRY_S)
             while time.monotonic() < retry:
-                heard += self._stream.read(retry - time.monotonic())
-                if heard.endswith(_BANNER):
+                received += self._stream.read(retry - time.monotonic())
+                if received.endswith(_BANNER):
                     self.is_raw = True
                     return
             if time.monotonic() >= deadline:
-                raise self._silent("gives no prompt", timeout_s, bytes(heard))
+                raise self._silent("gives no prompt", timeout_s, bytes(received))
 
     def settle(self, timeout_s: float = 10.0) -> None:
         """As `enter`, on a console on which input and output of somebody else may still be under way.
@@ -225,7 +225,7 @@ class Repl:
         trace = self._read_until(_CTRL_D, deadline, timeout_s).decode(errors="replace").replace("\r\n", "\n").strip()
         self._read_until(b">", deadline, timeout_s)
         if trace:
-            raise TargetError(f"code failed on {self._what}: {trace.splitlines()[-1]}", traceback=trace)
+            raise TargetError(f"code failed on {self._name}: {trace.splitlines()[-1]}", traceback=trace)
 
     def _write(self, data: bytes, deadline: float) -> None:
         self._stream.write(data, max(0.1, deadline - time.monotonic()))
@@ -254,10 +254,10 @@ class Repl:
             raise self._silent("does not answer", timeout_s, bytes(self._input))
         self._input += piece
 
-    def _silent(self, what: str, timeout_s: float, heard: bytes) -> TargetError:
+    def _silent(self, wait: str, timeout_s: float, received: bytes) -> TargetError:
         self.is_raw = False
-        last = "\n".join(heard.decode(errors="replace").splitlines()[-_LAST_LINES:])
-        return TargetError(f"{self._what} {what} within {timeout_s:g} s", "interrupt it, or reset the board", last)
+        last = "\n".join(received.decode(errors="replace").splitlines()[-_LAST_LINES:])
+        return TargetError(f"{self._name} {wait} within {timeout_s:g} s", "interrupt it, or reset the board", last)
 
 
 def check_not_at_prompt(text: str, mend: str) -> None:

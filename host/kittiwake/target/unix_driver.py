@@ -77,22 +77,22 @@ class Driver:
             TargetError: as `exec`.
         """
         mark = self._submit(code)
-        held = b""
+        partial = b""
         has_ended = False
         try:
             for piece in self._pieces(mark, idle_s):
-                held += piece
-                *whole, held = held.split(b"\n")
+                partial += piece
+                *whole, partial = partial.split(b"\n")
                 for at, line in enumerate(whole):
                     if mark.encode() in line:
-                        held = b"\n".join([*whole[at:], held])
+                        partial = b"\n".join([*whole[at:], partial])
                         break
                     yield line.decode(errors="replace")
             has_ended = True
         finally:
             if not has_ended:
                 self.kill()
-        last, _, rest = held.decode(errors="replace").partition(mark)
+        last, _, rest = partial.decode(errors="replace").partition(mark)
         if last:
             yield last
         _check(mark, rest)

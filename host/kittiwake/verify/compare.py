@@ -76,16 +76,16 @@ def verify(
 
 
 def _run(target: Target, function: str, batch: Sequence[Vector], result: Result) -> None:
-    answers = target.exec("".join(f"ask({function}, {v.argument})\n" for v in batch), _TIMEOUT_S).splitlines()
+    lines = target.exec("".join(f"ask({function}, {v.argument})\n" for v in batch), _TIMEOUT_S).splitlines()
     for at, vector in enumerate(batch):
         result.vectors += 1
-        got = answers[at].strip() if at < len(answers) else "nothing"
-        if got != vector.expected.strip():
+        actual = lines[at].strip() if at < len(lines) else "nothing"
+        if actual != vector.expected.strip():
             result.mismatches += 1
             if result.first is None:
                 result.first = {
                     "about": vector.about,
                     "argument": vector.argument,
                     "expected": vector.expected,
-                    "got": got,
+                    "got": actual,
                 }

@@ -15,12 +15,12 @@ def measure_instructions(make, storage, arguments, calls):
     """
     import kwboard
 
-    f, given = make(storage, *arguments)
-    f(*given)
+    f, values = make(storage, *arguments)
+    f(*values)
     total = 0
     for _ in range(calls):
         gc.collect()
-        total += kwboard.count(f, *given)
+        total += kwboard.count(f, *values)
     print(total)
 
 
@@ -35,8 +35,8 @@ def measure_us(make, storage, arguments, calls):
         arguments: more of them for `make`.
         calls: that the figure is for.
     """
-    f, given = make(storage, *arguments)
-    f(*given)
+    f, values = make(storage, *arguments)
+    f(*values)
     turns = calls
     best = None
     for _ in range(5):
@@ -44,7 +44,7 @@ def measure_us(make, storage, arguments, calls):
         while True:
             began = time.ticks_us()
             for _ in range(turns):
-                f(*given)
+                f(*values)
             took = time.ticks_diff(time.ticks_us(), began)
             if took > 5000 or turns > 100000:
                 break
@@ -63,5 +63,5 @@ def measure_result(make, storage, arguments, calls):
         arguments: more of them for `make`.
         calls: 1.
     """
-    f, given = make(storage, *arguments)
-    print(f(*given))
+    f, values = make(storage, *arguments)
+    print(f(*values))

@@ -23,12 +23,12 @@ def slot_number(slot):
         return 0
 
 
-def files_under(folder, found):
+def files_under(folder, paths):
     """List the files of a folder and of those in it.
 
     Args:
         folder: one that is not there has none.
-        found: list that they are added to.
+        paths: list that they are added to.
 
     Returns:
         That list.
@@ -36,14 +36,14 @@ def files_under(folder, found):
     try:
         names = os.listdir(folder)
     except OSError:
-        return found
+        return paths
     for name in names:
         path = folder + "/" + name
         if os.stat(path)[0] & 0x4000:
-            files_under(path, found)
+            files_under(path, paths)
         else:
-            found.append(path)
-    return found
+            paths.append(path)
+    return paths
 
 
 def file_hash(path):

@@ -8,13 +8,13 @@ def _differs(path, size, crc):
     try:
         if os.stat(path)[6] != size:
             return True
-        seen = 0
+        actual = 0
         with open(path, "rb") as file:
             while True:
                 piece = file.read(512)
                 if not piece:
-                    return seen & 0xFFFFFFFF != crc
-                seen = binascii.crc32(piece, seen)
+                    return actual & 0xFFFFFFFF != crc
+                actual = binascii.crc32(piece, actual)
     except OSError:
         return True
 

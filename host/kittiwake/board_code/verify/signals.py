@@ -18,7 +18,7 @@ def _samples(text, bits=16):
     return array("h" if bits < 17 else "i", binascii.a2b_base64(text))
 
 
-def _feed(detector, samples, piece, shown, tell):
+def _feed(detector, samples, piece, limit, tell):
     """Print the first detections, how many there are, and the CRC-32 of them all."""
     at = count = crc = 0
     while at < len(samples):
@@ -27,7 +27,7 @@ def _feed(detector, samples, piece, shown, tell):
             at = detector.find(samples, at, stop)
             if at < stop:
                 text = tell(at)
-                if count < shown:
+                if count < limit:
                     print(text, end="")
                 crc = binascii.crc32(text.encode(), crc)
                 count += 1
@@ -43,14 +43,14 @@ def zscore(argument):
     """
     from kittiwake_node.detect.zscore import ZScore
 
-    kernel, n, p, q, bits, floor, piece, shown, text = argument
+    kernel, n, p, q, bits, floor, piece, limit, text = argument
     lagged = floor is not None
     z = ZScore(_kernel(kernel), n=n, p=p, q=q, bits=bits, lagged=lagged, floor=floor or 0)
 
     def tell(at):
         return "%d:%d:%d " % ((at,) + (z.tested() if lagged else (z.sum, z.sum_sq)))
 
-    _feed(z, _samples(text, bits), piece, shown, tell)
+    _feed(z, _samples(text, bits), piece, limit, tell)
     print(z.count, z.sum, z.sum_sq)
 
 
@@ -77,9 +77,9 @@ def novelty(argument):
 
 
 def _averages(make, argument):
-    kernel, settings, piece, shown, text = argument
+    kernel, settings, piece, limit, text = argument
     detector = make(_kernel(kernel), **settings)
-    _feed(detector, _samples(text), piece, shown, lambda at: "%d " % at)
+    _feed(detector, _samples(text), piece, limit, lambda at: "%d " % at)
     print(*detector.figures())
 
 
@@ -92,9 +92,9 @@ def baseline(argument):
     """
     from kittiwake_node.detect.baseline import Baseline
 
-    kernel, block, learn, features, p, q, piece, shown, text = argument
+    kernel, block, learn, features, p, q, piece, limit, text = argument
     b = Baseline(_kernel(kernel), block, learn, features, p, q)
-    _feed(b, _samples(text), piece, shown, lambda at: "%d:%s " % (at, b.feature))
+    _feed(b, _samples(text), piece, limit, lambda at: "%d:%s " % (at, b.feature))
     print(b.learned_blocks)
 
 
@@ -126,15 +126,15 @@ def frontend(argument):
     f = Frontend(_kernel(kernel))
     samples = _samples(text)
     at = count = crc = 0
-    wanted = 480
+    remaining = 480
     while at < len(samples):
         stop = min(at + piece, len(samples))
         while at < stop:
             new = f.feed(samples, at, stop)
-            wanted -= new - at
+            remaining -= new - at
             at = new
-            if not wanted:
-                wanted = 160
+            if not remaining:
+                remaining = 160
                 count += 1
                 crc = binascii.crc32(f.features, crc)
     print(count, "%08x" % (crc & 0xFFFFFFFF), list(f.features)[:8])

@@ -95,13 +95,13 @@ class Worker:
             line = await process.stdout.readline()
             if not line:
                 raise NoScore(f"the scorer ended with status {await process.wait()}")
-            answer = json.loads(line)
+            reply = json.loads(line)
             is_answered = True
         except OSError as error:
             raise NoScore(f"the scorer cannot be asked: {error}") from error
         finally:
             if not is_answered:
                 await self.close()  # what it says later must not be taken for the answer to the next question
-        if "error" in answer:
-            raise NoScore(answer["error"])
-        return float(answer["score"])
+        if "error" in reply:
+            raise NoScore(reply["error"])
+        return float(reply["score"])

@@ -28,12 +28,12 @@ def bench(
     options = {"count": True} if target.startswith("qemu:") else {}
     with open_target(target, **options) as board:
         facts = board.facts()
-        known = cases.registered(facts["arch"], facts["cpu"])
-        chosen = [c for name, c in known.items() if not case or any(name.startswith(word) for word in case)]
+        by_name = cases.registered(facts["arch"], facts["cpu"])
+        selection = [c for name, c in by_name.items() if not case or any(name.startswith(word) for word in case)]
         wants_ratios = target == "unix" and (not case or any("ratio/".startswith(word) for word in case))
-        if case and not chosen and not wants_ratios:
-            raise UsageError(f"no case begins with {case[0]!r}", f"there are: {', '.join(known)}, and on unix ratio/")
-        rows = work.run(board, chosen, progress)
+        if case and not selection and not wants_ratios:
+            raise UsageError(f"no case begins with {case[0]!r}", f"there are: {', '.join(by_name)}, and on unix ratio/")
+        rows = work.run(board, selection, progress)
         if wants_ratios:
             progress("ratio")
             rows += ratios.run(board) + network_ratio.run(board)

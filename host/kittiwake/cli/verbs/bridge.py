@@ -56,9 +56,9 @@ def bridge(
         process.run(_load(config), is_service=True, source=source)
         return
     policy = publisher.Policy(base=base, topics=publisher.GUIDE_TOPICS if guide else {})
-    chosen = settings.of_ports(port or [], broker, policy, bridge_id, protocol="auto")
-    chosen.bridge.log_level = "info" if verbose else "warning"
-    process.run(chosen, is_service=False)
+    configuration = settings.of_ports(port or [], broker, policy, bridge_id, protocol="auto")
+    configuration.bridge.log_level = "info" if verbose else "warning"
+    process.run(configuration, is_service=False)
 
 
 @app.command()

@@ -105,20 +105,20 @@ def _view(scenario: Scenario, as_json: bool) -> Iterator[Callable[[Progress], No
 
 
 def _lines(quiet: bool) -> Callable[[Progress], None]:
-    seen = heard = 0
+    alerts = keywords = 0  # printed so far
 
     def show(progress: Progress) -> None:
-        nonlocal seen, heard
+        nonlocal alerts, keywords
         if quiet:
             return
-        for body in progress.keywords[heard:]:
+        for body in progress.keywords[keywords:]:
             print(f"heard  {body['keyword']}  probability {body['probability']:.3f}", flush=True)
-        heard = len(progress.keywords)
-        for body in progress.newest[len(progress.newest) - (progress.alerts - seen) :]:
+        keywords = len(progress.keywords)
+        for body in progress.newest[len(progress.newest) - (progress.alerts - alerts) :]:
             print(
                 f"alert  sample {body['index']:>7}  {body['value']:g} {body['unit']}  z {body['z_score']:.2f}",
                 flush=True,
             )
-        seen = progress.alerts
+        alerts = progress.alerts
 
     return show

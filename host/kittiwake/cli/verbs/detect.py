@@ -45,9 +45,9 @@ def detect(
             if as_json:
                 print_json(alert)
             else:
-                what = f"x {alert['x']:>6}" if "x" in alert else f"{alert['feature']} {alert['feature_value']:>9}"
+                judged = f"x {alert['x']:>6}" if "x" in alert else f"{alert['feature']} {alert['feature_value']:>9}"
                 print(
-                    f"sample {alert['index']:>8}  {what}  z {alert['z_score'] or 0:>6.2f}"
+                    f"sample {alert['index']:>8}  {judged}  z {alert['z_score'] or 0:>6.2f}"
                     f"  mean {alert['mean']:>9.2f}  stdev {alert['stdev']:>8.2f}"
                 )
     if as_json:

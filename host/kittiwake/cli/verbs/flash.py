@@ -36,11 +36,12 @@ def flash(
     if image is None:
         image = fetch.image(catalog.find(board), progress)
     settings = flashing.Flashing(board, port, image, offset, manifest, baudrate, keep)
-    done = flashing.flash(settings, progress)
+    facts = flashing.flash(settings, progress)
     if as_json:
-        print_json(done)
+        print_json(facts)
     else:
-        print(f"{done['board']} on {done['port']}: {done['bytes']} bytes written and verified in {done['seconds']} s")
-        if done["tool"] != "esptool":
+        place = f"{facts['board']} on {facts['port']}"
+        print(f"{place}: {facts['bytes']} bytes written and verified in {facts['seconds']} s")
+        if facts["tool"] != "esptool":
             progress("let BOOT0 go, and reset the board")
         progress(f"next: `kittiwake deploy {board} --port {port} -c node.toml`")

@@ -56,23 +56,23 @@ def listen(
     with board_options.opened(target) as board, application.given_back(board) if channel else nullcontext():
         if channel:
             samples = _of_channel(board, channel, config, seconds)
-        chosen = kernel or board_options.fastest_kernel(board)
+        isa = kernel or board_options.fastest_kernel(board)
         if meter:
-            _show_levels(board, samples, chosen, as_json)
+            _show_levels(board, samples, isa, as_json)
             return
-        plans = {name: wake.compile_word(word, chosen) for name, word in words.items()}
+        plans = {name: wake.compile_word(word, isa) for name, word in words.items()}
         if mic:
-            listener = work.Listener(board, plans, chosen, refractory_ms)
+            listener = work.Listener(board, plans, isa, refractory_ms)
             for piece in microphone.pieces(seconds):
                 _print_detections(listener.hear(piece), as_json)
             sessions.append(listener.close())
         else:
-            for session, detections in work.rounds(board, plans, chosen, refractory_ms, samples, progress):
+            for session, detections in work.rounds(board, plans, isa, refractory_ms, samples, progress):
                 _print_detections(detections, as_json)
                 sessions.append(session)
     session = sessions[0]
     unit = "instructions" if session.counted else "us"
-    budget = work.BUDGET_INSTRUCTIONS.get(chosen) if session.counted else work.STEP_MS * 1000
+    budget = work.BUDGET_INSTRUCTIONS.get(isa) if session.counted else work.STEP_MS * 1000
     peaks = {name: peak for each in sessions for name, peak in each.peaks.items()}
     if as_json:
         facts = {
@@ -80,14 +80,14 @@ def listen(
             "together": len(sessions) == 1,
             "frames": session.frames,
             "target": target,
-            "kernel": chosen,
+            "kernel": isa,
         }
         facts |= {f"{unit}_per_30_ms": round(session.per_step), "budget": budget, "heap_bytes": session.heap_bytes}
         print_json(facts)
         return
     listed = ", ".join(f"{name} {peak:.3f}" for name, peak in peaks.items())
     share = f" ({session.per_step / budget:.0%} of {budget:,})" if budget else ""
-    print(f"peaks: {listed}; {session.frames} frames; {session.per_step:,.0f} {unit} per 30 ms{share} by {chosen}")
+    print(f"peaks: {listed}; {session.frames} frames; {session.per_step:,.0f} {unit} per 30 ms{share} by {isa}")
 
 
 def _of_channel(board: Target, channel: str, config: Path | None, seconds: float) -> array[int]:
@@ -98,11 +98,11 @@ def _of_channel(board: Target, channel: str, config: Path | None, seconds: float
     from kittiwake.signals import wav
     from kittiwake.target import node_config
 
-    chosen = application.find(board).config if config is None else node_config.read(config)
-    if chosen is None:
+    configuration = application.find(board).config if config is None else node_config.read(config)
+    if configuration is None:
         raise UsageError("the board has no configuration", "give one with --config")
     progress(f"recording {seconds:g} s of channel {channel}")
-    recording = record.record(board, chosen, channel, seconds)
+    recording = record.record(board, configuration, channel, seconds)
     if recording.rate_hz != wav.RATE_HZ:
         raise ConfigError(
             f"channel {recording.channel} has {recording.rate_hz} samples a second", "name a microphone's"

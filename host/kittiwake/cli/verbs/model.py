@@ -56,12 +56,12 @@ def info(file: _Model, isa: _Isa = "viper", as_json: _Json = False) -> None:
     if as_json:
         print_json(facts)
         return
-    shown = isa if isa in cost.KERNELS else cost.KERNELS[0]
-    print(f"{'layer':<28} {'kernel':<10} {'MACs':>9} {'outputs':>8} {'flash':>7} {'RAM':>7} {'by ' + shown:>11}")
+    column = isa if isa in cost.KERNELS else cost.KERNELS[0]
+    print(f"{'layer':<28} {'kernel':<10} {'MACs':>9} {'outputs':>8} {'flash':>7} {'RAM':>7} {'by ' + column:>11}")
     for row in facts["layers"]:
         print(
             f"{row['source']:<28} {row['kernel']:<10} {row['macs']:>9} {row['outputs']:>8} {row['flash_bytes']:>7}"
-            f" {row['ram_bytes']:>7} {row['instructions'][shown]:>11,}"
+            f" {row['ram_bytes']:>7} {row['instructions'][column]:>11,}"
         )
     total = facts["total"]
     print(
@@ -75,7 +75,7 @@ def info(file: _Model, isa: _Isa = "viper", as_json: _Json = False) -> None:
 @group.command()
 def run(
     file: _Model,
-    given: Annotated[Path, typer.Option("--input", help="X.npy of shape (k, *input shape), int8 or uint8.")],
+    input_file: Annotated[Path, typer.Option("--input", help="X.npy of shape (k, *input shape), int8 or uint8.")],
     output: Annotated[Path, typer.Option("--output", help="Y.npy to write: raw outputs, one row an invoke.")],
     target: _Target = "unix",
     kernel: _Kernel = None,
@@ -90,15 +90,15 @@ def run(
 
     content = _read(file)
     with board_options.opened(target) as board:
-        chosen = kernel or board_options.fastest_kernel(board)
-        compiled = _compile_content(content, chosen, file)
-        rows = arrays.load(given, compiled.program.input_tensor)
-        loaded = on_target.load(board, compiled.plan, chosen, mapped=not in_ram)
+        isa = kernel or board_options.fastest_kernel(board)
+        compiled = _compile_content(content, isa, file)
+        rows = arrays.load(input_file, compiled.program.input_tensor)
+        loaded = on_target.load(board, compiled.plan, isa, mapped=not in_ram)
         outputs = on_target.invoke(board, rows, reset)
         figures = on_target.cost(board)
-        peak = peak_heap.measure(board, chosen, mapped=not in_ram)
+        peak = peak_heap.measure(board, isa, mapped=not in_ram)
     arrays.save(output, outputs, compiled.program.output_tensor)
-    facts = {"target": target, "kernel": chosen, "invokes": len(outputs), **figures}
+    facts = {"target": target, "kernel": isa, "invokes": len(outputs), **figures}
     facts |= {"heap_bytes": loaded.heap_bytes, "peak_heap_bytes": peak}
     if as_json:
         print_json(facts)
@@ -122,19 +122,19 @@ def check(
 
     content = _read(file)
     with board_options.opened(target) as board, oracle.Oracle() as micro:
-        chosen = kernel or board_options.fastest_kernel(board)
-        compiled = _compile_content(content, chosen, file)
+        isa = kernel or board_options.fastest_kernel(board)
+        compiled = _compile_content(content, isa, file)
         rows = work.inputs(compiled.program.input_tensor.elements, count, seed)
         expected, seconds = micro.run(content, rows)
-        on_target.load(board, compiled.plan, chosen)
-        got = on_target.invoke(board, rows)
+        on_target.load(board, compiled.plan, isa)
+        outputs = on_target.invoke(board, rows)
         figures = on_target.cost(board)
-    result = work.compare(got, expected)
+    result = work.compare(outputs, expected)
     if as_json:
-        facts = {"target": target, "kernel": chosen, "invokes": result.invokes, "mismatches": result.mismatches}
+        facts = {"target": target, "kernel": isa, "invokes": result.invokes, "mismatches": result.mismatches}
         print_json({**facts, "first": result.first, **figures, "tflite_micro_us": round(seconds * 1e6, 1)})
     else:
-        print(f"{target} by {chosen}: {result.invokes} invokes, {result.mismatches} mismatches")
+        print(f"{target} by {isa}: {result.invokes} invokes, {result.mismatches} mismatches")
         if result.first:
             print(", ".join(f"{name} {value}" for name, value in result.first.items()))
     if result.mismatches:

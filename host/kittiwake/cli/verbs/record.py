@@ -44,11 +44,11 @@ def record(
             progress(f"{done} of {total} samples")
 
     with application.borrowed(port, target) as board:
-        chosen = settings or application.find(board).config
-        if chosen is None:
+        configuration = settings or application.find(board).config
+        if configuration is None:
             raise UsageError("the board has no configuration", "give one with --config")
         progress(f"recording {seconds:g} s of channel {channel}")
-        recording = record.record(board, chosen, channel, seconds, on_progress)
+        recording = record.record(board, configuration, channel, seconds, on_progress)
     if len(recording.samples):
         files.write(recording, output, label)
     if as_json:

@@ -45,11 +45,11 @@ def _aligned(size: int) -> int:
 
 def _live(program: Program) -> list[Buffer]:
     """Set first and last of every buffer in use; returns them in order of appearance."""
-    seen: dict[int, Buffer] = {}
+    buffers: dict[int, Buffer] = {}
 
     def touch(buffer: Buffer, at: int) -> None:
-        if id(buffer) not in seen:
-            seen[id(buffer)] = buffer
+        if id(buffer) not in buffers:
+            buffers[id(buffer)] = buffer
             buffer.first = at
         buffer.last = at
 
@@ -58,7 +58,7 @@ def _live(program: Program) -> list[Buffer]:
         for buffer in (*step.reads, *step.writes, *step.temps):
             touch(buffer, at)
     touch(program.output.buffer, len(program.steps))
-    return list(seen.values())
+    return list(buffers.values())
 
 
 def _join(program: Program) -> None:

@@ -126,6 +126,6 @@ def table() -> str:
     """
     lines = ["| kind | name | words |", "|---|---|---|"]
     for name, kind in KINDS.items():
-        shown = ", ".join(f"`{word.replace('*', '` × ')}" + ("" if "*" in word else "`") for word in kind.words)
-        lines.append(f"| {kind.number} | {name} | {shown}{'; ' + kind.note if kind.note else ''} |")
+        words = ", ".join(f"`{word.replace('*', '` × ')}" + ("" if "*" in word else "`") for word in kind.words)
+        lines.append(f"| {kind.number} | {name} | {words}{'; ' + kind.note if kind.note else ''} |")
     return "\n".join(lines) + "\n"

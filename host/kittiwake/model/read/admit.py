@@ -85,17 +85,17 @@ def reasons(graph: Graph) -> list[str]:
         One line a reason, naming operator and index; empty when there is none.
     """
     main = graph.main
-    found = list(_ends(main))
+    reasons = list(_ends(main))
     defined = set(main.inputs) | {tensor.index for tensor in main.tensors if tensor.data is not None}
     for op in main.operators:
-        found += [f"{op}: {why}" for why in _operator(main, op, defined)]
+        reasons += [f"{op}: {why}" for why in _operator(main, op, defined)]
         for index in op.outputs:
             if index in defined:
-                found.append(f"{op}: writes tensor {index}, which has its value already")
+                reasons.append(f"{op}: writes tensor {index}, which has its value already")
             defined.add(index)
-    found += [f"output tensor {index} is never computed" for index in main.outputs if index not in defined]
-    found += _variables(graph)
-    return found
+    reasons += [f"output tensor {index} is never computed" for index in main.outputs if index not in defined]
+    reasons += _variables(graph)
+    return reasons
 
 
 def _ends(main: Subgraph) -> Iterator[str]:
@@ -118,9 +118,9 @@ def _operator(main: Subgraph, op: Operator, defined: set[int]) -> Iterator[str]:
         yield "is not supported"
         return
     least, most = _ARITY[op.kind]
-    given = [index for index in op.inputs if index >= 0]
-    if not least <= len(op.inputs) <= most or len(given) < least:
-        yield f"has {len(given)} inputs"
+    inputs = [index for index in op.inputs if index >= 0]
+    if not least <= len(op.inputs) <= most or len(inputs) < least:
+        yield f"has {len(inputs)} inputs"
         return
     if -1 in op.inputs and op.kind not in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"):
         yield "leaves an input out"
@@ -132,7 +132,7 @@ def _operator(main: Subgraph, op: Operator, defined: set[int]) -> Iterator[str]:
     if op.kind not in ("SPLIT", "SPLIT_V") and len(op.outputs) > 1:
         yield f"has {len(op.outputs)} outputs"
         return
-    early = [index for index in given if index not in defined]
+    early = [index for index in inputs if index not in defined]
     if early:
         yield f"reads tensor {early[0]} before it is computed"
         return

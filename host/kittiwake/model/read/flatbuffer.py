@@ -71,9 +71,9 @@ def read(content: bytes, name: str = "the model") -> Graph:
         raise ModelRefused(["the file is damaged: an offset in it leads nowhere"], name) from None
 
 
-def _count(number: int, most: int, what: str) -> range:
+def _count(number: int, most: int, name: str) -> range:
     if not 0 <= number <= most:
-        raise _Damaged(f"it claims {number} {what}, {most} are the most")
+        raise _Damaged(f"it claims {number} {name}, {most} are the most")
     return range(number)
 
 

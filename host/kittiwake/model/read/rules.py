@@ -232,9 +232,9 @@ def _blocks(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> Ite
 
 def _elementwise(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> Iterator[str]:
     yield from _same(source.shape, target)
-    wanted = {"LOGISTIC": (1 / 256, -128), "SOFTMAX": (1 / 256, -128), "TANH": (1 / 128, 0)}.get(op.kind)
-    if wanted and (target.scale, target.zero_point) != wanted:
-        yield f"its output has the scale {target.scale:g} and the zero point {target.zero_point}, not {wanted}"
+    quantisation = {"LOGISTIC": (1 / 256, -128), "SOFTMAX": (1 / 256, -128), "TANH": (1 / 128, 0)}.get(op.kind)
+    if quantisation and (target.scale, target.zero_point) != quantisation:
+        yield f"its output has the scale {target.scale:g} and the zero point {target.zero_point}, not {quantisation}"
     if op.kind == "LEAKY_RELU" and not op.options["alpha"] >= 0:
         yield f"its slope {op.options['alpha']:g} is negative"
     if op.kind in ("LOGISTIC", "TANH") and source.scale < 2**-25:

@@ -53,19 +53,19 @@ def inputs(size: int, count: int, seed: int = 1) -> list[bytes]:
     return rows[:count]
 
 
-def compare(got: Sequence[bytes], expected: Sequence[bytes]) -> Comparison:
+def compare(outputs: Sequence[bytes], expected: Sequence[bytes]) -> Comparison:
     """Compare outputs byte by byte; a run over nothing is a mismatch, not a pass.
 
     Args:
-        got: outputs of the target.
+        outputs: outputs of the target.
         expected: those of the reference.
 
     Returns:
         The comparison.
     """
     first: dict[str, int | str] | None = None
-    wrong = abs(len(got) - len(expected))
-    for number, (a, b) in enumerate(zip(got, expected, strict=False)):
+    wrong = abs(len(outputs) - len(expected))
+    for number, (a, b) in enumerate(zip(outputs, expected, strict=False)):
         if a == b:
             continue
         wrong += 1

@@ -68,12 +68,12 @@ class Oracle:
         if not line:
             self.close()
             raise KittiwakeError("TFLite Micro died of this model", "it is no model that it runs")
-        answer = json.loads(line)
-        if "error" in answer:
-            raise KittiwakeError(f"TFLite Micro: {answer['error']}", answer.get("mend", ""))
-        size = answer["size"]
+        reply = json.loads(line)
+        if "error" in reply:
+            raise KittiwakeError(f"TFLite Micro: {reply['error']}", reply.get("mend", ""))
+        size = reply["size"]
         content = child.results.read(size * len(inputs))
-        return [content[i * size : (i + 1) * size] for i in range(len(inputs))], answer["seconds"]
+        return [content[i * size : (i + 1) * size] for i in range(len(inputs))], reply["seconds"]
 
     def close(self) -> None:
         """End the child. Idempotent."""
@@ -134,8 +134,8 @@ def _invoke(model: bytes, inputs: list[bytes], resets: bool) -> tuple[list[bytes
     return outputs, seconds / max(1, len(inputs))
 
 
-def _say(answer: dict[str, object]) -> None:
-    sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n")
+def _say(reply: dict[str, object]) -> None:
+    sys.stdout.buffer.write(json.dumps(reply).encode() + b"\n")
     sys.stdout.buffer.flush()
 
 

@@ -32,8 +32,8 @@ def _baselines(rng: random.Random, count: int) -> Iterator[Vector]:
         t = rng.choice(_THRESHOLDS)
         size = _SAMPLES[16]
         samples = _machine(rng, size) if rng.random() < 0.7 else signals.signal(rng, size)
-        found = baseline.anomalies(samples, _BLOCK, _LEARN, t, features)
-        expected = signals.answer((f"{index}:{name} " for index, name in found), size) + f"{_LEARN}"
+        anomalies = baseline.anomalies(samples, _BLOCK, _LEARN, t, features)
+        expected = signals.answer((f"{index}:{name} " for index, name in anomalies), size) + f"{_LEARN}"
         piece = signals.piece(rng, size)
         argument = (
             kernel,

@@ -31,14 +31,14 @@ def _vectors(
     def vectors(rng: random.Random, count: int) -> Iterator[Vector]:
         for number in range(count):
             kernel = signals.KERNELS[number % len(signals.KERNELS)]
-            chosen, make = settings[number // len(signals.KERNELS) % len(settings)]
+            drift_settings, make = settings[number // len(signals.KERNELS) % len(settings)]
             samples = signals.steps(rng, _SAMPLES) if rng.random() < 0.6 else signals.signal(rng, _SAMPLES)
             detector = make()
             detections = [f"{index} " for index, x in enumerate(samples) if detector.push(x)]
             figures = f"{detector.fast} {detector.slow} {detector.variance}"
             expected = signals.answer(detections, _SAMPLES) + figures
-            argument = (kernel, chosen, signals.piece(rng, _SAMPLES), signals.SHOWN, signals.text(samples))
-            yield Vector(repr(argument), expected, f"{name} {number}: {kernel}, {chosen or 'defaults'}")
+            argument = (kernel, drift_settings, signals.piece(rng, _SAMPLES), signals.SHOWN, signals.text(samples))
+            yield Vector(repr(argument), expected, f"{name} {number}: {kernel}, {drift_settings or 'defaults'}")
 
     return vectors
 

@@ -21,10 +21,9 @@ def _vectors(rng: random.Random, count: int) -> Iterator[Vector]:
         data = wire.frame(kind, payload)
         # A whole frame, garbage, and half of another stand before the frame in question.
         before = wire.frame(7, whole) + garbage + data[: len(data) // 2]
-        seen = [f"7:{len(whole)}:{wire.crc32(whole):08x}", f"{kind}:{size}:{wire.crc32(payload):08x}"]
-        yield Vector(
-            repr((kind, payload, before, rng.choice((1, 7, 64)))), f"{data.hex()} {','.join(seen)}", f"frame {number}"
-        )
+        expected = [f"7:{len(whole)}:{wire.crc32(whole):08x}", f"{kind}:{size}:{wire.crc32(payload):08x}"]
+        argument = repr((kind, payload, before, rng.choice((1, 7, 64))))
+        yield Vector(argument, f"{data.hex()} {','.join(expected)}", f"frame {number}")
 
 
 SUITE = register(Suite("frames", "verify/frames", "frames", _vectors, 300))

@@ -18,7 +18,7 @@ def sound(rng: random.Random, size: int) -> list[int]:
     kind = rng.randrange(9)
     loud = rng.choice((3, 60, 1000, 12000, 32767))
     hz = rng.uniform(60, 7900)
-    made = []
+    vectors = []
     for i in range(size):
         turn = 2 * math.pi * hz * i / frontend.RATE_HZ
         if kind == 0:
@@ -39,8 +39,8 @@ def sound(rng: random.Random, size: int) -> list[int]:
             x = loud * (math.sin(turn) + math.sin(turn * 1.31) + rng.gauss(0, 0.1)) / 2 * (i % 3200 < 1600)
         else:
             x = 0
-        made.append(max(-32768, min(32767, round(x))))
-    return made
+        vectors.append(max(-32768, min(32767, round(x))))
+    return vectors
 
 
 def _vectors(rng: random.Random, count: int) -> Iterator[Vector]:
@@ -49,10 +49,10 @@ def _vectors(rng: random.Random, count: int) -> Iterator[Vector]:
         # The definition takes a hundred times as long.
         frames = 2 if kernel == "plain" else _FRAMES
         samples = sound(rng, frontend.WINDOW + frontend.STEP * (frames - 1) + rng.randrange(160))
-        found = frontend.Frontend().feed(list(samples))
-        crc = wire.crc32(b"".join(f.to_bytes(2, "little") for features in found for f in features))
+        outputs = frontend.Frontend().feed(list(samples))
+        crc = wire.crc32(b"".join(f.to_bytes(2, "little") for features in outputs for f in features))
         piece = rng.choice((1, 17, 160, 333, len(samples)))
-        expected = f"{len(found)} {crc:08x} {found[-1][:8]}"
+        expected = f"{len(outputs)} {crc:08x} {outputs[-1][:8]}"
         yield Vector(repr((kernel, piece, signals.text(samples))), expected, f"frontend {number}: {kernel}")
 
 

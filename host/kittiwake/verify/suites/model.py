@@ -49,8 +49,8 @@ def _layer(rng: random.Random) -> tuple[Graph, bytes, bytes, str]:
         Tensor(2, "b", (channels,), "int32", data=struct.pack(f"<{channels}i", *bias)),
         Tensor(3, "y", (1, *size, channels), "int8", (out_scale,), (out_zero,)),
     )
-    chosen = {"padding": padding, "stride": stride, "dilation": (1, 1), "activation": "none", "depth_multiplier": 1}
-    graph = Graph((Subgraph(tensors, (Operator(0, kind, (0, 1, 2), (3,), chosen),), (0,), (3,)),), 0)
+    options = {"padding": padding, "stride": stride, "dilation": (1, 1), "activation": "none", "depth_multiplier": 1}
+    graph = Graph((Subgraph(tensors, (Operator(0, kind, (0, 1, 2), (3,), options),), (0,), (3,)),), 0)
     about = f"{kind} {height}x{width}x{depth} by {filter_[0]}x{filter_[1]} to {channels}, {padding}"
     return graph, struct.pack(f"{len(x)}b", *x), struct.pack(f"{len(expected)}b", *expected), about
 
@@ -65,8 +65,8 @@ def vectors(rng: random.Random, count: int) -> Iterator[Vector]:
     """Layers for the definition, viper, and the board's own assembler in turn."""
     for number in range(count):
         kernel = ("plain", "viper", "assembler")[number % 3]
-        graph, given, expected, about = _layer(rng)
-        argument = (kernel, _plan(graph, "viper"), _plan(graph, "thumb2"), given)
+        graph, inputs, expected, about = _layer(rng)
+        argument = (kernel, _plan(graph, "viper"), _plan(graph, "thumb2"), inputs)
         yield Vector(repr(argument), expected.hex(), f"model {number}: {kernel}, {about}")
 
 

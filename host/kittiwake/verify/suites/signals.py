@@ -20,8 +20,8 @@ KERNELS = ("plain", "viper", "assembler")
 
 def answer(texts: Iterable[str], count: int) -> str:
     """What `_feed` prints for detections told so, in a series of `count` samples; a blank is at its end."""
-    told = list(texts)
-    return f"{''.join(told[:SHOWN])}{len(told)} of {count} {wire.crc32(''.join(told).encode()):08x} "
+    lines = list(texts)
+    return f"{''.join(lines[:SHOWN])}{len(lines)} of {count} {wire.crc32(''.join(lines).encode()):08x} "
 
 
 def text(samples: list[int], bits: int = 16) -> str:
