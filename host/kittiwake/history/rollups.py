@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fractions import Fraction
+from functools import lru_cache
 
 from kittiwake.publish import figures
 from kittiwake.publish.channel_description import rational
@@ -129,21 +130,24 @@ def of_summary(body: dict[str, object]) -> tuple[Sums, Calibration] | None:
     Returns:
         Its sums and calibration; None when it has none that samples can have.
     """
-    numbers = [body.get(name) for name in ("n", "s", "q", "min", "max", "anomalies")]
-    values = [value for value in numbers if isinstance(value, int) and not isinstance(value, bool)]
-    if len(values) != len(numbers):
+    values = [body.get(name) for name in ("n", "s", "q", "min", "max", "anomalies")]
+    if set(map(type, values)) != {int}:  # a bool is an int to Python, and no number to us
         return None
-    sums = Sums(*values)
+    sums = Sums(*values)  # type: ignore[arg-type]  # the line above says what they are
     if sums.n < 0 or sums.n * sums.q < sums.s**2 or sums.least > sums.most or sums.anomalies < 0:
         return None
     # A message of an older publisher has no scale: its integers are what there is, and they have no unit.
-    texts = [body.get(name) for name in ("unit", "scale", "offset")]
-    if not all(isinstance(text, str) for text in texts):
+    unit, scale, offset = body.get("unit"), body.get("scale"), body.get("offset")
+    if not (isinstance(unit, str) and isinstance(scale, str) and isinstance(offset, str)):
         return sums, Calibration()
-    unit, scale, offset = (str(text) for text in texts)
-    if rational(scale) is None or rational(offset) is None:
-        return None
-    return sums, Calibration(unit, scale, offset)
+    calibration = _calibration(unit, scale, offset)
+    return None if calibration is None else (sums, calibration)
+
+
+@lru_cache(maxsize=4096)
+def _calibration(unit: str, scale: str, offset: str) -> Calibration | None:
+    readable = rational(scale) is not None and rational(offset) is not None
+    return Calibration(unit, scale, offset) if readable else None
 
 
 def start_of(ts_ms: int, width_s: int) -> int:

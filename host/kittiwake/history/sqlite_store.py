@@ -17,6 +17,9 @@ from kittiwake.history import rollups, schema
 from kittiwake.history.row import Row
 
 _BUSY_S = 10.0
+_KEYS_A_QUESTION = 150  # of five variables at most; SQLite takes 999 in its oldest configurations
+# Of a bucket: journal, channel, width, start, calibration.
+_Key = tuple[int, str, int, int, int]
 _SUMMARY, _TIME = "summary", "time"
 
 
@@ -93,28 +96,45 @@ class SqliteStore:
     def _write(self, rows: Sequence[Row], arrived_ms: int) -> Written:
         written = Written()
         new: list[tuple[int, Row]] = []
-        for row in rows:
-            journal = self._journal(row.device, row.journal)
-            values = (journal, row.seq, row.kind, row.channel, row.ts_ms, row.boot, row.uptime_ms, arrived_ms)
-            inserted = self._db.execute(
-                "INSERT INTO records (journal_id, seq, kind, channel, ts_ms, boot, uptime_ms, arrived_ms, payload)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                (*values, row.payload),
-            ).rowcount
-            if inserted:
-                written.new += 1
+        numbered = [(self._journal(row.device, row.journal), row) for row in rows]
+        known = self._known([(journal, row.seq) for journal, row in numbered])
+        for journal, row in numbered:
+            payload = known.get((journal, row.seq))
+            if payload is None:
+                known[journal, row.seq] = row.payload
                 new.append((journal, row))
             else:
-                known = self._db.execute(
-                    "SELECT payload FROM records WHERE journal_id = ? AND seq = ?", (journal, row.seq)
-                ).fetchone()[0]
-                written.known += known == row.payload
-                written.altered += known != row.payload
+                written.known += payload == row.payload
+                written.altered += payload != row.payload
+        self._db.executemany(
+            "INSERT INTO records (journal_id, seq, kind, channel, ts_ms, boot, uptime_ms, arrived_ms, payload)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (journal, r.seq, r.kind, r.channel, r.ts_ms, r.boot, r.uptime_ms, arrived_ms, r.payload)
+                for journal, r in new
+            ],
+        )
+        written.new = len(new)
         self._roll_up((journal, row.channel, row.ts_ms, row.body) for journal, row in new if row.kind == _SUMMARY)
         boots = {(journal, row.boot) for journal, row in new if row.ts_ms is None or row.kind == _TIME}
         for journal, boot in boots:
             written.repaired += self._repair(journal, boot)
         return written
+
+    def _known(self, keys: Sequence[tuple[int, int]]) -> dict[tuple[int, int], str]:
+        """What is there already of these records: key -> payload."""
+        found: dict[tuple[int, int], str] = {}
+        for at in range(0, len(keys), _KEYS_A_QUESTION):
+            part = keys[at : at + _KEYS_A_QUESTION]
+            marks = ", ".join(["(?, ?)"] * len(part))
+            rows = self._db.execute(
+                # CROSS keeps the order of the tables: a look-up a key, and never a walk through all records.
+                f"WITH asked (a, b) AS (VALUES {marks}) SELECT journal_id, seq, payload"
+                " FROM asked CROSS JOIN records ON journal_id = a AND seq = b",
+                [number for key in part for number in key],
+            )
+            found.update({(journal, seq): payload for journal, seq, payload in rows})
+        return found
 
     def _journal(self, device: str, journal: str) -> int:
         key = device, journal
@@ -139,26 +159,44 @@ class SqliteStore:
 
     def _roll_up(self, summaries: Iterable[tuple[int, str, int | None, dict[str, object]]]) -> None:
         """Add summaries that have a time to the buckets that they lie in."""
-        sums: dict[tuple[int, str, int, int, int], rollups.Sums] = {}
+        sums: dict[_Key, rollups.Sums] = {}
         for journal, channel, ts_ms, body in summaries:
             found = rollups.of_summary(body)
             if ts_ms is None or found is None:
                 continue
-            calibration = self._calibration(found[1])
-            for width_s in rollups.WIDTHS_S:
-                key = journal, channel, width_s, rollups.start_of(ts_ms, width_s), calibration
-                sums[key] = sums.get(key, rollups.Sums()) + found[0]
-        for key, added in sums.items():
-            before = self._db.execute(
-                "SELECT n, s, q, least, most, anomalies FROM rollups WHERE journal_id = ? AND channel = ?"
-                " AND width_s = ? AND start_s = ? AND calibration_id = ?",
-                key,
-            ).fetchone()
-            total = added if before is None else rollups.Sums(*(int(value) for value in before)) + added
-            self._db.execute(
-                "INSERT OR REPLACE INTO rollups VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (*key, total.n, str(total.s), str(total.q), total.least, total.most, total.anomalies),
+            width_s = rollups.WIDTHS_S[0]
+            key = journal, channel, width_s, rollups.start_of(ts_ms, width_s), self._calibration(found[1])
+            sums[key] = sums.get(key, rollups.Sums()) + found[0]
+        # Each width is a multiple of the one before.
+        for (journal, channel, _, start_s, calibration), total in list(sums.items()):
+            for width_s in rollups.WIDTHS_S[1:]:
+                key = journal, channel, width_s, rollups.start_of(start_s * 1000, width_s), calibration
+                sums[key] = sums.get(key, rollups.Sums()) + total
+        before = self._buckets(list(sums))
+        self._db.executemany(
+            "INSERT OR REPLACE INTO rollups VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (*key, t.n, str(t.s), str(t.q), t.least, t.most, t.anomalies)
+                for key, added in sums.items()
+                for t in [before.get(key, rollups.Sums()) + added]
+            ],
+        )
+
+    def _buckets(self, keys: Sequence[_Key]) -> dict[_Key, rollups.Sums]:
+        """What buckets hold, of those that are there."""
+        found: dict[_Key, rollups.Sums] = {}
+        for at in range(0, len(keys), _KEYS_A_QUESTION):
+            part = keys[at : at + _KEYS_A_QUESTION]
+            marks = ", ".join(["(?, ?, ?, ?, ?)"] * len(part))
+            rows = self._db.execute(
+                f"WITH asked (a, b, c, d, e) AS (VALUES {marks})"
+                " SELECT journal_id, channel, width_s, start_s, calibration_id, n, s, q, least, most, anomalies"
+                " FROM asked CROSS JOIN rollups ON journal_id = a AND channel = b AND width_s = c AND start_s = d"
+                " AND calibration_id = e",
+                [value for key in part for value in key],
             )
+            found.update({tuple(row[:5]): rollups.Sums(*(int(value) for value in row[5:])) for row in rows})
+        return found
 
     def _repair(self, journal: int, boot: int) -> int:
         """Give the records of a boot that have none the time that its first TIME record stands for."""
