@@ -211,5 +211,16 @@ def test_target_ctrl_c_is_seen_behind_unread_input(machine):
     assert machine.exec("print('back')") == "back\n"
 
 
+def test_target_console_loses_nothing_when_its_reader_is_late(machine):
+    # On a busy host, half a second without a turn made `verify` miss an answer: the board dropped what it printed.
+    machine._repl.submit("for i in range(40): print(i, 'x' * 60)")
+    with machine._machine.console._changed:  # the thread that reads the console waits here
+        time.sleep(1.5)
+    deadline = time.monotonic() + 20
+    printed = machine._repl._read_until(b"\x04", deadline, 20).decode()
+    machine._repl._finish(deadline, 20)
+    assert printed.splitlines() == [f"{i} {'x' * 60}" for i in range(40)]
+
+
 def test_target_without_count_has_no_instruction_counter(machine):
     assert machine.instructions() is None

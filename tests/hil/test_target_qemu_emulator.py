@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -50,6 +51,18 @@ def test_target_count_longer_than_every_counter_is_exact():
         one, two, many = map(int, target.exec(code, 60.0).split())
     a_turn = (two - one) / 1000
     assert abs(many - one - a_turn * (300000000 // 4 - 1000)) <= 8
+
+
+def test_target_console_that_nobody_reads_stops_the_board_once_and_not_for_ever():
+    with open_target("qemu:virt", deploy=False) as target:
+        target.exec("import time")
+        texts = "print('x' * 400)\nprint('x' * 400)\n"  # more than waits for a reader; the board gives it up
+        target._repl.submit(f"{texts}t = time.ticks_ms()\n{texts}took_ms = time.ticks_diff(time.ticks_ms(), t)")
+        with target._machine.console._changed:  # the thread that reads the console waits here
+            time.sleep(12)
+        target.interrupt()
+        assert int(target.exec("print(took_ms)")) < 1000
+        assert target.exec("print('x' * 400)") == "x" * 400 + "\n"
 
 
 def test_target_unknown_board_is_a_usage_error():

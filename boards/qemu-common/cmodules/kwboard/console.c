@@ -9,8 +9,12 @@
 #include "py/runtime.h"
 #include "py/stream.h"
 
-// A console that is held open and not read must not stop the board for ever.
-#define STALL_MS 200
+// A console that is held open and not read must not stop the board for ever. A reader that is merely late, on a host
+// that is busy, must lose nothing: what holds its bytes takes some 280 when they come one by one.
+#define STALL_MS 10000
+
+// Nobody read for STALL_MS: until somebody does, text is lost at once, and the board stands still no second time.
+static bool unread;
 
 int __wrap_mp_hal_stdin_rx_chr(void) {
     uint8_t byte;
@@ -31,12 +35,17 @@ uintptr_t __wrap_mp_hal_stdio_poll(uintptr_t flags) {
 void __wrap_uart_tx_strn(const char *text, size_t len) {
     for (size_t i = 0; i < len; i++) {
         if (kw_uart_give(KW_CONSOLE, text[i])) {
+            unread = false;
             continue;
         }
-        uint64_t end = kw_time_ticks() + STALL_MS * (KW_COUNTER_HZ / 1000);
+        if (unread) {
+            return;
+        }
+        uint64_t end = kw_time_ticks() + (uint64_t)STALL_MS * (KW_COUNTER_HZ / 1000);
         while (!kw_uart_give(KW_CONSOLE, text[i])) {
             if (kw_time_ticks() > end) {
-                return; // nobody reads: the rest of this text is lost, the board goes on
+                unread = true;
+                return;
             }
         }
     }
