@@ -8,7 +8,7 @@ import array
 
 from ..channel import BaseChannel
 from ..link import anomaly, payload, record
-from . import disturbance
+from .disturbance import CLOSED, OPENED, Disturbances
 
 if False:  # for mypy alone
     from typing import Any
@@ -30,9 +30,7 @@ class Watch:
 
     def __init__(self, detector: "Detector", settings: "Settings") -> None:
         self.detector = detector
-        self.disturbances = disturbance.Disturbances(
-            settings["hold_off"], settings["rise"], settings["burst"], settings["refill"]
-        )
+        self.disturbances = Disturbances(settings["hold_off"], settings["rise"], settings["burst"], settings["refill"])
         self.tells_end = settings["hold_off"] > 0
 
 
@@ -86,8 +84,9 @@ class Channel(BaseChannel):
         snapshots = self._snapshots
         got = self.source.read_into(self._buf)
         at = 0
+        left = self._summary_samples - self._summary.count
         while at < got:
-            stop = min(got, at + self._summary_samples - self._summary.count)
+            stop = at + left if at + left < got else got
             for watch in self.watches:
                 self._detect(watch, at, stop)
             if snapshots:
@@ -95,9 +94,11 @@ class Channel(BaseChannel):
             self._sum_up(at, stop)
             if self._readings:
                 self._read_out(at, stop)
+            left -= stop - at
             at = stop
-            if self._summary.count >= self._summary_samples:
+            if not left:
                 self._summarise(self.index + at)
+                left = self._summary_samples
         self.index += got
         if self.source.ended and not self.ended:
             self.ended = True
@@ -109,27 +110,28 @@ class Channel(BaseChannel):
         return got
 
     def _detect(self, watch: "Watch", at: int, stop: int) -> None:
-        find = watch.detector.find
+        find, buf = watch.detector.find, self._buf
         while at < stop:
-            at = find(self._buf, at, stop)
+            at = find(buf, at, stop)
             if at < stop:
                 self._flag(watch, at)
                 at += 1
-        if watch.disturbances.passed(self.index + stop) == disturbance.CLOSED:
+        if watch.disturbances.passed(self.index + stop) == CLOSED:
             self._tell_end(watch)
 
     def _flag(self, watch: "Watch", at: int) -> None:
+        seen, detector = watch.disturbances, watch.detector
         index, x = self.index + at, self._buf[at]
-        if watch.disturbances.passed(index) == disturbance.CLOSED:
+        if seen.passed(index) == CLOSED:
             self._tell_end(watch)
         self._anomalies += 1
-        if watch.disturbances.flag(index, watch.detector.score(x)) != disturbance.OPENED:
+        if seen.flag(index, detector.score(x)) != OPENED:
             return
         self._on_alert(self.source, index)
         self.alerts += 1
         if self._snapshots:
             self._opened.append(at)
-        body = watch.detector.tell(x, anomaly.CLIPPED if self._clip.has(x) else 0, index)
+        body = detector.tell(x, anomaly.CLIPPED if self._clip.has(x) else 0, index)
         self._emit(record.ANOMALY, self.number, record.ALERT, self.source.time_ms(index), body)
 
     def _tell_end(self, watch: "Watch") -> None:

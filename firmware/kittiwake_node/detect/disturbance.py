@@ -5,15 +5,24 @@ are small integers. Every flag is accounted for: `flags` = those in disturbances
 one that is still gathering.
 """
 
-NOTHING = 0
-OPENED = 1
-CLOSED = 2
+try:
+    from micropython import const
+except ImportError:
+
+    def const(value: int) -> int:
+        """Stand in for MicroPython's compile-time constant."""
+        return value
+
+
+NOTHING = const(0)
+OPENED = const(1)
+CLOSED = const(2)
 
 # What is under way: nothing; flags too few to open a disturbance; one that was told; one that the limit held back.
-_IDLE = 0
-_GATHERING = 1
-_OPEN = 2
-_MUTED = 3
+_IDLE = const(0)
+_GATHERING = const(1)
+_OPEN = const(2)
+_MUTED = const(3)
 
 
 class Disturbances:

@@ -131,8 +131,9 @@ class Drift:
         Returns:
             True for a detection.
         """
-        self._one[0] = x
-        return self.find(self._one, 0, 1) == 0
+        one = self._one
+        one[0] = x
+        return self.find(one, 0, 1) == 0
 
     def figures(self) -> tuple[int, int, int]:
         """Return (fast mean, slow mean, variance): Q16 of LSB, and of LSB². Allocates."""

@@ -53,16 +53,13 @@ class Reflex:
         room: int = 256,
         patience: int = 8,
     ) -> None:
-        self._read = sensor.read
-        self._low = sensor.low
-        self._high = sensor.high
-        self._push = push
         self._action = action
         self._pulse = pulse
         self._patience = patience
         self._ring = array("h", bytes(2 * room))
         self._mask = room - 1
-        self._room = room
+        # What a tick uses and nothing changes, under one name: looking each up takes longer than what is done with it.
+        self._fixed = (sensor.read, sensor.low, sensor.high, push, self._ring, self._mask)
         self._head = 0  # samples put into the ring, of which the interrupt has the only count
         self._tail = 0  # samples taken out
         self._end = 0  # ticks until the action ends; 0 when it is not under way
@@ -78,8 +75,9 @@ class Reflex:
         Args:
             _: what a timer, a tick hook or micropython.schedule calls back with.
         """
+        read, low, high, push, ring, mask = self._fixed
         try:
-            x = self._read()
+            x = read()
         except OSError:
             self.failures = (self.failures + 1) & _WRAP
             if self._silent < self._patience:
@@ -92,13 +90,13 @@ class Reflex:
             if self._silent == self._patience:
                 self._action.set(0)
             self._silent = 0
-        if x <= self._low:
-            x = self._low
+        if x <= low:
+            x = low
             self.clipped = (self.clipped + 1) & _WRAP
-        elif x >= self._high:
-            x = self._high
+        elif x >= high:
+            x = high
             self.clipped = (self.clipped + 1) & _WRAP
-        if self._push(x):
+        if push(x):
             self._action.set(1)
             self._end = self._pulse
             self.anomalies = (self.anomalies + 1) & _WRAP
@@ -107,10 +105,10 @@ class Reflex:
             if not self._end:
                 self._action.set(0)
         head = self._head
-        if (head - self._tail) & _WRAP == self._room:
+        if (head - self._tail) & _WRAP > mask:
             self.overruns = (self.overruns + 1) & _WRAP
             return
-        self._ring[head & self._mask] = x
+        ring[head & mask] = x
         self._head = (head + 1) & _WRAP
 
     def read_into(self, buf: "Samples") -> int:
@@ -122,9 +120,9 @@ class Reflex:
         Returns:
             The number of samples, at most len(buf).
         """
-        tail = self._tail
+        tail, ring, mask = self._tail, self._ring, self._mask
         count = min(len(buf), (self._head - tail) & _WRAP)
         for i in range(count):
-            buf[i] = self._ring[(tail + i) & self._mask]
+            buf[i] = ring[(tail + i) & mask]
         self._tail = (tail + count) & _WRAP
         return count

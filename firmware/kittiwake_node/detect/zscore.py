@@ -162,11 +162,11 @@ class ZScore:
         Returns:
             True when anomalous.
         """
-        self._one[0] = x
-        state = self._state
+        one, state = self._one, self._state
+        one[0] = x
         state[_START] = 0
         state[_STOP] = 1
-        return self._find(state, self._ring, self._one) == 0
+        return self._find(state, self._ring, one) == 0
 
     @property
     def count(self) -> int:

@@ -43,7 +43,7 @@ def encode(kind: int, payload: bytes, version: int = VERSION) -> bytes:
     body = bytes((version, kind)) + payload
     body += struct.pack("<I", binascii.crc32(body) & 0xFFFFFFFF)
     body = body.replace(_ESC, b"\xdb\xdd").replace(_END, b"\xdb\xdc").replace(_CTRL_C, b"\xdb\xde")
-    return _END + body + _END
+    return b"".join((_END, body, _END))
 
 
 def _unstuff(chunk: bytes) -> bytes:
@@ -85,12 +85,13 @@ class FrameDecoder:
 
     def next_event(self) -> int:
         """The next thing in the stream: FRAME, TEXT, or 0 when more bytes are needed. Never raises on any input."""
+        buf = self._buf
         while True:
-            end = self._buf.find(_END)
+            end = buf.find(_END)
             if end < 0:
                 return self._flush_open()
-            chunk = bytes(memoryview(self._buf)[:end])
-            self._buf[: end + 1] = b""
+            chunk = bytes(memoryview(buf)[:end])
+            buf[: end + 1] = b""
             event = self._close(chunk)
             if event:
                 return event
@@ -108,7 +109,7 @@ class FrameDecoder:
             crc = binascii.crc32(memoryview(body)[: size - 4]) & 0xFFFFFFFF
             if struct.unpack_from("<I", body, size - 4)[0] == crc:
                 self.version, self.kind = body[0], body[1]
-                self.payload = bytes(memoryview(body)[2 : size - 4])
+                self.payload = body[2 : size - 4]
                 return self.FRAME
         return self._as_text(chunk)
 

@@ -11,6 +11,19 @@ from ..errors import FrameError
 if False:  # for mypy alone
     from kittiwake_types import Buffer
 
+try:
+    from micropython import const
+except ImportError:
+
+    def const(value: int) -> int:
+        """Stand in for MicroPython's compile-time constant."""
+        return value
+
+
+# A builtin is looked for among this module's names first, at every call: a miss goes through the whole table when it is
+# full (docs/measurements.md). Those that each record takes are among them.
+_bytearray, _len, _memoryview = bytearray, len, memoryview
+
 # Types. A reader passes unknown ones on untouched; numbers are never reused.
 MARK = 0  # the journal's own, never sent
 BOOT = 1
@@ -29,15 +42,15 @@ RAW = 0
 TELEMETRY = 1
 ALERT = 2
 CLASSES = 3
-LATE = 0x80  # beside the class: made while the way to the broker had been down for a while
+LATE = const(0x80)  # beside the class: made while the way to the broker had been down for a while
 
-VERSION = 1
+VERSION = const(1)
 _HEADER = "<BBBBHHHHIIII"
-HEADER_BYTES = 28
-CRC_BYTES = 4
-OVERHEAD_BYTES = HEADER_BYTES + CRC_BYTES
-PAYLOAD_LIMIT_BYTES = 4096
-SEQ_LIMIT = 0xFFFFFFFF  # numbers stay below, so that the one after the last still fits 32 bits
+HEADER_BYTES = const(28)
+CRC_BYTES = const(4)
+OVERHEAD_BYTES = const(HEADER_BYTES + CRC_BYTES)
+PAYLOAD_LIMIT_BYTES = const(4096)
+SEQ_LIMIT = const(0xFFFFFFFF)  # numbers stay below, so that the one after the last still fits 32 bits
 
 
 class Record:
@@ -120,15 +133,19 @@ def draft(
     Raises:
         FrameError: the payload is too long.
     """
-    if len(payload) > PAYLOAD_LIMIT_BYTES:
-        raise FrameError("record-too-long", "payload of %d bytes, limit %d" % (len(payload), PAYLOAD_LIMIT_BYTES))
-    head = struct.pack(
+    size = _len(payload)
+    if size > PAYLOAD_LIMIT_BYTES:
+        raise FrameError("record-too-long", "payload of %d bytes, limit %d" % (size, PAYLOAD_LIMIT_BYTES))
+    out = _bytearray(OVERHEAD_BYTES + size)
+    struct.pack_into(
         _HEADER,
+        out,
+        0,
         type,
         version,
         channel,
         cls,
-        len(payload),
+        size,
         time_ms >> 32,
         epoch_ms >> 32,
         description,
@@ -137,17 +154,15 @@ def draft(
         time_ms & 0xFFFFFFFF,
         epoch_ms & 0xFFFFFFFF,
     )
-    out = bytearray(head)
-    out.extend(payload)
-    out.extend(b"\0\0\0\0")
+    out[HEADER_BYTES:-CRC_BYTES] = payload
     return out
 
 
 def seal(buf: bytearray, offset: int, size: int, seq: int) -> None:
     """Give the drafted record at buf[offset:offset + size] its sequence number and its CRC-32, in place. Allocates."""
+    end = offset + size - CRC_BYTES
     struct.pack_into("<I", buf, offset + 12, seq)
-    crc = binascii.crc32(memoryview(buf)[offset : offset + size - CRC_BYTES]) & 0xFFFFFFFF
-    struct.pack_into("<I", buf, offset + size - CRC_BYTES, crc)
+    struct.pack_into("<I", buf, end, binascii.crc32(_memoryview(buf)[offset:end]) & 0xFFFFFFFF)
 
 
 def seal_all(batch: bytearray, seq: int) -> int:
@@ -161,7 +176,7 @@ def seal_all(batch: bytearray, seq: int) -> int:
         How many there are.
     """
     offset = count = 0
-    while offset < len(batch):
+    while offset < _len(batch):
         size = size_at(batch, offset)
         seal(batch, offset, size, seq + count)
         offset += size
@@ -171,7 +186,7 @@ def seal_all(batch: bytearray, seq: int) -> int:
 
 def size_at(buf: "Buffer", offset: int) -> int:
     """Bytes that the record starting at `offset` says it takes, or 0 when its header does not fit in `buf`."""
-    if len(buf) - offset < OVERHEAD_BYTES:
+    if _len(buf) - offset < OVERHEAD_BYTES:
         return 0
     return OVERHEAD_BYTES + (buf[offset + 4] | buf[offset + 5] << 8)
 
@@ -185,9 +200,9 @@ def seq_at(buf: "Buffer", offset: int) -> int:
 def is_whole(buf: "Buffer", offset: int) -> bool:
     """Whether a record that passes its check starts at `offset` and ends within `buf`. Allocates (a CRC)."""
     size = size_at(buf, offset)
-    if size == 0 or size > OVERHEAD_BYTES + PAYLOAD_LIMIT_BYTES or offset + size > len(buf):
+    if size == 0 or size > OVERHEAD_BYTES + PAYLOAD_LIMIT_BYTES or offset + size > _len(buf):
         return False
-    crc = binascii.crc32(memoryview(buf)[offset : offset + size - CRC_BYTES]) & 0xFFFFFFFF
+    crc = binascii.crc32(_memoryview(buf)[offset : offset + size - CRC_BYTES]) & 0xFFFFFFFF
     stored: int = struct.unpack_from("<I", buf, offset + size - CRC_BYTES)[0]
     return stored == crc
 
@@ -206,7 +221,7 @@ def decode(buf: "Buffer", offset: int = 0) -> "tuple[Record, int]":
         FrameError: it is cut short, its check fails or its number cannot be; nothing of it can be believed.
     """
     if not is_whole(buf, offset) or seq_at(buf, offset) == SEQ_LIMIT:
-        raise FrameError("record-damaged", "at byte %d of %d" % (offset, len(buf)))
+        raise FrameError("record-damaged", "at byte %d of %d" % (offset, _len(buf)))
     head = struct.unpack_from(_HEADER, buf, offset)
     kind, version, channel, cls, length, time_hi, epoch_hi, description, seq, boot, time_lo, epoch_lo = head
     start = offset + HEADER_BYTES
@@ -220,6 +235,6 @@ def decode(buf: "Buffer", offset: int = 0) -> "tuple[Record, int]":
         boot,
         time_hi << 32 | time_lo,
         epoch_hi << 32 | epoch_lo,
-        bytes(memoryview(buf)[start : start + length]),
+        bytes(_memoryview(buf)[start : start + length]),
     )
     return record, start + length + CRC_BYTES

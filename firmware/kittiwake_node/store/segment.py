@@ -24,6 +24,8 @@ HEAD_BYTES = STATE_OFFSET + _STATE_BYTES + 4
 MARK_BYTES = rec.OVERHEAD_BYTES + _STATE_BYTES
 
 _CHUNK_BYTES = 1024
+_RECORD_LEAST_BYTES = rec.OVERHEAD_BYTES
+_RECORD_MOST_BYTES = rec.OVERHEAD_BYTES + rec.PAYLOAD_LIMIT_BYTES
 
 
 class State:
@@ -144,27 +146,31 @@ class Reader:
         self.damaged_tail_bytes = 0
         self._at = HEAD_BYTES  # file offset of _buf[0]
         self._pos = 0
+        self._seq = -1  # of the record at _pos, once `peek` has checked it
         self._buf: "Buffer" = b""
 
     def peek(self) -> int:
         """Sequence number of the record that `take` will return, or -1 at the end."""
-        while True:
-            if not self._fill(rec.OVERHEAD_BYTES):
-                return -1
+        if self._seq >= 0:
+            return self._seq
+        while self._fill(_RECORD_LEAST_BYTES):
             size = rec.size_at(self._buf, self._pos)
-            if size > rec.OVERHEAD_BYTES + rec.PAYLOAD_LIMIT_BYTES or not self._fill(size):
+            if size > _RECORD_MOST_BYTES or not self._fill(size):
                 if self._pos < len(self._buf):  # else the medium failed and the cursor stands at the end already
                     self._skip_damage()
-            elif not rec.is_whole(self._buf, self._pos):
+                continue
+            buf, pos = self._buf, self._pos
+            if not rec.is_whole(buf, pos):
                 self._skip_damage()
-            elif self._buf[self._pos] == rec.MARK:
-                self.damaged_tail_bytes = 0
-                if self.state is not None and size == MARK_BYTES:
-                    self.state.absorb(self._buf, self._pos + rec.HEADER_BYTES)
-                self._pos += size
-            else:
-                self.damaged_tail_bytes = 0
-                return rec.seq_at(self._buf, self._pos)
+                continue
+            self.damaged_tail_bytes = 0
+            if buf[pos] != rec.MARK:
+                self._seq = rec.seq_at(buf, pos)
+                return self._seq
+            if self.state is not None and size == MARK_BYTES:
+                self.state.absorb(buf, pos + rec.HEADER_BYTES)
+            self._pos = pos + size
+        return -1
 
     def take_size(self) -> int:
         """Bytes of the record that `peek` found."""
@@ -181,10 +187,10 @@ class Reader:
 
     def take(self) -> memoryview:
         """The record that `peek` found, as a memoryview valid until the next call; steps over it."""
-        size = rec.size_at(self._buf, self._pos)
-        start = self._pos
-        self._pos += size
-        return memoryview(self._buf)[start : start + size]
+        buf, start = self._buf, self._pos
+        self._pos = end = start + rec.size_at(buf, start)
+        self._seq = -1
+        return memoryview(buf)[start:end]
 
     def close(self) -> None:
         """Close the file, when it is open; the next refill opens it again."""
@@ -222,11 +228,11 @@ class Reader:
         while True:
             self._pos += 1
             self.damaged_tail_bytes += 1
-            if not self._fill(rec.OVERHEAD_BYTES):
+            if not self._fill(_RECORD_LEAST_BYTES):
                 self.damaged_tail_bytes += max(0, self.size - self._at - self._pos)
                 self._at, self._pos, self._buf = self.size, 0, b""
                 return
             size = rec.size_at(self._buf, self._pos)
-            plausible = size <= rec.OVERHEAD_BYTES + rec.PAYLOAD_LIMIT_BYTES
+            plausible = size <= _RECORD_MOST_BYTES
             if plausible and self._fill(size) and rec.is_whole(self._buf, self._pos):
                 return
