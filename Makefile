@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN     = $(VENV)/bin
 # What `make demo` needs, and what working on the project needs on top of it.
-RUN_EXTRAS = demo,journal,wake
+RUN_EXTRAS = demo,journal,wake,boards
 DEV_EXTRAS = demo,journal,plot,test,dev,boards
 DOCS_EXTRAS = $(DEV_EXTRAS),docs
 T ?=

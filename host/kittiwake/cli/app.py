@@ -18,7 +18,6 @@ from kittiwake.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, Kittiwak
 app = typer.Typer(
     name="kittiwake",
     help="An edge sentinel on stock MicroPython: exact anomaly detection, every record delivered to MQTT.",
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Protocol
 
 from kittiwake.boards import catalog as boards
 from kittiwake.errors import KittiwakeError, PortBusyError
@@ -81,7 +82,7 @@ def ask_port(path: str, usual: tuple[str, ...] = ()) -> Finding:
         usual: boards that show its USB ids.
     """
     try:
-        line = _Line(path)
+        line = _open(path)
     except PortBusyError as error:
         return Finding(path, "busy", error.message.removeprefix(f"{path} is "), usual)
     except KittiwakeError as error:
@@ -109,7 +110,7 @@ def wait_for_node(path: str, limit_s: float, look: Callable[[], None]) -> str | 
     while time.monotonic() < deadline:
         look()
         try:
-            line = _Line(path)
+            line = _open(path)
         except KittiwakeError:
             time.sleep(_SLICE_S)
             continue
@@ -124,7 +125,7 @@ def wait_for_node(path: str, limit_s: float, look: Callable[[], None]) -> str | 
     return None
 
 
-def _greet(line: _Line, deadline: float, look: Callable[[], None]) -> str | None:
+def _greet(line: _AnyLine, deadline: float, look: Callable[[], None]) -> str | None:
     decoder, greet_at = frame.FrameDecoder(), 0.0
     while (now := time.monotonic()) < deadline:
         if now >= greet_at:
@@ -137,7 +138,7 @@ def _greet(line: _Line, deadline: float, look: Callable[[], None]) -> str | None
     return None
 
 
-def _talk(line: _Line, path: str, usual: tuple[str, ...]) -> Finding:
+def _talk(line: _AnyLine, path: str, usual: tuple[str, ...]) -> Finding:
     decoder = frame.FrameDecoder()
     name = _node(decoder, line.read(_LISTEN_S))
     if name is None:
@@ -159,7 +160,7 @@ def _talk(line: _Line, path: str, usual: tuple[str, ...]) -> Finding:
     return _prompt(line, path, usual) or silent
 
 
-def _prompt(line: _Line, path: str, usual: tuple[str, ...]) -> Finding | None:
+def _prompt(line: _AnyLine, path: str, usual: tuple[str, ...]) -> Finding | None:
     """Have the banner printed; None when there is none."""
     line.write(_BANNER)
     banner = _BANNER_LINE.search(line.read(_ANSWER_S, until=_PROMPT))
@@ -196,6 +197,48 @@ def _by_machine(machine: str, usual: tuple[str, ...]) -> tuple[str, ...]:
     chip = machine.rpartition(" with ")[2]
     same = tuple(name for name in boards.names() if boards.find(name).mcu == chip)
     return tuple(name for name in usual if name in same) or same or usual
+
+
+class _AnyLine(Protocol):
+    """A port that is read for a time, and written to."""
+
+    def read(self, seconds: float, until: bytes | None = None) -> bytes: ...
+
+    def write(self, data: bytes) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def _open(path: str) -> _AnyLine:
+    try:
+        import termios  # noqa: F401 - whether it is there is the question
+    except ImportError:
+        return _Stream(path)
+    return _Stream(path) if "://" in path else _Line(path)
+
+
+class _Stream:
+    """A port over the network, or of a system without termios: opening may reset the board."""
+
+    def __init__(self, path: str):
+        self._port = serial.open_blocking(path, read_timeout_s=_SLICE_S)
+
+    def read(self, seconds: float, until: bytes | None = None) -> bytes:
+        """As of _Line."""
+        deadline, heard = time.monotonic() + seconds, b""
+        while time.monotonic() < deadline and not (until and until in heard):
+            try:
+                heard += bytes(self._port.read(4096))
+            except TimeoutError:
+                pass
+        return heard
+
+    def write(self, data: bytes) -> None:
+        """As of _Line."""
+        self._port.write(data)
+
+    def close(self) -> None:
+        self._port.close()
 
 
 class _Line:

@@ -5,7 +5,6 @@ Knows QEMU's command line and QMP; not what runs on the machine.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import socket
@@ -162,6 +161,8 @@ def private_folder(owner: object) -> tuple[Path, int]:
     Returns:
         The folder, and a descriptor that holds its lock until it is closed.
     """
+    import fcntl  # POSIX alone has it
+
     _remove_stale(Path(tempfile.gettempdir()))
     folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
     lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -171,6 +172,8 @@ def private_folder(owner: object) -> tuple[Path, int]:
 
 
 def _remove_stale(parent: Path) -> None:
+    import fcntl
+
     for folder in parent.glob(f"{_PREFIX}*"):
         try:
             if time.time() - folder.stat().st_mtime < _STALE_S:

@@ -7,20 +7,18 @@ whether somebody opened it, and some of its UARTs stop the whole machine when no
 
 from __future__ import annotations
 
-import fcntl
 import os
 import select
 import socket
 import struct
-import termios
 import threading
 import time
-import tty
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 from kittiwake.errors import PortBusyError, PortLostError, TargetError
+from kittiwake.target import posix
 
 T = TypeVar("T")
 
@@ -41,6 +39,11 @@ class Line:
     """
 
     def __init__(self) -> None:
+        problem = posix.problem("an emulated board")
+        if problem is not None:
+            raise problem
+        import tty  # here, as below: other systems have none of these modules, and need not fail for it
+
         self._master, slave = os.openpty()
         tty.setraw(slave)
         self.port = os.ttyname(slave)
@@ -103,6 +106,8 @@ class Line:
         Raises:
             PortBusyError: another program holds it.
         """
+        import fcntl
+
         if self._held < 0:
             held = os.open(self.port, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
             try:
@@ -210,6 +215,9 @@ class Line:
 
     def _unread(self) -> int:
         """What the emulator has not read yet: 0 only when it has read everything."""
+        import fcntl
+        import termios
+
         if self._socket is None:
             return 0
         (count,) = struct.unpack("i", fcntl.ioctl(self._socket, termios.TIOCOUTQ, bytes(4)))

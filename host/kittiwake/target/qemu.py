@@ -15,7 +15,7 @@ from typing import Any
 import kittiwake
 from kittiwake import board_code
 from kittiwake.errors import KittiwakeError, NoDeviceError, PortLostError, TargetError, UsageError
-from kittiwake.target import facts, images, mpy
+from kittiwake.target import facts, images, mpy, posix
 from kittiwake.target.base import Facts, NodeConfig, Target
 from kittiwake.target.machine import Machine
 from kittiwake.target.repl import RESTARTED, Repl, check_not_at_prompt
@@ -66,6 +66,8 @@ class QemuTarget(Target):
         board = _boards().get(name)
         if board is None:
             return UsageError(f"no emulated board is called {name!r}", f"use one of {', '.join(_boards())}")
+        if (problem := posix.problem(name)) is not None:
+            return problem
         if not shutil.which(board.description["qemu"]["system"]):
             return NoDeviceError(f"{board.description['qemu']['system']} is not there", "run `make boards`")
         try:
@@ -257,13 +259,11 @@ class QemuTarget(Target):
 
     def stop(self) -> None:
         """End the emulator and remove its folder. Idempotent."""
-        self._repl = None
-        self._node_is_running = False
+        self._repl, self._node_is_running = None, False
         self._machine.close()
 
     def _power_up(self) -> None:
-        self._repl = None
-        self._node_is_running = False
+        self._repl, self._node_is_running = None, False
         self._machine.end()
         self._machine.power_up()
         self._open_console(boots=True)

@@ -12,7 +12,6 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import tty
 import weakref
 from collections.abc import Generator, Mapping
 from pathlib import Path
@@ -20,7 +19,7 @@ from typing import IO
 
 import kittiwake
 from kittiwake.errors import KittiwakeError, TargetError, UsageError
-from kittiwake.target import facts, micropython_unix, unix_driver
+from kittiwake.target import facts, micropython_unix, posix, unix_driver
 from kittiwake.target.base import Facts, NodeConfig, Target
 from kittiwake.target.spawn import guarded
 
@@ -248,6 +247,11 @@ class UnixTarget(Target):
     def _open_link(self) -> None:
         if self._master >= 0:
             return
+        problem = posix.problem("a virtual board's link")
+        if problem is not None:
+            raise problem
+        import tty
+
         # Both ends stay open here: the master so that the pty outlives the board, the slave so that the board sees no
         # hang-up when nobody listens.
         self._master, self._slave = os.openpty()
@@ -256,12 +260,14 @@ class UnixTarget(Target):
         self._link_port = os.ttyname(self._slave)
 
     def _spawn(self, arguments: list[str], stdin: int, stdout: int | IO[bytes]) -> subprocess.Popen[bytes]:
-        self._open_link()
+        has_link = posix.problem("") is None  # without, code runs all the same
+        if has_link:
+            self._open_link()
         return guarded(
             [micropython_unix.program(), "-X", f"heapsize={self._heap_bytes}", *arguments],
             cwd=self.board_dir,
             env=dict(os.environ, MICROPYPATH=".frozen"),  # nothing from the user's own MicroPython libraries
-            pass_fds=(self._master,),
+            pass_fds=(self._master,) if has_link else (),
             stdin=stdin,
             stdout=stdout,
             stderr=subprocess.STDOUT,
