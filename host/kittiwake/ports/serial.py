@@ -197,10 +197,9 @@ def open_blocking(
 
     path = resolve(name)
     try:
-        port = serialx.serial_for_url(
+        port: BlockingPort = rfc2217.opened(
             path, baudrate=baudrate, exclusive=True, read_timeout=read_timeout_s, write_timeout=write_timeout_s
         )
-        port.open()
     except (OSError, ValueError, serialx.SerialException) as error:
         raise explain(path, error) from error
     return port
