@@ -108,7 +108,9 @@ def _usage(argument: Any) -> str:
 
 def _type(command: Any, parameter: Any) -> str:
     """What a parameter takes, from the signature of the verb's function, which no version of typer changes."""
-    hint = typing.get_type_hints(command.callback, include_extras=True)[parameter.name]
+    hint = typing.get_type_hints(command.callback, include_extras=True).get(parameter.name)
+    if hint is None:
+        return "flag"  # typer's own: those of shell completion
     annotation, info = _plain(hint), next((m for m in getattr(hint, "__metadata__", ()) if hasattr(m, "metavar")), None)
     repeatable = typing.get_origin(annotation) is list
     kind = _plain(typing.get_args(annotation)[0]) if repeatable else annotation
