@@ -13,7 +13,7 @@ from kittiwake_node.link import record as rec
 from tests.mosquitto import Mosquitto
 from tests.support.free_ports import free_port
 from tests.support.processes import BridgeProcess
-from tests.support.waiting import until_async
+from tests.support.waiting import until, until_async
 from tools.devices import Device
 from tools.virtual_ports import PtyPort, SocketPort
 
@@ -56,6 +56,7 @@ class World:
             client.connect("127.0.0.1", self.broker.port)
             client.loop_start()
             asyncio.run(go())
+            until(lambda: self.retained.get("kittiwake/bridge/status") == b"offline", lambda: self.retained)
             client.disconnect()
             client.loop_stop()
 
@@ -133,6 +134,10 @@ def test_device_called_as_the_bridge_is_not_taken_and_leaves_the_bridges_status_
         world.add(world.good, 0)
         await until_async(lambda: world.good.journal.acked == world.good.journal.next_seq)
         assert world.retained["kittiwake/bridge/status"] == b"online"
+        # One that speaks MQTT itself says it on the topic: it is put right, until the bridge ends.
+        world.client.publish("kittiwake/bridge/status", b"offline", 1, retain=True)
+        await until_async(lambda: ("kittiwake/bridge/status", b"offline") in world.messages)
+        await world.online("bridge")
         assert [topic for topic, _ in world.messages if topic.startswith("kittiwake/bridge/boot")] == []
 
     World(tmp_path, "bridge").run(story)

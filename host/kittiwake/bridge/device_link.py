@@ -33,7 +33,7 @@ _RESTART_MS = 5000  # the name of a device that restarts on an open port stays t
 # So much is taken before others have their turn: a device that floods the line costs no other its time.
 _SLICE_BYTES = 4096
 # Records beyond the window that are taken still: the frame that reaches it may go past it.
-_PAST_WINDOW = 64
+_PAST_WINDOW = 32
 
 
 class DeviceLink:

@@ -61,6 +61,7 @@ class Presence:
         self.known: set[str] = set()
         self._listed: set[str] = set()  # those in the list that was written last
         self._written: deque[int] = deque(maxlen=_ECHOES)  # hashes
+        self._leaves = False
         self._complaints = Complaints(log)
 
     @property
@@ -104,6 +105,10 @@ class Presence:
         device = self._device_of(topic)
         if not device:
             return False
+        if topic == self.topic and payload != ONLINE and not self._leaves:
+            # A board that speaks MQTT itself has our name, say, and has gone: we are here.
+            self._complaints.tell(f"{topic} says {payload[:16]!r} of another's; a device has the bridge's id?")
+            self._retained.say(self.topic, ONLINE)
         if payload in (OFFLINE, b"") and device in self.known:
             if self._is_online(device):
                 # Another bridge had it before us and has just found that it has it no longer, or somebody cleared it.
@@ -117,6 +122,7 @@ class Presence:
 
     def goodbye(self) -> None:
         """Say that all of it goes off line: an orderly end."""
+        self._leaves = True
         for device in sorted(self.known):
             self._publish(self._policy.status_topic(device), OFFLINE)
         self._publish(self._claims_topic, b"[]")
