@@ -185,19 +185,19 @@ def make_hearing(kernel, hear, leave_out):
     return hearing
 
 
-def make_last_second(kernel, wanted, heap_free, leave_out):
+def make_last_second(kernel, audio, heap_free, leave_out):
     """What keeps a microphone's last second; None where it is not wanted, or where the heap has no room for it.
 
     Args:
         kernel: what `kernels.load` returned.
-        wanted: the channel's setting.
+        audio: the channel's setting.
         heap_free: gives the free heap in bytes, after collecting.
         leave_out: as for make_channels: a node that hears without audio is better than none.
 
     Returns:
         speech.last_second.LastSecond, or None. Allocates.
     """
-    if not wanted:
+    if not audio:
         return None
     from .speech import last_second
 

@@ -73,11 +73,11 @@ READING_LIMIT_HZ = 50
 _SUMMARY_LIMIT = 1 << 24  # with 24-bit samples the sum of squares still fits 72 bits; with 16 it fits 64
 
 
-def check(given: object) -> "Settings":
+def check(settings: object) -> "Settings":
     """Fill in defaults and check.
 
     Args:
-        given: dict as read from JSON; not changed.
+        settings: dict as read from JSON; not changed.
 
     Returns:
         A new dict with every key of DEFAULTS, and every channel with every key of CHANNEL_DEFAULTS.
@@ -85,7 +85,7 @@ def check(given: object) -> "Settings":
     Raises:
         ConfigError: names the setting, what is wrong and what would be right.
     """
-    config = _merged(DEFAULTS, _with_link(given), "")
+    config = _merged(DEFAULTS, _with_link(settings), "")
     if not is_device_id(config["device"].encode()):
         raise ConfigError("device", "%r: 1 to 64 letters, digits, '-', '_' or '.'" % config["device"])
     in_range(config, "block", 1, 1024, "")
@@ -113,10 +113,10 @@ def check(given: object) -> "Settings":
     return config
 
 
-def _check_action(given: "Settings") -> "Settings":
-    pin = given.get("pin", "")
+def _check_action(settings: "Settings") -> "Settings":
+    pin = settings.get("pin", "")
     # A pin is a number on one port and a name on the next.
-    named = given if isinstance(pin, str) else {key: given[key] if key != "pin" else "" for key in given}
+    named = settings if isinstance(pin, str) else {key: settings[key] if key != "pin" else "" for key in settings}
     action = _merged(ACTION_DEFAULTS, named, "action.")
     action["pin"] = pin
     if action["kind"] not in ("virtual", "pin"):
@@ -128,19 +128,19 @@ def _check_action(given: "Settings") -> "Settings":
     return action
 
 
-def _with_link(given: object) -> object:
-    if not isinstance(given, dict) or "link" not in given:
-        return given
-    given = given.copy()
-    given["link"] = check_link(given["link"])
-    return given
+def _with_link(settings: object) -> object:
+    if not isinstance(settings, dict) or "link" not in settings:
+        return settings
+    settings = settings.copy()
+    settings["link"] = check_link(settings["link"])
+    return settings
 
 
-def _check_channel(given: object, number: int) -> "Settings":
+def _check_channel(settings: object, number: int) -> "Settings":
     where = "channels[%d]." % number
-    if isinstance(given, dict) and given.get("kind") == "microphone":
-        given = _with_microphone(given, where)
-    channel = _merged(CHANNEL_DEFAULTS, _with_numbers_as_text(given), where)
+    if isinstance(settings, dict) and settings.get("kind") == "microphone":
+        settings = _with_microphone(settings, where)
+    channel = _merged(CHANNEL_DEFAULTS, _with_numbers_as_text(settings), where)
     _check_numbers(channel, where)
     if channel["kind"] not in ("sensor", "microphone"):
         raise ConfigError(where + "kind", "%r is not one of: sensor, microphone" % channel["kind"])
@@ -174,10 +174,10 @@ def _check_channel(given: object, number: int) -> "Settings":
     return channel
 
 
-def _with_numbers_as_text(given: object) -> object:
-    if not isinstance(given, dict):
-        return given
-    channel = given.copy()
+def _with_numbers_as_text(settings: object) -> object:
+    if not isinstance(settings, dict):
+        return settings
+    channel = settings.copy()
     for key in ("scale", "offset"):
         if isinstance(channel.get(key), int) and not isinstance(channel[key], bool):
             channel[key] = str(channel[key])
@@ -194,10 +194,10 @@ def _check_numbers(channel: "Settings", where: str) -> None:
                 raise ConfigError(where + key, form % channel[key])
 
 
-def _with_microphone(given: "Settings", where: str) -> "Settings":
+def _with_microphone(settings: "Settings", where: str) -> "Settings":
     """What differs in a microphone's channel: rate, no detectors, and what it listens for."""
     channel = {"rate_hz": _MICROPHONE_HZ, "summary_samples": 60 * _MICROPHONE_HZ, "detectors": []}
-    channel.update(given)
+    channel.update(settings)
     # Unpaced replay is 0: as fast as the board can.
     if channel["rate_hz"] not in (0, _MICROPHONE_HZ):
         raise ConfigError(where + "rate_hz", "a microphone has %d samples a second" % _MICROPHONE_HZ)
@@ -212,18 +212,18 @@ def _with_microphone(given: "Settings", where: str) -> "Settings":
     return channel
 
 
-def check_detector(given: object, where: str = "") -> "Settings":
+def check_detector(settings: object, where: str = "") -> "Settings":
     """Fill in the defaults of one detector's settings and check their names and kinds; detectors.make checks the rest.
 
     Args:
-        given: dict with "kind" (zscore when it is not given) and some of that kind's settings.
+        settings: dict with "kind" (zscore when it is not given) and some of that kind's settings.
         where: what stands before a setting's name in an error.
 
     Raises:
         ConfigError: names the setting.
     """
-    kind = given.get("kind", "zscore") if isinstance(given, dict) else given
+    kind = settings.get("kind", "zscore") if isinstance(settings, dict) else settings
     if kind not in DETECTOR_DEFAULTS:
         known = ", ".join(sorted(DETECTOR_DEFAULTS))
         raise ConfigError(where + "kind", "%r is not one of: %s" % (kind, known))
-    return _merged(DETECTOR_DEFAULTS[kind], given, where)
+    return _merged(DETECTOR_DEFAULTS[kind], settings, where)

@@ -8,17 +8,17 @@ if False:  # for mypy alone
 _ROOM_MOST = 16384
 
 
-def with_defaults(defaults: "Settings", given: object, where: str) -> "Settings":
-    """A new dict of `given` over `defaults`, keys and kinds checked. Raises ConfigError, naming the setting."""
-    if not isinstance(given, dict):
-        raise ConfigError(where[:-1] or "configuration", "%r is not a table of settings" % (given,))
-    for key in given:
+def with_defaults(defaults: "Settings", settings: object, where: str) -> "Settings":
+    """A new dict of `settings` over `defaults`, keys and kinds checked. Raises ConfigError, naming the setting."""
+    if not isinstance(settings, dict):
+        raise ConfigError(where[:-1] or "configuration", "%r is not a table of settings" % (settings,))
+    for key in settings:
         if key not in defaults:
             known = ", ".join(sorted(defaults))
             raise ConfigError(where + key, "no such setting; there are: %s" % known)
     merged = {}
     for key in defaults:
-        value = given.get(key, defaults[key])
+        value = settings.get(key, defaults[key])
         if not _same_kind(value, defaults[key]):
             raise ConfigError(where + key, "%s: %s is wanted" % (_shown(value), _kind_of(defaults[key])))
         # A copy: what a node does with its configuration must not reach the next one's defaults.
@@ -73,5 +73,5 @@ def check_room(source: "Settings", least: int, where: str, is_power: bool = Fals
     """
     room = source["room"]
     if not least <= room <= _ROOM_MOST or is_power and room & (room - 1):
-        what = "a power of two from 2 to %d" % _ROOM_MOST if is_power else "%d to %d" % (least, _ROOM_MOST)
-        raise ConfigError(where + "room", "%r samples: %s" % (room, what))
+        range_text = "a power of two from 2 to %d" % _ROOM_MOST if is_power else "%d to %d" % (least, _ROOM_MOST)
+        raise ConfigError(where + "room", "%r samples: %s" % (room, range_text))

@@ -13,11 +13,11 @@ UART_DEFAULTS = {"kind": "uart", "id": 0, "baudrate": 115200, "tx": -1, "rx": -1
 _FORM = 'write "stdio", "uart:N" or "mqtt"'
 
 
-def check_link(given: object) -> "Settings":
+def check_link(settings: object) -> "Settings":
     """Make a table of the link's short form.
 
     Args:
-        given: "stdio", "uart:N", "mqtt", or a table with "kind" (of targets: "fd", "kwboard").
+        settings: "stdio", "uart:N", "mqtt", or a table with "kind" (of targets: "fd", "kwboard").
 
     Returns:
         A new dict with "kind".
@@ -25,19 +25,19 @@ def check_link(given: object) -> "Settings":
     Raises:
         ConfigError: it is neither.
     """
-    if isinstance(given, dict):
-        link = given.copy()
-    elif not isinstance(given, str):
-        raise ConfigError("link", "%r: %s" % (given, _FORM))
+    if isinstance(settings, dict):
+        link = settings.copy()
+    elif not isinstance(settings, str):
+        raise ConfigError("link", "%r: %s" % (settings, _FORM))
     else:
-        kind, colon, number = given.partition(":")
+        kind, colon, number = settings.partition(":")
         link = {"kind": kind}
         if kind == "uart":
             if not number.isdigit():
-                raise ConfigError("link", "%r: %s" % (given, _FORM))
+                raise ConfigError("link", "%r: %s" % (settings, _FORM))
             link["id"] = int(number)
         elif colon or kind not in ("stdio", "mqtt"):
-            raise ConfigError("link", "%r: %s" % (given, _FORM))
+            raise ConfigError("link", "%r: %s" % (settings, _FORM))
     if link.get("kind") == "uart":
         link = with_defaults(UART_DEFAULTS, link, "link.")
         if not 300 <= link["baudrate"] <= 12000000:

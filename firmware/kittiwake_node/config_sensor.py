@@ -27,11 +27,11 @@ _ATTENUATIONS_DB = (0, 2, 6, 11)
 _PINS = ("pin", "scl", "sda", "sck", "ws", "sd")
 
 
-def check_sensor(given: "Settings", rate_hz: int, bits: int, where: str) -> "Settings":
+def check_sensor(settings: "Settings", rate_hz: int, bits: int, where: str) -> "Settings":
     """Fill in and check a sensor's settings.
 
     Args:
-        given: the channel's source, its kind one of DEFAULTS.
+        settings: the channel's source, its kind one of DEFAULTS.
         rate_hz: the channel's samples a second; 0 for no pace.
         bits: of its samples.
         where: what stands before a setting's name in an error.
@@ -42,8 +42,8 @@ def check_sensor(given: "Settings", rate_hz: int, bits: int, where: str) -> "Set
     Raises:
         ConfigError: names the setting, what is wrong and what would be right.
     """
-    kind = given["kind"]
-    source = _with_pins(DEFAULTS[kind], given, where)
+    kind = settings["kind"]
+    source = _with_pins(DEFAULTS[kind], settings, where)
     if rate_hz < 1:
         raise ConfigError(where + "kind", "a sensor has a pace: give the channel a rate_hz of 1 or more")
     if bits < _LEAST_BITS.get(kind, 8):
@@ -91,16 +91,16 @@ def _one_of(source: "Settings", key: str, known: tuple[object, ...], where: str)
         raise ConfigError(where + key, "%r is not one of: %s" % (source[key], ", ".join([str(k) for k in known])))
 
 
-def _with_pins(defaults: "Settings", given: object, where: str) -> "Settings":
+def _with_pins(defaults: "Settings", settings: object, where: str) -> "Settings":
     """As with_defaults, but a pin is a number on one port and a name on the next."""
-    if not isinstance(given, dict):
-        return with_defaults(defaults, given, where)
+    if not isinstance(settings, dict):
+        return with_defaults(defaults, settings, where)
     filled = with_defaults(
-        defaults, {key: given[key] for key in given if key not in _PINS or key not in defaults}, where
+        defaults, {key: settings[key] for key in settings if key not in _PINS or key not in defaults}, where
     )
     for key in _PINS:
-        if key in given and key in defaults:
-            if isinstance(given[key], bool) or not isinstance(given[key], (int, str)):
-                raise ConfigError(where + key, "%r: the number or the name of a pin" % (given[key],))
-            filled[key] = given[key]
+        if key in settings and key in defaults:
+            if isinstance(settings[key], bool) or not isinstance(settings[key], (int, str)):
+                raise ConfigError(where + key, "%r: the number or the name of a pin" % (settings[key],))
+            filled[key] = settings[key]
     return filled

@@ -23,11 +23,11 @@ KINDS: "dict[str, tuple[str, Settings | None]]" = {
 TIMER_SENSORS = {"wave": "path", "adc": "pin"}
 
 
-def check_source(given: "Settings", rate_hz: int, bits: int, where: str) -> "Settings":
+def check_source(settings: "Settings", rate_hz: int, bits: int, where: str) -> "Settings":
     """Fill in and check a source's settings.
 
     Args:
-        given: the channel's source; {} for none, which only a node whose sources come from elsewhere can start with.
+        settings: the channel's source; {} for none, which only a node whose sources come from elsewhere can start with.
         rate_hz: the channel's samples a second; 0 for no pace.
         bits: of its samples.
         where: what stands before a setting's name in an error.
@@ -38,17 +38,17 @@ def check_source(given: "Settings", rate_hz: int, bits: int, where: str) -> "Set
     Raises:
         ConfigError: names the setting, what is wrong and what would be right.
     """
-    kind = given.get("kind")
+    kind = settings.get("kind")
     if kind is None:
-        return given
+        return settings
     if kind not in KINDS:
         raise ConfigError(where + "kind", "%r is not one of: %s" % (kind, ", ".join(sorted(KINDS))))
     defaults = KINDS[kind][1]
     if defaults is None:
         from .config_sensor import check_sensor  # boards without a sensor need not load it
 
-        return check_sensor(given, rate_hz, bits, where)
-    source = with_defaults(defaults, given, where)
+        return check_sensor(settings, rate_hz, bits, where)
+    source = with_defaults(defaults, settings, where)
     if kind == "replay" and not source["path"]:
         raise ConfigError(where + "path", "name the file of int16 samples")
     if kind == "link":

@@ -111,9 +111,9 @@ class Node:
             if channel.step():
                 busy = True
         now_ms = self._clock.ms()
-        told = self._uplink.port.take_time()
-        if told:
-            self._set_time(told[0], told[1])
+        time_ms = self._uplink.port.take_time()
+        if time_ms:
+            self._set_time(time_ms[0], time_ms[1])
         self._timers(now_ms)
         self._uplink.give(now_ms)
         if not busy:

@@ -80,7 +80,7 @@ class NodeCommands:
     def _inject(self, body: bytes) -> "Reply":
         number, start = struct.unpack_from("<BI", body, 0)
         source: "Any" = self._channels[number].source if number < len(self._channels) else None
-        taken = source.take_stimulus(start, body[5:]) if source else None
-        if taken is None:
+        progress = source.take_stimulus(start, body[5:]) if source else None
+        if progress is None:
             return messages.REFUSED, b""
-        return messages.OK, struct.pack("<II", taken[0], taken[1])
+        return messages.OK, struct.pack("<II", progress[0], progress[1])

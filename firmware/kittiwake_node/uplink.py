@@ -25,10 +25,10 @@ class Uplink:
         """Take what has arrived. Returns whether anything has. Never blocks."""
         port, session = self.port, self.session
         session.set_link(port.poll(now_ms), now_ms)
-        got = port.readinto(self._input)
-        if got:
-            session.feed(bytes(self._view[:got]), now_ms)
-        return got > 0
+        count = port.readinto(self._input)
+        if count:
+            session.feed(bytes(self._view[:count]), now_ms)
+        return count > 0
 
     def give(self, now_ms: int) -> None:
         """Write what there is to say, as far as the port takes it. Never blocks."""

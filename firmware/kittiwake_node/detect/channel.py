@@ -82,11 +82,11 @@ class Channel(BaseChannel):
     def step(self) -> int:
         """Take one block from the source and work through it. Returns the number of samples."""
         snapshots = self._snapshots
-        got = self.source.read_into(self._buf)
+        count = self.source.read_into(self._buf)
         at = 0
         left = self._summary_samples - self._summary.count
-        while at < got:
-            stop = at + left if at + left < got else got
+        while at < count:
+            stop = at + left if at + left < count else count
             for watch in self.watches:
                 self._detect(watch, at, stop)
             if snapshots:
@@ -99,7 +99,7 @@ class Channel(BaseChannel):
             if not left:
                 self._summarise(self.index + at)
                 left = self._summary_samples
-        self.index += got
+        self.index += count
         if self.source.ended and not self.ended:
             self.ended = True
             for watch in self.watches:
@@ -107,7 +107,7 @@ class Channel(BaseChannel):
                     self._tell_end(watch)
             if self._summary.count:
                 self._summarise(self.index)
-        return got
+        return count
 
     def _detect(self, watch: "Watch", at: int, stop: int) -> None:
         find, buf = watch.detector.find, self._buf
@@ -168,9 +168,9 @@ class Channel(BaseChannel):
         s.feed(self._buf, at, stop)
         # Looked for one by one only in an interval that has any.
         if s.min <= clip.low or s.max >= clip.high:
-            found = clip.count(self._buf, at, stop)
-            self._clipped += found
-            self.clipped += found
+            clipped = clip.count(self._buf, at, stop)
+            self._clipped += clipped
+            self.clipped += clipped
 
     def _summarise(self, index: int) -> None:
         s = self._summary

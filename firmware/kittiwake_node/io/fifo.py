@@ -79,22 +79,22 @@ class Fifo(Source):
                 # It answers and has nothing: its supply failed, and it forgot what it was told.
                 self._trouble(now_ms)
                 return 0
-            got = min(waiting, len(buf), sensor.burst)
-            if not got:
+            count = min(waiting, len(buf), sensor.burst)
+            if not count:
                 self._look_ms = now_ms + self._every_ms
                 return 0
-            sensor.read_into(buf, got)
+            sensor.read_into(buf, count)
         except OSError:
             self._trouble(now_ms)
             return 0
-        self.count += got
+        self.count += count
         self._again_ms = _AGAIN_FIRST_MS
         self._good_ms = now_ms
-        self._left = waiting - got
+        self._left = waiting - count
         self._seen_ms = now_ms - self._left * 1000 // self._rate_hz
         self._seen_us = self._clock.us()
         self._look_ms = now_ms if self._left else now_ms + self._every_ms
-        return got
+        return count
 
     def time_ms(self, index):
         """When sample `index` was taken, in the clock's milliseconds; reckoned back from the newest."""
@@ -110,8 +110,8 @@ class Fifo(Source):
         return max(0, self._look_ms - self._clock.ms())
 
     def _lose(self, now_ms, kept):
-        made = self._left + (now_ms - self._good_ms) * self._rate_hz // 1000
-        self.overruns += max(1, made - kept)
+        due = self._left + (now_ms - self._good_ms) * self._rate_hz // 1000
+        self.overruns += max(1, due - kept)
 
     def _trouble(self, now_ms):
         # What is missed until it answers again is counted then.

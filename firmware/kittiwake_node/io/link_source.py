@@ -43,14 +43,14 @@ class LinkSource(Source):
 
     def read_into(self, buf):
         """Fill `buf` (array of int16) with what has arrived. Returns the number of samples."""
-        got = min(len(buf), self._held // 2)
-        for i in range(got):
+        count = min(len(buf), self._held // 2)
+        for i in range(count):
             low = self._bytes[2 * i] | self._bytes[2 * i + 1] << 8
             buf[i] = low - 65536 if low & 0x8000 else low
-        self._bytes[: self._held - 2 * got] = self._bytes[2 * got : self._held]
-        self._held -= 2 * got
-        self.count += got
-        return got
+        self._bytes[: self._held - 2 * count] = self._bytes[2 * count : self._held]
+        self._held -= 2 * count
+        self.count += count
+        return count
 
     def time_ms(self, index):
         """When sample `index` was taken: now, it has no time of its own."""

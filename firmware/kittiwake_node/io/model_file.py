@@ -57,8 +57,8 @@ def _read(file):
     view = memoryview(plan)
     at = 0
     while at < size:
-        got = file.readinto(view[at:])
-        if not got:
+        count = file.readinto(view[at:])
+        if not count:
             raise ModelError("file", "it ended at byte %d of %d" % (at, size))
-        at += got
+        at += count
     return plan

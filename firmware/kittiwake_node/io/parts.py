@@ -41,26 +41,26 @@ def make_port(config):
     raise ConfigError("link.kind", "%r is not one of: fd, kwboard, stdio, uart, mqtt" % kind)
 
 
-def make_storage(given):
+def make_storage(settings):
     """The file system of the journal, and what counts its wear (None when nothing does).
 
     Raises:
         ConfigError: there is no such kind.
         StorageError: see storage.open_file_system.
     """
-    check_storage(given)
-    if given["kind"] == "folder":
-        return folder.FolderFs(given["path"]), None
-    device = make_device(given)
+    check_storage(settings)
+    if settings["kind"] == "folder":
+        return folder.FolderFs(settings["path"]), None
+    device = make_device(settings)
     return storage.open_file_system(device), device
 
 
-def check_storage(given):
+def check_storage(settings):
     """Refuse a storage that there is not. Raises ConfigError, naming the setting."""
-    kind = given.get("kind")
+    kind = settings.get("kind")
     if kind not in _STORAGES:
         raise ConfigError("storage.kind", "%r is not one of: %s" % (kind, ", ".join(_STORAGES)))
-    if kind != "kwflash" and not isinstance(given.get("path"), str):
+    if kind != "kwflash" and not isinstance(settings.get("path"), str):
         raise ConfigError("storage.path", "name the folder or the file of the journal")
 
 
@@ -80,11 +80,11 @@ def make_memory():
             size = max(storage.MEMORY_LEAST_BYTES, size // 2)  # free, but in splinters
 
 
-def make_device(given):
+def make_device(settings):
     """The block device of the journal. Raises ConfigError for a kind that there is not."""
-    kind = given.get("kind")
+    kind = settings.get("kind")
     if kind == "file":
-        return storage.FileBlockDevice(given["path"], given.get("bytes", 1 << 20))
+        return storage.FileBlockDevice(settings["path"], settings.get("bytes", 1 << 20))
     if kind == "kwflash":
         import kwflash  # in the firmware of emulated boards only
 
@@ -114,12 +114,12 @@ def make_source(channel, clock):
     return module.make_source(channel, clock)
 
 
-def make_action(given):
+def make_action(settings):
     """What an anomaly drives. Raises ConfigError for a kind that there is not."""
-    kind = given.get("kind", "virtual")
-    safe = given.get("safe", 0)
+    kind = settings.get("kind", "virtual")
+    safe = settings.get("safe", 0)
     if kind == "virtual":
         return action.VirtualPin(safe)
     if kind == "pin":
-        return action.OutputPin(given["pin"], given.get("active_high", True), safe)
+        return action.OutputPin(settings["pin"], settings.get("active_high", True), safe)
     raise ConfigError("action.kind", "%r is not one of: virtual, pin" % kind)

@@ -53,9 +53,9 @@ class Replay(Source):
             self._file.seek(-1, 1)  # a writer caught in the middle of a sample
         if not size and not self._follow:
             self.ended = True
-        got = size // 2
-        self.count += got
-        return got
+        count = size // 2
+        self.count += count
+        return count
 
     def time_ms(self, index):
         """When sample `index` was due, in the clock's milliseconds."""

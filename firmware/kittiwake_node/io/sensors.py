@@ -17,36 +17,37 @@ def make_source(channel, clock):
     Raises:
         ConfigError: the sensor does not answer, or the board has not got it.
     """
-    given = channel["source"]
-    kind = given["kind"]
+    settings = channel["source"]
+    kind = settings["kind"]
     if kind == "adc":
-        return ticked.Ticked(adc.open_adc(given, channel["bits"]), channel["rate_hz"], clock, given["room"], acts=False)
-    address = given["address"]
+        pin = adc.open_adc(settings, channel["bits"])
+        return ticked.Ticked(pin, channel["rate_hz"], clock, settings["room"], acts=False)
+    address = settings["address"]
     try:
-        bus = make_bus(given["i2c"])
+        bus = make_bus(settings["i2c"])
         if kind == "tmp105":
             return sampled.Sampled(tmp105.Tmp105(bus.controller, address), channel["rate_hz"], clock)
-        chip = _CHIPS[kind](bus, address, channel["rate_hz"], given["range_g"], _AXES[given["axis"]])
+        chip = _CHIPS[kind](bus, address, channel["rate_hz"], settings["range_g"], _AXES[settings["axis"]])
         chip.begin()  # what is not there now is a mistake; what goes away later is an incident
     except (OSError, ValueError) as error:
-        what = "no %s answers at address %d (%s); check wires, pins and i2c" % (kind.upper(), address, error)
-        raise ConfigError("source", what)
+        problem = "no %s answers at address %d (%s); check wires, pins and i2c" % (kind.upper(), address, error)
+        raise ConfigError("source", problem)
     return fifo.Fifo(chip, channel["rate_hz"], clock)
 
 
-def make_bus(given):
+def make_bus(settings):
     """A Bus by its settings (config_source.I2C_DEFAULTS)."""
-    if given["kind"] == "sbcon":
+    if settings["kind"] == "sbcon":
         from . import i2c_bitbang
 
-        return i2c_bus.Bus(lambda: i2c_bitbang.SoftI2C(i2c_bitbang.Sbcon(given["base"])))
+        return i2c_bus.Bus(lambda: i2c_bitbang.SoftI2C(i2c_bitbang.Sbcon(settings["base"])))
     from machine import I2C, Pin
 
-    lines = [given[name] for name in ("scl", "sda")]
+    lines = [settings[name] for name in ("scl", "sda")]
     if "" in lines:
-        return i2c_bus.Bus(lambda: I2C(given["id"], freq=given["freq"]))
+        return i2c_bus.Bus(lambda: I2C(settings["id"], freq=settings["freq"]))
 
     def free():
         i2c_bus.free_lines(*[Pin(line, Pin.OPEN_DRAIN, value=1) for line in lines])
 
-    return i2c_bus.Bus(lambda: I2C(given["id"], scl=Pin(lines[0]), sda=Pin(lines[1]), freq=given["freq"]), free)
+    return i2c_bus.Bus(lambda: I2C(settings["id"], scl=Pin(lines[0]), sda=Pin(lines[1]), freq=settings["freq"]), free)

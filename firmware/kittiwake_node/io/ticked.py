@@ -69,13 +69,13 @@ class Ticked(Source):
         """Fill `buf` (array of int16) with what was taken since. Returns the number of samples."""
         reflex = self._reflex
         self._timer.poll()
-        got = reflex.read_into(buf)
-        self.count += got
+        count = reflex.read_into(buf)
+        self.count += count
         # The reflex's counts wrap; differences do not, as long as somebody looks once in 2^30 samples.
         missed = (reflex.overruns + reflex.failures) & 0x3FFFFFFF
         self.overruns += (missed - self._missed) & 0x3FFFFFFF
         self._missed = missed
-        return got
+        return count
 
     def time_ms(self, index):
         """When sample `index` was taken, in the clock's milliseconds."""

@@ -50,8 +50,8 @@ class Wav(Replay):
 
     def read_into(self, buf):
         """As Replay.read_into, but no further than the samples go."""
-        got = min(super().read_into(buf), self._left)
-        self._left -= got
+        count = min(super().read_into(buf), self._left)
+        self._left -= count
         if not self._left:
             self.ended = True
-        return got
+        return count

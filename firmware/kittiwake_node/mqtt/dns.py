@@ -33,12 +33,12 @@ def question(number: int, host: str) -> bytes:
     return out + struct.pack(">BHH", 0, _A, _IN)
 
 
-def read_answer(data: bytes, asked: bytes) -> str | None:
+def read_answer(data: bytes, question: bytes) -> str | None:
     """Read an answer.
 
     Args:
         data: bytes of a datagram, from anybody.
-        asked: the question.
+        question: the question.
 
     Returns:
         The first address as "192.0.2.1"; "" when there is none by that name; None when it answers something else.
@@ -48,14 +48,14 @@ def read_answer(data: bytes, asked: bytes) -> str | None:
     """
     if (
         len(data) < 12
-        or data[:2] != asked[:2]
+        or data[:2] != question[:2]
         or not data[2] & 0x80
-        or data[12 : len(asked)].lower() != asked[12:].lower()
+        or data[12 : len(question)].lower() != question[12:].lower()
     ):
         return None
     if data[3] & 0x0F:
         return ""
-    at = len(asked)
+    at = len(question)
     for _ in range(min(data[6] << 8 | data[7], _LINKS_LIMIT)):
         at = _after_name(data, at)
         if at + 10 > len(data):

@@ -211,7 +211,7 @@ class MqttSession:
             return None
         self._chunk_at = after
         is_last = after >= len(self._chunk)
-        done = self._chunk_after if is_last else record.seq + 1
+        end_seq = self._chunk_after if is_last else record.seq + 1
         if is_last:
             self._chunk = b""
         topic, payload = self._publisher.form(record, self._describe(record.description))
@@ -220,7 +220,7 @@ class MqttSession:
         if not self._flight:
             self._progress_ms = now_ms
         packet_id = record.seq % _RECORD_IDS + 1
-        self._flight.append([packet_id, done, False])
+        self._flight.append([packet_id, end_seq, False])
         return packets.publish(topic, payload, packet_id, is_repeat)
 
     def _describe(self, number: int) -> "list[channel_description.Described]":
@@ -269,11 +269,11 @@ class MqttSession:
                 entry[2] = True
                 self._progress_ms = now_ms
                 break
-        done = 0
+        end_seq = 0
         while flight and flight[0][2]:
-            done = flight.pop(0)[1]
-        if done:
-            self._journal.ack(done)
+            end_seq = flight.pop(0)[1]
+        if end_seq:
+            self._journal.ack(end_seq)
 
     def _command(self, flags: int, body: bytes, now_ms: int) -> None:
         topic, payload, command_id = packets.read_publish(flags, body)
@@ -287,7 +287,7 @@ class MqttSession:
             else:
                 self._has_passed_over |= command_id != 0
             return
-        if command_id and command_id in [asked for asked, _ in self._responses]:
+        if command_id and command_id in [number for number, _ in self._responses]:
             return
         self._answer(command_id, payload, now_ms)
 

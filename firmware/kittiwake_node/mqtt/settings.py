@@ -33,7 +33,7 @@ WIFI_DEFAULTS: "Settings" = {"ssid": "", "password_file": ""}
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 
 
-def check_mqtt(given: "Settings", device: str) -> "Settings":
+def check_mqtt(settings: "Settings", device: str) -> "Settings":
     """Fill in and check the settings of a link of kind "mqtt".
 
     Returns:
@@ -42,7 +42,7 @@ def check_mqtt(given: "Settings", device: str) -> "Settings":
     Raises:
         ConfigError: names the setting, and what would be right.
     """
-    mqtt = with_defaults(MQTT_DEFAULTS, given, "mqtt.")
+    mqtt = with_defaults(MQTT_DEFAULTS, settings, "mqtt.")
     mqtt["host"], mqtt["port"], mqtt["is_tls"] = _address(mqtt["url"])
     mqtt["client_id"] = mqtt["client_id"] or "%s-%s" % (mqtt["base"].replace("/", "-"), device)
     _check_topic("base", mqtt["base"])
@@ -67,10 +67,10 @@ def check_mqtt(given: "Settings", device: str) -> "Settings":
     return mqtt
 
 
-def check_wifi(given: "Settings") -> "Settings":
+def check_wifi(settings: "Settings") -> "Settings":
     """Fill in and check the settings of the Wi-Fi; {} is for boards whose network is there anyway."""
-    wifi = with_defaults(WIFI_DEFAULTS, given, "wifi.")
-    if given and not 1 <= len(wifi["ssid"].encode()) <= 32:
+    wifi = with_defaults(WIFI_DEFAULTS, settings, "wifi.")
+    if settings and not 1 <= len(wifi["ssid"].encode()) <= 32:
         raise ConfigError("wifi.ssid", "%r: the network's name, 1 to 32 bytes" % wifi["ssid"])
     return wifi
 

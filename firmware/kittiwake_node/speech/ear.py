@@ -158,8 +158,8 @@ class Ear(BaseChannel):
         self._count = self._total = self._squares = self._clipped = self._second_clipped = 0
         self._low, self._high = 32767, -32768
 
-    def _note_state(self, got: int) -> None:
+    def _note_state(self, count: int) -> None:
         # What waits for the networks has come; only a source that gives nothing to an idle ear has stopped.
-        came = got or self.hearing.pending or self.source.ended
+        came = count or self.hearing.pending or self.source.ended
         if self._meter.watch(came, self._clock.ms()):
             self._on_state()

@@ -36,9 +36,9 @@ class Meter:
         self.level = _root((n * summary.sum_sq - total * total) // (n * n))
         self.clipped_ppm = clipped * 1000000 // n
 
-    def watch(self, got: int, now_ms: int) -> bool:
+    def watch(self, count: int, now_ms: int) -> bool:
         """Note whether samples came. Returns True when `state` changed."""
-        if got or self._newest_ms is None:
+        if count or self._newest_ms is None:
             self._newest_ms = now_ms
         state = DEAD if self._dead else OK
         if now_ms - self._newest_ms >= _SILENT_MS:

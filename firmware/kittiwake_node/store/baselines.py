@@ -39,7 +39,7 @@ class Baselines:
 
     def save(self) -> list[str]:
         """Write what has been learned since. Returns the names; what a medium refuses lasts until the next start."""
-        done = []
+        names = []
         for name, learner in self._learners:
             if learner.learned and name not in self._saved:
                 self._saved.add(name)
@@ -49,8 +49,8 @@ class Baselines:
                 except OSError as error:
                     self.problem = "%s: not written, %s" % (name, error)
                     continue
-                done.append(name)
-        return done
+                names.append(name)
+        return names
 
     def clear(self, prefix: str) -> int:
         """Forget the baselines whose names begin so; they learn anew from the next block on. Returns how many."""

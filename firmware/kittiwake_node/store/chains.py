@@ -107,8 +107,8 @@ class Chains:
         block, count, free = stat[0], stat[2], stat[3]
         if segment_bytes is None:
             # Few files make finding one cheap, small ones make a start cheap (docs/measurements.md has the figures).
-            wanted = max(_SEGMENT_LEAST_BYTES, min(count * block // 64, _SEGMENT_MOST_BYTES))
-            segment_bytes = wanted // block * (block - _POINTERS_BYTES)
+            size = max(_SEGMENT_LEAST_BYTES, min(count * block // 64, _SEGMENT_MOST_BYTES))
+            segment_bytes = size // block * (block - _POINTERS_BYTES)
         self._block_bytes = block
         self.used_bytes = sum([self.blocks(held) for segments in self.segments for _, held in segments])
         most = count * block // max(block, min(segment_bytes, count * block // 8))

@@ -1,7 +1,7 @@
 """Commands that were carried out, by key: a repeat is answered from here, also after a reset (docs/spec/files.md).
 
 It knows a file system and keys; what a command does is its caller's. Written twice for a command that is carried out,
-never for a repeat: first that it is about to be, then its answer. A reset in between leaves the first: a command whose
+never for a repeat: first that it is about to be, then its reply. A reset in between leaves the first: a command whose
 effect is a journal record was carried out if that record is there, any other is carried out again.
 """
 
@@ -23,7 +23,7 @@ _ENTRY_BYTES = 15
 _PENDING = 0
 _DONE = 1
 KEPT = 32
-ANSWER_LIMIT_BYTES = 96
+BODY_LIMIT_BYTES = 96
 
 
 class Executed:
@@ -32,18 +32,18 @@ class Executed:
     Args:
         fs: file system, see journal.Journal.
         next_seq: the journal's, before anything is committed in this boot.
-        ok: status of an answer that stands for "done".
+        ok: status of a reply that stands for "done".
     """
 
     def __init__(self, fs: "FileSystem", next_seq: int, ok: int) -> None:
         self._fs = fs
-        self._entries: list[tuple[bytes, int, int, int, bytes]] = []  # (key, seq, state, status, answer), oldest first
-        for key, seq, state, status, answer in self._load():
+        self._entries: list[tuple[bytes, int, int, int, bytes]] = []  # (key, seq, state, status, body), oldest first
+        for key, seq, state, status, body in self._load():
             if state == _PENDING:
                 if seq == rec.SEQ_LIMIT or next_seq <= seq:
                     continue
-                status, answer = ok, struct.pack("<I", seq)
-            self._entries.append((key, seq, _DONE, status, answer))
+                status, body = ok, struct.pack("<I", seq)
+            self._entries.append((key, seq, _DONE, status, body))
 
     def once(self, key: bytes, seq: int, do: "Callable[[], Reply]") -> "Reply":
         """Carry out a command unless it was.
@@ -51,10 +51,10 @@ class Executed:
         Args:
             key: 8 bytes that name the command for ever.
             seq: number of the journal record that carrying it out will commit, rec.SEQ_LIMIT for none.
-            do: called without arguments, gives (status, answer).
+            do: called without arguments, gives (status, body).
 
         Returns:
-            (status, answer), the same for every repeat; at most ANSWER_LIMIT_BYTES of the answer.
+            (status, body), the same for every repeat; at most BODY_LIMIT_BYTES of the body.
 
         Raises:
             OSError: the medium failed; the command was not carried out, or will be once more.
@@ -67,18 +67,18 @@ class Executed:
         self._entries.append((key, seq, _PENDING, 0, b""))
         try:
             self._save()
-            status, answer = do()
+            status, body = do()
         finally:
             self._entries.pop()
-        answer = bytes(answer[:ANSWER_LIMIT_BYTES])
-        self._entries.append((key, seq, _DONE, status, answer))
+        body = bytes(body[:BODY_LIMIT_BYTES])
+        self._entries.append((key, seq, _DONE, status, body))
         self._save()
-        return status, answer
+        return status, body
 
     def _load(self) -> list[tuple[bytes, int, int, int, bytes]]:
         try:
             with self._fs.open(_FILE, "rb") as file:
-                raw = file.read(len(_HEAD) + KEPT * (_ENTRY_BYTES + ANSWER_LIMIT_BYTES) + 4)
+                raw = file.read(len(_HEAD) + KEPT * (_ENTRY_BYTES + BODY_LIMIT_BYTES) + 4)
         except OSError:
             return []
         end = len(raw) - 4
@@ -95,9 +95,9 @@ class Executed:
 
     def _save(self) -> None:
         raw = bytearray(_HEAD)
-        for key, seq, state, status, answer in self._entries:
-            raw.extend(struct.pack(_ENTRY, key, seq, state, status, len(answer)))
-            raw.extend(answer)
+        for key, seq, state, status, body in self._entries:
+            raw.extend(struct.pack(_ENTRY, key, seq, state, status, len(body)))
+            raw.extend(body)
         raw.extend(struct.pack("<I", _crc(raw)))
         with self._fs.open(_NEW, "wb") as file:
             file.write(raw)

@@ -243,13 +243,13 @@ class Journal:
             needs_mark = victims or self._mark_due or after.acked - self._marked >= _MARK_EVERY
             mark = seg.pack_mark(cls, after, self.next_seq) if needs_mark else b""
             # The mark becomes true with the very sync that makes the records safe; only then do the victims go.
-            done = self._chains.try_write(cls, mark, batch, self.next_seq, end_seq, self.state, after)
+            written = self._chains.try_write(cls, mark, batch, self.next_seq, end_seq, self.state, after)
             self._cursor.changed(cls)
-            if done:
+            if written:
                 self.state = after
                 self.next_seq = end_seq
                 self.commits += 1
-                if done == 2:
+                if written == 2:
                     self._marked, self._mark_due = after.acked, False
                 for victim_cls, first_seq in victims:
                     self._remove(victim_cls, first_seq)

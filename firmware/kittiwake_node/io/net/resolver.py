@@ -43,24 +43,24 @@ class Resolver:
         data = self._asker.poll(now_ms)
         if data == b"":
             return ""
-        found = None
+        address = None
         if data:
             try:
-                found = dns.read_answer(data, self._question)
+                address = dns.read_answer(data, self._question)
             except FrameError:
                 return ""
-            if found is None:
+            if address is None:
                 return ""  # of another question, or somebody's noise
         self._asker.close()
         # A server that is away must not keep us from a broker that has not moved.
-        self._last = found or self._last
+        self._last = address or self._last
         return self._last or None
 
     def _of_port(self):
         try:
-            found = socket.getaddrinfo(self._host, 0, socket.AF_INET, socket.SOCK_STREAM)[0][-1]
+            address = socket.getaddrinfo(self._host, 0, socket.AF_INET, socket.SOCK_STREAM)[0][-1]
         except OSError:
             return None
-        if isinstance(found, tuple):
-            return found[0]
-        return socket.inet_ntop(socket.AF_INET, socket.sockaddr(found)[1])  # the unix port gives it packed
+        if isinstance(address, tuple):
+            return address[0]
+        return socket.inet_ntop(socket.AF_INET, socket.sockaddr(address)[1])  # the unix port gives it packed

@@ -193,11 +193,11 @@ class TcpPort:
     def _fail(self, error):
         if error.errno not in (errno.EAGAIN, errno.EINPROGRESS) if isinstance(error, OSError) else True:
             # What is wrong with a certificate comes as several lines.
-            what = error.args[-1] if error.args else error
-            if isinstance(what, int):
-                what = getattr(errno, "errorcode", {}).get(what, "error %d" % what)
-            what = " ".join(str(what).split())
-            self._failure = "connection to %s: %s" % (self._host, what)
+            reason = error.args[-1] if error.args else error
+            if isinstance(reason, int):
+                reason = getattr(errno, "errorcode", {}).get(reason, "error %d" % reason)
+            reason = " ".join(str(reason).split())
+            self._failure = "connection to %s: %s" % (self._host, reason)
         return 0
 
     def _close(self):

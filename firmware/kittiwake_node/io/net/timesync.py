@@ -65,8 +65,8 @@ class TimeSync:
 
     def take(self):
         """What was told since the last call, as (UTC in milliseconds, when in the clock's milliseconds), or None."""
-        told, self._told_ms = self._told_ms, None
-        return told
+        time_ms, self._told_ms = self._told_ms, None
+        return time_ms
 
     def _rest(self, now_ms, span_ms):
         self._asker.close()
