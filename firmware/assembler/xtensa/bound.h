@@ -9,7 +9,7 @@
 // bound does not reject, before the exact comparison is made. h > 0 is for thresholds below 1 alone.
 //
 // Who includes this names the registers: variance_high and variance_low, in a9 and a8; scale = E and scale_2 = 2·F; t0
-// and t1 pass. FRAME_H and FRAME_SAVED are places in the frame.
+// and t1 pass. FRAME_H, FRAME_SAVED and FRAME_FLOOR are places in the frame.
 
 #pragma once
 
@@ -39,6 +39,15 @@ left_\@:
 bounded_\@:
     movi t1, 0xFFFF
     add \k_up, \k, t1
+.endm
+
+// low = the lower word of V, or of its floor where that is larger.
+.macro floor_variance low, spare
+    mov \low, variance_low
+    bnez variance_high, above_floor_\@
+    l32i \spare, a1, FRAME_FLOOR
+    maxu \low, \low, \spare
+above_floor_\@:
 .endm
 
 // Ends in t0 <= t1 when a sample is not anomalous; t0 = |D|, and (variance_high, low) = V.

@@ -124,15 +124,6 @@ no_borrow_\@:
     abs distance, t0
 .endm
 
-// low = the lower word of V, or of its floor where that is larger.
-.macro floor_variance low, spare
-    mov \low, variance_low
-    bnez variance_high, above_floor_\@
-    l32i \spare, a1, FRAME_FLOOR
-    maxu \low, \low, \spare
-above_floor_\@:
-.endm
-
 .macro sub_double high, low, by_high, by_low
     bgeu \low, \by_low, no_borrow_\@
     addi \high, \high, -1

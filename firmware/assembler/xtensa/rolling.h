@@ -36,7 +36,11 @@
 #define FRAME_COUNTS_FROM 24
 #define FRAME_H 28
 #define FRAME_SAVED 32
-#define FRAME_BYTES 96
+// Of the lagged form: the floor of V, whether a sample was found, and what it displaced.
+#define FRAME_FLOOR 88
+#define FRAME_FOUND 92
+#define FRAME_DISPLACED 96
+#define FRAME_BYTES 112
 
 #include "bound.h"
 
@@ -107,9 +111,17 @@ no_carry_\@:
     add variance_high, variance_high, t0
 .endm
 
-// For `decide`, of the D in `value`.
-.macro compare_exactly
+// The sample that the bound did not reject: go on at `test` with another scale, or at `next` while the window fills.
+.macro test_exactly test, next
+    rescale 24
+    bnez t0, \test
+    l32i t0, a1, FRAME_COUNTS_FROM
+    bltu next_sample, t0, \next
     save_loop
+.endm
+
+// For `decide`, of the D in `value`, once the loop's registers are saved.
+.macro compare_exactly
     abs a14, value
     l32i a13, a1, FRAME_STATE
     l32i a6, a13, ZSCORE_A
@@ -118,7 +130,7 @@ no_carry_\@:
 .endm
 
 // Write back what is kept; ends the function with the index of the last sample fed, or t0 after it. a0 is free.
-.macro finish_samples
+.macro finish_samples lagged=0
     mov t1, t0                          // 1 when that sample is the answer
     l32i state, a1, FRAME_STATE
     l32i value, a1, FRAME_RING
@@ -136,6 +148,12 @@ no_carry_\@:
     s32i value, state, ZSCORE_COUNT
     s32i sum, state, ZSCORE_S0
     store_variance variance_high, variance_low, ZSCORE_V0, value, change
+.if \lagged
+    beqz t1, no_answer_\@
+    l32i value, a1, FRAME_DISPLACED
+    s32i value, state, ZSCORE_START
+no_answer_\@:
+.endif
     sub t1, next_sample, t1
     l32i a0, a1, FRAME_RETURN
     return_integer t1

@@ -31,10 +31,7 @@ fed:
     wrap_slot
     j feed
 slow:
-    rescale 24
-    bnez t0, test
-    l32i t0, a1, FRAME_COUNTS_FROM
-    bltu next_sample, t0, next
+    test_exactly test, next
     compare_exactly
     decide above, below=next
 above:

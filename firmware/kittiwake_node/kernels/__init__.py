@@ -123,7 +123,7 @@ _SHARED = "clip wake spectrum features shape copy table pointwise pool softmax".
 _IN_VIPER = {
     "thumb2": _SHARED,
     "rv32": _SHARED + ["mel"],
-    "xtensa": [stage for stage in _SHARED if stage != "spectrum"] + "lagged wide ring".split(),
+    "xtensa": [stage for stage in _SHARED if stage not in ("spectrum", "features")] + ["wide"],
 }
 
 
