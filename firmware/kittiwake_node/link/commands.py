@@ -1,6 +1,6 @@
 """Commands that change a node for good: settings, events of the operator's, and anything that must be done only once.
 
-Pure: files, the journal and what checks settings come in as arguments. Answers are (status, body) as messages.py has
+Pure: files, the journal and what checks settings come in as arguments. Replies are (status, body) as messages.py has
 them (docs/spec/link.md). One task calls everything here.
 """
 
@@ -49,7 +49,7 @@ class Commands:
         self._new = bytearray()
 
     def handle(self, op: int, body: bytes, now_ms: int) -> "Reply":
-        """Carry out a command. Returns (status, body). A medium that fails is an answer, not an exception."""
+        """Carry out a command. Returns (status, body). A medium that fails is a reply, not an exception."""
         try:
             if op == m.OP_ONCE and len(body) > m.KEY_BYTES:
                 return self._once(body, now_ms)

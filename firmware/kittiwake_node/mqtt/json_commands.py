@@ -83,7 +83,7 @@ class JsonCommands:
         except _Refusal as refusal:
             status, why = refusal.status, refusal.why
         except ValueError:  # text of half a character, which JSON allows
-            status, why = "refused", "the answer cannot be read"
+            status, why = "refused", "the reply cannot be read"
         response: "Fields" = [("id", name), ("op", op), ("device", self._device), ("bridge", None), ("status", status)]
         if why is not None:
             response.append(("error", why))

@@ -18,7 +18,7 @@ from kittiwake_node.link import messages as m
 
 ID_LIMIT = 64
 _PAYLOAD_LIMIT_BYTES = 16 * 1024
-_ANSWER_LIMIT_BYTES = 65535
+_REPLY_LIMIT_BYTES = 65535
 _PIECE_BYTES = 512
 _TEXT_LIMIT_BYTES = 512
 _SAMPLES_LIMIT = 256
@@ -150,7 +150,7 @@ def _config_get(command: Command, key: bytes, now_ms: Callable[[], int | None]) 
         while True:
             reply = yield from _request(m.OP_CONFIG_GET, struct.pack("<H", len(raw)))
             if len(reply) < 2:
-                raise ReplyError("refused", "the answer cannot be read")
+                raise ReplyError("refused", "the reply cannot be read")
             size, piece = struct.unpack_from("<H", reply)[0], reply[2:]
             raw += piece
             if not piece or len(raw) >= size:
@@ -244,11 +244,11 @@ def _number(command: Command, name: str, low: int, high: int, default: int) -> i
 
 def _json(raw: bytes) -> Result:
     try:
-        value = json_text.read(raw, _ANSWER_LIMIT_BYTES)
+        value = json_text.read(raw, _REPLY_LIMIT_BYTES)
     except json_text.Refusal:
         value = None
     if not isinstance(value, dict):
-        raise ReplyError("refused", "the answer cannot be read")
+        raise ReplyError("refused", "the reply cannot be read")
     return value
 
 

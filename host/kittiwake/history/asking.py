@@ -151,7 +151,7 @@ class History:
             -(1 << 62) if since is None else int(since.timestamp()) - width_s + 1,
             1 << 62 if until is None else int(until.timestamp()),
         )
-        found = [
+        rows = [
             rollups.Bucket(
                 datetime.fromtimestamp(start_s, UTC),
                 width_s,
@@ -166,7 +166,7 @@ class History:
             )
             for calibration in [(unit, scale, offset)]
         ]
-        return rollups.joined(found, every_s)
+        return rollups.joined(rows, every_s)
 
     def messages(
         self,

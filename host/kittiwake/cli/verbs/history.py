@@ -56,15 +56,15 @@ def run(
     async def work() -> None:
         service = HistoryService(settings, store)
         task = asyncio.create_task(service.run())
-        said = ""
+        printed = ""
         try:
             while not task.done():
                 await asyncio.sleep(1)
                 problem = service.problem or service.mqtt.problem
                 state = problem or f"{service.counts.new} rows, {service.counts.known} copies"
-                if state != said:
+                if state != printed:
                     progress(f"{settings.history.database}: {state}")
-                said = state
+                printed = state
             await task
         finally:
             task.cancel()
@@ -82,13 +82,13 @@ def devices(database: _Database = Path(_DATABASE), as_json: _Json = False) -> No
     from kittiwake.history import open_history
 
     with open_history(database) as history:
-        found = history.devices()
+        devices = history.devices()
     if as_json:
-        times = [{name: _iso(getattr(d, name)) for name in ("first", "last", "arrived")} for d in found]
-        print_json([vars(d) | of for d, of in zip(found, times, strict=True)])
+        times = [{name: _iso(getattr(d, name)) for name in ("first", "last", "arrived")} for d in devices]
+        print_json([vars(d) | of for d, of in zip(devices, times, strict=True)])
         return
     print(f"{'device':<24} {'rows':>9} {'newest record':<24} {'arrived':<24} channels")
-    for d in found:
+    for d in devices:
         print(f"{d.device:<24} {d.rows:>9} {_iso(d.last) or '-':<24} {_iso(d.arrived):<24} {', '.join(d.channels)}")
 
 
@@ -141,14 +141,14 @@ def alerts(
     from kittiwake.history import open_history
 
     with open_history(database) as history:
-        found = list(history.messages("alert", device, since=_ago(since), limit=limit))
+        alerts = list(history.messages("alert", device, since=_ago(since), limit=limit))
     if as_json:
-        print_json([message.body for message in found])
+        print_json([message.body for message in alerts])
         return
-    for m in found:
+    for m in alerts:
         when = _iso(m.ts) if m.ts is not None else f"arrived {_iso(m.arrived)}"
-        told = " ".join(f"{name}={m.body[name]}" for name in ("value", "unit", "z_score", "detector") if name in m.body)
-        print(f"{when:<33} {m.device:<24} {m.channel:<16} {told}{' (time repaired)' if m.is_repaired else ''}")
+        body = " ".join(f"{name}={m.body[name]}" for name in ("value", "unit", "z_score", "detector") if name in m.body)
+        print(f"{when:<33} {m.device:<24} {m.channel:<16} {body}{' (time repaired)' if m.is_repaired else ''}")
 
 
 @group.command()
