@@ -9,6 +9,7 @@ prints the outcome as JSON, for benchmarks.
 
 import asyncio
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -51,6 +52,7 @@ class Outcome:
     taken: int = 0
     p99_ms: float = 0.0
     memory_mb: float = 0.0
+    cpu_s: float = 0.0
     log_bytes: int = 0
     seconds: float = 0.0
     retained: int = 0
@@ -59,7 +61,8 @@ class Outcome:
         return (
             f"hostile peers: {self.messages:,} messages in {self.seconds:.0f} s (seed {self.seed}), {self.taken:,} of "
             f"their records published; the victim's {self.records:,} in order, p99 {self.p99_ms:.1f} ms; bridge "
-            f"{self.memory_mb:.0f} MB, log {self.log_bytes:,} bytes, {self.retained} retained topics"
+            f"{self.memory_mb:.0f} MB, {self.cpu_s:.1f} s of CPU, log {self.log_bytes:,} bytes, "
+            f"{self.retained} retained topics"
         )
 
 
@@ -108,6 +111,8 @@ class Arena:
                 await self._settle(witness)
                 self.outcome.seconds = time.monotonic() - started
                 self.outcome.memory_mb = self.resident_mb("VmHWM")
+                fields = Path(f"/proc/{self.bridge.pid}/stat").read_text().rpartition(")")[2].split()
+                self.outcome.cpu_s = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
         except AssertionError as ending:
             self._find(f"{ending}")
         finally:
