@@ -147,7 +147,7 @@ def test_plan_that_is_none_is_refused_and_the_board_goes_on(board, place, value,
     plan[place] = plan[place] ^ 0x5A if value == 0x5A else value
     with pytest.raises(TargetError) as caught:
         models.run_small(board, kernel, bytes(plan), [b"\0"])
-    assert f"ModelError: ('{code}'" in caught.value.traceback
+    assert f"ModelError: {code}: " in caught.value.traceback
     assert board.exec("print(1 + 1)").strip() == "2"
 
 
@@ -155,4 +155,4 @@ def test_plan_for_other_kernels_is_refused(board):
     plan = compiler.compile_model(random_model(3, True)[0], "dsp").plan
     with pytest.raises(TargetError) as caught:
         models.run_small(board, "viper", plan, [b"\0"])
-    assert "ModelError: ('layout'" in caught.value.traceback
+    assert "ModelError: layout: " in caught.value.traceback
