@@ -150,8 +150,8 @@ def _controls(benchmark: Sequence[nab.Series], alarms: Alarms) -> dict[str, dict
     for name, control in (("random", at_random), ("periodic", periodic), ("own intervals shuffled", shuffled)):
         runs = []
         for _ in range(CONTROL_RUNS):
-            found = {s.name: control(len(alarms[s.name]), len(s.values), alarms[s.name]) for s in benchmark}
-            runs.append(nab.scores(benchmark, {k: [r for r in v if r >= 0] for k, v in found.items()}))
+            flags = {s.name: control(len(alarms[s.name]), len(s.values), alarms[s.name]) for s in benchmark}
+            runs.append(nab.scores(benchmark, {k: [r for r in v if r >= 0] for k, v in flags.items()}))
         out[f"{name}, mean of {CONTROL_RUNS}"] = {p: statistics.mean(run[p] for run in runs) for p in nab.PROFILES}
         out[f"{name}, best of {CONTROL_RUNS}"] = {p: max(run[p] for run in runs) for p in nab.PROFILES}
     return out

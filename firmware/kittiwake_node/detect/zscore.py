@@ -214,10 +214,10 @@ class ZScore:
         if count == self.n:
             return pick(ring) - self._offset
         # No generator expression here: its closure would be allocated at every call.
-        found = ring[0] if count else self._offset
+        extreme = ring[0] if count else self._offset
         for i in range(count):
-            found = pick(found, ring[i])
-        return found - self._offset
+            extreme = pick(extreme, ring[i])
+        return extreme - self._offset
 
 
 def _check(n: int, p: int, q: int, bits: int, lagged: bool, floor: int) -> None:

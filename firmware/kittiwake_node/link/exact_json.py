@@ -62,7 +62,7 @@ def quoted(text: str) -> str:
 
 def _has_float(value: object) -> bool:
     # A loop, level by level: how deep the stack goes is not for whoever wrote the text to say.
-    level, found = [value], False
+    level, has_float = [value], False
     for _ in range(DEPTH_LIMIT):
         inner: "list[Any]" = []
         for item in level:
@@ -71,8 +71,8 @@ def _has_float(value: object) -> bool:
             elif isinstance(item, list):
                 inner.extend(item)
             elif isinstance(item, float):
-                found = True
+                has_float = True
         if not inner:
-            return found
+            return has_float
         level = inner
     raise ValueError("nested too deep")

@@ -75,10 +75,10 @@ class Ear(BaseChannel):
             self._work()
             self._note_state(0)
             return True
-        came = 0
+        count = 0
         if self._at == self._got:
             self._at = 0
-            self._got = came = self.source.read_into(self._buf)
+            self._got = count = self.source.read_into(self._buf)
         self._note_state(self._got - self._at)
         if self._at < self._got:
             self._hear()
@@ -88,7 +88,7 @@ class Ear(BaseChannel):
             self._sum_up()
             if self._count:
                 self._summarise()
-        return came > 0
+        return count > 0
 
     def _hear(self) -> None:
         start = self._at
@@ -160,6 +160,6 @@ class Ear(BaseChannel):
 
     def _note_state(self, count: int) -> None:
         # What waits for the networks has come; only a source that gives nothing to an idle ear has stopped.
-        came = count or self.hearing.pending or self.source.ended
-        if self._meter.watch(came, self._clock.ms()):
+        has_come = count or self.hearing.pending or self.source.ended
+        if self._meter.watch(has_come, self._clock.ms()):
             self._on_state()

@@ -26,11 +26,11 @@ EVERY_S = 10.0
 
 @dataclass
 class _Port:
-    """One port: the message of its device, and what was said of it."""
+    """One port: the message of its device, and what of it was published."""
 
     device: str
     newest: Publication
-    said: Publication | None = None
+    published: Publication | None = None
     is_forgotten: bool = False
     timer: asyncio.TimerHandle | None = None
     next_s: float = float("-inf")
@@ -61,8 +61,8 @@ class Discovered:
         """Take a message of `filters`."""
         if topic == self._home_topic and payload == b"online":
             for port in self._ports.values():
-                if port.said is not None and not port.is_forgotten:
-                    self._retained.say(port.said.topic, port.said.payload)
+                if port.published is not None and not port.is_forgotten:
+                    self._retained.say(port.published.topic, port.published.payload)
 
     def on_described(self, link: DeviceLink, channels: Sequence[Channel]) -> None:
         """A device's records come under a channel description that was not seen before."""
@@ -89,9 +89,9 @@ class Discovered:
     def on_forgotten(self, device: str) -> None:
         """Somebody cleared what was retained of a device that is not here."""
         for port in self._ports.values():
-            if port.device == device and port.said is not None:
-                self._retained.drop(port.said.topic)
-                port.is_forgotten, port.said = True, None
+            if port.device == device and port.published is not None:
+                self._retained.drop(port.published.topic)
+                port.is_forgotten, port.published = True, None
 
     def on_gone(self, link: DeviceLink) -> None:
         """A port is no more; what the broker has stays there."""
@@ -100,8 +100,8 @@ class Discovered:
             return
         if port.timer is not None:
             port.timer.cancel()
-        if port.said is not None:
-            self._retained.drop(port.said.topic)
+        if port.published is not None:
+            self._retained.drop(port.published.topic)
 
     def _say_in_time(self, port: _Port) -> None:
         loop = asyncio.get_running_loop()
@@ -112,11 +112,11 @@ class Discovered:
 
     def _say(self, port: _Port) -> None:
         port.timer = None
-        message, before = port.newest, port.said
+        message, before = port.newest, port.published
         if message == before:
             return
         if before is not None and before.topic != message.topic:
             self._retained.drop(before.topic)  # of the device that was on this port before
-        port.said, port.is_forgotten = message, False
+        port.published, port.is_forgotten = message, False
         port.next_s = asyncio.get_running_loop().time() + EVERY_S
         self._retained.say(message.topic, message.payload)

@@ -28,7 +28,7 @@ class Progress:
         self._say = say
         self._keep = keep
         self._stage = "connecting"
-        self._told = 0
+        self._printed_tenths = 0
         self.is_begun = False
         self.percent = 0
 
@@ -39,16 +39,16 @@ class Progress:
             stage: a participle, such as "erasing".
             changes: whether the board is not what it was from here on.
         """
-        self._stage, self.percent, self._told = stage, 0, 0
+        self._stage, self.percent, self._printed_tenths = stage, 0, 0
         self.is_begun = self.is_begun or changes
         self._say(f"{stage} …")
 
     def reach(self, percent: float) -> None:
         """Tell how far the stage is; said for each tenth."""
         self.percent = int(percent)
-        if self.percent // _STEP > self._told:
-            self._told = self.percent // _STEP
-            self._say(f"{self._stage} {self._told * _STEP} %")
+        if self.percent // _STEP > self._printed_tenths:
+            self._printed_tenths = self.percent // _STEP
+            self._say(f"{self._stage} {self._printed_tenths * _STEP} %")
 
     @property
     def where(self) -> str:

@@ -123,7 +123,7 @@ class SqliteStore:
 
     def _known(self, keys: Sequence[tuple[int, int]]) -> dict[tuple[int, int], str]:
         """What is there already of these records: key -> payload."""
-        found: dict[tuple[int, int], str] = {}
+        payloads: dict[tuple[int, int], str] = {}
         for at in range(0, len(keys), _KEYS_A_QUESTION):
             part = keys[at : at + _KEYS_A_QUESTION]
             marks = ", ".join(["(?, ?)"] * len(part))
@@ -133,8 +133,8 @@ class SqliteStore:
                 " FROM asked CROSS JOIN records ON journal_id = a AND seq = b",
                 [number for key in part for number in key],
             )
-            found.update({(journal, seq): payload for journal, seq, payload in rows})
-        return found
+            payloads.update({(journal, seq): payload for journal, seq, payload in rows})
+        return payloads
 
     def _journal(self, device: str, journal: str) -> int:
         key = device, journal
@@ -161,12 +161,12 @@ class SqliteStore:
         """Add summaries that have a time to the buckets that they lie in."""
         sums: dict[_Key, rollups.Sums] = {}
         for journal, channel, ts_ms, body in summaries:
-            found = rollups.of_summary(body)
-            if ts_ms is None or found is None:
+            summary = rollups.of_summary(body)
+            if ts_ms is None or summary is None:
                 continue
             width_s = rollups.WIDTHS_S[0]
-            key = journal, channel, width_s, rollups.start_of(ts_ms, width_s), self._calibration(found[1])
-            sums[key] = sums.get(key, rollups.Sums()) + found[0]
+            key = journal, channel, width_s, rollups.start_of(ts_ms, width_s), self._calibration(summary[1])
+            sums[key] = sums.get(key, rollups.Sums()) + summary[0]
         # Each width is a multiple of the one before.
         for (journal, channel, _, start_s, calibration), total in list(sums.items()):
             for width_s in rollups.WIDTHS_S[1:]:
@@ -184,7 +184,7 @@ class SqliteStore:
 
     def _buckets(self, keys: Sequence[_Key]) -> dict[_Key, rollups.Sums]:
         """What buckets hold, of those that are there."""
-        found: dict[_Key, rollups.Sums] = {}
+        sums: dict[_Key, rollups.Sums] = {}
         for at in range(0, len(keys), _KEYS_A_QUESTION):
             part = keys[at : at + _KEYS_A_QUESTION]
             marks = ", ".join(["(?, ?, ?, ?, ?)"] * len(part))
@@ -195,8 +195,8 @@ class SqliteStore:
                 " AND calibration_id = e",
                 [value for key in part for value in key],
             )
-            found.update({tuple(row[:5]): rollups.Sums(*(int(value) for value in row[5:])) for row in rows})
-        return found
+            sums.update({tuple(row[:5]): rollups.Sums(*(int(value) for value in row[5:])) for row in rows})
+        return sums
 
     def _repair(self, journal: int, boot: int) -> int:
         """Give the records of a boot that have none the time that its first TIME record stands for."""
@@ -207,7 +207,7 @@ class SqliteStore:
         ).fetchone()
         if epoch is None:
             return 0
-        found = self._db.execute(
+        records = self._db.execute(
             "SELECT seq, channel, kind, ts_ms, uptime_ms, payload FROM records INDEXED BY records_without_time"
             " WHERE journal_id = ? AND boot = ? AND (ts_ms IS NULL OR is_repaired)"
             " AND ts_ms IS NOT uptime_ms + ?",
@@ -215,9 +215,9 @@ class SqliteStore:
         ).fetchall()
         self._db.executemany(
             "UPDATE records SET ts_ms = ?, is_repaired = 1 WHERE journal_id = ? AND seq = ?",
-            [(uptime_ms + epoch[0], journal, seq) for seq, _, _, _, uptime_ms, _ in found],
+            [(uptime_ms + epoch[0], journal, seq) for seq, _, _, _, uptime_ms, _ in records],
         )
-        moved = [entry for entry in found if entry[2] == _SUMMARY]
+        moved = [entry for entry in records if entry[2] == _SUMMARY]
         fresh = [entry for entry in moved if entry[3] is None]
         self._roll_up((journal, c, uptime + epoch[0], _body(text)) for _, c, _, _, uptime, text in fresh)
         # An earlier TIME record came late, and what was repaired by a later one moves: minima cannot be taken back.
@@ -230,7 +230,7 @@ class SqliteStore:
             }
             for channel, start_s in spans:
                 self._make_again(journal, channel, width_s, start_s)
-        return len(found)
+        return len(records)
 
     def _make_again(self, journal: int, channel: str, width_s: int, start_s: int) -> None:
         """Make one bucket from its records."""
@@ -245,10 +245,10 @@ class SqliteStore:
             " AND ts_ms >= ? AND ts_ms < ?",
             where,
         ).fetchall():
-            found = rollups.of_summary(_body(text))
-            if found is not None:
-                calibration = self._calibration(found[1])
-                sums[calibration] = sums.get(calibration, rollups.Sums()) + found[0]
+            summary = rollups.of_summary(_body(text))
+            if summary is not None:
+                calibration = self._calibration(summary[1])
+                sums[calibration] = sums.get(calibration, rollups.Sums()) + summary[0]
         self._db.executemany(
             "INSERT INTO rollups VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [

@@ -29,7 +29,7 @@ def ends(pem: bytes) -> list[float]:
     Raises:
         ValueError: a block holds something else than its head says.
     """
-    found = []
+    ends = []
     for match in _BLOCK.finditer(pem):
         try:
             der = base64.b64decode(b"".join(match[2].split()), validate=True)
@@ -37,8 +37,8 @@ def ends(pem: bytes) -> list[float]:
         except (binascii.Error, IndexError, StopIteration) as error:
             raise ValueError("a damaged PEM block") from error
         if end is not None:
-            found.append(end)
-    return found
+            ends.append(end)
+    return ends
 
 
 def date(seconds: float) -> str:

@@ -37,12 +37,12 @@ def schema(tables: Tables) -> Schema:
 
     def of_kinds(group: str, **inner: Schema) -> Schema:
         kinds = [key.partition("-")[2] for key in tables if key.startswith(f"{group}-")]
-        found = []
+        schemas = []
         for kind in kinds:
             one = table(f"{group}-{kind}", **inner)
             one["properties"]["kind"]["const"] = kind
-            found.append(one | {"required": ["kind"]})
-        return {"oneOf": found}
+            schemas.append(one | {"required": ["kind"]})
+        return {"oneOf": schemas}
 
     channel = table(
         "channel",

@@ -93,8 +93,8 @@ def _channel(entry: dict[str, object], number: int) -> Channel:
     name, bad_name = text.level(str(entry.get("name", number)))
     sensor_id, bad_id = text.value(str(entry.get("sensor_id", "")))
     unit, bad_unit = text.value(str(entry.get("unit", "")))
-    found = {"name": bad_name, "sensor_id": bad_id, "unit": bad_unit}
-    problem = ", ".join(f"{key} holds {character}" for key, character in found.items() if character)
+    refused = {"name": bad_name, "sensor_id": bad_id, "unit": bad_unit}
+    problem = ", ".join(f"{key} holds {character}" for key, character in refused.items() if character)
     scale, offset = rational(entry.get("scale", "1")), rational(entry.get("offset", "0"))
     if scale is None or offset is None:
         return Channel(name, sensor_id, is_raw=True, problem=problem)

@@ -48,13 +48,13 @@ def _chain(main: Subgraph, at: int, uses: Counter[int]) -> list[int] | None:
     if len(op.inputs) != 1 or op.inputs[0] < 0 or main.tensors[op.inputs[0]].type != "int8":
         return None
     while len(op.outputs) == 1 and uses[op.outputs[0]] == 1 and main.tensors[op.outputs[0]].type == "float32":
-        found = [number for number, other in enumerate(main.operators) if op.outputs[0] in other.inputs]
-        if len(found) != 1 or found[0] <= chain[-1]:
+        readers = [number for number, other in enumerate(main.operators) if op.outputs[0] in other.inputs]
+        if len(readers) != 1 or readers[0] <= chain[-1]:
             return None
-        op = main.operators[found[0]]
+        op = main.operators[readers[0]]
         if len(op.inputs) != 1 or len(op.outputs) != 1:
             return None
-        chain.append(found[0])
+        chain.append(readers[0])
         if op.kind == "QUANTIZE":
             return chain if len(chain) > 2 and main.tensors[op.outputs[0]].type == "int8" else None
         if op.kind not in FUNCTIONS:

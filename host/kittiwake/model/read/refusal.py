@@ -61,7 +61,7 @@ def _cause(reason: str) -> str:
 def _first_and_others(alike: list[str]) -> str:
     if len(alike) == 1:
         return alike[0]
-    numbers = [found[1] for reason in alike[1 : 1 + _NAMED] if (found := _OPERATOR.match(reason))]
+    numbers = [match[1] for reason in alike[1 : 1 + _NAMED] if (match := _OPERATOR.match(reason))]
     which = f" (operator{'s' if len(numbers) > 1 else ''} {', '.join(numbers)}" if numbers else ""
     if which:
         which += ", …)" if len(alike) - 1 > len(numbers) else ")"
