@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from kittiwake.mqtt.callbacks import Receipt
 
 
-@dataclass(frozen=True)
-class Message:
+class Message(NamedTuple):
     """One to be published: topic, payload, QoS 1 or 2, retain flag, and who is told what became of it."""
 
     topic: str
