@@ -105,8 +105,9 @@ class Presence:
         device = self._device_of(topic)
         if not device:
             return False
-        if topic == self.topic and payload != ONLINE and not self._leaves:
-            # A board that speaks MQTT itself has our name, say, and has gone: we are here.
+        if topic == self.topic and payload != ONLINE and not self._leaves and self._retained.is_settled(topic):
+            # A board that speaks MQTT itself has our name, say, and has gone: we are here. What was retained before we
+            # came is no news: it arrives before our own word is confirmed.
             self._complaints.tell(f"{topic} says {payload[:16]!r} of another's; a device has the bridge's id?")
             self._retained.say(self.topic, ONLINE)
         if payload in (OFFLINE, b"") and device in self.known:

@@ -62,6 +62,10 @@ class Retained:
         """What was sent on a topic last, None for nothing."""
         return self._sent.get(topic)
 
+    def is_settled(self, topic: str) -> bool:
+        """Whether the broker has all that was said on a topic."""
+        return topic not in self._under_way and topic not in self._due
+
     def renew(self) -> None:
         """Leave all messages again with the next that is said: the broker may have lost them."""
         self._due = dict.fromkeys((*self._due, *self._wanted))
