@@ -107,6 +107,25 @@ def test_backoff_begins_anew_after_a_connection_that_lasted_and_nobody_takes(cas
     assert backoff.is_contested is is_contested
 
 
+def test_web_with_a_burst_of_clients_keeps_to_its_bound():
+    async def run():
+        ready = asyncio.get_running_loop().create_future()
+        task = asyncio.create_task(
+            web.serve("127.0.0.1:0", {"/metrics": lambda: (200, "text/plain", b"x 1\n")}, ready.set_result)
+        )
+        port = await ready
+        slow = await asyncio.gather(*(asyncio.open_connection("127.0.0.1", port) for _ in range(100)))
+        # Those that had to make room are at their end at once; nobody is waited for.
+        ends = await asyncio.gather(*(asyncio.wait_for(reader.read(), 2) for reader, _ in slow), return_exceptions=True)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        for _, writer in slow:
+            writer.close()
+        return sum(isinstance(end, TimeoutError) for end in ends)
+
+    assert asyncio.run(run()) <= 16
+
+
 def test_web_with_60_clients_that_ask_nothing_answers_one_that_asks():
     async def run():
         ready = asyncio.get_running_loop().create_future()

@@ -80,7 +80,8 @@ async def forget(settings: Settings, device: str, is_forced: bool) -> dict[str, 
 
     client_id = settings.broker.client_id or f"{bridge.base}-{bridge.id}".replace("/", "-")
     callbacks = Callbacks(on_message=on_message)
-    client = MqttClient(settings.broker, f"{client_id}-forget", subscriptions=(status, claims), callbacks=callbacks)
+    broker = settings.broker.model_copy(update={"session_expiry_s": 0})  # the session ends with us
+    client = MqttClient(broker, f"{client_id}-forget", subscriptions=(status, claims), callbacks=callbacks)
     task = asyncio.create_task(client.run())
     try:
         await _connect(client)

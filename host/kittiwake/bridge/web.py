@@ -32,7 +32,9 @@ async def serve(listen: str, pages: Mapping[str, Page], on_ready: Callable[[int]
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if len(open_since) >= _CONNECTIONS:
             # Who asks is answered at once; who has been here longest has asked nothing, or does not read.
-            next(iter(open_since)).cancel()
+            oldest = next(iter(open_since))
+            del open_since[oldest]  # it leaves in a turn of its own; the next to come has to find another one
+            oldest.cancel()
         task = asyncio.current_task()
         if task is not None:
             open_since[task] = None

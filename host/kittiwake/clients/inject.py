@@ -81,11 +81,12 @@ class StimulusSender:
         Raises:
             TargetError: the device refuses, or the bridge does not reach it.
         """
-        result = response.get("result") or {}
-        if response.get("status") != "ok" or result.get("next") is None:
+        result = response.get("result")
+        numbers = [result.get(name) for name in ("next", "room")] if isinstance(result, dict) else []
+        if response.get("status") != "ok" or set(map(type, numbers)) != {int}:
             why = response.get("error") or response.get("status")
             raise TargetError(f"the node takes no samples: {why}", 'give its channel a source of kind "link"')
-        self.taken, self._room = result["next"], result["room"]
+        self.taken, self._room = (int(number) for number in numbers if number is not None)
         self.is_full = self._room == 0
 
 

@@ -134,7 +134,12 @@ def of_summary(body: dict[str, object]) -> tuple[Sums, Calibration] | None:
     if set(map(type, values)) != {int}:  # a bool is an int to Python, and no number to us
         return None
     sums = Sums(*values)  # type: ignore[arg-type]  # the line above says what they are
-    if sums.n < 0 or sums.n * sums.q < sums.s**2 or sums.least > sums.most or sums.anomalies < 0:
+    if not 0 <= sums.n < 1 << 32 or not 0 <= sums.anomalies < 1 << 32:
+        return None
+    # Of n samples of 32 bits; the sum is bounded by the squares.
+    if not -(1 << 31) <= sums.least <= sums.most < 1 << 31 or not 0 <= sums.q <= sums.n << 62:
+        return None
+    if abs(sums.s) > sums.n << 31 or sums.n * sums.q < sums.s**2:
         return None
     # A message of an older publisher has no scale: its integers are what there is, and they have no unit.
     unit, scale, offset = body.get("unit"), body.get("scale"), body.get("offset")

@@ -25,7 +25,12 @@ CREATE TABLE records (
     PRIMARY KEY (journal_id, seq)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX records_by_time ON records (journal_id, kind, channel, ts_ms);
-CREATE INDEX records_without_time ON records (journal_id, boot) WHERE ts_ms IS NULL OR is_repaired OR kind = 'time';
+CREATE INDEX records_without_time ON records (journal_id, boot) WHERE ts_ms IS NULL OR is_repaired;
+-- Of each boot the first record that came with a time of its own: UTC of the boot's zero.
+CREATE TABLE boots (
+    journal_id INTEGER NOT NULL REFERENCES journals, boot INTEGER NOT NULL, seq INTEGER NOT NULL,
+    epoch_ms INTEGER NOT NULL, PRIMARY KEY (journal_id, boot)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE calibrations (
     id INTEGER PRIMARY KEY, unit TEXT NOT NULL, scale TEXT NOT NULL, "offset" TEXT NOT NULL,
     UNIQUE (unit, scale, "offset")

@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 _RECEIVE_MOST = 65535  # of MQTT 5
 _WAITING_BATCHES = 16
+_AWAY_S = 90 * 86400
 
 
 class Store(Protocol):
@@ -73,6 +74,10 @@ class HistoryService:
         self, settings: Settings, store: Store, wall_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
     ):
         section = settings.history
+        broker = settings.broker
+        if "session_expiry_s" not in broker.model_fields_set:
+            # Boards forget what the broker has confirmed: for a history that is away it has to keep it longer.
+            broker = broker.model_copy(update={"session_expiry_s": _AWAY_S})
         self._store, self._wall_ms = store, wall_ms
         self._batch_rows, self._retry_s = section.batch_rows, section.retry_s
         self._waiting: list[tuple[Row, int]] = []
@@ -84,8 +89,8 @@ class HistoryService:
         if section.share:
             filters = [f"$share/{section.share}/{topic}" for topic in filters]
         self.mqtt = MqttClient(
-            settings.broker,
-            settings.broker.client_id or f"kittiwake-history-{section.base.replace('/', '-')}",
+            broker,
+            broker.client_id or f"kittiwake-history-{section.base.replace('/', '-')}",
             subscriptions=tuple(filters),
             callbacks=Callbacks(on_message=self._take, on_disconnected=self._forget),
             is_lasting=True,

@@ -6,6 +6,7 @@ broker was told to forget survives a power cut.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
@@ -20,7 +21,8 @@ _BUSY_S = 10.0
 _KEYS_A_QUESTION = 150  # of five variables at most; SQLite takes 999 in its oldest configurations
 # Of a bucket: journal, channel, width, start, calibration.
 _Key = tuple[int, str, int, int, int]
-_SUMMARY, _TIME = "summary", "time"
+_SUMMARY = "summary"
+_TS_MOST_MS = 253402300799999  # the end of year 9999, beyond which no time can be written
 
 
 @dataclass
@@ -85,11 +87,12 @@ class SqliteStore:
             self._db.execute("BEGIN IMMEDIATE")
             written = self._write(rows, arrived_ms)
             self._db.execute("COMMIT")
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OverflowError) as error:
             self._journals.clear()
             self._calibrations.clear()
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
+            with contextlib.suppress(sqlite3.Error):  # the first error says more
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
             raise KittiwakeError(f"{self._path} cannot be written: {error}", "free space there") from error
         return written
 
@@ -116,10 +119,27 @@ class SqliteStore:
         )
         written.new = len(new)
         self._roll_up((journal, row.channel, row.ts_ms, row.body) for journal, row in new if row.kind == _SUMMARY)
-        boots = {(journal, row.boot) for journal, row in new if row.ts_ms is None or row.kind == _TIME}
-        for journal, boot in boots:
+        boots = {(journal, row.boot) for journal, row in new if row.ts_ms is None}
+        for journal, boot in boots | self._learn(new):
             written.repaired += self._repair(journal, boot)
         return written
+
+    def _learn(self, new: Sequence[tuple[int, Row]]) -> set[tuple[int, int]]:
+        """Keep of each boot what its first record with a time of its own says; returns the boots that it changes."""
+        first: dict[tuple[int, int], tuple[int, int]] = {}
+        for journal, row in new:
+            if row.ts_ms is not None:
+                known = row.seq, row.ts_ms - row.uptime_ms
+                first[journal, row.boot] = min(known, first.get((journal, row.boot), known))
+        return {
+            boot
+            for boot, (seq, epoch_ms) in first.items()
+            if self._db.execute(
+                "INSERT INTO boots VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE"
+                " SET seq = excluded.seq, epoch_ms = excluded.epoch_ms WHERE excluded.seq < seq",
+                (*boot, seq, epoch_ms),
+            ).rowcount
+        }
 
     def _known(self, keys: Sequence[tuple[int, int]]) -> dict[tuple[int, int], str]:
         """What is there already of these records: key -> payload."""
@@ -199,19 +219,17 @@ class SqliteStore:
         return sums
 
     def _repair(self, journal: int, boot: int) -> int:
-        """Give the records of a boot that have none the time that its first TIME record stands for."""
+        """Give the records of a boot that came without a time the one that its first record with a time stands for."""
         epoch = self._db.execute(
-            "SELECT ts_ms - uptime_ms FROM records INDEXED BY records_without_time WHERE journal_id = ? AND boot = ?"
-            " AND kind = 'time' AND ts_ms IS NOT NULL AND NOT is_repaired ORDER BY seq LIMIT 1",
-            (journal, boot),
+            "SELECT epoch_ms FROM boots WHERE journal_id = ? AND boot = ?", (journal, boot)
         ).fetchone()
         if epoch is None:
             return 0
         records = self._db.execute(
             "SELECT seq, channel, kind, ts_ms, uptime_ms, payload FROM records INDEXED BY records_without_time"
             " WHERE journal_id = ? AND boot = ? AND (ts_ms IS NULL OR is_repaired)"
-            " AND ts_ms IS NOT uptime_ms + ?",
-            (journal, boot, epoch[0]),
+            " AND ts_ms IS NOT uptime_ms + ? AND uptime_ms + ? BETWEEN 0 AND ?",
+            (journal, boot, epoch[0], epoch[0], _TS_MOST_MS),
         ).fetchall()
         self._db.executemany(
             "UPDATE records SET ts_ms = ?, is_repaired = 1 WHERE journal_id = ? AND seq = ?",
@@ -220,7 +238,7 @@ class SqliteStore:
         moved = [entry for entry in records if entry[2] == _SUMMARY]
         fresh = [entry for entry in moved if entry[3] is None]
         self._roll_up((journal, c, uptime + epoch[0], _body(text)) for _, c, _, _, uptime, text in fresh)
-        # An earlier TIME record came late, and what was repaired by a later one moves: minima cannot be taken back.
+        # An earlier record with a time came late, and what a later one repaired moves: minima cannot be taken back.
         for width_s in rollups.WIDTHS_S:
             spans = {
                 (channel, rollups.start_of(at, width_s))

@@ -77,6 +77,10 @@ def pull_files(
     files = {}
     for done, (size, _, path) in enumerate(line.partition(" ") for line in lines):
         on_progress(done, len(lines))
+        folder, _, name = path.partition("/")
+        # A board's word becomes a path here: only what the call could have printed may.
+        if folder not in _FOLDERS or not name or set(name) & set("/\\") or name == ".." or not size.isdecimal():
+            raise KittiwakeError(f"the device lists a file that no journal has: {path[:80]!r}", "try again")
         files[path] = _file(board, f"{root}/{path}", int(size))
     on_progress(len(lines), len(lines))
     return files

@@ -61,7 +61,8 @@ def run(
             while not task.done():
                 await asyncio.sleep(1)
                 problem = service.problem or service.mqtt.problem
-                state = problem or f"{service.counts.new} rows, {service.counts.known} copies"
+                c = service.counts
+                state = problem or f"{c.new} rows, {c.known} copies, {c.altered} altered, {c.others} others"
                 if state != printed:
                     progress(f"{settings.history.database}: {state}")
                 printed = state
