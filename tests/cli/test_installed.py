@@ -33,7 +33,7 @@ def kittiwake(tmp_path_factory):
 
     def run(*arguments):
         command = [folder / "venv/bin/kittiwake", *arguments]
-        environment["HOME"] = str(empty)
+        environment["HOME"] = str(folder / "home")
         return subprocess.run(command, cwd=empty, env=environment, capture_output=True, text=True, timeout=120)
 
     run.folder = empty
@@ -61,6 +61,7 @@ def test_installed_demo_delivers_everything_and_names_the_extra_that_it_lacks(ki
     assert int(figures["alerts"]) == int(figures["reference_alerts"]) > 0
     assert figures["published"] == figures["acked"] != "0"
     assert list(kittiwake.folder.iterdir()) == []
+    assert Path(figures["history"]).is_relative_to(kittiwake.folder.parent / "home")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import json
 
+from kittiwake.history.row import read
 from kittiwake.publish import publisher
 from kittiwake_node.link import payload
 from kittiwake_node.link import record as rec
@@ -11,6 +12,7 @@ CHANNELS = json.dumps(
     [{"name": "vibration", "sensor_id": "vib-001", "unit": "mm/s", "scale": "1/100", "offset": "-3/10"}]
 ).encode()
 POLICY = publisher.Policy()
+EPOCH_MS = 1_800_000_000_000  # the UTC of boot 1's zero: a minute's and an hour's border
 
 
 def message(kind, seq, content, uptime_ms, boot=1, epoch_ms=0, late=False, device=DEVICE, journal=JOURNAL):
@@ -47,3 +49,8 @@ def event(seq, text, uptime_ms, **more):
 def as_body(made):
     """What a (topic, payload) says."""
     return json.loads(made[1])
+
+
+def put(store, *messages, arrived_ms=EPOCH_MS):
+    """Write messages into a store in one transaction; returns what became of them."""
+    return store.write([read(*message) for message in messages], arrived_ms)
