@@ -92,6 +92,9 @@ class Discovered:
             if port.device == device and port.published is not None:
                 self._retained.drop(port.published.topic)
                 port.is_forgotten, port.published = True, None
+                if port.timer is not None:
+                    port.timer.cancel()
+                    port.timer = None
 
     def on_gone(self, link: DeviceLink) -> None:
         """A port is no more; what the broker has stays there."""

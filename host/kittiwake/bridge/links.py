@@ -68,6 +68,11 @@ class Fleet:
         Returns:
             What changed, a line a port.
         """
+        # The watch begins anew afterwards: what is named is no longer its own, and what was named may be. Meanwhile it
+        # must plug in nothing by the old settings.
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.wait([self._watching])
         named, template = _parted(sections)
         by_port = {section.port: section for section in named}
         changes, released = [], set()
@@ -100,10 +105,6 @@ class Fleet:
             for name in list(self._plugged_in):
                 await self._drop(self._plugged_in.pop(name))
             self._template = template
-        # The watch begins anew: what is named is no longer its own, and what was named may be.
-        if self._watching is not None:
-            self._watching.cancel()
-            await asyncio.wait([self._watching])
         self._watch()
         return changes
 

@@ -74,7 +74,8 @@ class Reloader:
         bridge = self._bridge
         try:
             settings = bridge.settings if self._read is None else self._read()
-            bridge.credentials.read(bridge.credentials.of_files(settings.broker))
+            # On a thread: a file system that hangs is to hold up nobody.
+            await asyncio.to_thread(bridge.credentials.read, bridge.credentials.of_files(settings.broker))
         except KittiwakeError as error:
             return [], self._report["needs_restart"], str(error)
         taken = ["certificates read"] if bridge.credentials.context is not None else []

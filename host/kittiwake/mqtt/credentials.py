@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import ssl
+import threading
 import time
 from pathlib import Path
 
@@ -44,6 +45,7 @@ class Credentials:
     """
 
     def __init__(self, broker: BrokerSection):
+        self._lock = threading.RLock()
         self.problem = ""
         self.ends: dict[str, float] = {}
         self._marks: tuple[object, ...] = ()
@@ -67,6 +69,11 @@ class Credentials:
         Raises:
             ConfigError: a file cannot be read or does not hold what it should; nothing has changed.
         """
+        # One at a time: a look on its thread must not put back what a reload has just taken.
+        with self._lock:
+            self._read(broker)
+
+    def _read(self, broker: BrokerSection) -> None:
         # The marks first: a file that changes while it is read is read again.
         self._marks = _marks(broker)
         context = tls.context(broker) if parse_url(broker.url).is_tls else None
@@ -86,15 +93,16 @@ class Credentials:
 
     def look(self) -> None:
         """Read the files again if one of them was replaced or written; what cannot be taken is logged."""
-        if _marks(self.broker) == self._marks:
-            return
-        try:
-            self.read(self.broker)
-        except ConfigError as error:
-            self.problem = str(error)
-            log.error("changed certificates are not taken, the old stay: %s", error)
-        else:
-            log.warning("changed certificates are taken: the next connection to the broker uses them")
+        with self._lock:
+            if _marks(self.broker) == self._marks:
+                return
+            try:
+                self._read(self.broker)
+            except ConfigError as error:
+                self.problem = str(error)
+                log.error("changed certificates are not taken, the old stay: %s", error)
+            else:
+                log.warning("changed certificates are taken: the next connection to the broker uses them")
 
     async def watch(self) -> None:
         """Look every LOOK_S seconds, until cancelled."""
