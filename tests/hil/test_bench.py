@@ -77,7 +77,7 @@ def kernel_with_no_ops(folder, count):
     path = folder / project.SOURCES / SOURCE
     assert path.read_text().count(LOOP) == 1
     path.write_text(path.read_text().replace(LOOP, LOOP + count * "    nop\n"))
-    return project.make(next(item for item in project.sources(folder) if item.path == path)).encode()
+    return project.make(next(item for item in project.sources(folder) if item.path == path))
 
 
 def test_bench_elsewhere_gives_time(capsys):

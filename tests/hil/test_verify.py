@@ -20,7 +20,7 @@ _MUTATIONS = {
     "novelty": ("kittiwake_node/detect/novelty.py", b"base=(51200 ", b"base=(51700 "),
     "baseline": ("kittiwake_node/detect/baseline.py", b"self.p * self.p * m * spread", b"self.p * self.p * spread"),
     "summary": ("kittiwake_node/detect/summary.py", b"(state[_Q1] << 15)", b"(state[_Q1] << 16)"),
-    "records": ("kittiwake_node/link/record.py", b"VERSION = 1\n", b"VERSION = 2\n"),
+    "records": ("kittiwake_node/link/record.py", b"VERSION = const(1)\n", b"VERSION = const(2)\n"),
     "frames": ("kittiwake_node/link/frame.py", b'_CTRL_C = b"\\x03"', b'_CTRL_C = b"\\x04"'),
     "keyword": ("kittiwake_node/speech/keyword.py", b"self.sum > self.note.limit", b"self.sum >= 0"),
     "frontend": ("kittiwake_node/kernels/viper_features.py", b"smoothing = 983", b"smoothing = 984"),

@@ -68,6 +68,9 @@ class Commands:
                 return self._save(size, crc)
         except OSError:
             return m.REFUSED, b"the medium failed"
+        except MemoryError:
+            self._new = bytearray()  # a peer's settings must not take what the node samples with
+            return m.REFUSED, b"the heap is too small for that"
         return self._others(op, body, now_ms)
 
     def _once(self, body: bytes, now_ms: int) -> "Reply":
@@ -81,7 +84,9 @@ class Commands:
     def _put(self, offset: int, piece: bytes) -> "Reply":
         if offset > len(self._new) or offset + len(piece) > _SETTINGS_LIMIT_BYTES:
             return m.REFUSED, b"not the next piece, or too long"
-        self._new = self._new[:offset] + bytearray(piece)
+        if offset < len(self._new):
+            self._new = self._new[:offset]
+        self._new.extend(piece)
         return m.OK, struct.pack("<H", len(self._new))
 
     def _save(self, size: int, crc: int) -> "Reply":
