@@ -80,7 +80,13 @@ def up():
 
     def start(*arguments):
         command = [sys.executable, "-m", "kittiwake", "node", "up", "--json", *arguments]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored below a shell's background job
+        )
         started.append(process)
         line = process.stdout.readline()
         assert line, process.communicate()[1]

@@ -65,7 +65,12 @@ class Publisher:
 class Process:
     def __init__(self, broker, path):
         command = [sys.executable, "-m", "kittiwake", "history", "run", "--broker", broker.url, "--database", str(path)]
-        self._popen = subprocess.Popen(dying_with_us(command), stderr=subprocess.PIPE, text=True)
+        self._popen = subprocess.Popen(
+            dying_with_us(command),
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored below a shell's background job
+        )
 
     def kill(self):
         self._popen.kill()
