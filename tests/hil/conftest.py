@@ -4,6 +4,7 @@ import pytest
 
 from kittiwake.pytest_plugin import refuse_or_skip
 from kittiwake.target import images, open_target
+from tests.support.hil import LINKED_NODE, blank_journal
 
 
 @pytest.fixture(scope="module", params=sorted(board.target for board in images.boards().values()))
@@ -21,3 +22,13 @@ def machine(machine_started):
     if machine_started.node_is_running:
         machine_started.interrupt()
     yield machine_started
+
+
+@pytest.fixture
+def node(board):
+    """LINKED_NODE on a fresh journal, running; at its prompt again afterwards."""
+    board.interrupt()
+    blank_journal(board)
+    board.run_node(LINKED_NODE)
+    yield board
+    board.interrupt()

@@ -7,33 +7,10 @@ import struct
 import pytest
 
 from kittiwake_node.link import anomaly, messages, payload, record
-from tests.support.hil import Gateway, blank_journal
+from tests.support.hil import LINKED_NODE, Gateway
 from tests.support.waiting import until
 
 UTC_MS = 1_767_323_045_678
-CONFIG = {
-    "device": "kw-hil",
-    "health_s": 1,
-    "commit_ms": 50,
-    "channels": [
-        {
-            "name": "vibration",
-            "summary_samples": 100,
-            "source": {"kind": "link", "room": 256},
-            "detectors": [{"kind": "zscore", "n": 20, "t": "5/2"}],
-        }
-    ],
-}
-
-
-@pytest.fixture
-def node(board):
-    """A node on a fresh journal, running; at its prompt again afterwards."""
-    board.interrupt()
-    blank_journal(board)
-    board.run_node(CONFIG)
-    yield board
-    board.interrupt()
 
 
 @pytest.fixture
@@ -165,7 +142,7 @@ def test_link_node_cut_off_and_started_again_is_another_boot_of_the_same_journal
         gateway.until(lambda: gateway.records, "no record")
         journal, boot = gateway.session.journal, gateway.session.boot
         node.cut_power()
-        node.run_node(CONFIG)
+        node.run_node(LINKED_NODE)
         gateway.until(lambda: gateway.session.is_open and gateway.session.boot == boot + 1, "no second boot")
         assert gateway.session.journal == journal
         gateway.until(lambda: any(r.type == record.BOOT and r.boot == boot + 1 for r in gateway.records), "no record")

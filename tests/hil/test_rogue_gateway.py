@@ -9,34 +9,12 @@ from kittiwake_node.link import anomaly, payload
 from kittiwake_node.link import messages as m
 from kittiwake_node.link import record as rec
 from tests.hil.rogue_cases import CASES, Rogue
-from tests.support.hil import Gateway, blank_journal
+from tests.support.hil import LINKED_NODE, Gateway
 
 LOST = ("evicted_raw", "evicted_telemetry", "evicted_alert", "damaged")
-WINDOW = 100
+WINDOW = LINKED_NODE["channels"][0]["summary_samples"]
 # Eight replies of 1 KiB, settings of 8 KiB that were sent and not saved, and what stands between them.
 HEAP_LOSS_LIMIT_BYTES = 24 * 1024
-CONFIG = {
-    "device": "kw-hil",
-    "health_s": 1,
-    "commit_ms": 50,
-    "channels": [
-        {
-            "name": "vibration",
-            "summary_samples": WINDOW,
-            "source": {"kind": "link", "room": 256},
-            "detectors": [{"kind": "zscore", "n": 20, "t": "5/2"}],
-        }
-    ],
-}
-
-
-@pytest.fixture
-def node(board):
-    board.interrupt()
-    blank_journal(board)
-    board.run_node(CONFIG)
-    yield board
-    board.interrupt()
 
 
 def keep(copies, gateway):

@@ -10,7 +10,6 @@ pytest.importorskip("tflite_micro", reason="no wheel of tflite-micro for this ma
 from kittiwake.model import compiler
 from kittiwake.model.lower import weights as weight_streams
 from kittiwake.model.read.refusal import ModelRefused
-from kittiwake.model.run import oracle
 from tests.parity import models
 from tests.parity.boards import ThisProcess
 from tests.support.tflite_builder import FLOAT32, INT32, NONE, OPS, RELU6, VALID, options
@@ -18,12 +17,6 @@ from tests.support.tflite_net import Net
 
 # Which kernels' layouts `plain` reads.
 LAYOUTS = ("viper", "thumb2", "dsp")
-
-
-@pytest.fixture(scope="module")
-def micro():
-    with oracle.Oracle() as opened:
-        yield opened
 
 
 def outputs_of(content, size, micro):

@@ -11,28 +11,14 @@ from kittiwake.bench.cases import ds_cnn
 from kittiwake.model import compiler
 from kittiwake.model.lower import weights as weight_streams
 from kittiwake.model.read import flatbuffer
-from kittiwake.model.run import oracle
 from tests.parity import models
-from tests.parity.boards import ThisProcess, UnixPort
+from tests.parity.boards import ThisProcess
 from tests.support import coverage, network_tally, spoken
 from tests.support.tflite_graphs import from_graph, random_model
 
 SOAK = os.environ.get("KITTIWAKE_SOAK") == "1"
 GRAPHS = 3000 if SOAK else 400
 SPOKEN = 2000 if SOAK else 200
-
-
-@pytest.fixture(scope="module")
-def unix():
-    board = UnixPort()
-    yield board
-    board.close()
-
-
-@pytest.fixture(scope="module")
-def micro():
-    with oracle.Oracle() as opened:
-        yield opened
 
 
 def check(board, micro, kernel, content, data, isa=None, what="wake words") -> list[bytes]:

@@ -9,9 +9,8 @@ pytest.importorskip("tflite_micro", reason="no wheel of tflite-micro for this ma
 
 from kittiwake.model import compiler
 from kittiwake.model.read.refusal import ModelRefused
-from kittiwake.model.run import oracle
 from tests.parity import models
-from tests.parity.boards import ThisProcess, UnixPort
+from tests.parity.boards import ThisProcess
 from tests.support import network_tally
 from tests.support.hil import SOAK
 from tests.support.tflite_builder import OPS, options
@@ -22,19 +21,6 @@ WANTED = {
     *("TRANSPOSE", "RESIZE_NEAREST_NEIGHBOR", "SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND", "REDUCE_MAX", "SUB"),
     *("MAXIMUM", "MINIMUM", "LEAKY_RELU", "ELU"),
 }
-
-
-@pytest.fixture(scope="module")
-def unix():
-    board = UnixPort()
-    yield board
-    board.close()
-
-
-@pytest.fixture(scope="module")
-def micro():
-    with oracle.Oracle() as opened:
-        yield opened
 
 
 def test_random_networks_equal_tflite_micro(unix, micro):

@@ -5,8 +5,6 @@ from array import array
 
 import pytest
 
-from tests.parity.boards import UnixPort
-
 PROGRAM = """
 from array import array
 from kittiwake_node import kernels
@@ -31,13 +29,6 @@ def run(kernel, length, level, samples, cuts):
         at = cut
     print(list(ring), kept[1], crossed[4], crossed[1], clipped)
 """
-
-
-@pytest.fixture(scope="module")
-def unix():
-    board = UnixPort()
-    yield board
-    board.close()
 
 
 def check(board, kernel):

@@ -7,7 +7,7 @@ import pytest
 
 from kittiwake.reference import drift, novelty
 from tests.parity import sequential, signals
-from tests.parity.boards import ThisProcess, UnixPort
+from tests.parity.boards import ThisProcess
 from tests.support import parity_tally
 
 SOAK = os.environ.get("KITTIWAKE_SOAK") == "1"
@@ -23,13 +23,6 @@ NOVELTY = [
     ({"sensitivity": 400, "patience": 0}, {"base": 128, "least": 32, "hold": 0, "step": 0}),
     ({"sensitivity": 150, "patience": 40}, {"base": 341, "least": 85, "hold": 26, "step": 38}),
 ]
-
-
-@pytest.fixture(scope="module")
-def unix():
-    board = UnixPort()
-    yield board
-    board.close()
 
 
 def adversarial(seed: int) -> list[int]:

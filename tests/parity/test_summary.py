@@ -9,7 +9,6 @@ import pytest
 
 from kittiwake.reference.summary import summary as reference
 from tests.parity import signals
-from tests.parity.boards import UnixPort
 
 PROGRAM = """
 from array import array
@@ -31,13 +30,6 @@ def parity_feed(text, cuts):
     s.feed(buf, at, len(buf))
     print(s.count, s.min, s.max, s.sum, s.sum_sq)
 """
-
-
-@pytest.fixture(scope="module")
-def unix():
-    board = UnixPort()
-    yield board
-    board.close()
 
 
 def feed(board, samples, bits=16):

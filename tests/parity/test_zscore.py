@@ -6,7 +6,7 @@ from fractions import Fraction
 import pytest
 
 from tests.parity import signals, zscore
-from tests.parity.boards import ThisProcess, UnixPort
+from tests.parity.boards import ThisProcess
 from tests.support import parity_tally
 
 SOAK = os.environ.get("KITTIWAKE_SOAK") == "1"
@@ -23,13 +23,6 @@ SETTINGS = [
     (1024, Fraction(5, 2)),
     (1024, Fraction(251, 254)),
 ]
-
-
-@pytest.fixture(scope="module")
-def unix():
-    board = UnixPort()
-    yield board
-    board.close()
 
 
 def check(board, kernel, samples, n, t, bits=16, settings=None):

@@ -10,6 +10,20 @@ from tests.support.waiting import until
 
 SOAK = os.environ.get("KITTIWAKE_SOAK") == "1"
 WAIT_S = 30
+# A node whose samples come over its link: a channel with a z-score, a summary every 100.
+LINKED_NODE = {
+    "device": "kw-hil",
+    "health_s": 1,
+    "commit_ms": 50,
+    "channels": [
+        {
+            "name": "vibration",
+            "summary_samples": 100,
+            "source": {"kind": "link", "room": 256},
+            "detectors": [{"kind": "zscore", "n": 20, "t": "5/2"}],
+        }
+    ],
+}
 _FASTEST = {"armv7m": "thumb2", "armv7em": "dsp", "rv32imc": "rv32", "xtensawin": "xtensa"}
 
 _BLANK = """

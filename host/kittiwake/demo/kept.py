@@ -20,6 +20,7 @@ from kittiwake.history.service import HistoryService
 from kittiwake.history.settings import HistorySection, Settings
 from kittiwake.history.sqlite_store import SqliteStore
 from kittiwake.mqtt.settings import BrokerSection
+from kittiwake.target import images
 
 _KEPT_S = 86400
 
@@ -42,7 +43,7 @@ def new_path() -> Path:
 
     Files of demos that are more than a day old are removed.
     """
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kittiwake" / "demo"
+    folder = images.cache_dir("demo")
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("*.sqlite*"):
         with contextlib.suppress(OSError):

@@ -9,9 +9,10 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from kittiwake.errors import KittiwakeError
 from kittiwake.history import rollups, schema
@@ -143,18 +144,19 @@ class SqliteStore:
 
     def _known(self, keys: Sequence[tuple[int, int]]) -> dict[tuple[int, int], str]:
         """What is there already of these records: key -> payload."""
-        payloads: dict[tuple[int, int], str] = {}
+        question = "SELECT journal_id, seq, payload FROM asked CROSS JOIN records ON journal_id = a AND seq = b"
+        return {(journal, seq): payload for journal, seq, payload in self._asked("a, b", question, keys)}
+
+    def _asked(self, names: str, question: str, keys: Sequence[tuple[object, ...]]) -> Iterator[tuple[Any, ...]]:
+        """Ask about many keys: rows of a question in which they are the table `asked`, with columns of these names.
+
+        CROSS JOIN keeps the order of the tables: a look-up a key, and never a walk through all of the other one.
+        """
         for at in range(0, len(keys), _KEYS_A_QUESTION):
             part = keys[at : at + _KEYS_A_QUESTION]
-            marks = ", ".join(["(?, ?)"] * len(part))
-            rows = self._db.execute(
-                # CROSS keeps the order of the tables: a look-up a key, and never a walk through all records.
-                f"WITH asked (a, b) AS (VALUES {marks}) SELECT journal_id, seq, payload"
-                " FROM asked CROSS JOIN records ON journal_id = a AND seq = b",
-                [number for key in part for number in key],
-            )
-            payloads.update({(journal, seq): payload for journal, seq, payload in rows})
-        return payloads
+            marks = ", ".join([f"({', '.join('?' * len(part[0]))})"] * len(part))
+            values = [value for key in part for value in key]
+            yield from self._db.execute(f"WITH asked ({names}) AS (VALUES {marks}) {question}", values)
 
     def _journal(self, device: str, journal: str) -> int:
         key = device, journal
@@ -193,30 +195,24 @@ class SqliteStore:
                 key = journal, channel, width_s, rollups.start_of(start_s * 1000, width_s), calibration
                 sums[key] = sums.get(key, rollups.Sums()) + total
         before = self._buckets(list(sums))
-        self._db.executemany(
-            "INSERT OR REPLACE INTO rollups VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                (*key, t.n, str(t.s), str(t.q), t.least, t.most, t.anomalies)
-                for key, added in sums.items()
-                for t in [before.get(key, rollups.Sums()) + added]
-            ],
-        )
+        self._put({key: before.get(key, rollups.Sums()) + added for key, added in sums.items()})
 
     def _buckets(self, keys: Sequence[_Key]) -> dict[_Key, rollups.Sums]:
         """What buckets hold, of those that are there."""
-        sums: dict[_Key, rollups.Sums] = {}
-        for at in range(0, len(keys), _KEYS_A_QUESTION):
-            part = keys[at : at + _KEYS_A_QUESTION]
-            marks = ", ".join(["(?, ?, ?, ?, ?)"] * len(part))
-            rows = self._db.execute(
-                f"WITH asked (a, b, c, d, e) AS (VALUES {marks})"
-                " SELECT journal_id, channel, width_s, start_s, calibration_id, n, s, q, least, most, anomalies"
-                " FROM asked CROSS JOIN rollups ON journal_id = a AND channel = b AND width_s = c AND start_s = d"
-                " AND calibration_id = e",
-                [value for key in part for value in key],
-            )
-            sums.update({tuple(row[:5]): rollups.Sums(*(int(value) for value in row[5:])) for row in rows})
-        return sums
+        question = (
+            "SELECT journal_id, channel, width_s, start_s, calibration_id, n, s, q, least, most, anomalies"
+            " FROM asked CROSS JOIN rollups ON journal_id = a AND channel = b AND width_s = c AND start_s = d"
+            " AND calibration_id = e"
+        )
+        rows = self._asked("a, b, c, d, e", question, keys)
+        return {row[:5]: rollups.Sums(*(int(value) for value in row[5:])) for row in rows}
+
+    def _put(self, sums: Mapping[_Key, rollups.Sums]) -> None:
+        """Let buckets hold these sums."""
+        self._db.executemany(
+            "INSERT OR REPLACE INTO rollups VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [(*key, t.n, str(t.s), str(t.q), t.least, t.most, t.anomalies) for key, t in sums.items()],
+        )
 
     def _repair(self, journal: int, boot: int) -> int:
         """Give the records of a boot that came without a time the one that its first record with a time stands for."""
@@ -257,7 +253,7 @@ class SqliteStore:
             "DELETE FROM rollups WHERE journal_id = ? AND channel = ? AND width_s = ? AND start_s = ?",
             (journal, channel, width_s, start_s),
         )
-        sums: dict[int, rollups.Sums] = {}
+        sums: dict[_Key, rollups.Sums] = {}
         for (text,) in self._db.execute(
             "SELECT payload FROM records WHERE journal_id = ? AND kind = 'summary' AND channel = ?"
             " AND ts_ms >= ? AND ts_ms < ?",
@@ -265,15 +261,9 @@ class SqliteStore:
         ).fetchall():
             summary = rollups.of_summary(_body(text))
             if summary is not None:
-                calibration = self._calibration(summary[1])
-                sums[calibration] = sums.get(calibration, rollups.Sums()) + summary[0]
-        self._db.executemany(
-            "INSERT INTO rollups VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                (journal, channel, width_s, start_s, c, t.n, str(t.s), str(t.q), t.least, t.most, t.anomalies)
-                for c, t in sums.items()
-            ],
-        )
+                key = journal, channel, width_s, start_s, self._calibration(summary[1])
+                sums[key] = sums.get(key, rollups.Sums()) + summary[0]
+        self._put(sums)
 
 
 def _body(text: str) -> dict[str, object]:

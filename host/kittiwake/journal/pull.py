@@ -92,7 +92,7 @@ def _file(board: Target, path: str, size: int) -> bytes:
         count = min(_PIECES_A_CALL, -(-(size - len(content)) // _PIECE_BYTES))
         content += _asked(
             board,
-            board_code.call("print_pieces", path, number, count),
+            board_code.call("print_pieces", path, number, count, _PIECE_BYTES),
             [min(_PIECE_BYTES, size - len(content) - at * _PIECE_BYTES) for at in range(count)],
             number,
         )

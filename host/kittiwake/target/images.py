@@ -74,13 +74,17 @@ class Image:
     facts: dict[str, Any]
 
 
-def cache_dir() -> Path:
-    """Tell where built firmwares are kept: $KITTIWAKE_CACHE, else kittiwake in the user's cache folder."""
+def cache_dir(of: str = "micropython") -> Path:
+    """Tell where things are kept that can be made again: in $KITTIWAKE_CACHE, else in the user's cache folder.
+
+    Args:
+        of: which things: "micropython" for built firmwares.
+    """
     folder = os.environ.get("KITTIWAKE_CACHE")
     if folder:
-        return Path(folder).expanduser() / "micropython"
+        return Path(folder).expanduser() / of
     home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(home).expanduser() / "kittiwake" / "micropython"
+    return Path(home).expanduser() / "kittiwake" / of
 
 
 def boards() -> dict[str, Board]:

@@ -3,8 +3,6 @@
 import binascii
 import os
 
-_PIECE_BYTES = 512
-
 
 def print_files(root, folders):
     """Print a line for each file of a journal: its bytes, and its path below the root.
@@ -23,18 +21,19 @@ def print_files(root, folders):
             print(os.stat(root + "/" + path)[6], path)
 
 
-def print_pieces(path, first, count):
+def print_pieces(path, first, count, size):
     """Print a line a piece of a file: its CRC-32 and the piece in base 64.
 
     Args:
         path: of the file.
         first: number of the first piece.
         count: how many, less at the end.
+        size: bytes of a piece, the last one may have less.
     """
     with open(path, "rb") as file:
-        file.seek(first * _PIECE_BYTES)
+        file.seek(first * size)
         for _ in range(count):
-            piece = file.read(_PIECE_BYTES)
+            piece = file.read(size)
             if not piece:
                 return
             text = str(binascii.b2a_base64(piece), "ascii").strip()

@@ -124,13 +124,12 @@ def elu(scale: float, zero_point: int, to_scale: float, to_zero_point: int) -> b
     """
     inverse = fixed.float32(1 / to_scale)
 
-    def one(x: int) -> int:
-        real = fixed.float32(scale * (x - zero_point))
+    def steps(real: float) -> float:
         if real < 0:
             real = fixed.float32(fixed.float32(math.exp(real)) - 1)
-        return fixed.clamp8(fixed.round_half_away(fixed.float32(real * inverse)) + to_zero_point)
+        return fixed.float32(real * inverse)
 
-    return of_bytes(one)
+    return _by_floats(steps, scale, zero_point, to_zero_point)
 
 
 def through_floats(
@@ -149,13 +148,19 @@ def through_floats(
         256 bytes.
     """
 
-    def one(x: int) -> int:
-        real = fixed.float32(scale * (x - zero_point))
+    def steps(real: float) -> float:
         for function in functions:
             real = fixed.float32(function(real))
-        return fixed.clamp8(fixed.round_half_away(fixed.float32(real / to_scale)) + to_zero_point)
+        return fixed.float32(real / to_scale)
 
-    return of_bytes(one)
+    return _by_floats(steps, scale, zero_point, to_zero_point)
+
+
+def _by_floats(steps: Callable[[float], float], scale: float, zero_point: int, to_zero_point: int) -> bytes:
+    """A table by way of single precision: `steps` gives of a real number how many steps of the output's scale it is."""
+    return of_bytes(
+        lambda x: fixed.clamp8(fixed.round_half_away(steps(fixed.float32(scale * (x - zero_point)))) + to_zero_point)
+    )
 
 
 FLOAT_FUNCTIONS: dict[str, Callable[[float], float]] = {"ELU": lambda x: math.expm1(x) if x < 0 else x}
