@@ -56,10 +56,12 @@ def test_target_count_longer_than_every_counter_is_exact():
 def test_target_console_that_nobody_reads_stops_the_board_once_and_not_for_ever():
     with open_target("qemu:virt", deploy=False) as target:
         target.exec("import time")
-        texts = "print('x' * 400)\nprint('x' * 400)\n"  # more than waits for a reader; the board gives it up
-        target._repl.submit(f"{texts}t = time.ticks_ms()\n{texts}took_ms = time.ticks_diff(time.ticks_ms(), t)")
+        texts = "print('x' * 400)\n" * 10  # more than waits for a reader; the board gives it up
+        held_first = "time.sleep(1)\n"  # a reader that still reads would make room
+        timed = f"t = time.ticks_ms()\n{texts}took_ms = time.ticks_diff(time.ticks_ms(), t)"
+        target._repl.submit(f"{held_first}{texts}{timed}")
         with target._machine.console._changed:  # the thread that reads the console waits here
-            time.sleep(12)
+            time.sleep(13)
         target.interrupt()
         assert int(target.exec("print(took_ms)")) < 1000
         assert target.exec("print('x' * 400)") == "x" * 400 + "\n"
