@@ -42,6 +42,7 @@ _ENTRIES = (
     ("pool", "largest"),
     ("pool", "mean"),
     ("softmax", "softmax"),
+    ("floats", "quantise"),
 )
 
 

@@ -1,6 +1,7 @@
 """`kittiwake model`: compile, info, run and check, and what they say when something is wrong."""
 
 import json
+import random
 
 import pytest
 
@@ -14,7 +15,9 @@ from kittiwake.errors import EXIT_FAILED, EXIT_OK, EXIT_USAGE, EXIT_VERIFICATION
 from kittiwake.model.emit import kwm
 from kittiwake.model.run import oracle
 from tests.parity import models
+from tests.support.tflite_builder import FLOAT32, OPS, options
 from tests.support.tflite_graphs import random_model
+from tests.support.tflite_net import Net
 
 SEED = 0
 
@@ -63,6 +66,55 @@ def test_model_run_gives_tflite_micros_rows(model, tmp_path, capsys):
         with oracle.Oracle() as micro:
             expected, _ = micro.run(content, [row.tobytes() for row in data], resets)
         assert np.load(tmp_path / "y.npy").tobytes() == b"".join(expected)
+
+
+@pytest.fixture
+def two_ends(tmp_path):
+    """A network of two inputs, one in floats, and two outputs of two types; its three-byte input leaves a gap."""
+    net = Net(random.Random(2))
+    a = net.tensor((1, 3), quant=(0.1, 3))
+    floats = net.tensor((1, 2), FLOAT32)
+    b = net.tensor((1, 2), quant=(0.1, 3))
+    net.op(OPS.QUANTIZE, [floats], [b], *options("QuantizeOptions"))
+    both = net.concat(a, b)
+    path = tmp_path / "two.tflite"
+    path.write_bytes(net.bytes([a, floats], [net.unary(a, "RELU"), net.last(both, "DEQUANTIZE")]))
+    return path
+
+
+def test_model_run_takes_a_file_an_input_and_writes_one_an_output(two_ends, tmp_path, capsys):
+    rows = [np.array([[[1, 2, 3]], [[-4, 5, 6]]], np.int8), np.array([[[0.5, -9]], [[0.04, 1e9]]], np.float32)]
+    files = [str(tmp_path / f"{name}.npy") for name in "abxy"]
+    for file, row in zip(files, rows, strict=False):
+        np.save(file, row)
+    ends = ["--input", files[0], "--input", files[1], "--output", files[2], "--output", files[3]]
+    assert app.run(["model", "run", str(two_ends), *ends, "--json"]) == EXIT_OK
+    # Quantised: (0.5, -9) is (5, -90) steps of 0.1 from the zero point 3, and 1e9 saturates; and back.
+    expected = np.array([[[-0.2, -0.1, 0.0, 0.5, -9.0]], [[-0.7, 0.2, 0.3, 0.0, 12.4]]], np.float32)
+    assert np.allclose(np.load(files[3]), expected, atol=1e-6)
+    assert np.load(files[2]).dtype == np.int8 and np.load(files[2]).shape == (2, 1, 3)
+    capsys.readouterr()
+    assert app.run(["model", "check", str(two_ends), "-k", "9", "--json"]) == EXIT_OK
+    assert json.loads(capsys.readouterr().out)["mismatches"] == 0
+    assert app.run(["model", "info", str(two_ends), "--json"]) == EXIT_OK
+    facts = json.loads(capsys.readouterr().out)
+    assert [(end["offset"], end["type"]) for end in facts["inputs"]] == [(0, "int8"), (4, "float32")]
+    assert app.run(["model", "info", str(two_ends), "--byte-ends", "--json"]) == EXIT_OK
+    assert [end["type"] for end in json.loads(capsys.readouterr().out)["inputs"]] == ["int8", "int8"]
+
+
+def test_model_run_with_a_file_or_a_row_too_few_exits_2(two_ends, tmp_path, capsys):
+    np.save(tmp_path / "a.npy", np.zeros((2, 1, 3), np.int8))
+    np.save(tmp_path / "b.npy", np.zeros((3, 1, 2), np.float32))
+    a, b, y = (str(tmp_path / f"{name}.npy") for name in "aby")
+    arguments = ["model", "run", str(two_ends), "--input", a, "--output", y]
+    assert app.run(arguments) == EXIT_USAGE
+    assert "--input stands 1 times, the model has 2" in capsys.readouterr().err
+    assert app.run([*arguments, "--input", b]) == EXIT_USAGE
+    assert "the inputs differ in their rows" in capsys.readouterr().err
+    np.save(tmp_path / "b.npy", np.zeros((2, 1, 2), np.float32))
+    assert app.run([*arguments, "--input", b]) == EXIT_USAGE
+    assert "--output stands 1 times, the model has 2" in capsys.readouterr().err
 
 
 def test_model_check_passes_and_fails_where_a_kernel_is_changed(model, monkeypatch, capsys):

@@ -8,11 +8,12 @@ pytest.importorskip("tflite_micro", reason="no wheel of tflite-micro for this ma
 
 from kittiwake.errors import EXIT_USAGE, RefusedError, TargetError
 from kittiwake.model import compiler
-from kittiwake.model.run import on_target, oracle, peak_heap
+from kittiwake.model.run import check, on_target, oracle, peak_heap
 from tests.parity import models
 from tests.support import network_tally
 from tests.support.hil import SOAK
 from tests.support.tflite_builder import OPS, options
+from tests.support.tflite_ends import random_ends
 from tests.support.tflite_graphs import random_model
 from tests.support.tflite_more import random_network
 from tests.support.tflite_net import Net
@@ -78,6 +79,18 @@ def test_networks_of_other_operators_on_a_board_equal_tflite_micro(board, micro)
             data = models.inputs(size, 3, seed)
             plan = compiler.compile_model(content, kernel).plan
             assert models.run_small(board, kernel, plan, data) == micro.run(content, data)[0], (kernel, seed, used)
+            network_tally.add(board.name, kernel, "graphs", len(data))
+
+
+@pytest.mark.timeout(300)
+def test_networks_with_several_ends_and_floats_on_a_board_equal_tflite_micro(board, micro):
+    for kernel in kernels_of(board):
+        board.reboot()
+        for seed in range(GRAPHS // 3):
+            content = random_ends(seed, small=True)
+            compiled = compiler.compile_model(content, kernel)
+            data = check.inputs_of(compiled.program.inputs, compiled.graph, 3, seed)
+            assert models.run_small(board, kernel, compiled.plan, data) == micro.run(content, data)[0], (kernel, seed)
             network_tally.add(board.name, kernel, "graphs", len(data))
 
 

@@ -82,8 +82,9 @@ class Builder:
         graph.operators.append(o)
 
     def bytes(self, source, target):
-        """Finish: the file."""
-        self.graph.inputs, self.graph.outputs = [source], [target]
+        """Finish: the file. Either end is a tensor, or a list of them."""
+        self.graph.inputs = list(source) if isinstance(source, (list, tuple)) else [source]
+        self.graph.outputs = list(target) if isinstance(target, (list, tuple)) else [target]
         builder = flatbuffers.Builder(4096)
         builder.Finish(self.model.Pack(builder), b"TFL3")
         return bytes(builder.Output())

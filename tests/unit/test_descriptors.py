@@ -20,6 +20,7 @@ STAGES = {
     "pointwise": ["add", "mul"],
     "pool": ["average", "largest", "mean"],
     "softmax": ["softmax"],
+    "floats": ["quantise"],
 }
 # What the assembler sources call a word, where it is not the list's name.
 ASSEMBLER = {

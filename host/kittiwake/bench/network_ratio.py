@@ -30,7 +30,7 @@ def run(board: Target) -> list[Row]:
     if content is None or util.find_spec("tflite_micro") is None:
         return []
     compiled = networks.compiled("okay_nabu", "viper")
-    inputs = check.inputs(compiled.program.input_tensor.elements, _INVOKES)
+    inputs = check.inputs_of(compiled.program.inputs, compiled.graph, _INVOKES)
     on_target.load(board, compiled.plan, "viper")
     viper = micro = float("inf")
     with oracle.Oracle() as reference:

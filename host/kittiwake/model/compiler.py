@@ -11,7 +11,7 @@ from kittiwake.errors import UsageError
 from kittiwake.model.emit import arena, kwm
 from kittiwake.model.lower import lowering, weights
 from kittiwake.model.lower.steps import Program
-from kittiwake.model.read import admit, flatbuffer, folding, islands
+from kittiwake.model.read import admit, ends, flatbuffer, folding, islands
 from kittiwake.model.read.graph import Graph
 from kittiwake.model.read.refusal import ModelRefused
 
@@ -52,6 +52,7 @@ def compile_model(
     name: str = "the model",
     ram_bytes: int | None = None,
     flash_bytes: int | None = None,
+    byte_ends: bool = False,
 ) -> Compiled:
     """Compile a model.
 
@@ -61,6 +62,7 @@ def compile_model(
         name: for messages.
         ram_bytes: budget of RAM; None for none.
         flash_bytes: budget of flash; None for none.
+        byte_ends: leave out the QUANTIZE and DEQUANTIZE at ends in floats, and take and give bytes.
 
     Returns:
         The plan and what it was made from.
@@ -69,7 +71,8 @@ def compile_model(
         UsageError: no such instruction set.
         ModelRefused: the model is damaged, unsupported or over a budget, with all reasons.
     """
-    return compile_graph(flatbuffer.read(content, name), isa, name, ram_bytes, flash_bytes)
+    graph = flatbuffer.read(content, name)
+    return compile_graph(ends.in_bytes(graph) if byte_ends else graph, isa, name, ram_bytes, flash_bytes)
 
 
 def compile_graph(

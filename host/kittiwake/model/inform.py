@@ -10,7 +10,7 @@ from typing import Any
 from kittiwake.model.compiler import Compiled
 from kittiwake.model.emit import cost
 from kittiwake.model.lower.steps import SCRATCH
-from kittiwake.model.read.graph import Tensor
+from kittiwake.model.read.ends import End
 
 
 def facts(compiled: Compiled) -> dict[str, Any]:
@@ -21,8 +21,8 @@ def facts(compiled: Compiled) -> dict[str, Any]:
 
     Returns:
         layers (source, kernel, macs, outputs, flash_bytes: constants; ram_bytes: scratch that lives while it runs,
-        instructions by kernel set), operators (name -> count), total, input, output, and instructions an invoke by
-        kernel set.
+        instructions by kernel set), operators (name -> count), total, inputs and outputs (with their offsets), and
+        instructions an invoke by kernel set.
     """
     program = compiled.program
     buffers = {b for step in program.steps for b in (*step.reads, *step.writes, *step.temps) if b.kind == SCRATCH}
@@ -54,14 +54,16 @@ def facts(compiled: Compiled) -> dict[str, Any]:
             "scratch_bytes": compiled.scratch,
             "state_bytes": compiled.state,
         },
-        "input": _end(program.input_tensor),
-        "output": _end(program.output_tensor),
+        "inputs": [_end(end) for end in program.inputs],
+        "outputs": [_end(end) for end in program.outputs],
         "instructions": {kernel: cost.instructions(program, kernel) for kernel in cost.KERNELS},
     }
 
 
-def _end(tensor: Tensor) -> dict[str, object]:
+def _end(end: End) -> dict[str, object]:
+    tensor = end.tensor
     return {
+        "offset": end.offset,
         "shape": list(tensor.shape),
         "type": tensor.type,
         "scale": tensor.scale,

@@ -159,7 +159,10 @@ def compile_word(word: WakeWord, isa: str) -> bytes:
         ConfigError: its input is not what the front end gives, or its output no probability.
     """
     compiled = compiler.compile_model(word.model, isa, word.name)
-    source, result = compiled.program.input_tensor, compiled.program.output_tensor
+    program = compiled.program
+    if len(program.inputs) != 1 or len(program.outputs) != 1:
+        raise ConfigError(f"{word.name} has several inputs or outputs", "a wake word has one of each")
+    source, result = program.inputs[0].tensor, program.outputs[0].tensor
     frames = source.shape[1] if len(source.shape) == 3 else 0
     if source.type != "int8" or len(source.shape) != 3 or source.shape[0] != 1 or source.shape[2] != _FEATURES:
         shape = " x ".join(map(str, source.shape))

@@ -19,6 +19,9 @@ _Isa = Annotated[str, typer.Option("--target-isa", help="Kernels it is for: vipe
 _Target = Annotated[str, typer.Option(help="Where it runs; see kittiwake targets.")]
 _Kernel = Annotated[str | None, typer.Option(help="Which kernels; the target's fastest when not given.")]
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
+_ByteEnds = Annotated[
+    bool, typer.Option("--byte-ends", help="Where ends are in floats, take and give the bytes that they stand for.")
+]
 _Ram = Annotated[int | None, typer.Option("--ram", help="Refuse more bytes of RAM than this.", min=0)]
 _Flash = Annotated[int | None, typer.Option("--flash", help="Refuse a plan of more bytes than this.", min=0)]
 
@@ -32,11 +35,12 @@ def compile_(
     isa: _Isa = "viper",
     ram: _Ram = None,
     flash: _Flash = None,
+    byte_ends: _ByteEnds = False,
 ) -> None:
     """Compile a model to a plan that the firmware runs."""
     from kittiwake.errors import KittiwakeError
 
-    compiled = _compiled(file, isa, ram, flash)
+    compiled = _compile_content(_read(file), isa, file, ram, flash, byte_ends)
     path = output or file.with_suffix(".kwm")
     try:
         path.write_bytes(compiled.plan)
@@ -46,12 +50,12 @@ def compile_(
 
 
 @group.command()
-def info(file: _Model, isa: _Isa = "viper", as_json: _Json = False) -> None:
+def info(file: _Model, isa: _Isa = "viper", byte_ends: _ByteEnds = False, as_json: _Json = False) -> None:
     """Tell operators, multiply-accumulates, flash and RAM a layer, and the instructions to expect."""
     from kittiwake.model import inform
     from kittiwake.model.emit import cost
 
-    compiled = _compiled(file, isa)
+    compiled = _compile_content(_read(file), isa, file, byte_ends=byte_ends)
     facts = inform.facts(compiled)
     if as_json:
         print_json(facts)
@@ -68,6 +72,10 @@ def info(file: _Model, isa: _Isa = "viper", as_json: _Json = False) -> None:
         f"{'total':<28} {'':<10} {total['macs']:>9} {'':>8} {total['flash_bytes']:>7} {total['ram_bytes']:>7}"
         f"  ({total['scratch_bytes']} shared, {total['state_bytes']} state)"
     )
+    for what in ("input", "output"):
+        for end in facts[f"{what}s"]:
+            worth = f", a step is {end['scale']:g}, zero is {end['zero_point']}" if end["scale"] else ""
+            print(f"{what} from byte {end['offset']}: {end['type']}{end['shape']}{worth}")
     for kernel in cost.KERNELS:
         print(f"about {facts['instructions'][kernel]:>11,} instructions an invoke by {kernel}")
 
@@ -75,14 +83,20 @@ def info(file: _Model, isa: _Isa = "viper", as_json: _Json = False) -> None:
 @group.command()
 def run(
     file: _Model,
-    input_file: Annotated[Path, typer.Option("--input", help="X.npy of shape (k, *input shape), int8 or uint8.")],
-    output: Annotated[Path, typer.Option("--output", help="Y.npy to write: raw outputs, one row an invoke.")],
+    input_files: Annotated[
+        list[Path],
+        typer.Option("--input", help="X.npy of shape (k, *input shape), in the input's type; once an input."),
+    ],
+    output_files: Annotated[
+        list[Path], typer.Option("--output", help="Y.npy to write: raw outputs, one row an invoke; once an output.")
+    ],
     target: _Target = "unix",
     kernel: _Kernel = None,
     reset: Annotated[bool, typer.Option("--reset", help="Begin each invoke with fresh state.")] = False,
     in_ram: Annotated[
         bool, typer.Option("--in-ram", help="Copy the plan to the heap even where flash is memory.")
     ] = False,
+    byte_ends: _ByteEnds = False,
     as_json: _Json = False,
 ) -> None:
     """Run a model on a target over the rows of a file."""
@@ -91,13 +105,14 @@ def run(
     content = _read(file)
     with board_options.opened(target) as board:
         isa = kernel or board_options.fastest_kernel(board)
-        compiled = _compile_content(content, isa, file)
-        rows = arrays.load(input_file, compiled.program.input_tensor)
+        compiled = _compile_content(content, isa, file, byte_ends=byte_ends)
+        rows = arrays.load_all(input_files, compiled.program.inputs)
+        arrays.require_files_for(output_files, compiled.program.outputs)
         loaded = on_target.load(board, compiled.plan, isa, mapped=not in_ram)
         outputs = on_target.invoke(board, rows, reset)
         figures = on_target.cost(board)
         peak = peak_heap.measure(board, isa, mapped=not in_ram)
-    arrays.save(output, outputs, compiled.program.output_tensor)
+    arrays.save_all(output_files, outputs, compiled.program.outputs)
     facts = {"target": target, "kernel": isa, "invokes": len(outputs), **figures}
     facts |= {"heap_bytes": loaded.heap_bytes, "peak_heap_bytes": peak}
     if as_json:
@@ -124,7 +139,7 @@ def check(
     with board_options.opened(target) as board, oracle.Oracle() as micro:
         isa = kernel or board_options.fastest_kernel(board)
         compiled = _compile_content(content, isa, file)
-        rows = work.inputs(compiled.program.input_tensor.elements, count, seed)
+        rows = work.inputs_of(compiled.program.inputs, compiled.graph, count, seed)
         expected, seconds = micro.run(content, rows)
         on_target.load(board, compiled.plan, isa)
         outputs = on_target.invoke(board, rows)
@@ -173,13 +188,9 @@ def _read(file: Path) -> bytes:
         raise UsageError(f"{file} cannot be read: {error.strerror}", "name a .tflite file") from error
 
 
-def _compiled(file: Path, isa: str, ram: int | None = None, flash: int | None = None) -> Compiled:
-    return _compile_content(_read(file), isa, file, ram, flash)
-
-
 def _compile_content(
-    content: bytes, isa: str, file: Path, ram: int | None = None, flash: int | None = None
+    content: bytes, isa: str, file: Path, ram: int | None = None, flash: int | None = None, byte_ends: bool = False
 ) -> Compiled:
     from kittiwake.model import compiler
 
-    return compiler.compile_model(content, isa, str(file), ram, flash)
+    return compiler.compile_model(content, isa, str(file), ram, flash, byte_ends)

@@ -27,6 +27,7 @@ _ELEMENT = {
     "add": 130.0,
     "mul": 130.0,
     "softmax": 400.0,
+    "quantise": 150.0,
 }
 _PRODUCT = {"average": 20.0, "largest": 26.0, "mean": 20.0}
 KERNELS = tuple(_SETS)

@@ -38,9 +38,9 @@ class Header:
         size: bytes of the plan.
         scratch, state: bytes of RAM, which several models share or each keeps.
         steps, resets: kernel calls of an invoke and of a reset.
-        input_bytes, output_bytes: of one invoke.
-        input_type, output_type: "int8", "uint8" or "float32".
-        input_scale, input_zero_point, output_scale, output_zero_point: quantisation of both ends.
+        input_bytes, output_bytes: of one invoke, of all inputs and of all outputs.
+        input_type, output_type: "int8", "uint8" or "float32", of the first.
+        input_scale, input_zero_point, output_scale, output_zero_point: quantisation of the first.
     """
 
     version: int
@@ -101,7 +101,7 @@ def write(program: Program, weight_layout: str, scratch: int, state: int) -> byt
     for kind, words in calls + resets:
         table += struct.pack("<HHI", descriptors.KINDS[kind].number, len(words), words_at + len(word_bytes))
         word_bytes += b"".join(struct.pack("<I", _word(word, data)) for word in words)
-    source, result = program.input_tensor, program.output_tensor
+    source, result = program.inputs[0].tensor, program.outputs[0].tensor
     ends = [(_address(view.buffer, view.offset, data), view.elements) for view in (program.input, program.output)]
     body = bytes(table) + bytes(word_bytes) + data.content()
     head = [

@@ -184,10 +184,28 @@ def pointwise(work: Lowering, op: Operator, name: str) -> None:
 
 
 def quantize(work: Lowering, op: Operator, name: str) -> None:
-    """Lower a QUANTIZE between bytes."""
+    """Lower a QUANTIZE between bytes, or of floats."""
     ends = work.ends(op)
+    if ends.source.type == "float32":
+        _quantise_floats(work, ends, name)
+        return
     low, high = (0, 255) if ends.result.type == "uint8" else _BYTE
     _map(work, ends, _requantized(ends, low, high, 256 if ends.source.type == "uint8" else 0), name)
+
+
+def _quantise_floats(work: Lowering, ends: Ends, name: str) -> None:
+    packed = work.contiguous_home(ends.output)
+    count = ends.source.elements
+    words = descriptors.words(
+        "quantise",
+        input=ref(ends.input),
+        output=ref(packed),
+        thresholds=Data(tables.float_thresholds(ends.result.scale)),
+        count=count,
+        zero=ends.result.zero_point + 128,
+    )
+    work.steps.append(Step("quantise", words, [ends.input.buffer], [packed.buffer], name, outputs=count))
+    work.copy(packed, ends.output, name)
 
 
 def dequantize(work: Lowering, op: Operator, name: str) -> None:

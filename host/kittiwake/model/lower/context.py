@@ -10,6 +10,11 @@ from kittiwake.model.lower.steps import CONST, STATE, Buffer, Step, View, ref
 from kittiwake.model.read.graph import Graph, Operator, Tensor, VariableName
 
 
+def byte_shape(tensor: Tensor) -> tuple[int, ...]:
+    """Give the shape of a tensor's bytes: a float has four, side by side."""
+    return (*tensor.shape, 4) if tensor.type == "float32" else tensor.shape
+
+
 @dataclass
 class Stream:
     """A variable that holds the last rows of a growing axis: the concatenation itself becomes the state."""
@@ -79,7 +84,7 @@ class Lowering:
         elif index in self.alias:
             view = self.home(self.alias[index]).reshape(tensor.shape)
         if view is None:
-            shape = (*tensor.shape, 4) if tensor.type == "float32" else tensor.shape  # four bytes an element
+            shape = byte_shape(tensor)
             view = View.whole(Buffer(math.prod(shape)), shape)
         self.views[index] = view
         return view
@@ -89,7 +94,7 @@ class Lowering:
         if index not in self.views:
             tensor = self.tensor(index)
             content = tensor.content
-            self.views[index] = View.whole(Buffer(len(content), CONST, content), tensor.shape)
+            self.views[index] = View.whole(Buffer(len(content), CONST, content), byte_shape(tensor))
         return self.views[index]
 
     def ends(self, op: Operator) -> Ends:

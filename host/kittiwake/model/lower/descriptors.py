@@ -70,6 +70,7 @@ KINDS = {
     "softmax": _kind(
         13, "input output rows classes exponentials", "`exponentials` is the offset of 256 i32 exponentials"
     ),
+    "quantise": _kind(14, "input output thresholds count zero", "`thresholds` is the offset of 256 words"),
 }
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kittiwake.model.lower import compute, convolve, homes, largest, moving, rearranging, streams
+from kittiwake.model.lower import compute, convolve, homes, largest, moving, outside, rearranging, streams
 from kittiwake.model.lower.context import Lowering
-from kittiwake.model.lower.steps import STATE, Buffer, Program, View
+from kittiwake.model.lower.steps import Program
+from kittiwake.model.read import ends
 from kittiwake.model.read.graph import Graph, Operator
 from kittiwake.model.read.refusal import ModelRefused
 
@@ -79,32 +80,14 @@ def lower(graph: Graph, weight_layout: str) -> Program:
     streams.find_variables(work)
     streams.find_streams(work)
     homes.find(work)
-    first = _input(work, main.inputs[0])
+    inputs = ends.lay_out([work.tensor(index) for index in main.inputs])
+    outputs = ends.lay_out([work.tensor(index) for index in main.outputs])
+    first = outside.place_inputs(work, inputs)
+    last = outside.place_outputs(work, outputs)
     for op in main.operators:
         LOWERINGS[op.kind](work, op, f"{op.index} {op.kind}")
-    last = _output(work, main.outputs[0])
+    last = outside.collect_outputs(work, outputs, last)
     work.steps += streams.shifts(work)
     if work.problems:
         raise ModelRefused(work.problems)
-    return Program(work.steps, first, last, work.states, main.tensors[main.inputs[0]], main.tensors[main.outputs[0]])
-
-
-def _input(work: Lowering, index: int) -> View:
-    """Where the executor copies the input to: a place of its own where the model wants it in pieces."""
-    home = work.home(index)
-    if home.is_contiguous:
-        return home
-    tensor = work.tensor(index)
-    whole = View.whole(Buffer(tensor.elements), tensor.shape)
-    work.copy(whole, home, "the input")
-    return whole
-
-
-def _output(work: Lowering, index: int) -> View:
-    """Where the executor copies the output from."""
-    value = work.contiguous(work.read(index), "the output")
-    if value.buffer.kind != STATE:
-        return value
-    held = View.whole(Buffer(value.elements), value.shape)  # the shift at the end would move it
-    work.copy(value, held, "the output")
-    return held
+    return Program(work.steps, first, last, work.states, inputs, outputs)

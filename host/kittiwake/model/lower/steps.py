@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from kittiwake.model.read.graph import Tensor
+from kittiwake.model.read.ends import End
 
 SCRATCH, STATE, CONST = "scratch", "state", "const"
 
@@ -219,15 +219,15 @@ class Program:
         steps: in order.
         input, output: contiguous views that the executor copies to and from.
         states: buffers that outlive an invoke.
-        input_tensor, output_tensor: the model's own.
+        inputs, outputs: the model's own, and where each lies in those views.
     """
 
     steps: list[Step]
     input: View
     output: View
     states: list[Buffer]
-    input_tensor: Tensor
-    output_tensor: Tensor
+    inputs: tuple[End, ...]
+    outputs: tuple[End, ...]
 
 
 def ref(view: View) -> Ref:

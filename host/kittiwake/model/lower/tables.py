@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 
 from kittiwake.model.lower import fixed
 
+_INFINITY = 0x7F800000  # bits of the float
+
 
 def signed(byte: int) -> int:
     """The int8 value of a byte."""
@@ -85,6 +87,37 @@ def dequantize(scale: float, zero_point: int, unsigned: bool) -> bytes:
         x = byte if unsigned else signed(byte)
         values.append(fixed.float32(scale * (x - zero_point)))
     return struct.pack("<256f", *values)
+
+
+def float_thresholds(scale: float) -> bytes:
+    """Tabulate QUANTIZE of floats: from which magnitude on a float is k steps of the scale or more from zero.
+
+    A quotient in single precision, rounded half away from zero, never falls as the float grows, nor do its bits; so
+    that what is between two thresholds needs no division.
+
+    Args:
+        scale: of the output.
+
+    Returns:
+        256 words, the bits of floats without their sign; the first is 0.
+    """
+    words = [0]
+    for steps in range(1, 256):
+        low, high = words[-1], _INFINITY  # the least float that gives as many steps is above low, high at the most
+        while high - low > 1:
+            middle = (low + high) // 2
+            if _steps_of(middle, scale) >= steps:
+                high = middle
+            else:
+                low = middle
+        words.append(high)
+    return struct.pack("<256I", *words)
+
+
+def _steps_of(bits: int, scale: float) -> int:
+    (magnitude,) = struct.unpack("<f", struct.pack("<I", bits))
+    quotient = magnitude / scale
+    return 256 if quotient > 256 else fixed.round_half_away(fixed.float32(quotient))
 
 
 def leaky_relu(alpha: float, scale: float, zero_point: int, to_scale: float, to_zero_point: int) -> bytes:

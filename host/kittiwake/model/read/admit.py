@@ -72,6 +72,7 @@ _CONSTANTS = {
 }
 # Only these may read or write unsigned bytes.
 _UNSIGNED = ("QUANTIZE", "DEQUANTIZE", "RESHAPE")
+_ENDS = ("int8", "uint8", "float32")
 OPERATORS = tuple(kind for kind in _ARITY if kind != islands.POINTWISE)
 
 
@@ -100,13 +101,14 @@ def reasons(graph: Graph) -> list[str]:
 
 def _ends(main: Subgraph) -> Iterator[str]:
     for what, indexes in (("input", main.inputs), ("output", main.outputs)):
-        if len(indexes) != 1:
-            yield f"it has {len(indexes)} {what}s, one is what runs here"
+        if not indexes:
+            yield f"it has no {what}"
+        if len(set(indexes)) != len(indexes):
+            yield f"it names an {what} twice"
         for index in indexes:
             tensor = main.tensors[index]
-            allowed = ("int8", "uint8") if what == "input" else ("int8", "uint8", "float32")
-            if tensor.type not in allowed:
-                yield f"{what} tensor {index} is {tensor.type}, not {' or '.join(allowed)}"
+            if tensor.type not in _ENDS:
+                yield f"{what} tensor {index} is {tensor.type}, not {' or '.join(_ENDS)}"
             if 0 in tensor.shape:
                 yield f"{what} tensor {index} has the empty shape {list(tensor.shape)}"
     if main.operators == ():
@@ -174,6 +176,8 @@ def _tensor(tensor: Tensor, op: Operator) -> Iterator[str]:
         allowed.append("uint8")
     if op.kind == "DEQUANTIZE" and tensor.index in op.outputs:
         allowed = ["float32"]
+    if op.kind == "RESHAPE" or (op.kind == "QUANTIZE" and tensor.index in op.inputs):
+        allowed.append("float32")
     if tensor.type not in allowed:
         yield f"{of} is {tensor.type}, not {' or '.join(allowed)}"
         return

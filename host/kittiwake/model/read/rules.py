@@ -232,6 +232,8 @@ def _blocks(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> Ite
 
 def _elementwise(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> Iterator[str]:
     yield from _same(source.shape, target)
+    if source.type == "float32" and target.type != "int8":  # a QUANTIZE
+        yield f"turns floats into {target.type}, not into int8"
     quantisation = {"LOGISTIC": (1 / 256, -128), "SOFTMAX": (1 / 256, -128), "TANH": (1 / 128, 0)}.get(op.kind)
     if quantisation and (target.scale, target.zero_point) != quantisation:
         yield f"its output has the scale {target.scale:g} and the zero point {target.zero_point}, not {quantisation}"

@@ -6,8 +6,12 @@ Knows bytes and two places that turn inputs into outputs; neither how they do it
 from __future__ import annotations
 
 import random
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from kittiwake.model.read.ends import End, join
+from kittiwake.model.read.graph import Graph
 
 _LOW, _HIGH = 0x80, 0x7F
 
@@ -51,6 +55,43 @@ def inputs(size: int, count: int, seed: int = 1) -> list[bytes]:
             walk = [max(-128, min(127, x + chance.randint(-9, 9))) for x in walk]
             rows.append(bytes(x & 0xFF for x in walk))
     return rows[:count]
+
+
+def inputs_of(ends: Sequence[End], graph: Graph, count: int, seed: int = 1) -> list[bytes]:
+    """Make inputs for all of a model's ends; those in floats lie about the steps that their QUANTIZE has.
+
+    Args:
+        ends: the model's inputs.
+        graph: the model.
+        count: how many.
+        seed: the same gives the same.
+
+    Returns:
+        Them, each joined.
+    """
+    chance = random.Random(seed)
+    rows = []
+    for number, end in enumerate(ends):
+        made = inputs(end.tensor.elements, count, seed + number)
+        if end.tensor.type == "float32":
+            scale, zero = _step(graph, end.tensor.index)
+            made = [_floats(row, scale, zero, chance) for row in made]
+        rows.append(made)
+    return [join(parts, ends) for parts in zip(*rows, strict=True)]
+
+
+def _step(graph: Graph, index: int) -> tuple[float, int]:
+    for op in graph.main.operators:
+        if op.kind == "QUANTIZE" and op.inputs[0] == index:
+            target = graph.main.tensors[op.outputs[0]]
+            return target.scale, target.zero_point
+    return 1.0, 0
+
+
+def _floats(row: bytes, scale: float, zero: int, chance: random.Random) -> bytes:
+    shares = [chance.choice((0, 0.5, -0.5, chance.uniform(-0.6, 0.6), chance.uniform(-90, 90))) for _ in row]
+    values = [((x ^ 128) - 128 - zero + share) * scale for x, share in zip(row, shares, strict=True)]
+    return struct.pack(f"<{len(values)}f", *values)
 
 
 def compare(outputs: Sequence[bytes], expected: Sequence[bytes]) -> Comparison:

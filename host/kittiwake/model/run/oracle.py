@@ -16,6 +16,8 @@ from kittiwake.errors import KittiwakeError
 
 _TIMEOUT_S = 120
 _MEND = "install kittiwake[model]"
+_ARENA_BYTES = 4 << 20
+_ALIGNMENT = 4  # of each of several ends, as model/read/ends.py has it
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Oracle:
 
         Args:
             model: the .tflite file's content.
-            inputs: raw bytes, one an invoke.
+            inputs: raw bytes, one an invoke; several inputs of a model joined as plans have them.
             resets: begin each invoke with fresh state.
 
         Returns:
@@ -117,20 +119,30 @@ def _serve() -> None:
 
 def _invoke(model: bytes, inputs: list[bytes], resets: bool) -> tuple[list[bytes], float]:
     import numpy
+    import tflite
     from tflite_micro.python.tflite_micro import runtime
 
-    interpreter = runtime.Interpreter.from_bytes(model, arena_size=4 << 20)
-    details = interpreter.get_input_details(0)
+    interpreter = runtime.Interpreter.from_bytes(model, arena_size=_ARENA_BYTES)
+    graph = tflite.Model.GetRootAs(model, 0).Subgraphs(0)
     outputs, seconds = [], 0.0
     for number, content in enumerate(inputs):
         if resets and number:
             # Its own reset fills variables with their zero points; only a new one runs CALL_ONCE's assignments again.
-            interpreter = runtime.Interpreter.from_bytes(model, arena_size=4 << 20)
-        interpreter.set_input(numpy.frombuffer(content, details["dtype"]).reshape(details["shape"]), 0)
+            interpreter = runtime.Interpreter.from_bytes(model, arena_size=_ARENA_BYTES)
+        at = 0
+        for end in range(graph.InputsLength()):
+            details = interpreter.get_input_details(end)
+            size = int(numpy.prod(details["shape"])) * numpy.dtype(details["dtype"]).itemsize
+            part = numpy.frombuffer(content[at : at + size], details["dtype"])
+            interpreter.set_input(part.reshape(details["shape"]), end)
+            at += -(-size // _ALIGNMENT) * _ALIGNMENT
         began = time.perf_counter()
         interpreter.invoke()
         seconds += time.perf_counter() - began
-        outputs.append(interpreter.get_output(0).tobytes())
+        result = b""
+        for end in range(graph.OutputsLength()):
+            result += bytes(-len(result) % _ALIGNMENT) + interpreter.get_output(end).tobytes()
+        outputs.append(result)
     return outputs, seconds / max(1, len(inputs))
 
 
