@@ -3,6 +3,7 @@
 import random
 from collections import Counter
 
+import numpy as np
 import pytest
 
 pytest.importorskip("tflite_micro", reason="no wheel of tflite-micro for this machine")
@@ -19,7 +20,7 @@ from tests.support.tflite_more import MoreNet, random_network
 NETWORKS = 3000 if SOAK else 300
 WANTED = {
     *("TRANSPOSE", "RESIZE_NEAREST_NEIGHBOR", "SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND", "REDUCE_MAX", "SUB"),
-    *("MAXIMUM", "MINIMUM", "LEAKY_RELU", "ELU"),
+    *("MAXIMUM", "MINIMUM", "LEAKY_RELU", "ELU", "PRELU", "TRANSPOSE_CONV"),
 }
 
 
@@ -90,4 +91,50 @@ def test_negative_slope_is_refused():
     y = net.tensor((1, 4), quant=(0.1, 0))
     net.op(OPS.LEAKY_RELU, [x], [y], *options("LeakyReluOptions", alpha=-0.5))
     with pytest.raises(ModelRefused, match="its slope -0.5 is negative"):
+        compiler.compile_model(net.bytes(x, y))
+
+
+def test_tile_equals_tflite(unix):
+    """TFLite Micro has no TILE."""
+    pytest.importorskip("ai_edge_litert", reason="no wheel of ai-edge-litert for this machine")
+    from tests.parity.test_tflite_reference import of_litert
+
+    for seed in range(30):
+        net = MoreNet(random.Random(seed))
+        shape = tuple(net.rng.randint(1, 4) for _ in range(net.rng.randint(1, 4)))
+        times = [net.rng.randint(1, 3) for _ in shape]
+        x = net.tensor(shape, quant=(0.1, 5))
+        y = net.tensor([n * more for n, more in zip(shape, times, strict=True)], quant=(0.1, 5))
+        net.op(OPS.TILE, [x, net.ints(times)], [y])
+        content = net.bytes(x, y)
+        data = models.inputs(len(bytes(np.zeros(shape, np.int8))), 3, seed)
+        expected = of_litert(content, data)
+        assert models.run(unix, "viper", compiler.compile_model(content).plan, data) == expected, seed
+
+
+def test_tile_of_another_shape_is_refused():
+    net = MoreNet(random.Random(1))
+    x = net.tensor((1, 3), quant=(0.1, 5))
+    y = net.tensor((1, 7), quant=(0.1, 5))
+    net.op(OPS.TILE, [x, net.ints([1, 2])], [y])
+    with pytest.raises(ModelRefused, match=r"gives \[1, 6\], its output is declared \[1, 7\]"):
+        compiler.compile_model(net.bytes(x, y))
+
+
+def test_transposed_convolution_of_another_shape_is_refused():
+    net = MoreNet(random.Random(1))
+    x = net.tensor((1, 3, 3, 2), quant=(0.1, 5))
+    y = net.transposed(x)
+    net.graph.tensors[y].shape = [1, 3, 3, 1]
+    with pytest.raises(ModelRefused, match="its output is declared"):
+        compiler.compile_model(net.bytes(x, y))
+
+
+def test_slopes_of_another_shape_are_refused():
+    net = MoreNet(random.Random(1))
+    x = net.tensor((1, 4, 6), quant=(0.1, 5))
+    y = net.tensor((1, 4, 6), quant=(0.1, 5))
+    slopes = net.tensor((4,), quant=(0.1, 0), data=np.ones(4, np.int8))
+    net.op(OPS.PRELU, [x, slopes], [y])
+    with pytest.raises(ModelRefused, match=r"its slopes \[4\] do not go together with \[1, 4, 6\]"):
         compiler.compile_model(net.bytes(x, y))

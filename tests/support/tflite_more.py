@@ -4,7 +4,7 @@ import random
 
 import numpy as np
 
-from tests.support.tflite_builder import NONE, OPS, options
+from tests.support.tflite_builder import NONE, OPS, SAME, VALID, options
 from tests.support.tflite_net import Net
 
 
@@ -83,6 +83,43 @@ class MoreNet(Net):
         self.op(getattr(OPS, kind), [x], [y], *o)
         return self._note(kind, y)
 
+    def sloped(self, x):
+        """PRELU with slopes for each element, each channel, or one."""
+        shape = self.shapes[x]
+        sizes = self.rng.choice((shape[1:], (*[1] * (len(shape) - 2), shape[-1]), (shape[-1],), (1,)))
+        data = np.array([self.rng.randint(-128, 127) for _ in range(int(np.prod(sizes)))], np.int8).reshape(sizes)
+        slopes = self.tensor(
+            sizes, quant=(float(np.float32(2 ** self.rng.uniform(-9, -3))), self.quant()[1]), data=data
+        )
+        y = self.tensor(shape, quant=self.quant(self.quants[x][0] * 2 ** self.rng.uniform(-2, 2)))
+        self.op(OPS.PRELU, [x, slopes], [y])
+        return self._note("PRELU", y)
+
+    def transposed(self, x, sides=3):
+        """TRANSPOSE_CONV, its filter shorter and longer than the stride, in either padding."""
+        rng = self.rng
+        n, h, w, depth = self.shapes[x]
+        padding = rng.choice((SAME, VALID))
+        kernel, stride = [rng.randint(1, sides + 1) for _ in "yx"], [rng.randint(1, sides) for _ in "yx"]
+        channels = rng.randint(1, 9)
+        size = [
+            side * s if padding == SAME else (side - 1) * s + k
+            for side, k, s in zip((h, w), kernel, stride, strict=True)
+        ]
+        if padding == SAME:  # any size that the stride brings back to the input's
+            size = [max(1, side - rng.randrange(s)) for side, s in zip(size, stride, strict=True)]
+        shape = (channels, *kernel, depth)
+        weights, scales = self.weights(shape, channels, 0, rng.random() < 0.7, rng.randrange(6))
+        inputs = [self.ints([n, *size, channels]), weights, x]
+        bias = self.bias(channels, x, scales)
+        if bias >= 0:
+            inputs.append(bias)
+        taps = depth * max(1, kernel[0] // stride[0]) * max(1, kernel[1] // stride[1])
+        y = self.tensor((n, *size, channels), quant=self.out_quant(x, scales, taps))
+        fields = {"padding": padding, "strideH": stride[0], "strideW": stride[1]}
+        self.op(OPS.TRANSPOSE_CONV, inputs, [y], *options("TransposeConvOptions", **fields))
+        return self._note("TRANSPOSE_CONV", y, padding)
+
     def _other(self, x, quant=None):
         """The tensor itself turned about, or a constant of its shape, one a channel, or one."""
         shape = self.shapes[x]
@@ -112,15 +149,16 @@ def random_network(seed: int, small: bool = False):
         is_image = len(net.shapes[x]) == 4
         if number == 0:
             # Each operator in turn, so that a few networks have all of them.
-            choice = seed % 7
+            choice = seed % 9
         else:
-            choice = rng.randrange(8)
-        if choice in (1, 2) and not is_image:
+            choice = rng.randrange(10)
+        if choice in (1, 2, 8) and not is_image:
             choice = 0
         makers = (net.transpose, net.resize, net.dilated, net.largest, net.subtract, net.extreme, net.bent)
+        makers = (*makers, net.sloped, net.transposed)
         if choice == 3 and len(net.shapes[x]) < 2:
             choice = 6
-        x = makers[choice](x) if choice < 7 else net.dense(x)
+        x = makers[choice](x) if choice < 9 else net.dense(x)
     y = net.tensor(net.shapes[x], quant=net.quants[x])
     o = options("AddOptions", fusedActivationFunction=NONE)
     one = net.tensor((1,), quant=(net.quants[x][0], 0), data=np.array([1], np.int8))

@@ -7,13 +7,13 @@ steps. Where buffers lie and how a stream is laid out is not known here.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from kittiwake.model.lower import descriptors, fixed, staging, tables
 from kittiwake.model.lower.context import Ends, Lowering
-from kittiwake.model.lower.steps import Data, Step, View, Word, ref
+from kittiwake.model.lower.steps import Data, Step, View, ref
 from kittiwake.model.read import shapes
-from kittiwake.model.read.graph import Operator, Tensor
+from kittiwake.model.read.graph import Operator
 
 _SUM_OFFSET = 1 << 29
 _BYTE = (-128, 127)
@@ -89,37 +89,6 @@ def mean(work: Lowering, op: Operator, name: str) -> None:
     step = Step("mean", words, [view.buffer], [packed.buffer], name, macs=outputs * count, outputs=outputs)
     work.steps.append(step)
     work.copy(packed, ends.output, name)
-
-
-def add(work: Lowering, op: Operator, name: str) -> None:
-    """Lower an ADD: each input's share of the sum is looked up by its byte."""
-    first, second, result = _operands(work, op)
-    twice = 2 * max(first.scale, second.scale)
-    factors = [fixed.quantize_multiplier(t.scale / twice) for t in (first, second)]
-    terms = [Data(tables.scaled_terms(t.zero_point, *f)) for t, f in zip((first, second), factors, strict=True)]
-    m, shift = fixed.quantize_multiplier(twice / ((1 << 20) * result.scale))
-    _binary(work, op, "add", name, {"a_terms": terms[0], "b_terms": terms[1], "m": m, "right": -shift, "left": 0})
-
-
-def subtract(work: Lowering, op: Operator, name: str) -> None:
-    """Lower a SUB: an ADD whose second input has the other sign. Its scales are divided in single precision."""
-    first, second, result = _operands(work, op)
-    twice = 2 * max(first.scale, second.scale)
-    factors = [fixed.quantize_multiplier(fixed.float32(t.scale / twice)) for t in (first, second)]
-    terms = [
-        Data(tables.scaled_terms(first.zero_point, *factors[0])),
-        Data(tables.scaled_terms(second.zero_point, *factors[1], sign=-1)),
-    ]
-    m, shift = fixed.quantize_multiplier(fixed.float32(twice / fixed.float32((1 << 20) * result.scale)))
-    _binary(work, op, "add", name, {"a_terms": terms[0], "b_terms": terms[1], "m": m, "right": -shift, "left": 0})
-
-
-def multiply(work: Lowering, op: Operator, name: str) -> None:
-    """Lower a MUL."""
-    first, second, result = _operands(work, op)
-    m, shift = fixed.quantize_multiplier(first.scale * second.scale / result.scale)
-    zeros = {"a_zero": first.zero_point + 128, "b_zero": second.zero_point + 128}
-    _binary(work, op, "mul", name, {**zeros, "m": m, "right": max(-shift, 0), "left": max(shift, 0)})
 
 
 def pad(work: Lowering, op: Operator, name: str) -> None:
@@ -238,38 +207,6 @@ def softmax(work: Lowering, op: Operator, name: str) -> None:
 def _folded(view: View, axes: Sequence[int]) -> tuple[list[int], list[int], list[int]] | None:
     chosen = View(view.buffer, 0, tuple(view.shape[i] for i in axes), tuple(view.strides[i] for i in axes))
     return chosen.folded(3)
-
-
-def _operands(work: Lowering, op: Operator) -> tuple[Tensor, Tensor, Tensor]:
-    return work.tensor(op.inputs[0]), work.tensor(op.inputs[1]), work.tensor(op.outputs[0])
-
-
-def _binary(work: Lowering, op: Operator, kind: str, name: str, arithmetic: Mapping[str, Word]) -> None:
-    """An operator on two arrays, broadcast over each other; `arithmetic` are the words of the kernel's kind."""
-    first, second, result = _operands(work, op)
-    view = work.home(result.index)
-    packed = work.contiguous_home(view)
-    a, b = (work.read(t.index).spread_over(result.shape) for t in (first, second))
-    folded = a.folded(4, b)
-    if folded is None:
-        work.refuse(op, "broadcasts over more dimensions than four")
-        return
-    words = descriptors.words(
-        kind,
-        a=ref(a),
-        b=ref(b),
-        output=ref(packed),
-        sizes=folded[0],
-        a_strides=folded[1],
-        b_strides=folded[2],
-        zero=result.zero_point + 128,
-        **arithmetic,
-    )
-    step = Step(kind, words, [a.buffer, b.buffer], [packed.buffer], name, outputs=view.elements)
-    step.joins = staging.joint(a, packed) or staging.joint(b, packed) if a.shape == b.shape == packed.shape else None
-    work.steps.append(step)
-    work.copy(packed, view, name)
-    staging.clamp(work, op, result, view, name)
 
 
 def _requantized(ends: Ends, low: int, high: int, from_: int = 0) -> bytes:

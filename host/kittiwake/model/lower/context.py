@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from kittiwake.model.lower import descriptors
 from kittiwake.model.lower.steps import CONST, STATE, Buffer, Step, View, ref
+from kittiwake.model.read import shapes
 from kittiwake.model.read.graph import Graph, Operator, Tensor, VariableName
 
 
@@ -98,8 +99,8 @@ class Lowering:
         return self.views[index]
 
     def ends(self, op: Operator) -> Ends:
-        """Give an operator's first input and its output, as tensors and as views."""
-        source, result = self.tensor(op.inputs[0]), self.tensor(op.outputs[0])
+        """Give what an operator works on and its output, as tensors and as views."""
+        source, result = shapes.data_input(self.graph.main, op), self.tensor(op.outputs[0])
         return Ends(source, self.read(source.index), result, self.home(result.index))
 
     def contiguous(self, view: View, source: str) -> View:

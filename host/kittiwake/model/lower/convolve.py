@@ -38,7 +38,7 @@ def convolution(work: Lowering, op: Operator, name: str) -> None:
     inputs = height * width * depth
     values = staging.signed(weights.content)
     rows = [values[i * inputs : (i + 1) * inputs] for i in range(weights.shape[0])]
-    channels = _channels(work, op, rows)
+    channels = channels_of(work, op, rows)
     if channels is not None:
         filter_ = _filter(op, height, width)
         _images(work, op, ends, channels, _padded(work, op, ends, filter_, name), filter_, name)
@@ -51,7 +51,7 @@ def depthwise(work: Lowering, op: Operator, name: str) -> None:
     height, width, outputs = weights.shape[1:]
     values = staging.signed(weights.content)
     rows = [values[c::outputs] for c in range(outputs)]
-    channels = _channels(work, op, rows)
+    channels = channels_of(work, op, rows)
     if channels is None:
         return
     filter_ = _filter(op, height, width)
@@ -72,7 +72,7 @@ def fully_connected(work: Lowering, op: Operator, name: str) -> None:
     ends = work.ends(op)
     outputs, inputs = work.tensor(op.inputs[1]).shape
     values = staging.signed(work.tensor(op.inputs[1]).content)
-    channels = _channels(work, op, [values[i * inputs : (i + 1) * inputs] for i in range(outputs)])
+    channels = channels_of(work, op, [values[i * inputs : (i + 1) * inputs] for i in range(outputs)])
     if channels is None:
         return
     batch = ends.source.elements // inputs
@@ -81,7 +81,7 @@ def fully_connected(work: Lowering, op: Operator, name: str) -> None:
         raise ValueError(f"{op}: side by side, and no row of pixels")
     row = ends.output.reshape((1, 1, batch, outputs))
     packed = row or View.whole(Buffer(ends.result.elements), (1, 1, batch, outputs))
-    _dense(work, channels, flat, packed, Filter(), ends.result.zero_point, name)
+    dense(work, channels, flat, packed, Filter(), ends.result.zero_point, name)
     if row is None:
         work.copy(View.whole(packed.buffer, ends.output.shape), ends.output, name)
     staging.clamp(work, op, ends.result, ends.output, name)
@@ -91,10 +91,20 @@ def _filter(op: Operator, height: int, width: int) -> Filter:
     return Filter((height, width), op.options["stride"], op.options["dilation"])
 
 
-def _channels(work: Lowering, op: Operator, rows: Sequence[Sequence[int]]) -> list[weight_streams.Channel] | None:
-    source, weights, result = (work.tensor(i) for i in (op.inputs[0], op.inputs[1], op.outputs[0]))
-    has_bias = len(op.inputs) > 2 and op.inputs[2] >= 0
-    biases = shapes.ints(work.tensor(op.inputs[2])) if has_bias else [0] * len(rows)
+def channels_of(work: Lowering, op: Operator, rows: Sequence[Sequence[int]]) -> list[weight_streams.Channel] | None:
+    """Fold zero points and scales into a layer's channels.
+
+    Args:
+        work: the Lowering; refuses the operator where its accumulators are out of reach.
+        op: a layer with weights, its second input.
+        rows: the weights of each channel, in the order in which its inputs are taken.
+
+    Returns:
+        The channels, or None.
+    """
+    source, bias = shapes.data_input(work.graph.main, op), shapes.bias_input(work.graph.main, op)
+    weights, result = work.tensor(op.inputs[1]), work.tensor(op.outputs[0])
+    biases = [0] * len(rows) if bias is None else shapes.ints(bias)
     if op.kind == "FULLY_CONNECTED" and len(weights.scales) == 1:
         scales = [fixed.float32(source.scale * weights.scale) / result.scale] * len(rows)
     else:
@@ -142,11 +152,11 @@ def _images(
     """Every image of a batch through a dense filter."""
     for n in range(padded.shape[0]):
         a, b = padded.slice(0, n, 1), ends.output.slice(0, n, 1)
-        _dense(work, channels, a, b, filter_, ends.result.zero_point, name)
+        dense(work, channels, a, b, filter_, ends.result.zero_point, name)
     staging.clamp(work, op, ends.result, ends.output, name)
 
 
-def _dense(
+def dense(
     work: Lowering,
     channels: Sequence[weight_streams.Channel],
     source: View,
@@ -155,7 +165,17 @@ def _dense(
     zero_point: int,
     name: str,
 ) -> None:
-    """One image [1, H, W, C] through a dense filter."""
+    """Add the step that takes one image through a dense filter.
+
+    Args:
+        work: the Lowering.
+        channels: as of `channels_of`.
+        source: [1, H, W, C], padded, the channels of a pixel side by side.
+        output: [1, H, W, C]; its pixels may lie apart.
+        filter_: of the weights.
+        zero_point: of the output.
+        name: what to call the step.
+    """
     height, width = filter_.size
     depth, rows, cols, outputs = source.shape[3], output.shape[1], output.shape[2], output.shape[3]
     inputs = height * width * depth

@@ -8,7 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kittiwake.model.lower import compute, convolve, homes, largest, moving, outside, rearranging, streams
+from kittiwake.model.lower import (
+    compute,
+    convolve,
+    homes,
+    largest,
+    moving,
+    outside,
+    pairwise,
+    rearranging,
+    sloped,
+    streams,
+    transposed,
+)
 from kittiwake.model.lower.context import Lowering
 from kittiwake.model.lower.steps import Program
 from kittiwake.model.read import ends
@@ -33,6 +45,9 @@ LOWERINGS: dict[str, Lower] = {
     "CONV_2D": convolve.convolution,
     "DEPTHWISE_CONV_2D": convolve.depthwise,
     "FULLY_CONNECTED": convolve.fully_connected,
+    "TRANSPOSE_CONV": transposed.transpose_convolution,
+    # What only puts bytes elsewhere.
+    "TILE": rearranging.tile,
     "TRANSPOSE": rearranging.transpose,
     "RESIZE_NEAREST_NEIGHBOR": rearranging.resize_nearest_neighbor,
     "SPACE_TO_BATCH_ND": rearranging.space_to_batch,
@@ -41,15 +56,16 @@ LOWERINGS: dict[str, Lower] = {
     "REDUCE_MAX": largest.reduce_max,
     "MAXIMUM": largest.maximum,
     "MINIMUM": largest.maximum,
-    "SUB": compute.subtract,
+    "SUB": pairwise.subtract,
     "LEAKY_RELU": compute.leaky_relu,
+    "PRELU": sloped.prelu,
     "ELU": compute.elu,
     "POINTWISE": compute.pointwise,
     "AVERAGE_POOL_2D": compute.pool,
     "MAX_POOL_2D": compute.pool,
     "MEAN": compute.mean,
-    "ADD": compute.add,
-    "MUL": compute.multiply,
+    "ADD": pairwise.add,
+    "MUL": pairwise.multiply,
     "PAD": compute.pad,
     "PADV2": compute.pad,
     "RELU": compute.relu,

@@ -72,6 +72,21 @@ def batch_to_space(work: Lowering, op: Operator, name: str) -> None:
     work.copy(whole, ends.output, name)
 
 
+def tile(work: Lowering, op: Operator, name: str) -> None:
+    """Lower a TILE, axis by axis from the last."""
+    ends = work.ends(op)
+    view = ends.input
+    times = shapes.ints(work.tensor(op.inputs[1]))
+    for axis in reversed(range(len(times))):
+        if times[axis] > 1:
+            shape = (*view.shape[:axis], times[axis] * view.shape[axis], *view.shape[axis + 1 :])
+            whole = View.whole(Buffer(view.elements * times[axis]), shape)
+            apart = (*view.shape[:axis], times[axis], *view.shape[axis:])
+            work.copy(_repeated(view, axis, times[axis]), View.whole(whole.buffer, apart), name)
+            view = whole
+    work.copy(view, ends.output, name)
+
+
 def _repeated(view: View, axis: int, times: int) -> View:
     """A view with one more axis, along which it repeats."""
     shape = (*view.shape[:axis], times, *view.shape[axis:])

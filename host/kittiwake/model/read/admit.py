@@ -16,6 +16,9 @@ _ARITY = {
     "CONV_2D": (2, 3),
     "DEPTHWISE_CONV_2D": (2, 3),
     "FULLY_CONNECTED": (2, 3),
+    "TRANSPOSE_CONV": (3, 4),
+    "PRELU": (2, 2),
+    "TILE": (2, 2),
     "AVERAGE_POOL_2D": (1, 1),
     "MAX_POOL_2D": (1, 1),
     "MEAN": (2, 2),
@@ -51,6 +54,8 @@ _ARITY = {
     "ASSIGN_VARIABLE": (2, 2),
     "CALL_ONCE": (0, 0),
 }
+# May leave their bias out.
+_OPTIONAL = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
 _NO_OUTPUT = ("CALL_ONCE", "ASSIGN_VARIABLE")
 _STATE = ("VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "CALL_ONCE")
 # Inputs that must be known when compiling, by place.
@@ -58,6 +63,9 @@ _CONSTANTS = {
     "CONV_2D": (1, 2),
     "DEPTHWISE_CONV_2D": (1, 2),
     "FULLY_CONNECTED": (1, 2),
+    "TRANSPOSE_CONV": (0, 1, 3),
+    "PRELU": (1,),
+    "TILE": (1,),
     "MEAN": (1,),
     "REDUCE_MAX": (1,),
     "TRANSPOSE": (1,),
@@ -124,7 +132,7 @@ def _operator(main: Subgraph, op: Operator, defined: set[int]) -> Iterator[str]:
     if not least <= len(op.inputs) <= most or len(inputs) < least:
         yield f"has {len(inputs)} inputs"
         return
-    if -1 in op.inputs and op.kind not in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"):
+    if -1 in op.inputs and op.kind not in _OPTIONAL:
         yield "leaves an input out"
         return
     outputs = 0 if op.kind in _NO_OUTPUT else None

@@ -31,7 +31,17 @@ _IDENTIFIER = b"TFL3"
 # What the generated readers raise on offsets that lead nowhere.
 _DAMAGE = (struct.error, IndexError, ValueError, TypeError, AttributeError, OverflowError, KeyError, MemoryError)
 
-_TYPES = {0: "float32", 2: "int32", 3: "uint8", 4: "int64", 6: "bool", 7: "int16", 9: "int8", 13: "resource"}
+_TYPES = {
+    0: "float32",
+    2: "int32",
+    3: "uint8",
+    4: "int64",
+    6: "bool",
+    7: "int16",
+    9: "int8",
+    13: "resource",
+    17: "int4",
+}
 _WIDTH = {"float32": 4, "int32": 4, "uint8": 1, "int64": 8, "bool": 1, "int16": 2, "int8": 1}
 _ACTIVATIONS = {0: "none", 1: "relu", 2: "relu_n1_to_1", 3: "relu6", 4: "tanh"}
 _PADDING = {0: "same", 1: "valid"}
@@ -146,9 +156,19 @@ def _tensor(model: tflite.Model, tensor: tflite.Tensor, index: int) -> Tensor:
         axis = quantization.QuantizedDimension()
     name = (tensor.Name() or b"").decode(errors="replace")
     data = _data(model, tensor.Buffer(), index)
+    if kind == "int4" and data is not None:
+        # Two to a byte in the file; kernels read bytes, whatever range they use.
+        kind, data = "int8", _unpacked(data, _elements(shape), index)
     if data is not None and kind in _WIDTH and len(data) != _elements(shape) * _WIDTH[kind]:
         raise _Damaged(f"tensor {index} has {len(data)} bytes for {_elements(shape)} elements of {kind}")
     return Tensor(index, name, shape, kind, scales, zeros, axis, data, bool(tensor.IsVariable()))
+
+
+def _unpacked(data: bytes, count: int, index: int) -> bytes:
+    if len(data) != (count + 1) // 2:
+        raise _Damaged(f"tensor {index} has {len(data)} bytes for {count} elements of int4")
+    halves = [half for byte in data for half in (byte & 15, byte >> 4)]
+    return bytes(((half ^ 8) - 8) & 0xFF for half in halves[:count])
 
 
 def _elements(shape: tuple[int, ...]) -> int:
@@ -242,6 +262,7 @@ _OPTIONS: dict[str, tuple[str, Callable[[_Reader], Options]]] = {
     ),
     "SPLIT": ("SplitOptions", lambda o: {"count": o.NumSplits()}),
     "SPLIT_V": ("SplitVOptions", lambda o: {"count": o.NumSplits()}),
+    "TRANSPOSE_CONV": ("TransposeConvOptions", _window),
     "SUB": ("SubOptions", lambda o: {"activation": _activation(o)}),
     "MEAN": ("ReducerOptions", lambda o: {"keep_dims": bool(o.KeepDims())}),
     "REDUCE_MAX": ("ReducerOptions", lambda o: {"keep_dims": bool(o.KeepDims())}),

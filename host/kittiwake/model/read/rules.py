@@ -8,13 +8,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from kittiwake.model.read import shapes
+from kittiwake.model.read import layer_rules, shapes
 from kittiwake.model.read.graph import Operator, Subgraph, Tensor
 
 # Exponentials whose sum reaches 512 make TFLite Micro's SOFTMAX shift by more than 31 bits: it aborts.
 _CLASSES = 511
 _FUSED = ("none", "relu", "relu6", "relu_n1_to_1")
-_ROW_LIMIT = 12000  # inputs of one output whose products with unsigned bytes stay within 2^30
 
 
 def problems(main: Subgraph, op: Operator) -> Iterator[str]:
@@ -44,80 +43,11 @@ def _fused(op: Operator) -> Iterator[str]:
         yield f"the fused activation {activation} is not supported"
 
 
-def _same(shape: tuple[int, ...], target: Tensor) -> Iterator[str]:
-    if tuple(shape) != target.shape:
-        yield f"gives {list(shape)}, its output is declared {list(target.shape)}"
-
-
-def _windowed(op: Operator, source: Tensor, target: Tensor, filter_: tuple[int, int], channels: int) -> Iterator[str]:
-    stride = op.options["stride"]
-    dilation = op.options.get("dilation", (1, 1))
-    if op.options["padding"] not in ("same", "valid") or min(stride) < 1 or min(dilation) < 1 or min(filter_) < 1:
-        raise ValueError
-    padding = op.options["padding"]
-    sides = [shapes.window(source.shape[1 + i], filter_[i], stride[i], dilation[i], padding) for i in (0, 1)]
-    if min(side.outputs for side in sides) < 1:
-        yield "its filter is larger than its input"
-        return
-    yield from _same((source.shape[0], sides[0].outputs, sides[1].outputs, channels), target)
-
-
-def _convolution(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> Iterator[str]:
-    weights = main.tensors[op.inputs[1]]
-    if len(source.shape) != 4 or len(weights.shape) != 4:
-        yield "its input and filter do not have four dimensions"
-        return
-    depthwise = op.kind == "DEPTHWISE_CONV_2D"
-    channels = weights.shape[3 if depthwise else 0]
-    if depthwise:
-        if weights.shape[0] != 1 or channels % source.shape[3]:
-            yield f"its filter {list(weights.shape)} does not fit {source.shape[3]} channels"
-            return
-    elif weights.shape[3] != source.shape[3]:
-        yield f"its filter takes {weights.shape[3]} channels of {source.shape[3]}: groups are not supported"
-        return
-    yield from _windowed(op, source, target, weights.shape[1:3], channels)
-    inputs = math.prod(weights.shape[1:3]) if depthwise else math.prod(weights.shape[1:])
-    yield from _weights(main, op, channels, 3 if depthwise else 0, inputs)
-
-
-def _fully_connected(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> Iterator[str]:
-    weights = main.tensors[op.inputs[1]]
-    if op.options["weights_format"]:
-        yield "its weights are shuffled"
-        return
-    if len(weights.shape) != 2 or source.elements % weights.shape[1]:
-        yield f"its filter {list(weights.shape)} does not fit an input of {source.elements}"
-        return
-    if target.elements != source.elements // weights.shape[1] * weights.shape[0]:
-        yield f"its output is declared {list(target.shape)}"
-    yield from _weights(main, op, weights.shape[0], 0, weights.shape[1])
-
-
-def _weights(main: Subgraph, op: Operator, channels: int, axis: int, inputs: int) -> Iterator[str]:
-    weights = main.tensors[op.inputs[1]]
-    if weights.type != "int8":
-        yield f"its filter is {weights.type}, not int8"
-        return
-    if any(weights.zero_points):
-        yield "its filter has a zero point"
-    if len(weights.scales) not in (1, channels) or not all(math.isfinite(s) and s >= 0 for s in weights.scales):
-        yield f"its filter has {len(weights.scales)} scales for {channels} channels"
-    elif len(weights.scales) > 1 and weights.axis != axis:
-        yield f"its filter has its scales along axis {weights.axis}, not {axis}"
-    if inputs > _ROW_LIMIT:
-        yield f"{inputs} inputs an output are more than the {_ROW_LIMIT} that the kernels add up"
-    if len(op.inputs) > 2 and op.inputs[2] >= 0:
-        bias = main.tensors[op.inputs[2]]
-        if bias.type != "int32" or bias.elements != channels:
-            yield f"its bias is {bias.type}{list(bias.shape)}, not int32[{channels}]"
-
-
 def _pool(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> Iterator[str]:
     if len(source.shape) != 4:
         yield "its input does not have four dimensions"
         return
-    yield from _windowed(op, source, target, op.options["filter"], source.shape[3])
+    yield from layer_rules.windowed(op, source, target, op.options["filter"], source.shape[3])
     yield from _equal_scales(source, target)
 
 
@@ -133,7 +63,7 @@ def _broadcast(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> 
     if any(x != y and 1 not in (x, y) for x, y in zip(a, b, strict=True)):
         yield f"shapes {list(source.shape)} and {list(other.shape)} do not go together"
         return
-    yield from _same(tuple(max(x, y) for x, y in zip(a, b, strict=True)), target)
+    yield from layer_rules.same(tuple(max(x, y) for x, y in zip(a, b, strict=True)), target)
     if op.kind in ("MAXIMUM", "MINIMUM"):
         yield from _equal_scales(source, target)
         yield from _equal_scales(other, target)
@@ -142,6 +72,27 @@ def _broadcast(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> 
         if not twice / (target.scale * (1 << 20)) < 1:
             yield "its output's scale is too small for its inputs'"
     elif source.scale * other.scale / target.scale >= 1 << 13:
+        yield "its output's scale is too small for its inputs'"
+
+
+def _tile(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> Iterator[str]:
+    times = shapes.ints(main.tensors[op.inputs[1]])
+    if len(times) != len(source.shape):
+        raise ValueError
+    yield from layer_rules.same(tuple(n * more for n, more in zip(source.shape, times, strict=True)), target)
+    yield from _equal_scales(source, target)
+
+
+def _sloped(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> Iterator[str]:
+    slopes = main.tensors[op.inputs[1]]
+    yield from layer_rules.same(source.shape, target)
+    if slopes.type != "int8" or len(slopes.scales) != 1 or len(slopes.zero_points) > 1:
+        yield f"its slopes are {slopes.type} of {len(slopes.scales)} scales, not int8 of one"
+        return
+    sizes = (1,) * (len(source.shape) - len(slopes.shape)) + slopes.shape
+    if len(sizes) != len(source.shape) or any(n not in (1, m) for n, m in zip(sizes, source.shape, strict=True)):
+        yield f"its slopes {list(slopes.shape)} do not go together with {list(source.shape)}"
+    if max(source.scale, source.scale * slopes.scale) / target.scale >= 1 << 13:
         yield "its output's scale is too small for its inputs'"
 
 
@@ -159,17 +110,17 @@ def _concatenation(main: Subgraph, op: Operator, source: Tensor, target: Tensor)
         if t.shape[:axis] + t.shape[axis + 1 :] != source.shape[:axis] + source.shape[axis + 1 :]:
             raise ValueError
         yield from _equal_scales(t, target)
-    yield from _same(tuple(expected), target)
+    yield from layer_rules.same(tuple(expected), target)
 
 
 def _slice(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> Iterator[str]:
-    yield from _same(shapes.bounds(main, op)[1], target)
+    yield from layer_rules.same(shapes.bounds(main, op)[1], target)
 
 
 def _split(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> Iterator[str]:
     axis, sizes = shapes.sizes_of_split(main, op)
     for index, size in zip(op.outputs, sizes, strict=True):
-        yield from _same(source.shape[:axis] + (size,) + source.shape[axis + 1 :], main.tensors[index])
+        yield from layer_rules.same(source.shape[:axis] + (size,) + source.shape[axis + 1 :], main.tensors[index])
 
 
 def _reshape(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> Iterator[str]:
@@ -181,7 +132,7 @@ def _pad(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> Iterat
     pads = shapes.ints(main.tensors[op.inputs[1]])
     if len(pads) != 2 * len(source.shape) or min(pads) < 0:
         raise ValueError
-    yield from _same(tuple(n + pads[2 * i] + pads[2 * i + 1] for i, n in enumerate(source.shape)), target)
+    yield from layer_rules.same(tuple(n + pads[2 * i] + pads[2 * i + 1] for i, n in enumerate(source.shape)), target)
     yield from _equal_scales(source, target)
     if op.kind == "PADV2" and (main.tensors[op.inputs[2]].type != "int8" or main.tensors[op.inputs[2]].elements != 1):
         yield "its value is not one int8"
@@ -190,9 +141,9 @@ def _pad(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> Iterat
 def _reduction(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> Iterator[str]:
     axes = shapes.joined_axes(main, op)
     if op.options["keep_dims"]:
-        yield from _same(tuple(1 if i in axes else n for i, n in enumerate(source.shape)), target)
+        yield from layer_rules.same(tuple(1 if i in axes else n for i, n in enumerate(source.shape)), target)
     else:
-        yield from _same(tuple(n for i, n in enumerate(source.shape) if i not in axes), target)
+        yield from layer_rules.same(tuple(n for i, n in enumerate(source.shape) if i not in axes), target)
     if math.prod(source.shape[axis] for axis in axes) > 1 << 20:
         yield "it joins more than 2^20 elements"
     if op.kind == "REDUCE_MAX":
@@ -200,7 +151,7 @@ def _reduction(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> 
 
 
 def _transpose(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> Iterator[str]:
-    yield from _same(tuple(source.shape[axis] for axis in shapes.permutation(main, op)), target)
+    yield from layer_rules.same(tuple(source.shape[axis] for axis in shapes.permutation(main, op)), target)
     yield from _equal_scales(source, target)
 
 
@@ -210,7 +161,7 @@ def _resize(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> Ite
         return
     down, across = shapes.factors_of_resize(main, op)
     images, height, width, channels = source.shape
-    yield from _same((images, height * down, width * across, channels), target)
+    yield from layer_rules.same((images, height * down, width * across, channels), target)
     yield from _equal_scales(source, target)
 
 
@@ -227,11 +178,11 @@ def _blocks(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> Ite
         if source.shape[0] % times:
             raise ValueError
         batch, new = source.shape[0] // times, [n * size - before - after for n, size, (before, after) in sides]
-    yield from _same((batch, *new, source.shape[-1]), target)
+    yield from layer_rules.same((batch, *new, source.shape[-1]), target)
 
 
 def _elementwise(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> Iterator[str]:
-    yield from _same(source.shape, target)
+    yield from layer_rules.same(source.shape, target)
     if source.type == "float32" and target.type != "int8":  # a QUANTIZE
         yield f"turns floats into {target.type}, not into int8"
     quantisation = {"LOGISTIC": (1 / 256, -128), "SOFTMAX": (1 / 256, -128), "TANH": (1 / 128, 0)}.get(op.kind)
@@ -248,9 +199,12 @@ def _elementwise(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -
 
 
 _CHECKS = {
-    "CONV_2D": _convolution,
-    "DEPTHWISE_CONV_2D": _convolution,
-    "FULLY_CONNECTED": _fully_connected,
+    "CONV_2D": layer_rules.convolution,
+    "DEPTHWISE_CONV_2D": layer_rules.convolution,
+    "FULLY_CONNECTED": layer_rules.fully_connected,
+    "TRANSPOSE_CONV": layer_rules.transposed,
+    "PRELU": _sloped,
+    "TILE": _tile,
     "AVERAGE_POOL_2D": _pool,
     "MAX_POOL_2D": _pool,
     "ADD": _broadcast,

@@ -9,6 +9,10 @@ from dataclasses import dataclass
 
 from kittiwake.model.read.graph import Operator, Subgraph, Tensor
 
+# Where an operator's data and bias stand among its inputs, if not first and third.
+_DATA = {"SPLIT": 1, "TRANSPOSE_CONV": 2}
+_BIAS = {"TRANSPOSE_CONV": 3}
+
 
 @dataclass(frozen=True)
 class Window:
@@ -169,4 +173,10 @@ def joined_axes(main: Subgraph, op: Operator) -> list[int]:
 
 def data_input(main: Subgraph, op: Operator) -> Tensor:
     """The tensor that an operator works on first."""
-    return main.tensors[op.inputs[1 if op.kind == "SPLIT" else 0]]
+    return main.tensors[op.inputs[_DATA.get(op.kind, 0)]]
+
+
+def bias_input(main: Subgraph, op: Operator) -> Tensor | None:
+    """The bias of a layer with weights; None where it has none."""
+    place = _BIAS.get(op.kind, 2)
+    return main.tensors[op.inputs[place]] if len(op.inputs) > place and op.inputs[place] >= 0 else None
