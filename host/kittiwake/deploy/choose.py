@@ -48,6 +48,22 @@ def files(firmware: Mapping[str, bytes], config: NodeConfig) -> dict[str, bytes]
     return {path: content for path, content in firmware.items() if is_needed(path)}
 
 
+def every_file(firmware: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Leave out what no node imports, whatever its configuration.
+
+    Args:
+        firmware: path -> source, as `kittiwake.firmware_files` gives it.
+
+    Returns:
+        Path -> source, without main.py, which belongs to no slot.
+    """
+    return {
+        path: content
+        for path, content in firmware.items()
+        if path.startswith(_NODE) and path.removeprefix(_NODE) not in _NOT_IMPORTED
+    }
+
+
 def _is_needed(path: str, hears: bool, is_plain: bool) -> bool:
     if not path.startswith(_NODE):
         return False

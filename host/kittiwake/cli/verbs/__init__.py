@@ -23,6 +23,7 @@ from kittiwake.cli.verbs.plot import plot
 from kittiwake.cli.verbs.ports import ports
 from kittiwake.cli.verbs.provision import provision
 from kittiwake.cli.verbs.record import record
+from kittiwake.cli.verbs.release import group as release
 from kittiwake.cli.verbs.run import run
 from kittiwake.cli.verbs.targets import targets
 from kittiwake.cli.verbs.verify import verify
@@ -49,6 +50,7 @@ ALL: tuple[Callable[..., None] | typer.Typer, ...] = (
     boards,
     flash,
     deploy,
+    release,
     provision,
     doctor,
     record,

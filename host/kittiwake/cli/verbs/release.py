@@ -1,0 +1,193 @@
+"""`kittiwake release`: keys, and signed files that bring a new application to every board of a fleet."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+import kittiwake
+from kittiwake.cli.output import Json, print_json, progress
+
+if TYPE_CHECKING:
+    from kittiwake.release.container import Release
+
+_VARIABLE = "KITTIWAKE_RELEASE_PASSPHRASE"
+_FROM = f"A file with the passphrase, - for stdin; else {_VARIABLE} of the environment, else it is asked for."
+_PassphraseFile = Annotated[str, typer.Option(metavar="FILE", help=_FROM)]
+_File = Annotated[Path, typer.Argument(help="A release, .kwu.")]
+
+group = typer.Typer(name="release", help="Signed releases: make, show and verify them.", no_args_is_help=True)
+key_group = typer.Typer(name="key", help="Keys that sign releases.", no_args_is_help=True)
+group.add_typer(key_group)
+
+
+@key_group.command("new")
+def new_key(
+    file: Annotated[Path, typer.Argument(help="The private key; the public one goes beside it, .pub.")],
+    passphrase_file: _PassphraseFile = "",
+    as_json: Json = False,
+) -> None:
+    """Make a key: the private one encrypted with a passphrase, the public one for boards and for verifying."""
+    from kittiwake.release import keys
+
+    modulus = keys.make(file, _new_passphrase(file, passphrase_file))
+    name = keys.id_of(modulus).hex()
+    if as_json:
+        print_json({"key": name, "private": str(file), "public": str(keys.public_path(file))})
+    else:
+        print(f"key {name}: {file} signs, {keys.public_path(file)} verifies")
+
+
+@group.command()
+def make(
+    output: Annotated[Path, typer.Option("-o", "--output", help="The release, .kwu.")],
+    key: Annotated[list[Path], typer.Option("--key", help="The private key that signs; may be repeated.")],
+    board: Annotated[
+        list[str], typer.Option("--board", "-b", help="As kittiwake boards lists it, or an architecture; repeatable.")
+    ],
+    version: Annotated[str, typer.Option("--version", help="A name for people, 1.4 say.")],
+    counter: Annotated[int, typer.Option(help="Above that of every release before.", min=0, max=0xFFFFFFFF)] = 0,
+    after: Annotated[Path | None, typer.Option(help="Instead: the release before, whose counter grows by one.")] = None,
+    config: Annotated[
+        Path | None, typer.Option("-c", "--config", help="The nodes' configuration; else boards keep theirs.")
+    ] = None,
+    models: Annotated[list[Path] | None, typer.Option("--models", "-m", help="A .kwm file; may be repeated.")] = None,
+    trial: Annotated[int, typer.Option(help="Seconds that it has to prove itself on a board.", min=10, max=3600)] = 300,
+    notes: Annotated[str, typer.Option(help="What people ought to know, a line.")] = "",
+    downgrade: Annotated[bool, typer.Option("--downgrade", help="It may take the place of a later release.")] = False,
+    passphrase_file: _PassphraseFile = "",
+) -> None:
+    """Make a signed release: the same bytes for the same firmware, configuration, options and keys.
+
+    Names, networks, certificates and the places of link and journal are a board's own: a release never changes them.
+    """
+    from kittiwake.deploy import inputs
+    from kittiwake.errors import KittiwakeError, UsageError
+    from kittiwake.release import keys
+    from kittiwake.release import make as work
+
+    if bool(counter) == (after is not None):
+        raise UsageError("name a counter or the release before, one of them", "--counter 1 for the first")
+    if after is not None:
+        counter = _read(after).head.counter + 1
+    order = work.Order(
+        version,
+        counter,
+        board,
+        inputs.read_config(inputs.Deployment("", config=config)),
+        inputs.read_models(tuple(models or ())),
+        trial,
+        notes,
+        downgrade,
+    )
+    signers = [keys.read_private(path, _asker(path, passphrase_file)) for path in key]
+    raw = work.make(order, signers, _firmware())
+    try:
+        output.write_bytes(raw)
+    except OSError as error:
+        raise KittiwakeError(f"{output} cannot be written: {error.strerror}", "name another place with -o") from error
+    progress(f"{output}: {len(raw)} bytes, release {version}, counter {counter}")
+
+
+@group.command()
+def show(file: _File, as_json: Json = False) -> None:
+    """Tell what a release holds, and that it is whole; whose it is, only `verify` says."""
+    release = _read(file)
+    facts = _facts(release)
+    if as_json:
+        print_json(facts)
+        return
+    head = release.head
+    versions = (*head.oldest, *head.newest)
+    print(f"release      {head.version}, counter {head.counter}{', may replace a later one' if head.flags else ''}")
+    if head.notes:
+        print(f"notes        {head.notes}")
+    print(f"trial        {head.trial_s} s")
+    print("MicroPython  {}.{} to {}.{}".format(*versions))
+    print(f"signed by    {', '.join(each.key_id.hex() for each in release.signatures)} (not verified)")
+    for build in head.builds:
+        chips = ", ".join(build.chips) or "any chip"
+        print(f"build        {build.arch} ({chips}): {build.files} files, {build.size_bytes} bytes")
+
+
+@group.command()
+def verify(
+    file: _File,
+    key: Annotated[list[Path], typer.Option("--key", help="A public key that is trusted; may be repeated.")],
+    as_json: Json = False,
+) -> None:
+    """Hold a release against public keys and every hash in it; exit 5 when it is not whole or not signed by one."""
+    from kittiwake.errors import VerificationError
+    from kittiwake.release import keys
+
+    release = _read(file)
+    good = [keys.id_of(modulus).hex() for modulus in map(keys.read_public, key) if release.signer(modulus) is not None]
+    if not good:
+        raise VerificationError(
+            f"{file} is whole, and signed by none of these keys", "kittiwake release show names them"
+        )
+    if as_json:
+        print_json({**_facts(release), "verified_by": good})
+    else:
+        print(f"{file}: release {release.head.version} is whole, signed by {', '.join(good)}")
+
+
+def _facts(release: Release) -> dict[str, object]:
+    head = release.head
+    return {
+        "version": head.version,
+        "counter": head.counter,
+        "notes": head.notes,
+        "trial_s": head.trial_s,
+        "micropython": [list(head.oldest), list(head.newest)],
+        "allows_downgrade": bool(head.flags),
+        "signed_by": [each.key_id.hex() for each in release.signatures],
+        "builds": [
+            {
+                "arch": build.arch,
+                "chips": list(build.chips),
+                "bytes": build.size_bytes,
+                "files": {each.path: len(each.content) for each in release.files(number)},
+            }
+            for number, build in enumerate(head.builds)
+        ],
+    }
+
+
+def _read(file: Path) -> Release:
+    from kittiwake.errors import UsageError
+    from kittiwake.release import container
+
+    try:
+        raw = file.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}", "name a release, .kwu") from error
+    return container.read(raw, str(file))
+
+
+def _firmware() -> dict[str, bytes]:
+    return kittiwake.firmware_files()
+
+
+def _asker(path: Path, passphrase_file: str) -> Callable[[], bytes]:
+    return lambda: _passphrase(path, passphrase_file)
+
+
+def _new_passphrase(path: Path, passphrase_file: str) -> bytes:
+    from kittiwake.errors import UsageError
+
+    passphrase = _passphrase(path, passphrase_file)
+    is_typed = not passphrase_file and _VARIABLE not in os.environ
+    if is_typed and _passphrase(path, passphrase_file) != passphrase:
+        raise UsageError("the passphrases differ", "type the same one twice")
+    return passphrase
+
+
+def _passphrase(path: Path, passphrase_file: str) -> bytes:
+    from kittiwake.config import credentials
+
+    return credentials.secret(f"passphrase of {path}", passphrase_file, _VARIABLE)

@@ -1,0 +1,142 @@
+"""Making a release: the firmware compiled for every kind of board, with its configuration and plans, and signed.
+
+Knows what an application is (as deploy does) and boards by name; how the file is laid out is container.py's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from kittiwake.boards import arch as architectures
+from kittiwake.boards import catalog
+from kittiwake.deploy import choose
+from kittiwake.errors import ConfigError, UsageError
+from kittiwake.release import container, keys
+from kittiwake.target import micropython_versions, mpy
+from kittiwake.target.base import NodeConfig
+from kittiwake_node.errors import FrameError
+from kittiwake_node.update import manifest
+
+TRIAL_S = 300
+# A board has these of its own, whatever application it runs.
+_OWN = ("device", "link", "storage", "wifi", "mqtt")
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a release is to be.
+
+    Args:
+        version: a name for people.
+        counter: above that of every release before.
+        boards: names of boards (`kittiwake boards`), or architectures of mpy-cross for any board of it.
+        config: of the nodes; None for no configuration: boards keep theirs.
+        models: file name -> plan.
+        trial_s: seconds that a new application has to prove itself.
+        notes: what people ought to know.
+        allows_downgrade: it may take the place of a later release.
+    """
+
+    version: str
+    counter: int
+    boards: Sequence[str]
+    config: NodeConfig | None = None
+    models: Mapping[str, bytes] = field(default_factory=dict)
+    trial_s: int = TRIAL_S
+    notes: str = ""
+    allows_downgrade: bool = False
+
+
+def make(order: Order, signers: Sequence[keys.PrivateKey], firmware: Mapping[str, bytes]) -> bytes:
+    """Make a release.
+
+    Args:
+        order: what it is to be.
+        signers: whose signatures it carries; one or more.
+        firmware: path -> source, as `kittiwake.firmware_files` gives it.
+
+    Returns:
+        The file: the same bytes for the same order, signers, firmware and compiler.
+
+    Raises:
+        UsageError: a board is unknown.
+        ConfigError: it would be too large in some way, or a model is not listened for.
+        KittiwakeError: of the compiler.
+    """
+    builds = _builds(order, firmware)
+    described = [
+        manifest.Build(
+            arch,
+            chips,
+            len(files),
+            sum(map(len, files.values())),
+            len(container.table_of(files)),
+            hashlib.sha256(container.table_of(files)).digest(),
+        )
+        for arch, chips, files in builds
+    ]
+    head = manifest.Head(
+        manifest.DOWNGRADE if order.allows_downgrade else 0,
+        order.counter,
+        order.trial_s,
+        micropython_versions.OLDEST,
+        micropython_versions.NEWEST,
+        order.version,
+        order.notes,
+        described,
+    )
+    try:
+        raw_head = manifest.pack_head(head)
+        manifest.read_head(raw_head)  # what no board would take is not signed
+    except FrameError as error:
+        raise ConfigError(f"this cannot be a release: {error}", "fewer boards, or shorter notes") from error
+    signed = [container.Signature(keys.id_of(key.modulus), key.sign(manifest.MAGIC + raw_head)) for key in signers]
+    raw = container.pack(raw_head, signed, [files for _, _, files in builds])
+    read = container.read(raw, "what was made")
+    for key in signers:
+        if read.signer(key.modulus) is None:
+            raise ConfigError("a signature that was just made is not good", "try another key")
+    return raw
+
+
+def _builds(order: Order, firmware: Mapping[str, bytes]) -> list[tuple[str, tuple[str, ...], dict[str, bytes]]]:
+    """Architecture, chips and files of each build: boards that take the same files share one."""
+    chips_of: dict[tuple[str, bool], set[str]] = {}
+    for name in order.boards:
+        arch, chip = _kind(name)
+        # Of chips that run an architecture's kernels in machine code, and those that do not, each has its own build.
+        special = any(architectures.runs(kernels, arch, f"with {chip}") for kernels in architectures.ASSEMBLERS)
+        chips_of.setdefault((arch, special), set()).add(chip)
+    builds = []
+    for (arch, _), chips in sorted(chips_of.items(), key=lambda item: (item[0][0], not item[0][1])):
+        listed = () if "" in chips else tuple(sorted(chips))
+        builds.append((arch, listed, _files(order, firmware, arch, min(chips))))
+    # The most particular first: a board takes the first one that it runs.
+    family = architectures.CORTEX_M
+    return sorted(builds, key=lambda build: (not build[1], -family.index(build[0]) if build[0] in family else 0))
+
+
+def _kind(name: str) -> tuple[str, str]:
+    if name in architectures.NAMES and name:
+        return name, ""
+    try:
+        board = catalog.find(name)
+    except UsageError as error:
+        raise UsageError(f"{name!r} is neither a board nor an architecture", error.mend) from error
+    return board.mpy_arch, board.mcu
+
+
+def _files(order: Order, firmware: Mapping[str, bytes], arch: str, chip: str) -> dict[str, bytes]:
+    machine = f"with {chip}" if chip else ""
+    wanted = choose.files(firmware, order.config) if order.config is not None else choose.every_file(firmware)
+    files = {**mpy.compile_files(wanted, arch, machine), **order.models}
+    if order.config is not None:
+        kernel = {"kernel": "xtensa"} if architectures.runs("xtensa", arch, machine) else {}
+        config = {name: value for name, value in {**kernel, **order.config}.items() if name not in _OWN}
+        files["node.json"] = choose.settings(config, "", {})
+        missing = set(order.models) - choose.named_models(config, None)
+        if missing:
+            raise ConfigError(f"no channel listens for {min(missing)}", "name it in a microphone's hear.models")
+    return files
