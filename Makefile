@@ -3,8 +3,8 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN     = $(VENV)/bin
 # What `make demo` needs, and what working on the project needs on top of it.
-RUN_EXTRAS = demo,journal,wake,boards
-DEV_EXTRAS = demo,journal,plot,test,dev,boards
+RUN_EXTRAS = demo,journal,wake,boards,window
+DEV_EXTRAS = demo,journal,plot,test,dev,boards,window
 DOCS_EXTRAS = $(DEV_EXTRAS),docs
 T ?=
 

@@ -33,6 +33,7 @@ COMPILERS = {
     "xtensa-lx106-elf-gcc": "gcc-xtensa-lx106",
 }
 _SERVICES = {
+    "chromium": "chromium",
     "dfu-util": "dfu-util",
     "mosquitto": "mosquitto",
     "systemd-analyze": "systemd",

@@ -13,7 +13,7 @@ from tools import system
 ROOT = Path(__file__).resolve().parents[2]
 # Written out, not taken from the tables: README and a fresh Debian hold to these.
 ALL = [
-    *("dfu-util", "dpkg-dev", "gcc", "gcc-arm-none-eabi", "gcc-riscv64-unknown-elf", "gcc-xtensa-lx106"),
+    *("chromium", "dfu-util", "dpkg-dev", "gcc", "gcc-arm-none-eabi", "gcc-riscv64-unknown-elf", "gcc-xtensa-lx106"),
     *("libc6-dev", "libnewlib-arm-none-eabi", "make", "mosquitto", "picolibc-riscv64-unknown-elf"),
     *("picolibc-xtensa-lx106-elf", "qemu-system-arm", "qemu-system-misc", "systemd", "xz-utils"),
 ]
@@ -107,7 +107,9 @@ def test_system_what_is_there_changes_only_what_it_is(machine, there):
 
 
 def test_system_boards_need_no_services(machine):
-    assert system.lacking(system.BOARDS) == [p for p in ALL if p not in ("dfu-util", "mosquitto", "systemd")]
+    assert system.lacking(system.BOARDS) == [
+        p for p in ALL if p not in ("chromium", "dfu-util", "mosquitto", "systemd")
+    ]
 
 
 def test_system_install_that_fails_names_what_is_left_and_the_last_words_of_apt(machine, capsys):

@@ -198,7 +198,9 @@ class CommandQueue:
         if result is not None:
             body["result"] = result
         self.done += 1
-        log.info("command %s of %s: %s%s", op, device, status, f": {error}" if error else "")
+        # A window that somebody looks at asks every second.
+        level = logging.DEBUG if op == "status" else logging.INFO
+        log.log(level, "command %s of %s: %s%s", op, device, status, f": {error}" if error else "")
         self._respond(f"{self._base}/{device}/resp", json.dumps(body, separators=(",", ":")).encode(), receipt)
 
 

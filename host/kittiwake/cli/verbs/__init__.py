@@ -28,6 +28,7 @@ from kittiwake.cli.verbs.run import run
 from kittiwake.cli.verbs.targets import targets
 from kittiwake.cli.verbs.verify import verify
 from kittiwake.cli.verbs.watch import watch
+from kittiwake.cli.verbs.window import window
 
 # A function is a verb; a Typer is one with verbs of its own.
 ALL: tuple[Callable[..., None] | typer.Typer, ...] = (
@@ -38,6 +39,7 @@ ALL: tuple[Callable[..., None] | typer.Typer, ...] = (
     node,
     bridge,
     watch,
+    window,
     history,
     journal,
     inject,

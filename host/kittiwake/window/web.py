@@ -1,0 +1,86 @@
+"""The pages and what they ask for: routes of the web server."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from kittiwake.window.stream import Stream
+
+PAGE = Path(__file__).with_name("page")
+_KINDS = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+
+
+class Files:
+    """The files of the page, read once, so that no path of a request reaches the disk.
+
+    Args:
+        folder: that holds them.
+    """
+
+    def __init__(self, folder: Path):
+        self._files = {
+            path.relative_to(folder).as_posix(): (path.read_bytes(), _KINDS[path.suffix])
+            for path in sorted(folder.rglob("*"))
+            if path.suffix in _KINDS
+        }
+
+    def answer(self, name: str, request: Request) -> Response:
+        """Give a file.
+
+        Args:
+            name: its path in the folder.
+            request: says which version the browser has.
+        """
+        if name not in self._files:
+            return PlainTextResponse("there is no such page\n", 404)
+        content, kind = self._files[name]
+        tag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'
+        headers = {"etag": tag, "cache-control": "no-cache"}
+        if request.headers.get("if-none-match") == tag:
+            return Response(status_code=304, headers=headers)
+        return Response(content, media_type=kind, headers=headers)
+
+
+def routes(stream: Stream) -> list[Route]:
+    """Make the routes.
+
+    Args:
+        stream: of what pages get live.
+    """
+    files = Files(PAGE)
+
+    async def index(request: Request) -> Response:
+        return files.answer("index.html", request)
+
+    async def file(request: Request) -> Response:
+        return files.answer(request.path_params["name"], request)
+
+    async def live(request: Request) -> Response:
+        if stream.is_full:
+            return JSONResponse({"problem": "too-many-pages"}, 503)
+        return StreamingResponse(
+            _encoded(stream.events(request.query_params.get("device", ""))), media_type="text/event-stream"
+        )
+
+    return [Route("/", index), Route("/page/{name:path}", file), Route("/api/live", live)]
+
+
+async def _encoded(texts: AsyncIterator[str]) -> AsyncIterator[bytes]:
+    async for text in texts:
+        yield text.encode()
+
+
+def application(stream: Stream) -> Starlette:
+    """Make the application, without its guard.
+
+    Args:
+        stream: of what pages get live.
+    """
+    return Starlette(routes=routes(stream))

@@ -1,0 +1,43 @@
+"""Debian's Chromium, driven by Playwright; one for a file's tests, since Playwright holds the thread's event loop."""
+
+import os
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from tools import system
+
+_FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def browser():
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    program = system.find("chromium")
+    if program is None:
+        pytest.skip("chromium missing")
+    # Debian's wrapper reads this; without it, it looks for files of a desktop.
+    os.environ.setdefault("CHROMIUM_FLAGS", "")
+    with api.sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=program, args=_FLAGS)
+        yield opened
+        opened.close()
+
+
+def accessibility_faults(page):
+    """What axe finds wrong, in light, dark and on a phone: a line each."""
+    faults = []
+    size = page.viewport_size
+    for scheme, width in (("light", 1200), ("dark", 1200), ("light", 390)):
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size({"width": width, "height": 800})
+        found = Axe().run(page).response["violations"]
+        faults += [f"{scheme} {width}: {one['id']}: {one['nodes'][0]['html']}" for one in found]
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            faults.append(f"{scheme} {width}: scrolls sideways")
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size(size)
+    return faults
