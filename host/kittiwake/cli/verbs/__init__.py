@@ -13,6 +13,7 @@ from kittiwake.cli.verbs.detect import detect
 from kittiwake.cli.verbs.doctor import doctor
 from kittiwake.cli.verbs.explain import explain
 from kittiwake.cli.verbs.flash import flash
+from kittiwake.cli.verbs.fleet import group as fleet
 from kittiwake.cli.verbs.history import group as history
 from kittiwake.cli.verbs.inject import inject
 from kittiwake.cli.verbs.journal import group as journal
@@ -41,6 +42,7 @@ ALL: tuple[Callable[..., None] | typer.Typer, ...] = (
     watch,
     window,
     history,
+    fleet,
     journal,
     inject,
     verify,

@@ -1,0 +1,127 @@
+"""The inventory in a file: what was known of each device when it was last heard, and its tags. SQLite."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from kittiwake.errors import KittiwakeError, UsageError
+from kittiwake.fleet.inventory import Device
+
+# "KWfl": says that the file is one of ours.
+APPLICATION_ID = 0x4B57666C
+_VERSION = 1
+_BUSY_S = 10.0
+_TABLES = """
+CREATE TABLE devices (
+    name TEXT PRIMARY KEY, status TEXT NOT NULL, heard_ms INTEGER, bridge TEXT NOT NULL, firmware TEXT NOT NULL,
+    "on" TEXT NOT NULL, unique_id TEXT NOT NULL, boot INTEGER, evicted INTEGER NOT NULL, health TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE tags (
+    device TEXT NOT NULL, "group" TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (device, "group")
+) STRICT, WITHOUT ROWID;
+"""
+
+
+class FleetStore:
+    """An inventory's file, as a context manager.
+
+    Args:
+        path: of the file; made when it is not there.
+
+    Raises:
+        KittiwakeError: it cannot be opened, or is no inventory of this version.
+    """
+
+    def __init__(self, path: Path):
+        self._path = path
+        try:
+            self._db = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None)
+            self._prepare()
+        except sqlite3.Error as error:
+            raise KittiwakeError(f"{path} cannot be opened: {error}", "name another file by --inventory") from error
+
+    def __enter__(self) -> FleetStore:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._db.close()
+
+    def devices(self) -> list[Device]:
+        """Read what is known, with tags; nobody was heard yet."""
+        tags: dict[str, dict[str, str]] = {}
+        for name, group, value in self._db.execute('SELECT device, "group", value FROM tags ORDER BY 1, 2'):
+            tags.setdefault(name, {})[group] = value
+        rows = self._db.execute(
+            'SELECT name, status, heard_ms, bridge, firmware, "on", unique_id, boot, evicted, health FROM devices'
+        )
+        known = [
+            Device(name, status, False, heard_ms, bridge, firmware, on, unique_id, boot, evicted, json.loads(health))
+            for name, status, heard_ms, bridge, firmware, on, unique_id, boot, evicted, health in rows
+        ]
+        for device in known:
+            device.tags = tags.get(device.name, {})
+        return known
+
+    def write(self, devices: Iterable[Device]) -> None:
+        """Write what is known of devices; their tags stay as they are in the file.
+
+        Args:
+            devices: to write, in one transaction.
+
+        Raises:
+            KittiwakeError: the file could not be written; nothing was.
+        """
+        rows = [
+            (d.name, d.status, d.heard_ms, d.bridge, d.firmware, d.on, d.unique_id, d.boot, d.evicted)
+            + (json.dumps(d.health),)
+            for d in devices
+        ]
+        self._write("INSERT OR REPLACE INTO devices VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+
+    def tag(self, names: Iterable[str], tags: Mapping[str, str]) -> None:
+        """Put devices into groups.
+
+        Args:
+            names: of devices that are known.
+            tags: group -> value; "" takes the device out of the group.
+
+        Raises:
+            UsageError: a device is not known.
+            KittiwakeError: the file could not be written; nothing was.
+        """
+        known = {name for (name,) in self._db.execute("SELECT name FROM devices")}
+        names = list(names)
+        if unknown := sorted(set(names) - known):
+            raise UsageError(
+                f"{self._path} has no device {', '.join(unknown)}",
+                "`kittiwake fleet list` learns devices from a broker",
+            )
+        rows = [(name, group, value) for name in names for group, value in tags.items()]
+        self._write("INSERT OR REPLACE INTO tags VALUES (?, ?, ?)", rows, "DELETE FROM tags WHERE value = ''")
+
+    def _write(self, statement: str, rows: Sequence[tuple[object, ...]], after: str = "") -> None:
+        try:
+            with self._db:
+                self._db.execute("BEGIN IMMEDIATE")
+                self._db.executemany(statement, rows)
+                if after:
+                    self._db.execute(after)
+        except sqlite3.Error as error:
+            raise KittiwakeError(f"{self._path} cannot be written: {error}", "free space there") from error
+
+    def _prepare(self) -> None:
+        (identity,) = self._db.execute("PRAGMA application_id").fetchone()
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        (tables,) = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if (identity, version, tables) == (0, 0, 0):
+            self._db.executescript(
+                f"BEGIN IMMEDIATE; {_TABLES} PRAGMA application_id = {APPLICATION_ID};"
+                f" PRAGMA user_version = {_VERSION}; COMMIT;"
+            )
+        elif identity != APPLICATION_ID:
+            raise KittiwakeError(f"{self._path} is no inventory", "name another file by --inventory")
+        elif version != _VERSION:
+            raise KittiwakeError(f"{self._path} is of a later version ({version})", "update kittiwake")
