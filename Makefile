@@ -9,7 +9,7 @@ DOCS_EXTRAS = $(DEV_EXTRAS),docs
 T ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help python format setup setup-dev demo test test-fresh test-lowest dist package.json check docs format soak test-powercut test-chaos boards kernels hil bench bench-bridge bench-history bench-nab bench-wear bench-fan clean
+.PHONY: help python format setup setup-dev demo test test-fresh test-lowest dist package.json check docs format soak test-powercut test-chaos boards kernels hil bench bench-bridge bench-history bench-serve bench-nab bench-wear bench-fan clean
 
 help: ## list the targets
 	@grep -hE '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 12
@@ -97,6 +97,9 @@ bench-bridge: setup-dev ## records a second beside bare paho, latency, memory an
 
 bench-history: setup-dev ## rows a second of the history beside bare SQLite, and a month asked by the hour
 	@$(BIN)/python tools/bench_history.py $(ARGS)
+
+bench-serve: setup-dev ## requests a second of the inference service beside the guide's sample
+	@$(BIN)/python tools/bench_serve.py $(ARGS)
 
 bench-nab: setup-dev ## the Numenta Anomaly Benchmark, its controls and a picture: make bench-nab NAB=DIR
 	@test -n "$(NAB)" || { echo "bench-nab: name the benchmark's folder: make bench-nab NAB=DIR" >&2; exit 2; }

@@ -11,6 +11,8 @@ from typing import Any
 from kittiwake.boards.description import Board
 from kittiwake.bridge.settings import Settings
 from kittiwake.history.settings import Settings as HistorySettings
+from kittiwake.serve.card import Card
+from kittiwake.serve.settings import Settings as ServeSettings
 from tools.docs import command_line, models, node_toml, operators, pictures, python_api, rooms, root_pages, topics
 
 FOLDER = "generated"
@@ -22,6 +24,14 @@ at fault. The environment overrides: `[broker] keepalive_s` is `KITTIWAKE_BROKER
 _HISTORY = """\
 `kittiwake history run -c history.toml` reads this file. The environment overrides, as for gateway.toml:
 `[history] database` is `KITTIWAKE_HISTORY__DATABASE`.
+"""
+_SERVE = """\
+`kittiwake serve -c serve.toml` reads this file; its options stand above it. The environment overrides, as for
+gateway.toml: `[serve] listen` is `KITTIWAKE_SERVE__LISTEN`.
+"""
+_CARD = """\
+NAME.toml beside NAME.onnx or NAME.tflite says what the model's features are, and what its answer means. Every setting
+has a default, and so has the card.
 """
 _BOARD = """\
 `boards/NAME/board.toml` describes a kind of board; `kittiwake boards show NAME` prints one. Every fact has its source
@@ -36,6 +46,8 @@ def pages() -> dict[str, str]:
         "node-toml.md": node_toml.page(),
         "gateway-toml.md": models.page("gateway.toml", _GATEWAY, Settings, ""),
         "history-toml.md": models.page("history.toml", _HISTORY, HistorySettings, ""),
+        "serve-toml.md": models.page("serve.toml", _SERVE, ServeSettings, ""),
+        "card-toml.md": models.page("A model's card", _CARD, Card, ""),
         "board-toml.md": models.page("board.toml", _BOARD, Board, "The board"),
         "topics.md": topics.page(),
         "operators.md": operators.page(),

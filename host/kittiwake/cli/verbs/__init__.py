@@ -26,6 +26,7 @@ from kittiwake.cli.verbs.provision import provision
 from kittiwake.cli.verbs.record import record
 from kittiwake.cli.verbs.release import group as release
 from kittiwake.cli.verbs.run import run
+from kittiwake.cli.verbs.serve import serve
 from kittiwake.cli.verbs.targets import targets
 from kittiwake.cli.verbs.verify import verify
 from kittiwake.cli.verbs.watch import watch
@@ -43,6 +44,7 @@ ALL: tuple[Callable[..., None] | typer.Typer, ...] = (
     window,
     history,
     fleet,
+    serve,
     journal,
     inject,
     verify,
