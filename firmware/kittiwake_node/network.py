@@ -43,6 +43,8 @@ _ENTRIES = (
     ("pool", "mean"),
     ("softmax", "softmax"),
     ("floats", "quantise"),
+    ("recurrent", "dense16"),
+    ("recurrent", "lstm"),
 )
 
 

@@ -17,6 +17,7 @@ from tests.support.tflite_ends import random_ends
 from tests.support.tflite_graphs import random_model
 from tests.support.tflite_more import random_network
 from tests.support.tflite_net import Net
+from tests.support.tflite_recurrent import random_lstm
 
 GRAPHS = 120 if SOAK else 12
 WAKE_INVOKES = 100 if SOAK else 10
@@ -95,10 +96,24 @@ def test_networks_with_several_ends_and_floats_on_a_board_equal_tflite_micro(boa
 
 
 @pytest.mark.timeout(300)
-def test_invoke_whole_and_in_slices_with_the_heap_locked_works(board):
+def test_lstms_on_a_board_equal_tflite_micro(board, micro):
     board.reboot()
     kernel = kernels_of(board)[-1]
-    plan = compiler.compile_model(models.wake_word("hey_jarvis"), kernel).plan
+    for seed in range(GRAPHS // 2):
+        content, size, used = random_lstm(seed, small=True)
+        data = models.inputs(size, 3, seed)
+        plan = compiler.compile_model(content, kernel).plan
+        assert models.run_small(board, kernel, plan, data) == micro.run(content, data)[0], (kernel, seed, used)
+        network_tally.add(board.name, kernel, "graphs", len(data))
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("name", ["hey_jarvis", "ends in floats", "an LSTM"])
+def test_invoke_whole_and_in_slices_with_the_heap_locked_works(board, name):
+    board.reboot()
+    kernel = kernels_of(board)[-1]
+    makers = {"ends in floats": lambda: random_ends(3, small=True), "an LSTM": lambda: random_lstm(1, small=True)[0]}
+    plan = compiler.compile_model(makers.get(name, lambda: models.wake_word(name))(), kernel).plan
     on_target.load(board, plan, kernel)
     source = (
         "import micropython\n_ = 0  # a new name would take heap\n"

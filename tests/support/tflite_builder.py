@@ -5,8 +5,9 @@ import numpy as np
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
 OPS = schema.BuiltinOperator
-INT8, INT32, UINT8, FLOAT32, RESOURCE = (
+INT8, INT16, INT32, UINT8, FLOAT32, RESOURCE = (
     schema.TensorType.INT8,
+    schema.TensorType.INT16,
     schema.TensorType.INT32,
     schema.TensorType.UINT8,
     schema.TensorType.FLOAT32,

@@ -21,6 +21,7 @@ STAGES = {
     "pool": ["average", "largest", "mean"],
     "softmax": ["softmax"],
     "floats": ["quantise"],
+    "recurrent": ["dense16", "lstm"],
 }
 # What the assembler sources call a word, where it is not the list's name.
 ASSEMBLER = {

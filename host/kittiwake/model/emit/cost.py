@@ -28,6 +28,7 @@ _ELEMENT = {
     "mul": 130.0,
     "softmax": 400.0,
     "quantise": 150.0,
+    "lstm": 700.0,
 }
 _PRODUCT = {"average": 20.0, "largest": 26.0, "mean": 20.0}
 KERNELS = tuple(_SETS)
@@ -64,6 +65,8 @@ def of_step(step: Step, kernel: str) -> float:
         return call + each * step.macs + output * step.outputs
     if step.kind == "depthwise":
         return call + tap * step.macs + output * step.outputs
+    if step.kind == "dense16":  # in viper for all kernels
+        return call + 16.0 * step.macs + 105.0 * step.outputs
     if step.kind in _PRODUCT:
         return call + _PRODUCT[step.kind] * step.macs + 60 * step.outputs
     return call + _ELEMENT[step.kind] * step.outputs

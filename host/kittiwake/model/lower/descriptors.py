@@ -71,6 +71,16 @@ KINDS = {
         13, "input output rows classes exponentials", "`exponentials` is the offset of 256 i32 exponentials"
     ),
     "quantise": _kind(14, "input output thresholds count zero", "`thresholds` is the offset of 256 words"),
+    "dense16": _kind(
+        15,
+        "input output stream outputs inputs filled cols in_col out_col line wide",
+        "the stream is in `rows` for all kernels; outputs are i16",
+    ),
+    "lstm": _kind(
+        16,
+        "x_gates h_gates cell hidden output units curve times rounded clip input_right m right zero",
+        "gates and cell are i16; `x_gates` is written; `curve` is the offset of 256 u16",
+    ),
 }
 
 

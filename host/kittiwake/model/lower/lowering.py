@@ -17,6 +17,7 @@ from kittiwake.model.lower import (
     outside,
     pairwise,
     rearranging,
+    recurrent,
     sloped,
     streams,
     transposed,
@@ -46,6 +47,7 @@ LOWERINGS: dict[str, Lower] = {
     "DEPTHWISE_CONV_2D": convolve.depthwise,
     "FULLY_CONNECTED": convolve.fully_connected,
     "TRANSPOSE_CONV": transposed.transpose_convolution,
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": recurrent.lstm,
     # What only puts bytes elsewhere.
     "TILE": rearranging.tile,
     "TRANSPOSE": rearranging.transpose,

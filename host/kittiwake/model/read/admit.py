@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from kittiwake.model.read import islands, rules
+from kittiwake.model.read import islands, recurrent_rules, rules
 from kittiwake.model.read.graph import Graph, Operator, Subgraph, Tensor, VariableName
 
 # Operators on bytes: how many inputs they take (constants included), least and most.
@@ -18,6 +18,7 @@ _ARITY = {
     "FULLY_CONNECTED": (2, 3),
     "TRANSPOSE_CONV": (3, 4),
     "PRELU": (2, 2),
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": (24, 24),
     "TILE": (2, 2),
     "AVERAGE_POOL_2D": (1, 1),
     "MAX_POOL_2D": (1, 1),
@@ -57,6 +58,8 @@ _ARITY = {
 # May leave their bias out.
 _OPTIONAL = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
 _NO_OUTPUT = ("CALL_ONCE", "ASSIGN_VARIABLE")
+# Where an operator keeps its state in variable tensors of the old kind.
+_OLD_STATE = {"UNIDIRECTIONAL_SEQUENCE_LSTM": recurrent_rules.STATES}
 _STATE = ("VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "CALL_ONCE")
 # Inputs that must be known when compiling, by place.
 _CONSTANTS = {
@@ -65,6 +68,7 @@ _CONSTANTS = {
     "FULLY_CONNECTED": (1, 2),
     "TRANSPOSE_CONV": (0, 1, 3),
     "PRELU": (1,),
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": recurrent_rules.CONSTANTS,
     "TILE": (1,),
     "MEAN": (1,),
     "REDUCE_MAX": (1,),
@@ -129,10 +133,10 @@ def _operator(main: Subgraph, op: Operator, defined: set[int]) -> Iterator[str]:
         return
     least, most = _ARITY[op.kind]
     inputs = [index for index in op.inputs if index >= 0]
-    if not least <= len(op.inputs) <= most or len(inputs) < least:
+    if not least <= len(op.inputs) <= most or (len(inputs) < least and op.kind not in _OLD_STATE):
         yield f"has {len(inputs)} inputs"
         return
-    if -1 in op.inputs and op.kind not in _OPTIONAL:
+    if -1 in op.inputs and op.kind not in (*_OPTIONAL, *_OLD_STATE):
         yield "leaves an input out"
         return
     outputs = 0 if op.kind in _NO_OUTPUT else None
@@ -142,7 +146,13 @@ def _operator(main: Subgraph, op: Operator, defined: set[int]) -> Iterator[str]:
     if op.kind not in ("SPLIT", "SPLIT_V") and len(op.outputs) > 1:
         yield f"has {len(op.outputs)} outputs"
         return
-    early = [index for index in inputs if index not in defined]
+    if op.kind in _OLD_STATE:
+        missing = [place for place in (0, *_CONSTANTS[op.kind], *_OLD_STATE[op.kind]) if op.inputs[place] < 0]
+        if missing:
+            yield f"leaves input {missing[0]} out"
+            return
+    states = [op.inputs[place] for place in _OLD_STATE.get(op.kind, ())]
+    early = [index for index in inputs if index not in defined and index not in states]
     if early:
         yield f"reads tensor {early[0]} before it is computed"
         return
@@ -170,6 +180,8 @@ def _data_tensors(main: Subgraph, op: Operator, constants: tuple[int, ...]) -> l
         inputs = inputs[:1]
     if op.kind in ("READ_VARIABLE", "ASSIGN_VARIABLE"):
         inputs = inputs[1:]
+    if op.kind in _OLD_STATE:
+        inputs = inputs[:1]
     return inputs + [main.tensors[i] for i in op.outputs]
 
 

@@ -230,6 +230,10 @@ def _pool(o: _Reader) -> Options:
     return _window(o) | {"filter": (o.FilterHeight(), o.FilterWidth())}
 
 
+def _recurrence(o: _Reader) -> Options:
+    return {"squashing": _activation(o), "cell_clip": float(o.CellClip()), "time_major": bool(o.TimeMajor())}
+
+
 def _handle(o: _Reader) -> Options:
     return {"name": (o.Container() or b"", o.SharedName() or b"")}
 
@@ -269,6 +273,7 @@ _OPTIONS: dict[str, tuple[str, Callable[[_Reader], Options]]] = {
     "RESIZE_NEAREST_NEIGHBOR": ("ResizeNearestNeighborOptions", lambda o: {"align_corners": bool(o.AlignCorners())}),
     "LEAKY_RELU": ("LeakyReluOptions", lambda o: {"alpha": float(o.Alpha())}),
     "SOFTMAX": ("SoftmaxOptions", lambda o: {"beta": float(o.Beta())}),
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": ("UnidirectionalSequenceLSTMOptions", _recurrence),
     "VAR_HANDLE": ("VarHandleOptions", _handle),
     "CALL_ONCE": ("CallOnceOptions", lambda o: {"subgraph": o.InitSubgraphIndex()}),
 }

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from kittiwake.model.read import shapes
 from kittiwake.model.read.graph import Operator, Subgraph, Tensor
 
-_ROW_LIMIT = 12000  # inputs of one output whose products with unsigned bytes stay within 2^30
+ROW_LIMIT = 12000  # inputs of one output whose products with unsigned bytes stay within 2^30
 
 
 def same(shape: tuple[int, ...], target: Tensor) -> Iterator[str]:
@@ -109,8 +109,8 @@ def _weights(main: Subgraph, op: Operator, channels: int, axis: int, inputs: int
         yield f"its filter has {len(weights.scales)} scales for {channels} channels"
     elif len(weights.scales) > 1 and weights.axis != axis:
         yield f"its filter has its scales along axis {weights.axis}, not {axis}"
-    if inputs > _ROW_LIMIT:
-        yield f"{inputs} inputs an output are more than the {_ROW_LIMIT} that the kernels add up"
+    if inputs > ROW_LIMIT:
+        yield f"{inputs} inputs an output are more than the {ROW_LIMIT} that the kernels add up"
     bias = shapes.bias_input(main, op)
     if bias is not None and (bias.type != "int32" or bias.elements != channels):
         yield f"its bias is {bias.type}{list(bias.shape)}, not int32[{channels}]"

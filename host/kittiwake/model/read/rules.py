@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from kittiwake.model.read import layer_rules, shapes
+from kittiwake.model.read import layer_rules, recurrent_rules, shapes
 from kittiwake.model.read.graph import Operator, Subgraph, Tensor
 
 # Exponentials whose sum reaches 512 make TFLite Micro's SOFTMAX shift by more than 31 bits: it aborts.
@@ -204,6 +204,7 @@ _CHECKS = {
     "FULLY_CONNECTED": layer_rules.fully_connected,
     "TRANSPOSE_CONV": layer_rules.transposed,
     "PRELU": _sloped,
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": recurrent_rules.lstm,
     "TILE": _tile,
     "AVERAGE_POOL_2D": _pool,
     "MAX_POOL_2D": _pool,
