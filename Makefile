@@ -30,6 +30,7 @@ demo: setup ## a virtual board, a broker, the bridge and a live view; no root, n
 test: setup-dev ## every test, as CI runs it (T=path or T='-k name' for some)
 	@$(BIN)/python tools/system.py
 	@$(BIN)/python tools/micropython/build.py || test "$$CI" != true  # elsewhere their tests are skipped, by name
+	@$(BIN)/python tools/foreign.py || test "$$CI" != true
 	@$(BIN)/python -m pytest -n auto --target all $(T)
 
 test-fresh: setup ## from nothing to green, as root: make demo and make test on new machines (ARGS='--only demo')
@@ -67,6 +68,7 @@ format: setup-dev ## put the code into ruff's form
 soak: setup-dev ## the long versions of the parity and chaos tests
 	@$(BIN)/python tools/system.py
 	@$(BIN)/python tools/micropython/build.py
+	@$(BIN)/python tools/foreign.py
 	@KITTIWAKE_SOAK=1 $(BIN)/python -m pytest --target all --timeout 3600 $(T)
 
 test-powercut: setup-dev ## cut the power at every flash operation; ends with a line of figures

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support import certificates, chaos_tally, cut_tally, network_tally, parity_tally, promtool
 from tests.support.parallel import plugin as parallel
-from tools import system
+from tools import foreign, system
 
 CI = os.environ.get("CI") == "true"
 # Recordings are not part of the project.
@@ -48,6 +48,18 @@ def data_dir() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip(DATA_MISSING)
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def tensorflow() -> str:
+    """Path of an interpreter with TensorFlow, for programs of model/foreign."""
+    python = foreign.interpreter()
+    if python is None:
+        reason = "TensorFlow missing: python tools/foreign.py, or name an interpreter in KITTIWAKE_TENSORFLOW"
+        if CI:
+            pytest.fail(reason, pytrace=False)
+        pytest.skip(reason)
+    return str(python)
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from kittiwake.cli.verbs.history import group as history
 from kittiwake.cli.verbs.inject import inject
 from kittiwake.cli.verbs.journal import group as journal
 from kittiwake.cli.verbs.listen import listen
-from kittiwake.cli.verbs.model import group as model
+from kittiwake.cli.verbs.model_make import group as model
 from kittiwake.cli.verbs.node import app as node
 from kittiwake.cli.verbs.plot import plot
 from kittiwake.cli.verbs.ports import ports

@@ -1,0 +1,1 @@
+"""Networks made here: quantised from float models, trained from recordings. Heavy libraries run in a process apart."""
