@@ -61,6 +61,7 @@ def test_quantise_of_a_keras_model_keeps_its_accuracy_and_tells_what_each_layer_
     _quantised(floats, name, tensorflow, tmp_path / "net.tflite")
     facts = json.loads(capsys.readouterr().out)
     _holds(floats, facts, (tmp_path / "net.tflite").read_bytes(), "labels")
+    assert app.run(["model", "check", str(tmp_path / "net.tflite"), "-k", "12"]) == EXIT_OK
     steps = [layer["steps"] for layer in facts["layers"]]
     assert {"CONV_2D", "FULLY_CONNECTED"} <= {layer["operator"] for layer in facts["layers"]}
     assert steps == sorted(steps, reverse=True) and 0.1 < steps[0] < 2
@@ -70,6 +71,7 @@ def test_quantise_of_a_float_tflite_needs_no_tensorflow_and_keeps_its_accuracy(f
     _quantised(floats, "float.tflite", tensorflow, tmp_path / "net.tflite", "float_labels")
     facts = json.loads(capsys.readouterr().out)
     _holds(floats, facts, (tmp_path / "net.tflite").read_bytes(), "float_labels")
+    assert app.run(["model", "check", str(tmp_path / "net.tflite"), "-k", "12"]) == EXIT_OK
     assert facts["layers"] == []
 
 

@@ -28,6 +28,7 @@ _MAX_ENDS = 256  # inputs or outputs of one operator
 _MAX_DIMENSIONS = 8
 _MAX_ELEMENTS = 1 << 27
 _IDENTIFIER = b"TFL3"
+_WIDE_CODE = 10  # of OperatorCode's table: where the place of builtin_code stands
 # What the generated readers raise on offsets that lead nowhere.
 _DAMAGE = (struct.error, IndexError, ValueError, TypeError, AttributeError, OverflowError, KeyError, MemoryError)
 
@@ -95,14 +96,22 @@ def _read(content: bytes, kinds: Mapping[int, str]) -> Graph:
         raise _Damaged(f"schema version {model.Version()} is not 3")
     codes = []
     for i in _count(model.OperatorCodesLength(), _MAX_OPERATORS, "operator codes"):
-        code = model.OperatorCodes(i)
-        # The one byte of old files is joined by a wider field in later ones: the larger counts.
-        number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
+        number = _operator_code(model.OperatorCodes(i))
         codes.append(kinds.get(number, f"operator code {number}"))
     subgraphs = _count(model.SubgraphsLength(), _MAX_SUBGRAPHS, "subgraphs")
     if not subgraphs:
         raise _Damaged("it has no subgraph")
     return Graph(tuple(_subgraph(model, model.Subgraphs(i), codes) for i in subgraphs), len(content))
+
+
+def _operator_code(code: tflite.OperatorCode) -> int:
+    """The one byte of old files is joined by a wider field in later ones: the larger counts.
+
+    The package's own BuiltinCode passes over a small number in the wider field, where LiteRT's quantiser has it alone.
+    """
+    at = code._tab.Offset(_WIDE_CODE)
+    wide = int.from_bytes(code._tab.Bytes[code._tab.Pos + at :][:4], "little") if at else 0
+    return max(wide, code.DeprecatedBuiltinCode())
 
 
 def _subgraph(model: tflite.Model, graph: tflite.SubGraph, codes: list[str]) -> Subgraph:

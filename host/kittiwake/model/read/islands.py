@@ -1,7 +1,8 @@
 """Floats between bytes: DEQUANTIZE, functions of one number, QUANTIZE. What goes in and what comes out is a byte.
 
 A converter leaves a function in floats that has no int8 kernel of its own (ELU). Such a chain is one operator here,
-POINTWISE, and a table of 256 entries on the board. Knows which operators follow each other; no arithmetic.
+POINTWISE, and a table of 256 entries on the board. LiteRT's quantiser leaves a changed shape in floats (EXPAND_DIMS):
+that chain is a RESHAPE. Knows which operators follow each other; no arithmetic.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from kittiwake.model.read.graph import Graph, Operator, Subgraph
 
 POINTWISE = "POINTWISE"
 FUNCTIONS = ("ELU",)
+_RENAMING = ("EXPAND_DIMS", "SQUEEZE", "RESHAPE")
 
 
 def join(graph: Graph) -> Graph:
@@ -22,7 +24,8 @@ def join(graph: Graph) -> Graph:
         graph: as read; every index in it within bounds.
 
     Returns:
-        A graph without them; a chain whose floats are wanted elsewhere stays.
+        A graph without them, and without floats that nothing reads, of which only the shape was wanted; a chain whose
+        floats are wanted elsewhere stays.
     """
     main = graph.main
     uses = Counter(index for op in main.operators for index in op.inputs) + Counter(main.outputs)
@@ -31,14 +34,22 @@ def join(graph: Graph) -> Graph:
     for at, op in enumerate(main.operators):
         chain = _chain(main, at, uses) if op.kind == "DEQUANTIZE" and at not in gone else None
         if chain is not None:
-            functions = [main.operators[number].kind for number in chain[1:-1]]
-            last = main.operators[chain[-1]]
-            operators.append(Operator(op.index, POINTWISE, op.inputs, last.outputs, {"functions": functions}))
+            operators.append(_joined(main, chain))
             gone.update(chain)
+        elif op.kind == "DEQUANTIZE" and not any(uses[index] for index in op.outputs):
+            continue
         elif at not in gone:
             operators.append(op)
     joined = dataclasses.replace(main, operators=tuple(operators))
     return dataclasses.replace(graph, subgraphs=(joined, *graph.subgraphs[1:]))
+
+
+def _joined(main: Subgraph, chain: list[int]) -> Operator:
+    first, last = main.operators[chain[0]], main.operators[chain[-1]]
+    kinds = [main.operators[number].kind for number in chain[1:-1]]
+    if all(kind in _RENAMING for kind in kinds):
+        return Operator(first.index, "RESHAPE", first.inputs, last.outputs, {})
+    return Operator(first.index, POINTWISE, first.inputs, last.outputs, {"functions": kinds})
 
 
 def _chain(main: Subgraph, at: int, uses: Counter[int]) -> list[int] | None:
@@ -52,11 +63,28 @@ def _chain(main: Subgraph, at: int, uses: Counter[int]) -> list[int] | None:
         if len(readers) != 1 or readers[0] <= chain[-1]:
             return None
         op = main.operators[readers[0]]
-        if len(op.inputs) != 1 or len(op.outputs) != 1:
+        if len(op.outputs) != 1 or len(op.inputs) != 1 and op.kind not in _RENAMING:
             return None
         chain.append(readers[0])
         if op.kind == "QUANTIZE":
-            return chain if len(chain) > 2 and main.tensors[op.outputs[0]].type == "int8" else None
-        if op.kind not in FUNCTIONS:
+            return chain if _is_whole(main, chain) else None
+        if op.kind not in (*FUNCTIONS, *_RENAMING):
             return None
     return None
+
+
+def _is_whole(main: Subgraph, chain: list[int]) -> bool:
+    """Whether a chain that ends in a QUANTIZE is functions alone, or leaves every byte as it is."""
+    source, target = (
+        main.tensors[main.operators[chain[0]].inputs[0]],
+        main.tensors[main.operators[chain[-1]].outputs[0]],
+    )
+    kinds = {main.operators[number].kind for number in chain[1:-1]}
+    if target.type != "int8" or not kinds:
+        return False
+    same = (
+        source.scales == target.scales
+        and source.zero_points == target.zero_points
+        and source.elements == target.elements
+    )
+    return kinds <= set(FUNCTIONS) or kinds <= set(_RENAMING) and same
