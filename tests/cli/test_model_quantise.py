@@ -34,7 +34,7 @@ def _quantised(folder, name, python, output, labels="labels"):
 
 def _micro_says(content, samples):
     """The classes that TFLite Micro gives for float samples, quantised here."""
-    source = compiler.compile_model(content).program.input_tensor
+    source = compiler.compile_model(content).program.inputs[0].tensor
     rows = np.clip(np.rint(samples / source.scale) + source.zero_point, -128, 127).astype(np.int8)
     with oracle.Oracle() as micro:
         outputs, _ = micro.run(content, [row.tobytes() for row in rows])

@@ -122,18 +122,6 @@ def test_shape_changed_in_floats_between_bytes_equals_tflite_micro(micro):
     assert len(set(outputs_of(net.bytes(x, z), 24, micro))) == 12
 
 
-def test_shape_changed_in_floats_that_another_scale_rounds_again_is_refused():
-    net = Net(random.Random(7))
-    x = net.tensor((1, 24), quant=(0.1, 3))
-    floats, image = net.tensor((1, 24), FLOAT32), net.tensor((1, 4, 6), FLOAT32)
-    net.op(OPS.DEQUANTIZE, [x], [floats], *options("DequantizeOptions"))
-    net.op(OPS.RESHAPE, [floats, net.ints([1, 4, 6])], [image], *options("ReshapeOptions"))
-    y = net.tensor((1, 4, 6), quant=(0.2, 3))
-    net.op(OPS.QUANTIZE, [image], [y], *options("QuantizeOptions"))
-    with pytest.raises(ModelRefused):
-        compiler.compile_model(net.bytes(x, y))
-
-
 def elu_in_floats(net, x):
     """What a converter makes of Keras's ELU: floats between bytes. Returns the bytes behind it, and the floats."""
     floats = [net.tensor(net.shapes[x], FLOAT32) for _ in range(2)]

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     Array = numpy.ndarray[Any, Any]
 
 
+_PARTS = ("calibrator", "quantizer", "recipe", "recipe_manager", "utils.qsv_utils")
+
+
 def input_shape(path: str) -> tuple[int, ...]:
     """The shape of a model's one input, which must be float32."""
     (source,) = _only(_interpreter(path).get_input_details(), "input")
@@ -37,8 +40,7 @@ def quantise(path: str, samples: Array) -> bytes:
     Returns:
         The int8 model's content.
     """
-    quantizer = importlib.import_module("ai_edge_quantizer.quantizer")
-    recipe = importlib.import_module("ai_edge_quantizer.recipe")
+    parts = {name: importlib.import_module(f"ai_edge_quantizer.{name}") for name in _PARTS}
     signatures = _interpreter(path).get_signature_list()
     if not signatures:
         raise Impossible(
@@ -47,11 +49,16 @@ def quantise(path: str, samples: Array) -> bytes:
     signature = next(iter(signatures))
     (name,) = _only(signatures[signature]["inputs"], "input")
     _only(signatures[signature]["outputs"], "output")
-    worker = quantizer.Quantizer(path, recipe.static_wi8_ai8())
+    recipe = parts["recipe"].static_wi8_ai8()
+    manager = parts["recipe_manager"].RecipeManager()
+    manager.load_quantization_recipe(recipe)
+    # By itself the quantiser averages ranges over samples, and cuts off what the largest of them reach.
+    widest = parts["utils.qsv_utils"].min_max_update
+    calibrator = parts["calibrator"].Calibrator(path, qsv_update_func=widest)
     with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
-        ranges = worker.calibrate({signature: [{name: row[None]} for row in samples]})
-        content: bytes = worker.quantize(ranges).quantized_model
-    return bytes(content)
+        calibrator.calibrate({signature: [{name: row[None]} for row in samples]}, manager)
+        made = parts["quantizer"].Quantizer(path, recipe).quantize(calibrator.get_model_qsvs())
+    return bytes(made.quantized_model)
 
 
 def outputs(model: str | bytes, samples: Array) -> Array:
