@@ -51,11 +51,13 @@ class Target(abc.ABC):
         name: the name it was asked for by, e.g. "unix" or "qemu:mps2-an385".
 
     Attributes:
-        can_cut_power: whether `cut_power` works here; no port can cut a real board's supply.
+        can_cut_power: whether `cut_power` works here; a real board's supply has to hang on a switch for it.
+        counts_instructions: whether what it executes is counted exactly.
         has_own_link: whether `link_port` is the node's link whatever kind that is, and not only the console.
     """
 
     can_cut_power = True
+    counts_instructions = False
     has_own_link = True
 
     def __init__(self, name: str):
@@ -95,18 +97,20 @@ class Target(abc.ABC):
         """
 
     @abc.abstractmethod
-    def exec(self, code: str, timeout_s: float = 10.0) -> str:
+    def exec(self, code: str, timeout_s: float = 10.0, limit_bytes: int | None = None) -> str:
         """Run Python source on the board; its globals persist from call to call.
 
         Args:
             code: source, in the board's subset of Python.
             timeout_s: seconds after which the board is taken to hang.
+            limit_bytes: how much it may print before it is interrupted; None for any.
 
         Returns:
             What the code printed.
 
         Raises:
-            TargetError: the code raised (`traceback` carries the board's own), or the board died or hangs.
+            TargetError: the code raised (`traceback` carries the board's own), printed too much, or the board died or
+                hangs.
         """
 
     @abc.abstractmethod
@@ -230,6 +234,15 @@ def open_target(name: str, **options: Any) -> Target:
     return _class_of(name)(name, **options)
 
 
+def is_port(name: str) -> bool:
+    """Whether a target of that name is a board on a port, and not one that is virtual or emulated.
+
+    Args:
+        name: as `open_target` takes it.
+    """
+    return name.startswith(_PORT_PREFIXES)
+
+
 def available(name: str) -> KittiwakeError | None:
     """Say why the target of that name cannot start here.
 
@@ -257,7 +270,7 @@ def names() -> list[str]:
 
 def _class_of(name: str) -> type[Target]:
     scheme = name.partition(":")[0]
-    if name.startswith(_PORT_PREFIXES):
+    if is_port(name):
         place = _PORT
     elif scheme in _SCHEMES:
         place = _SCHEMES[scheme]

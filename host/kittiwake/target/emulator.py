@@ -5,13 +5,9 @@ Knows QEMU's command line and QMP; not what runs on the machine.
 
 from __future__ import annotations
 
-import os
 import shutil
 import socket
 import subprocess
-import tempfile
-import time
-import weakref
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +16,6 @@ from kittiwake.target import images, spawn
 from kittiwake.target.line import Line
 from kittiwake.target.qmp import Qmp
 
-_PREFIX = "kittiwake-qemu-"
-_STALE_S = 60  # a folder younger than this may not be locked yet
 _STOP_S = 5.0
 
 
@@ -150,41 +144,3 @@ def _arguments(qemu: dict[str, Any], firmware: Path, descriptors: list[int], cou
         arguments += ["-icount", "shift=0"]
     # Paused, so that nothing is printed before its lines are connected.
     return [*arguments, "-S", "-kernel", str(firmware)]
-
-
-def private_folder(owner: object) -> tuple[Path, int]:
-    """Make a folder for one emulator's files, and remove those whose owners died without doing so.
-
-    Args:
-        owner: when it is collected, the folder goes.
-
-    Returns:
-        The folder, and a descriptor that holds its lock until it is closed.
-    """
-    import fcntl  # POSIX alone has it
-
-    _remove_stale(Path(tempfile.gettempdir()))
-    folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
-    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    weakref.finalize(owner, shutil.rmtree, folder, ignore_errors=True)
-    return folder, lock
-
-
-def _remove_stale(parent: Path) -> None:
-    import fcntl
-
-    for folder in parent.glob(f"{_PREFIX}*"):
-        try:
-            if time.time() - folder.stat().st_mtime < _STALE_S:
-                continue
-            lock = os.open(folder / "lock", os.O_RDWR | os.O_CLOEXEC)
-        except OSError:
-            continue  # somebody else's, or going away just now
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(folder, ignore_errors=True)
-        except OSError:
-            pass  # its owner lives
-        finally:
-            os.close(lock)

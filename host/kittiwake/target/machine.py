@@ -12,8 +12,11 @@ from pathlib import Path
 
 from kittiwake.errors import TargetError
 from kittiwake.target import images, romfs
-from kittiwake.target.emulator import Emulator, private_folder
+from kittiwake.target.emulator import Emulator
 from kittiwake.target.line import Line
+from kittiwake.target.private_folder import private_folder
+
+_PREFIX = "kittiwake-qemu-"
 
 
 class Machine:
@@ -56,7 +59,7 @@ class Machine:
         """
         image = images.image(self._board)
         if self._folder_lock < 0:
-            self.work_dir, self._folder_lock = private_folder(self)
+            self.work_dir, self._folder_lock = private_folder(self, _PREFIX)
         self.set_strap(run_main=False)
         arguments = list(self._arguments)
         if self._rom_files:

@@ -1,7 +1,7 @@
 """Targets on ports: a real board through its console, with or without a second port for the link.
 
-Knows the raw REPL and files on a board; not what the firmware does. The board keeps what was deployed; a power cut is
-the one thing that cannot be asked for here.
+Knows the raw REPL and files on a board; not what the firmware does. The board keeps what was deployed; its
+power can be cut where it hangs on a switch.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from kittiwake.errors import KittiwakeError, TargetError, UsageError
 from kittiwake.ports import serial
 from kittiwake.target import facts, mpy
 from kittiwake.target.base import Facts, NodeConfig, Target
+from kittiwake.target.power import PowerSwitch
 from kittiwake.target.repl import Repl, check_not_at_prompt
-from kittiwake.target.serial_stream import SerialStream
+from kittiwake.target.serial_stream import SerialStream, opened_within
 
 _BOOT_S = 15.0
 _LOOK_S = 0.05
@@ -38,12 +39,14 @@ class PortTarget(Target):
         link: the port of the link when it is not the console's. The configuration given to `run_node` then names the
             board's end of it.
         baudrate: of the console.
+        power: what its supply hangs on; None when only a hand can cut it.
     """
 
-    can_cut_power = False
-
-    def __init__(self, name: str, link: str | None = None, baudrate: int = 115200):
+    def __init__(self, name: str, link: str | None = None, baudrate: int = 115200, power: PowerSwitch | None = None):
         super().__init__(name)
+        self._power = power
+        self._is_off = False
+        self.can_cut_power = power is not None
         self._link = link
         self.has_own_link = link is not None
         self._baudrate = baudrate
@@ -72,7 +75,12 @@ class PortTarget(Target):
         """
         if self._repl is not None or self._node_is_running:
             return
-        self._stream = stream = SerialStream(self.name, self._baudrate)
+        if self._is_off and self._power is not None:
+            self._power.on()
+            self._stream = stream = opened_within(_BOOT_S, self.name, self._baudrate)
+            self._is_off = False
+        else:
+            self._stream = stream = SerialStream(self.name, self._baudrate)
         try:
             repl = Repl(stream, self.name)
             repl.enter(_BOOT_S)
@@ -134,9 +142,9 @@ class PortTarget(Target):
             self.exec(board_code.call("write_piece", text), _DEPLOY_S)
         self.exec("end_file()", _DEPLOY_S)
 
-    def exec(self, code: str, timeout_s: float = 10.0) -> str:
+    def exec(self, code: str, timeout_s: float = 10.0, limit_bytes: int | None = None) -> str:
         """Run Python source on the board; see the base class. A board that hangs is left hanging: it has a button."""
-        return self._prompt().exec(code, timeout_s)
+        return self._prompt().exec(code, timeout_s, limit_bytes)
 
     def exec_lines(self, code: str, idle_s: float = 10.0) -> Generator[str, None, None]:
         """Run Python source on the board, line by line; see the base class."""
@@ -220,12 +228,18 @@ class PortTarget(Target):
             self._repl.enter(_BOOT_S)
 
     def cut_power(self) -> None:
-        """Refuse: a port cannot do that.
+        """Turn its supply off, where it has a switch; see the base class. A board on USB loses its port meanwhile.
 
         Raises:
-            UsageError: always.
+            UsageError: it has none.
+            KittiwakeError: the switch does not obey.
         """
-        raise UsageError(f"the supply of {self.name} cannot be cut from here", "reboot() it, or pull its plug")
+        if self._power is None:
+            raise UsageError(f"the supply of {self.name} cannot be cut from here", "reboot() it, or pull its plug")
+        self._power.off()
+        self._is_off = True
+        self._node_is_running = False
+        self._release()
 
     def reboot(self) -> None:
         """Interrupt what runs and soft-reset the interpreter, main.py held back."""

@@ -43,7 +43,7 @@ class QemuTarget(Target):
         if name not in _boards():
             raise UsageError(f"no emulated board is called {name!r}", f"use one of {', '.join(_boards())}")
         self._board = _boards()[name]
-        self._counts = count
+        self.counts_instructions = count
         self._deploys_itself = deploy
         self._machine = Machine(self._board, count, list(arguments or []))
         self._repl: Repl | None = None
@@ -130,11 +130,11 @@ class QemuTarget(Target):
         (self.work_dir / "payload").write_bytes(payload)
         self.exec("import kwdeploy; " + board_code.call("kwdeploy.take", "payload", entries), _DEPLOY_S)
 
-    def exec(self, code: str, timeout_s: float = 10.0) -> str:
+    def exec(self, code: str, timeout_s: float = 10.0, limit_bytes: int | None = None) -> str:
         """Run Python source on the board; see the base class. A board that hangs is interrupted, then given up."""
         repl = self._prompt()
         try:
-            return repl.exec(code, timeout_s)
+            return repl.exec(code, timeout_s, limit_bytes)
         except PortLostError:
             self._machine.wait_for_end()
             raise
@@ -228,7 +228,7 @@ class QemuTarget(Target):
 
     def instructions(self) -> int | None:
         """Instructions executed since the board's start; None unless it was opened with count=True."""
-        if not self._counts:
+        if not self.counts_instructions:
             return None
         return int(self.exec("import kwboard; print(kwboard.instructions())"))
 

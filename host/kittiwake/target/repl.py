@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from kittiwake.errors import TargetError
+from kittiwake.target.flood import flood
 
 # What the board prints at a soft reset, after which main.py runs.
 _FRIENDLY_PROMPT = ">>> "
@@ -102,22 +103,23 @@ class Repl:
             if time.monotonic() >= deadline:
                 raise self._silent("gives no prompt that obeys", timeout_s, bytes(self._input))
 
-    def exec(self, code: str, timeout_s: float) -> str:
+    def exec(self, code: str, timeout_s: float, limit_bytes: int | None = None) -> str:
         """Run source at the raw prompt.
 
         Args:
             code: source; its globals stay.
             timeout_s: seconds for all of it.
+            limit_bytes: how much it may print before it is interrupted; None for any.
 
         Returns:
             What it printed, with plain line ends.
 
         Raises:
-            TargetError: it raised (`traceback` is the board's), or did not end in time.
+            TargetError: it raised (`traceback` is the board's), did not end in time, or printed too much.
         """
         deadline = time.monotonic() + timeout_s
         self.submit(code, timeout_s)
-        printed = self._read_until(_CTRL_D, deadline, timeout_s)
+        printed = self._read_until(_CTRL_D, deadline, timeout_s, limit_bytes)
         self._finish(deadline, timeout_s)
         return printed.decode(errors="replace").replace("\r\n", "\n")
 
@@ -237,10 +239,14 @@ class Repl:
         del self._input[:count]
         return data
 
-    def _read_until(self, end: bytes, deadline: float, timeout_s: float) -> bytes:
+    def _read_until(self, end: bytes, deadline: float, timeout_s: float, limit_bytes: int | None = None) -> bytes:
         """Take input up to `end`; returns it without `end`."""
         start = 0
         while (at := self._input.find(end, start)) < 0:
+            if limit_bytes is not None and len(self._input) > limit_bytes:
+                printed = bytes(self._input)
+                self.enter()
+                raise flood(self._name, limit_bytes, printed)
             start = max(0, len(self._input) - len(end) + 1)
             self._fill(deadline, timeout_s)
         data = bytes(self._input[:at])

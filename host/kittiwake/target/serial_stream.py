@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import time
 
-from kittiwake.errors import PortLostError, TargetError
+from kittiwake.errors import NoDeviceError, PortLostError, TargetError
 from kittiwake.ports import serial
+
+_LOOK_S = 0.1
 
 
 class SerialStream:
@@ -73,3 +75,27 @@ class SerialStream:
             self._port.close()
         except OSError:
             pass  # it was unplugged: nothing is left to close
+
+
+def opened_within(limit_s: float, name: str, baudrate: int) -> SerialStream:
+    """Open the port of a board that was just given power: on USB it takes a while to come back.
+
+    Args:
+        limit_s: seconds that it may take.
+        name: as of `SerialStream`.
+        baudrate: likewise.
+
+    Returns:
+        The open port.
+
+    Raises:
+        NoDeviceError: it does not come back.
+    """
+    deadline = time.monotonic() + limit_s
+    while True:
+        try:
+            return SerialStream(name, baudrate)
+        except NoDeviceError:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(_LOOK_S)

@@ -11,8 +11,6 @@ import os
 import shutil
 import signal
 import subprocess
-import tempfile
-import weakref
 from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import IO
@@ -21,6 +19,7 @@ import kittiwake
 from kittiwake.errors import KittiwakeError, TargetError, UsageError
 from kittiwake.target import facts, micropython_unix, posix, unix_driver
 from kittiwake.target.base import Facts, NodeConfig, Target
+from kittiwake.target.private_folder import private_folder
 from kittiwake.target.spawn import guarded
 
 FLASH_BYTES = 1024 * 1024
@@ -36,6 +35,7 @@ class UnixTarget(Target):
         work_dir: folder for the board's files, flash image and log; a temporary one, removed by `stop`, when None.
         heap_bytes: the board's heap.
         flash_bytes: size of the flash image that the firmware makes, a multiple of 4096.
+        deploy: put this installation's firmware on the board at the first start.
 
     Attributes:
         board_dir: the board's file system, as `deploy` writes it and code there sees it.
@@ -49,18 +49,20 @@ class UnixTarget(Target):
         work_dir: str | os.PathLike[str] | None = None,
         heap_bytes: int = 2 * 1024 * 1024,
         flash_bytes: int = FLASH_BYTES,
+        deploy: bool = True,
     ):
         super().__init__(name)
         self._heap_bytes = heap_bytes
         self._flash_bytes = flash_bytes
         self._is_temporary = work_dir is None
+        self._folder_lock = -1
         if work_dir is None:
-            work_dir = tempfile.mkdtemp(prefix="kittiwake-unix-")
-            weakref.finalize(self, shutil.rmtree, work_dir, ignore_errors=True)
+            work_dir, self._folder_lock = private_folder(self, "kittiwake-unix-")
         self.work_dir = Path(work_dir).resolve()
         self.board_dir = self.work_dir / "board"
         self.flash_path = self.work_dir / "flash.img"
         self.log_path = self.work_dir / "node.log"
+        self._has_firmware = deploy
         self._is_deployed = False
         self._driver: unix_driver.Driver | None = None
         self._node: subprocess.Popen[bytes] | None = None
@@ -92,7 +94,9 @@ class UnixTarget(Target):
             problem = self.available(self.name)
             if problem is not None:
                 raise problem
-            self.deploy(kittiwake.firmware_files())
+            self.board_dir.mkdir(parents=True, exist_ok=True)
+            if self._has_firmware:
+                self.deploy(kittiwake.firmware_files())
             self._is_deployed = True
         self._node = None
         self._driver = unix_driver.Driver(
@@ -116,9 +120,9 @@ class UnixTarget(Target):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(content)
 
-    def exec(self, code: str, timeout_s: float = 10.0) -> str:
-        """Run Python source on the board; see the base class."""
-        return self._idle().exec(code, timeout_s)
+    def exec(self, code: str, timeout_s: float = 10.0, limit_bytes: int | None = None) -> str:
+        """Run Python source on the board; see the base class. A board that prints too much is switched off."""
+        return self._idle().exec(code, timeout_s, limit_bytes)
 
     def exec_lines(self, code: str, idle_s: float = 10.0) -> Generator[str, None, None]:
         """Run Python source on the board, line by line; see the base class. An interrupted board is killed."""
@@ -240,6 +244,9 @@ class UnixTarget(Target):
                 os.close(descriptor)
         self._master = self._slave = -1
         self._link_port = ""
+        if self._folder_lock >= 0:
+            os.close(self._folder_lock)
+            self._folder_lock = -1
         if self._is_temporary:
             shutil.rmtree(self.work_dir, ignore_errors=True)
             self._is_deployed = False

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 
 from kittiwake import board_code
 from kittiwake.errors import TargetError
+from kittiwake.target.flood import flood
 from kittiwake.target.spawn import pipe
 
 # What the process runs (`micropython -c SOURCE`). The mark tells where the output of a piece of code ends, and how.
@@ -38,12 +39,13 @@ class Driver:
         """Whether the process runs."""
         return self._process.poll() is None
 
-    def exec(self, code: str, timeout_s: float) -> str:
+    def exec(self, code: str, timeout_s: float, limit_bytes: int | None = None) -> str:
         """Run source there.
 
         Args:
             code: source in MicroPython's Python.
             timeout_s: seconds after which it is taken to hang, and killed.
+            limit_bytes: how much it may print before it is killed; None for any.
 
         Returns:
             What it printed.
@@ -52,8 +54,15 @@ class Driver:
             TargetError: it raised, hung or died. After hanging or dying the driver is closed.
         """
         mark = self._submit(code)
+        printed_bytes, pieces = 0, []
         try:
-            output = b"".join(self._pieces(mark, timeout_s, time.monotonic() + timeout_s)).decode(errors="replace")
+            for piece in self._pieces(mark, timeout_s, time.monotonic() + timeout_s):
+                pieces.append(piece)
+                printed_bytes += len(piece)
+                if limit_bytes is not None and printed_bytes > limit_bytes:
+                    self.kill()
+                    raise flood("the board", limit_bytes, b"".join(pieces))
+            output = b"".join(pieces).decode(errors="replace")
         except TargetError:
             raise
         except BaseException:

@@ -7,11 +7,13 @@ are out of the way meanwhile. A visit that was cut short is ended by the next on
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 from kittiwake import board_code
 from kittiwake.errors import KittiwakeError, TargetError
-from kittiwake.target.base import NodeConfig, Target, open_target
+from kittiwake.target.base import NodeConfig, Target, is_port, open_target
 from kittiwake.target.port import PortTarget
+from kittiwake.target.power import PowerSwitch
 
 _JOURNAL = "kittiwake-visit"
 # What makes main.py run another application, or lays another's settings over it.
@@ -25,10 +27,11 @@ class VisitingTarget(PortTarget):
 
     Args:
         name: as of `PortTarget`.
+        power: likewise.
     """
 
-    def __init__(self, name: str):
-        super().__init__(name)
+    def __init__(self, name: str, power: PowerSwitch | None = None):
+        super().__init__(name, power=power)
         self._is_visiting = False
         self._announced: set[str] = set()
         self._is_loaded = False
@@ -61,6 +64,11 @@ class VisitingTarget(PortTarget):
         """As `PortTarget.reboot`."""
         self._is_loaded = False
         super().reboot()
+
+    def cut_power(self) -> None:
+        """As `PortTarget.cut_power`; the visit goes on when the board has power again."""
+        self._is_loaded = False
+        super().cut_power()
 
     def node_overrides(self) -> NodeConfig:
         """As `PortTarget.node_overrides`; a journal in a folder is not the board's own."""
@@ -104,14 +112,15 @@ class VisitingTarget(PortTarget):
         self.exec(board_code.call(function, *arguments), _TIMEOUT_S)
 
 
-def open_visited(name: str) -> Target:
+def open_visited(name: str, power: PowerSwitch | None = None, **options: Any) -> Target:
     """Make the target of that name; a board on a port is one that is left as it was found.
 
     Args:
         name: as `open_target` takes it.
+        power: what the supply of a board on a port hangs on; None for nothing.
+        options: as `open_target` passes them on to a target that is no port.
 
     Raises:
         UsageError: no target has that name.
     """
-    target = open_target(name)
-    return VisitingTarget(name) if isinstance(target, PortTarget) else target
+    return VisitingTarget(name, power) if is_port(name) else open_target(name, **options)

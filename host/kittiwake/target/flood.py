@@ -1,0 +1,24 @@
+"""A board that prints more than anybody wants: the error that says so, with the end of what it printed."""
+
+from __future__ import annotations
+
+from kittiwake.errors import TargetError
+
+_LAST_LINES = 12
+
+
+def flood(name: str, limit_bytes: int, printed: bytes) -> TargetError:
+    """Make the error of code that printed too much.
+
+    Args:
+        name: of the board, for the message.
+        limit_bytes: what it was allowed.
+        printed: what came.
+
+    Returns:
+        The error, not raised; the last lines are its `traceback`.
+    """
+    last = "\n".join(printed[-4096:].decode(errors="replace").splitlines()[-_LAST_LINES:])
+    return TargetError(
+        f"code on {name} printed more than {limit_bytes:,} bytes", "print less, or raise the limit", last
+    )
