@@ -88,7 +88,7 @@ kernels: setup-dev ## make the modules of the kernels that are written in assemb
 
 hil: setup-dev ## the tests on a real board: make hil PORT=/dev/ttyUSB0
 	@test -n "$(PORT)" || { echo "hil: name the board's port: make hil PORT=/dev/ttyUSB0" >&2; exit 2; }
-	@$(BIN)/python -m pytest tests/hil --target="$(PORT)" --only-targets $(T)
+	@$(BIN)/python -m pytest tests/hil --board="$(PORT)" --only-boards $(T)
 
 bench: setup-dev ## costs per sample on a target: make bench T=unix
 	@$(BIN)/kittiwake bench $(if $(T),--target $(T)) --json

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import certificates, chaos_tally, cut_tally, network_tally, parity_tally, promtool
+from tests.support import boards, certificates, chaos_tally, cut_tally, network_tally, parity_tally, promtool
 from tests.support.parallel import plugin as parallel
 from tools import foreign, system
 
@@ -16,6 +16,7 @@ SKIPS_THAT_CI_ALLOWS = (DATA_MISSING, promtool.MISSING)
 
 
 def pytest_addoption(pluginmanager):
+    pluginmanager.register(boards)
     pluginmanager.register(parallel)
 
 

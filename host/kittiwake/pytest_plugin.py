@@ -1,67 +1,102 @@
-"""A pytest plugin: tests that take a board, and `--target T` to say which; this project's own tests use it too.
-
-It knows targets and pytest. What a test does with its board, and what runs on it, is the test's business.
+"""A pytest plugin: tests that take a board, and `--board NAME` to say which; this project's own tests use it too.
 
     def test_board_adds(board):
-        assert int(board.exec("print(1 + 1)")) == 2
+        assert board.eval("1 + 1") == 2
 
-    pytest --target unix --target qemu:virt --target /dev/ttyUSB0
+    pytest --board unix --board qemu:virt --board /dev/ttyUSB0
 
-`target` is a started board, the firmware on it, shared by the whole run; `board` is the same one, booted anew for each
-test file. A target that was asked for by its name and cannot start is an error; `--target all` means every one of this
-machine, and skips by name those that cannot start here. A board on a port is left as it was found.
+`board` is a started `kittiwake.hil.Board`, booted anew for each test; `shared_board` is the same one as it is. It has
+nothing on it but MicroPython; a board on a port is left as it was found. A board that was asked for by its name and
+cannot start is an error; `--board all` means every virtual and emulated one, and skips by name those that cannot start
+here. The mark `board` says where a test runs, and what it needs:
+
+    @pytest.mark.board("qemu:*", "unix", needs=["viper", "heap>64k"])
+
+`figures` keeps numbers: `figures["push"] = board.instructions("ring.push(1)")`. They are in the JUnit report and in
+`--hil-json FILE`; with `--hil-baseline FILE`, one that has grown fails its test.
+
+It knows boards and pytest. What a test does with its board, and what runs on it, is the test's business.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from fnmatch import fnmatch
+from pathlib import Path
 
 import pytest
 
+from kittiwake import pytest_plugin_figures as figures_plugin
 from kittiwake.errors import KittiwakeError, TargetError, UsageError
-from kittiwake.target import Target, available, names
-from kittiwake.target.visit import open_visited
+from kittiwake.hil import bench, opening, report
+from kittiwake.hil.board import Board
+from kittiwake.target import Target, names
+from kittiwake.target.base import is_port
 
 ALL = "all"
 _DEFAULT = ["unix"]
 _CONSOLE_LINES = 64
 _ANSWER_S = 5.0
+_BENCH = pytest.StashKey[bench.Bench]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--target` and `--only-targets`."""
-    group = parser.getgroup("kittiwake")
-    group.addoption(
-        "--target",
+    """Add the options."""
+    group = parser.getgroup("kittiwake", "tests with a board (kittiwake)")
+    add = group.addoption
+    where = "unix, qemu:BOARD, a port, a board of the bench, any, any:WORD+WORD, or all"
+    add(
+        "--board",
         action="append",
-        metavar="T",
-        dest="kittiwake_targets",
-        help="where tests with a board run: unix, qemu:BOARD, a port, or all; repeat it for several (default: unix)",
+        metavar="NAME",
+        dest="kittiwake_boards",
+        help=f"where tests with a board run: {where}; repeat it for several (default: unix)",
     )
-    group.addoption("--only-targets", action="store_true", help="leave out every test that takes no target")
+    add("--only-boards", action="store_true", help="leave out every test that takes no board")
+    add("--bench", metavar="FILE", help=f"what stands on the bench (default: {bench.FILE} in the root, if there)")
+    add("--board-wait", type=float, default=60.0, metavar="S", help="seconds to wait for a board that others have")
+    add("--count-instructions", action="store_true", help="emulated boards count what they execute; slower")
+    add("--hil-json", metavar="FILE", help="write what each test did on each board, with figures, as JSON")
+    add("--hil-baseline", metavar="FILE", help="fail tests whose figures have grown since that report (--hil-json)")
+    add("--hil-growth", type=float, default=5.0, metavar="PERCENT", help="by which a figure may grow (default: 5)")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuse names that are no target's before anything runs."""
-    config.addinivalue_line("markers", "targets(*patterns): only on targets whose names match one, e.g. 'qemu:*'")
-    for name in config.getoption("kittiwake_targets") or ():
-        if name != ALL:
-            try:
-                available(name)
-            except UsageError as error:
-                raise pytest.UsageError(str(error)) from error
-            except KittiwakeError:
-                pass  # its tests will say so
-        # Before pytest knows this option it takes what looks like a path for one of tests.
-        if name.startswith("/dev/") and config.rootpath.is_relative_to("/dev"):
-            raise pytest.UsageError(
-                f"pytest takes {config.rootpath} for the folder of the tests: write --target={name}"
-            )
+    """Refuse names that are no board's before anything runs."""
+    config.addinivalue_line(
+        "markers",
+        "board(*patterns, needs=[]): only on boards of such names, e.g. 'qemu:*'; skipped where a need is lacking",
+    )
+    try:
+        config.stash[_BENCH] = _read_bench(config)
+        earlier = config.getoption("--hil-baseline")
+        baseline = report.read_figures(Path(earlier)) if earlier else {}
+        for name in config.getoption("kittiwake_boards") or ():
+            if name != ALL:
+                opening.find(name, config.stash[_BENCH])
+            # Before pytest knows this option it takes what looks like a path for one of tests.
+            if name.startswith("/dev/") and config.rootpath.is_relative_to("/dev"):
+                raise UsageError(f"pytest takes {config.rootpath} for the folder of the tests", f"write --board={name}")
+        if config.getoption("numprocesses", None) and config.getoption("dist", "") != "loadgroup":
+            for name in chosen(config):
+                if not _is_own(config, name):
+                    mend = "leave out -n, or add --dist loadgroup"
+                    raise UsageError(f"only one worker can hold the board at {name}", mend)
+    except KittiwakeError as error:
+        raise pytest.UsageError(str(error)) from error
+    config.pluginmanager.register(figures_plugin.Figures(baseline, config.getoption("--hil-growth")))
+    if config.getoption("--hil-json") and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(figures_plugin.JsonReport(Path(config.getoption("--hil-json"))))
+
+
+def _read_bench(config: pytest.Config) -> bench.Bench:
+    named = config.getoption("--bench")
+    path = Path(named) if named else config.rootpath / bench.FILE
+    return bench.read(path) if named or path.is_file() else bench.Bench()
 
 
 def chosen(config: pytest.Config) -> list[str]:
-    """List the targets that this run asks for, each once, in the order of the command line.
+    """List the boards that this run asks for, each once, in the order of the command line.
 
     Args:
         config: pytest's.
@@ -69,29 +104,30 @@ def chosen(config: pytest.Config) -> list[str]:
     Returns:
         Their names, `all` spelled out.
     """
-    words = config.getoption("kittiwake_targets") or _DEFAULT
+    words = config.getoption("kittiwake_boards") or _DEFAULT
     return list(dict.fromkeys(name for word in words for name in (names() if word == ALL else [word])))
 
 
 def was_named(config: pytest.Config, name: str) -> bool:
-    """Whether this run asks for that target by name, or by default, and not only by `all`.
+    """Whether this run asks for that board by name, or by default, and not only by `all`.
 
     Args:
         config: pytest's.
-        name: of the target.
+        name: of the board.
     """
-    return name in (config.getoption("kittiwake_targets") or _DEFAULT)
+    return name in (config.getoption("kittiwake_boards") or _DEFAULT)
 
 
 def refuse_or_skip(config: pytest.Config, name: str) -> None:
-    """Fail the test at hand when its target cannot start and was named; skip it when it came by `all` only.
+    """Fail the test at hand when its board cannot start and was named; skip it when it came by `all` only.
 
     Args:
         config: pytest's.
-        name: of the target.
+        name: of the board.
     """
-    problem = available(name)
-    if problem is None:
+    problems = [opening.problem(described) for described in opening.find(name, config.stash[_BENCH])]
+    problem = problems[0]
+    if problem is None or None in problems:
         return
     if was_named(config, name):
         pytest.fail(f"{name} cannot start here: {problem}", pytrace=False)
@@ -99,23 +135,40 @@ def refuse_or_skip(config: pytest.Config, name: str) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run every test that takes a target on each one asked for, all tests of one target in a row."""
-    if "kittiwake_target" in metafunc.fixturenames:
-        metafunc.parametrize("kittiwake_target", chosen(metafunc.config), scope="session", indirect=True)
+    """Run every test that takes a board on each one asked for, all tests of one board in a row."""
+    if "kittiwake_board" in metafunc.fixturenames:
+        metafunc.parametrize("kittiwake_board", chosen(metafunc.config), scope="session", indirect=True)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what its mark `targets` does not want: it was not asked for there, so it is not skipped either."""
-    only = config.getoption("--only-targets")
+    """Leave out what its mark `board` does not want: it was not asked for there, so it is not skipped either."""
+    only = config.getoption("--only-boards")
     left_out = [item for item in items if not _is_wanted(item, only)]
     if left_out:
         items[:] = [item for item in items if _is_wanted(item, only)]
         config.hook.pytest_deselected(items=left_out)
+    if config.pluginmanager.hasplugin("xdist"):
+        for item in items:
+            name = _board_of(item)
+            if name and not _is_own(config, name):  # one worker holds a board that there is one of
+                item.add_marker(pytest.mark.xdist_group(name))
+
+
+def _board_of(item: pytest.Item) -> str:
+    name: str = item.callspec.params.get("kittiwake_board", "") if hasattr(item, "callspec") else ""
+    return name
+
+
+def _is_own(config: pytest.Config, name: str) -> bool:
+    """Whether each run, and each worker of it, starts that board for itself."""
+    found = opening.find(name, config.stash[_BENCH])
+    return not any(described.tunnel or is_port(described.target) for described in found)
 
 
 def _is_wanted(item: pytest.Item, only: bool) -> bool:
-    name = item.callspec.params.get("kittiwake_target") if hasattr(item, "callspec") else None
-    patterns = [pattern for mark in item.iter_markers("targets") for pattern in mark.args]
+    name = _board_of(item)
+    patterns = [pattern for mark in item.iter_markers("board") for pattern in mark.args]
     if not name:
         return not only
     return not patterns or any(fnmatch(name, pattern) for pattern in patterns)
@@ -126,63 +179,90 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Show of a failed test what its board said, and give the next one a board that answers."""
-    report = yield
-    board = getattr(item, "funcargs", {}).get("target")  # none that a test opened for itself: it knows what it does
-    if call.excinfo is None or not report.failed:
-        return report
+    result = yield
+    if call.excinfo is None or not result.failed:
+        return result
     error = call.excinfo.value
     if isinstance(error, TargetError) and error.traceback:
-        report.sections.append(("What the board said", error.traceback))
-    if isinstance(board, Target):
-        printed = board.node_text().strip()
-        if printed:
-            report.sections.append((f"Console of {board.name}", "\n".join(printed.splitlines()[-_CONSOLE_LINES:])))
-        problem = _revive(board)
-        if problem:
-            report.sections.append((f"Board {board.name}", problem))
-    return report
+        result.sections.append(("What the board said", error.traceback))
+    given = getattr(item, "funcargs", {}).values()  # no board that a test opened for itself: it knows what it does
+    for board in {id(one): one for one in given if isinstance(one, Board)}.values():
+        _add_console(result, board.name, board.console or _node_text(board.target))
+    return result
 
 
-def _revive(board: Target) -> str:
-    """Reboot a board that does not answer; gives what is wrong when that does not help. A node is left alone."""
-    if board.node_is_running:
-        return ""
+def _node_text(target: Target) -> str:
     try:
-        board.exec("", _ANSWER_S)
-        return ""
+        return target.node_text()
     except KittiwakeError:
-        pass
-    try:
-        board.reboot()
-    except KittiwakeError as error:
-        return f"it does not answer any more: {error}"
-    return ""
+        return ""
+
+
+def _add_console(result: pytest.TestReport, name: str, text: str) -> None:
+    printed = text.strip()
+    if printed:
+        result.sections.append((f"Console of {name}", "\n".join(printed.splitlines()[-_CONSOLE_LINES:])))
 
 
 @pytest.fixture(scope="session")
-def kittiwake_target(request: pytest.FixtureRequest) -> str:
+def kittiwake_board(request: pytest.FixtureRequest) -> str:
     """One of the names that the run asks for."""
     name: str = request.param
     return name
 
 
 @pytest.fixture(scope="session")
-def target_name(request: pytest.FixtureRequest, kittiwake_target: str) -> str:
-    """Name of a target that can start here: for tests that open one of their own."""
-    refuse_or_skip(request.config, kittiwake_target)
-    return kittiwake_target
+def board_name(request: pytest.FixtureRequest, kittiwake_board: str) -> str:
+    """Name of a board that can start here: for tests that open one of their own."""
+    refuse_or_skip(request.config, kittiwake_board)
+    return kittiwake_board
 
 
 @pytest.fixture(scope="session")
-def target(target_name: str) -> Iterator[Target]:
-    """A started target with the firmware on it. Shared: leave it as it was, or take `board`."""
-    with open_visited(target_name) as opened:
-        opened.deploy_firmware()
-        yield opened
+def kittiwake_opened(request: pytest.FixtureRequest, board_name: str) -> Iterator[Board]:
+    """The board of that name, open for the whole run."""
+    option = request.config.getoption
+    try:
+        opened = opening.open_board(
+            board_name, request.config.stash[_BENCH], option("--board-wait"), option("--count-instructions")
+        )
+        opened.start()
+    except KittiwakeError as error:
+        pytest.fail(f"{board_name} cannot start here: {error}", pytrace=False)
+    yield opened
+    opened.stop()
 
 
-@pytest.fixture(scope="module")
-def board(target: Target) -> Target:
-    """The target, booted anew for this test file: no node runs, and no name of another file's is left on it."""
-    target.reboot()
-    return target
+@pytest.fixture
+def shared_board(request: pytest.FixtureRequest, kittiwake_opened: Board) -> Board:
+    """A started `kittiwake.hil.Board` as the test before left it, with what its mark `board` needs; else a skip."""
+    board = kittiwake_opened
+    try:
+        board.exec("", _ANSWER_S)
+    except KittiwakeError:
+        board.reset()
+    board.forget_console()
+    for key, value in (
+        ("board", board.name),
+        ("micropython", board.facts["implementation"]),
+        ("cpu", board.facts["cpu"]),
+    ):
+        request.node.user_properties.append((key, value))
+    needs = [need for mark in request.node.iter_markers("board") for need in mark.kwargs.get("needs", ())]
+    if needs and (lacking := board.lacks(*needs)):
+        pytest.skip(f"{board.name} lacks {', '.join(lacking)}")
+    return board
+
+
+@pytest.fixture
+def board(kittiwake_opened: Board, request: pytest.FixtureRequest) -> Board:
+    """A started `kittiwake.hil.Board`, booted anew for this test: no name of another test is left on it."""
+    kittiwake_opened.reset()
+    shared: Board = request.getfixturevalue("shared_board")
+    return shared
+
+
+@pytest.fixture
+def figures() -> dict[str, float]:
+    """Numbers of this test, by name, for the reports; held against `--hil-baseline` when the test has passed."""
+    return {}

@@ -27,7 +27,7 @@ def heard(capsys, *arguments):
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.targets("unix", "qemu:*")
+@pytest.mark.board("unix", "qemu:*")
 def test_listen_hears_each_word_in_its_own_recording_only(target_name, data_dir, capsys):
     """On boards in two of the five recordings, of which one is the negative; all five on unix and in the soak."""
     paths = sorted((data_dir / "wake").glob("*.wav"))
@@ -41,7 +41,7 @@ def test_listen_hears_each_word_in_its_own_recording_only(target_name, data_dir,
         assert last["together"] or target_name != "unix"
 
 
-@pytest.mark.targets("unix")
+@pytest.mark.board("unix")
 def test_listen_to_our_own_speech_hears_the_word_that_pymicro_wakeword_hears(target_name, capsys):
     from kittiwake.demo import speech
 
@@ -67,7 +67,7 @@ def test_listen_for_an_unknown_word_names_those_there_are(capsys):
     assert "okay_nabu" in capsys.readouterr().err
 
 
-@pytest.mark.targets("unix", *(["qemu:*"] if SOAK else []))
+@pytest.mark.board("unix", *(["qemu:*"] if SOAK else []))
 def test_listen_meter_measures_each_second_on_the_target(target_name, tmp_path, capsys):
     quiet = [7] * 16000
     loud = [100 + (3000 if i % 2 else -3000) for i in range(16000)]
@@ -110,7 +110,7 @@ source = {{kind = "wav", path = "{path}"}}
 """
 
 
-@pytest.mark.targets("unix")
+@pytest.mark.board("unix")
 def test_listen_to_the_targets_own_microphone_hears_and_measures_it(target_name, tmp_path, capsys):
     from kittiwake.demo import speech
     from kittiwake.signals import wav

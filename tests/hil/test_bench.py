@@ -31,14 +31,14 @@ def measured(name, *wanted):
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.targets("qemu:mps2-an385", "qemu:virt", "qemu:xtensa")
+@pytest.mark.board("qemu:mps2-an385", "qemu:virt", "qemu:xtensa")
 def test_bench_command_twice_on_an_emulated_board_is_identical(target_name, capsys):
     assert_twice_the_same(target_name, capsys)
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(300)
-@pytest.mark.targets("qemu:mps2-an386", "qemu:netduino2")
+@pytest.mark.board("qemu:mps2-an386", "qemu:netduino2")
 def test_bench_command_twice_on_the_other_boards_is_identical(target_name, capsys):
     assert_twice_the_same(target_name, capsys)
 
@@ -61,7 +61,7 @@ def assert_twice_the_same(target_name, capsys):
 
 
 @pytest.mark.needs("arm-none-eabi-gcc")
-@pytest.mark.targets("qemu:mps2-an385", "qemu:netduino2")
+@pytest.mark.board("qemu:mps2-an385", "qemu:netduino2")
 def test_bench_of_a_kernel_with_no_ops_in_its_loop_differs_by_them(target_name, monkeypatch, tmp_path):
     before = measured(target_name, CASE)[CASE].cost
     slower = kittiwake.firmware_files() | {KERNEL: kernel_with_no_ops(tmp_path, 3)}
@@ -128,7 +128,7 @@ def test_ratios_take_the_same_alerts_from_the_guide_and_from_c(tmp_path):
         assert compiled(data.buffer_info()[0], len(data)) == len(wanted) > 10
 
 
-@pytest.mark.targets("qemu:*")
+@pytest.mark.board("qemu:*")
 def test_bench_of_a_channel_with_alerts_costs_more_than_without(target_name):
     rows = measured(target_name, "channel/viper", "channel/viper/alerts")
     assert rows["channel/viper/alerts"].cost > rows["channel/viper"].cost + 10

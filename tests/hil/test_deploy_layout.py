@@ -126,7 +126,7 @@ def board(target_name):
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.targets("unix", "qemu:mps2-an385")
+@pytest.mark.board("unix", "qemu:mps2-an385")
 def test_deploy_over_the_earlier_layout_keeps_the_journal_and_leaves_none_of_the_old_files(board):
     config = install_earlier(board)
     earlier = records_of(board, 3)
@@ -138,7 +138,7 @@ def test_deploy_over_the_earlier_layout_keeps_the_journal_and_leaves_none_of_the
 
 
 @pytest.mark.timeout(3600 if SOAK else 300)
-@pytest.mark.targets("unix")
+@pytest.mark.board("unix")
 def test_deploy_over_the_earlier_layout_cut_at_a_step_leaves_one_whole_application(board):
     config = install_earlier(board)
     earlier = records_of(board, 3)

@@ -102,19 +102,19 @@ def assert_alike(board, seconds):
 
 
 @pytest.mark.timeout(3600 if SOAK else 240)
-@pytest.mark.targets("unix")
+@pytest.mark.board("unix")
 def test_frontend_over_minutes_of_audio_gives_pymicro_features_integers(board):
     assert_alike(board, 600 if SOAK else 60)
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
-@pytest.mark.targets("qemu:*")
+@pytest.mark.board("qemu:*")
 def test_frontend_over_a_minute_of_audio_gives_pymicro_features_integers_on_a_board(board):
     assert_alike(board, 60)
 
 
-@pytest.mark.targets("unix")
+@pytest.mark.board("unix")
 def test_frontend_with_one_weight_of_its_window_changed_is_found(board):
     rng = random.Random(25)
     piece = array("h", [round(rng.gauss(0, 4000)) for _ in range(_PIECE)])

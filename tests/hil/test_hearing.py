@@ -58,7 +58,7 @@ def test_hearing_with_the_heap_locked_works(board):
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.targets("unix", "qemu:mps2-an385")
+@pytest.mark.board("unix", "qemu:mps2-an385")
 def test_node_detects_every_anomaly_while_it_hears(board, tmp_path):
     """1 kHz and 16 kHz in their own time, with audio kept, on unix.
 
@@ -132,7 +132,7 @@ def stimulate(gateway, samples, start=0):
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.targets("unix", "qemu:mps2-an385")
+@pytest.mark.board("unix", "qemu:mps2-an385")
 def test_microphone_fed_over_the_link_hears_its_word(board):
     """A node that runs on a board without a microphone takes audio from its gateway: where pymicro_wakeword does."""
     clip = wav.read_wav(speech.PATH)[FED_FIRST:FED_LAST]
@@ -154,7 +154,7 @@ def test_microphone_fed_over_the_link_hears_its_word(board):
 
 @pytest.mark.needs("mosquitto")
 @pytest.mark.timeout(240)
-@pytest.mark.targets("unix")
+@pytest.mark.board("unix")
 def test_inject_of_a_wav_file_brings_its_word_to_the_broker(board, tmp_path):
     clip = wav.read_wav(speech.PATH)[FED_FIRST:FED_LAST]
     write_wav(tmp_path / "speech.wav", clip)

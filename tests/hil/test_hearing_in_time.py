@@ -102,7 +102,7 @@ def until_stopped(board):
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.targets("qemu:mps2-an385")
+@pytest.mark.board("qemu:mps2-an385")
 def test_microphone_that_stops_is_in_health_within_a_second(started):
     rng = random.Random(6)
     noise = array("h", [rng.randint(-3000, 3000) for _ in range(16320)])
@@ -117,7 +117,7 @@ def test_microphone_that_stops_is_in_health_within_a_second(started):
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.targets("qemu:mps2-an385")
+@pytest.mark.board("qemu:mps2-an385")
 def test_audio_that_the_heap_does_not_hold_is_left_out_and_the_word_is_heard(started):
     """A bug: the node ended with a MemoryError. 34,624 bytes are free beside one word, of which audio takes 32,000."""
     clip = wav.read_wav(speech.PATH)[FIRST:LAST]
@@ -154,7 +154,7 @@ def detecting_and_hearing(started, core, kernel="thumb2", ballast=0):
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.targets("qemu:mps2-an385")
+@pytest.mark.board("qemu:mps2-an385")
 def test_detection_at_1_khz_loses_no_sample_while_a_network_runs(started):
     vibrations, clip, gateway = detecting_and_hearing(started, _CORE)
     health = healths(gateway)[-1][1]
@@ -173,14 +173,14 @@ def test_detection_at_1_khz_loses_no_sample_while_a_network_runs(started):
 
 @pytest.mark.soak
 @pytest.mark.timeout(300)
-@pytest.mark.targets("qemu:mps2-an385")
+@pytest.mark.board("qemu:mps2-an385")
 def test_detection_and_hearing_on_a_core_sixteen_times_slower_lose_samples_and_say_so(started):
     gateway = detecting_and_hearing(started, _SLOW_CORE)[2]
     assert healths(gateway)[-1][1]["overruns"] > 0
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.targets("qemu:mps2-an385")
+@pytest.mark.board("qemu:mps2-an385")
 def test_word_that_the_heap_does_not_hold_is_left_out_and_detection_goes_on(started):
     """A bug: the node ended with a MemoryError. Viper's kernels are larger than the assembler's."""
     gateway = detecting_and_hearing(started, _CORE, "viper", ballast=8192)[2]

@@ -157,7 +157,7 @@ def test_interrupt_with_the_heap_locked_detects_and_drives_the_pin_while_the_loo
         assert printed == f"{wanted} {wanted} {COUNT} 0 True True\n", kernel
 
 
-@pytest.mark.targets("qemu:*")
+@pytest.mark.board("qemu:*")
 def test_interrupt_with_a_kernel_that_allocates_is_found_out(board):
     """Shows that the tests here can fail: the plain kernel's products are no small integers."""
     board.exec(_PROGRAM)
@@ -177,7 +177,7 @@ def test_interrupt_with_a_kernel_that_allocates_is_found_out(board):
     assert printed == "True True\n"
 
 
-@pytest.mark.targets("unix", "qemu:*")
+@pytest.mark.board("unix", "qemu:*")
 def test_node_with_a_timers_source_tells_of_what_the_interrupt_did(board):
     wave = [100 + i % 5 for i in range(256)]
     wave[200] = 900
@@ -218,7 +218,7 @@ def test_node_with_a_timers_source_tells_of_what_the_interrupt_did(board):
         ({"detectors": [{"kind": "baseline"}]}, "interrupt"),
     ],
 )
-@pytest.mark.targets("unix")
+@pytest.mark.board("unix")
 def test_node_refuses_what_an_interrupt_cannot_run(board, config, said):
     source = {"kind": "timer", "sensor": {"kind": "wave", "path": "x"}}
     channel = {"source": source, "detectors": config.get("detectors", [{"kind": "zscore"}])}
@@ -234,7 +234,7 @@ def test_node_refuses_what_an_interrupt_cannot_run(board, config, said):
         ({"kind": "moon"}, "timer"),
     ],
 )
-@pytest.mark.targets("unix")
+@pytest.mark.board("unix")
 def test_parts_refuse_a_timers_source_that_cannot_be(board, source, said):
     code = (
         "from kittiwake_node.io import parts\nfrom kittiwake_node.errors import ConfigError\n"
@@ -244,7 +244,7 @@ def test_parts_refuse_a_timers_source_that_cannot_be(board, source, said):
     assert said in board.exec(code)
 
 
-@pytest.mark.targets("qemu:mps2-an385", "qemu:virt", "qemu:xtensa")
+@pytest.mark.board("qemu:mps2-an385", "qemu:virt", "qemu:xtensa")
 def test_interrupt_costs_what_is_documented(target_name):
     from kittiwake.target import open_target
 

@@ -135,7 +135,7 @@ def test_link_health_record_tells_the_free_heap(gateway, node):
     assert health["storage_state"] == payload.STORAGE_STATES.index("ok") or health["storage_state"] == "ok"
 
 
-@pytest.mark.targets("unix", "qemu:*")
+@pytest.mark.board("unix", "qemu:*")
 def test_link_node_cut_off_and_started_again_is_another_boot_of_the_same_journal(node):
     with Gateway(node.link_port, node) as gateway:
         gateway.open()

@@ -126,7 +126,7 @@ def test_invoke_whole_and_in_slices_with_the_heap_locked_works(board, name):
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.targets("qemu:netduino2")
+@pytest.mark.board("qemu:netduino2")
 def test_peak_heap_of_okay_nabu_on_the_stm32f205_is_within_its_budget(board):
     """Weights in flash 30 KiB, in the heap 70 KiB; and each is no less than what stays taken."""
     plan = compiler.compile_model(models.wake_word("okay_nabu"), "thumb2").plan

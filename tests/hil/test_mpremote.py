@@ -23,7 +23,7 @@ node.run_file("node.json")
 """
 
 
-@pytest.mark.targets("qemu:*")
+@pytest.mark.board("qemu:*")
 def test_mpremote_takes_back_a_running_node_deploys_and_starts_it_again(board, tmp_path):
     def mpremote(*arguments):
         command = [sys.executable, "-m", "mpremote", "connect", board.console_port, *arguments]
@@ -65,7 +65,7 @@ def _firmware():
     return kittiwake.firmware_files()
 
 
-@pytest.mark.targets("qemu:*")
+@pytest.mark.board("qemu:*")
 def test_mpremote_in_use_keeps_others_out(board, tmp_path):
     """Two programs on one port: the second is told, and the first goes on."""
     board.interrupt()

@@ -121,7 +121,7 @@ class Console:
 
 
 @pytest.mark.timeout(3600 if SOAK else 240)
-@pytest.mark.targets(*BOARDS)
+@pytest.mark.board(*BOARDS)
 def test_power_cuts_at_random_instants_lose_nothing_committed(target_name):
     chance = random.Random(f"{target_name} power cuts")
     oracle, judge = journal_oracle.JournalOracle(), told.Told()

@@ -20,7 +20,7 @@ _made.close()
 """
 
 
-@pytest.mark.targets("unix", "qemu:mps2-an385")
+@pytest.mark.board("unix", "qemu:mps2-an385")
 def test_node_goes_on_without_the_models_that_it_refuses(board):
     plan = wake.compile_word(wake.find("hey_jarvis"), "viper")
     flipped = bytearray(plan)

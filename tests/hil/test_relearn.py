@@ -42,7 +42,7 @@ def alerts(gateway):
     return [a for a in found if a["detector"] == anomaly.BASELINE]
 
 
-@pytest.mark.targets("unix", "qemu:*")
+@pytest.mark.board("unix", "qemu:*")
 def test_baseline_outlives_a_reboot_and_begins_anew_by_command(board):
     board.interrupt()
     blank_journal(board)

@@ -44,7 +44,7 @@ def bodies(path):
 
 
 @pytest.mark.needs("mosquitto")
-@pytest.mark.targets(NAME)
+@pytest.mark.board(NAME)
 def test_sensor_temperature_jump_from_outside_arrives_at_the_broker_as_an_alert(sensor_board, target_name, tmp_path):
     def wait_for(what, condition):
         def first():
@@ -72,7 +72,7 @@ def test_sensor_temperature_jump_from_outside_arrives_at_the_broker_as_an_alert(
     assert alert["ts"] is not None
 
 
-@pytest.mark.targets(NAME)
+@pytest.mark.board(NAME)
 def test_sensor_that_is_not_there_is_told_with_its_address(target_name, sensor_board):
     channel = {**CHANNEL, "source": {**CHANNEL["source"], "address": 0x4F}}
     sensor_board.run_node({"device": "kw-sensor", "channels": [channel]})

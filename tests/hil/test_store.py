@@ -134,7 +134,7 @@ def costs(count):
 """
 
 
-@pytest.mark.targets("qemu:mps2-an385")
+@pytest.mark.board("qemu:mps2-an385")
 def test_store_each_alert_costs_at_most_700000_instructions(target_name):
     """Not their mean, each: with nobody listening, and with what the node does between two of them."""
     with open_target(target_name, count=True) as counting:

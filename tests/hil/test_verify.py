@@ -40,7 +40,7 @@ def test_verify_on_every_target_finds_no_mismatch(board, name):
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.targets("unix", "qemu:*")  # the command leaves what is on a real board as it is
+@pytest.mark.board("unix", "qemu:*")  # the command leaves what is on a real board as it is
 def test_verify_command_with_a_mutated_constant_exits_5_and_shows_the_first_mismatch(
     target_name, monkeypatch, capsys, name="records"
 ):

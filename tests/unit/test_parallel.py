@@ -206,6 +206,6 @@ def test_worker_that_dies_or_hangs_is_an_error_with_the_tests_name_and_its_stack
 def test_workers_are_left_out_where_they_are_not_worth_it_and_refused_on_a_port(tmp_path):
     status, output = run_pytest(tmp_path, "-n", "auto", "-k", "counts")
     assert status == 0 and "created:" not in output and "40 passed" in output
-    status, output = run_pytest(tmp_path, "-n", "2", "--target", "/dev/ttyUSB99")
+    status, output = run_pytest(tmp_path, "-n", "2", "--board", "/dev/ttyUSB99")
     assert status != 0
     assert "only one worker can hold the board at /dev/ttyUSB99" in output

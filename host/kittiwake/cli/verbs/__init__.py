@@ -14,6 +14,7 @@ from kittiwake.cli.verbs.doctor import doctor
 from kittiwake.cli.verbs.explain import explain
 from kittiwake.cli.verbs.flash import flash
 from kittiwake.cli.verbs.fleet import group as fleet
+from kittiwake.cli.verbs.hil import app as hil
 from kittiwake.cli.verbs.history import group as history
 from kittiwake.cli.verbs.inject import inject
 from kittiwake.cli.verbs.journal import group as journal
@@ -61,4 +62,5 @@ ALL: tuple[Callable[..., None] | typer.Typer, ...] = (
     doctor,
     record,
     targets,
+    hil,
 )
