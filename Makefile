@@ -97,7 +97,8 @@ bench-bridge: setup-dev ## records a second beside bare paho, latency, memory an
 	@$(BIN)/python tools/system.py
 	@$(BIN)/python tools/bench_bridge.py $(ARGS)
 
-bench-history: setup-dev ## rows a second of the history beside bare SQLite, and a month asked by the hour
+bench-history: setup-dev ## rows a second of the history beside bare SQLite and bare COPY, and a month asked by the hour
+	@$(BIN)/python tools/system.py pg_ctlcluster
 	@$(BIN)/python tools/bench_history.py $(ARGS)
 
 bench-serve: setup-dev ## requests a second of the inference service beside the guide's sample

@@ -1,12 +1,15 @@
-"""How fast a history takes rows, beside bare SQLite in the same run: `python tools/bench_history.py [--json]`.
+"""How fast a history takes rows, beside bare SQLite and bare COPY in the same run: `python tools/bench_history.py`.
 
-The bare side puts the same rows, parsed beforehand, into a table of the same columns by `executemany`, in transactions
-of the same size, with the same promise to the disk. The last figure asks a month of one device's minutes by the hour.
+The bare side puts the same rows, parsed beforehand, into a table of the same columns with the same key, by
+`executemany` or COPY, in transactions of the same size, with the same promise to the disk. The sides take turns, and
+the medians count. PostgreSQL is a private server, where Debian's package is installed. `--million N` fills a file with
+N million rows first, and asks a month of a device's minutes by the hour among them.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import random
 import sqlite3
@@ -17,14 +20,22 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from kittiwake.history import open_history
-from kittiwake.history.row import Row, read
-from kittiwake.history.sqlite_store import SqliteStore
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from kittiwake.history import open_history  # noqa: E402
+from kittiwake.history.row import Row, read  # noqa: E402
+from kittiwake.history.sqlite_store import SqliteStore  # noqa: E402
+from kittiwake.history.stores import open_store  # noqa: E402
+from tests.postgres import Postgres  # noqa: E402
+from tools import system  # noqa: E402
 
 DEVICES = 50
 BATCH_ROWS = 1000
 MONTH_MINUTES = 43_200
 TRIES = 5
+ROUNDS = 3
+MANY_BATCH_ROWS = 20_000
 EPOCH_MS = 1_800_000_000_000
 SECOND_MS, MINUTE_MS = 1000, 60_000
 
@@ -104,20 +115,109 @@ def bare_s(path: Path, rows: Sequence[Row]) -> float:
     return took
 
 
-def store_s(path: Path, rows: Sequence[Row]) -> float:
+def bare_copy_s(address: str, rows: Sequence[Row]) -> float:
+    """Seconds that a bare COPY takes.
+
+    Args:
+        address: of a server.
+        rows: all of them.
+    """
+    import psycopg
+
+    with psycopg.connect(address, autocommit=True) as db:
+        db.execute("DROP TABLE IF EXISTS public.records")
+        db.execute(
+            "CREATE TABLE public.records (device text, journal text, seq bigint, kind text, channel text, ts_ms bigint,"
+            " boot bigint, uptime_ms bigint, payload text, PRIMARY KEY (device, journal, seq))"
+        )
+        started = time.perf_counter()
+        for at in range(0, len(rows), BATCH_ROWS):
+            with db.transaction(), db.cursor().copy("COPY public.records FROM STDIN") as copy:
+                for r in rows[at : at + BATCH_ROWS]:
+                    key = (r.device, r.journal, r.seq, r.kind, r.channel)
+                    copy.write_row((*key, r.ts_ms, r.boot, r.uptime_ms, r.payload))
+        return time.perf_counter() - started
+
+
+def store_s(address: str, rows: Sequence[Row]) -> float:
     """Seconds that the history takes for the same rows, roll-ups included.
 
     Args:
-        path: of a new file.
+        address: of a new history.
         rows: all of them.
     """
-    store = SqliteStore(path)
+    store = open_store(address)
+    store.write([], EPOCH_MS)
     started = time.perf_counter()
     for at in range(0, len(rows), BATCH_ROWS):
         store.write(rows[at : at + BATCH_ROWS], EPOCH_MS)
     took = time.perf_counter() - started
     store.close()
     return took
+
+
+def in_sqlite(folder: Path, rows: Sequence[Row]) -> dict[str, float]:
+    """Figures of the file.
+
+    Args:
+        folder: for files.
+        rows: all of them.
+    """
+    bare, store = [], []
+    for number in range(ROUNDS):
+        bare.append(bare_s(folder / f"bare-{number}.sqlite", rows))
+        store.append(store_s(str(folder / f"history-{number}.sqlite"), rows))
+    return _figures("sqlite", "bare_sqlite", len(rows), bare, store)
+
+
+def in_postgres(rows: Sequence[Row]) -> dict[str, float]:
+    """Figures of a private server; none where it is not installed.
+
+    Args:
+        rows: all of them.
+    """
+    if not system.find("pg_ctlcluster"):
+        return {}
+    bare, store = [], []
+    with Postgres(config="shared_buffers = 256MB\nmax_wal_size = 4GB") as server:
+        for _ in range(ROUNDS):
+            bare.append(bare_copy_s(server.url, rows))
+            server.run("DROP SCHEMA IF EXISTS kittiwake CASCADE")
+            store.append(store_s(server.url, rows))
+    return _figures("postgresql", "bare_copy", len(rows), bare, store)
+
+
+def _figures(name: str, bare_name: str, rows: int, bare: list[float], store: list[float]) -> dict[str, float]:
+    return {
+        f"{bare_name}_a_second": round(rows / statistics.median(bare)),
+        f"{name}_a_second": round(rows / statistics.median(store)),
+        f"{name}_ratio": round(statistics.median(bare) / statistics.median(store), 3),
+    }
+
+
+def among_many(folder: Path, million: int) -> dict[str, float]:
+    """Milliseconds of asking a month by the hour in a file with millions of rows, and what the file is like.
+
+    Args:
+        folder: for the file.
+        million: rows, in millions.
+    """
+    path = folder / "many.sqlite"
+    devices = max(1, million * 1_000_000 // MONTH_MINUTES)
+    store = SqliteStore(path)
+    batch = []
+    for message in summaries(devices * MONTH_MINUTES, devices, MINUTE_MS):
+        batch.append(read(*message))
+        if len(batch) == MANY_BATCH_ROWS:
+            store.write(batch, EPOCH_MS)
+            batch = []
+    store.write(batch, EPOCH_MS)
+    store.close()
+    return {
+        "many_rows": devices * MONTH_MINUTES,
+        "many_gib": round(path.stat().st_size / (1 << 30), 2),
+        "month_by_the_hour_among_many_ms": round(month_ms(path), 2),
+    }
 
 
 def month_ms(path: Path) -> float:
@@ -146,6 +246,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.add_argument("--rows", type=int, default=100_000, help="how many, from 50 devices in turn")
+    parser.add_argument("--million", type=int, default=0, help="millions of rows in a file, in which a month is asked")
     options = parser.parse_args(argv)
     with tempfile.TemporaryDirectory(prefix="kittiwake-history-") as name:
         folder = Path(name)
@@ -153,18 +254,20 @@ def main(argv: list[str] | None = None) -> int:
         started = time.perf_counter()
         rows = [read(*message) for message in messages]
         parsed_s = time.perf_counter() - started
-        bare, store = bare_s(folder / "bare.sqlite", rows), store_s(folder / "history.sqlite", rows)
+        # What is there now is the benchmark's: neither side is to pay for the collector's looks at it.
+        gc.collect()
+        gc.freeze()
         month = [read(*message) for message in summaries(MONTH_MINUTES, 1, MINUTE_MS)]
-        store_s(folder / "month.sqlite", month)
+        store_s(str(folder / "month.sqlite"), month)
         figures = {
             "rows": options.rows,
             "read_a_second": round(options.rows / parsed_s),
-            "bare_a_second": round(options.rows / bare),
-            "history_a_second": round(options.rows / store),
-            "ratio": round(bare / store, 3),
+            **in_sqlite(folder, rows),
+            **in_postgres(rows),
             "month_by_the_hour_ms": round(month_ms(folder / "month.sqlite"), 2),
+            **(among_many(folder, options.million) if options.million else {}),
         }
-    print(json.dumps(figures) if options.json else "\n".join(f"{name:>22}  {value}" for name, value in figures.items()))
+    print(json.dumps(figures) if options.json else "\n".join(f"{name:>32}  {value}" for name, value in figures.items()))
     return 0
 
 

@@ -36,6 +36,7 @@ _SERVICES = {
     "chromium": "chromium",
     "dfu-util": "dfu-util",
     "mosquitto": "mosquitto",
+    "pg_ctlcluster": "postgresql",  # the server itself is in a folder of its version
     "systemd-analyze": "systemd",
 }
 BOARDS = {**EMULATORS, **BUILDERS, **COMPILERS}

@@ -70,8 +70,10 @@ class Run:
         self.devices = []
         self.is_over = False
 
+    broker_class = Mosquitto
+
     def go(self):
-        self.broker = Mosquitto(self.folder, "max_inflight_messages 0")
+        self.broker = self.broker_class(self.folder, "max_inflight_messages 0")
         with self.broker, LedgerProcess(self.broker.url, ["kittiwake/#"], self.folder / "ledger.jsonl") as ledger:
             asyncio.run(self._run())
             self._audit(ledger.path)
@@ -90,6 +92,7 @@ class Run:
         self.bridge = BridgeProcess.of_config(config, self.folder / "bridge.log")
         for device in self.devices:
             self._start(device)
+        self._bridge_started()
         with self.bridge:
             disasters = asyncio.create_task(self._disasters())
             await asyncio.gather(*(self._produce(device) for device in self.devices))
@@ -99,6 +102,9 @@ class Run:
             await self._settle()
         for device in self.devices:
             device.stop()
+
+    def _bridge_started(self):
+        """For who needs to know it."""
 
     async def _settle(self):
         for _ in range(int(SETTLE_S / 0.1)):

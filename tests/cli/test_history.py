@@ -1,10 +1,12 @@
 """`kittiwake history`: what is asked of a file, and what is said of one that is none."""
 
 import csv
+import html
 import io
 import json
 from datetime import UTC, datetime
 
+import pyarrow.parquet
 import pytest
 
 from kittiwake.cli import app
@@ -53,6 +55,51 @@ def test_show_gives_exact_figures_as_table_json_and_csv(path, capsys):
     assert said.out.count("mm/s") == len(buckets)
     _, said = run(capsys, "show", "press-7", "--since", "1m", "--every", "1m", "--database", path, "--json")
     assert json.loads(said.out) == []
+
+
+def test_show_writes_parquet_and_draws(path, capsys, tmp_path):
+    code, said = run(capsys, "show", "press-7", "--database", path, "--parquet", tmp_path / "f.parquet")
+    assert code == EXIT_OK and said.out == "" and "rows" in said.err
+    assert sum(pyarrow.parquet.read_table(tmp_path / "f.parquet").column("n").to_pylist()) == 200
+    code, said = run(capsys, "show", "press-7", "--every", "1m", "--database", path, "--plot", tmp_path / "p.svg")
+    assert code == EXIT_OK and "100 points" in said.err
+    assert "vibration, mm/s" in html.unescape((tmp_path / "p.svg").read_text())
+    code, said = run(capsys, "show", "press-7", "--database", path, "--plot", tmp_path / "p.gif")
+    assert code == EXIT_USAGE and "p.gif is no picture" in said.err
+    late = ["--since", "1m", "--every", "1m", "--database", path, "--plot", tmp_path / "q.svg"]
+    code, said = run(capsys, "show", "press-7", *late)
+    assert code == EXIT_USAGE and "no samples to draw" in said.err
+
+
+def test_export_writes_the_days_that_are_over(tmp_path, capsys):
+    store = SqliteStore(tmp_path / "h.sqlite")
+    store.write([read(*records.event(1, "x", 5, epoch_ms=records.EPOCH_MS - 10 * 365 * 86_400_000))], NOW_MS)
+    store.close()
+    code, said = run(capsys, "export", tmp_path / "days", "--database", tmp_path / "h.sqlite")
+    assert code == EXIT_OK and "1 records" in said.err
+    code, said = run(capsys, "export", tmp_path / "days", "--database", tmp_path / "h.sqlite")
+    assert code == EXIT_OK and "as before" in said.err
+
+
+def test_address_with_a_password_is_refused_and_not_repeated(capsys):
+    code, said = run(capsys, "audit", "--database", "postgresql://me:hunter2@127.0.0.1/db")
+    assert code == EXIT_USAGE and "PGPASSFILE" in said.err and "hunter2" not in said.err
+
+
+def test_audit_awaits_numbers_that_were_just_overtaken(tmp_path, capsys):
+    now_ms = round(datetime.now(UTC).timestamp() * 1000)
+    path = tmp_path / "h.sqlite"
+    store = SqliteStore(path)
+    store.write([read(*records.event(seq, "x", 1)) for seq in (0, 2)], now_ms - 3_600_000)
+    store.write([read(*records.event(5, "x", 1))], now_ms)
+    store.close()
+    code, said = run(capsys, "audit", "--settle", "10m", "--database", path)
+    assert code == EXIT_VERIFICATION and "missing 1, 1-1, awaited 2" in said.out
+    store = SqliteStore(path)
+    store.write([read(*records.event(1, "x", 1))], now_ms)
+    store.close()
+    code, said = run(capsys, "audit", "--settle", "10m", "--database", path)
+    assert code == EXIT_OK and "missing 0, awaited 2, newest" in said.out
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,8 @@
 
 import asyncio
 import random
-import signal
-import subprocess
-import sys
-import threading
-import time
 
-import paho.mqtt.client as paho
 import pytest
-from paho.mqtt.enums import CallbackAPIVersion
 
 from kittiwake.errors import KittiwakeError
 from kittiwake.history import open_history
@@ -19,10 +12,10 @@ from kittiwake.history.settings import HistorySection, Settings
 from kittiwake.history.sqlite_store import SqliteStore
 from kittiwake.mqtt.settings import BrokerSection
 from tests.history import records
+from tests.history.running import Process, Publisher, wait_until_saved
 from tests.mosquitto import Mosquitto
 from tests.support import chaos_tally
 from tests.support.hil import SOAK
-from tests.support.processes import dying_with_us
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.needs("mosquitto")
@@ -37,63 +30,12 @@ def broker(tmp_path):
         yield opened
 
 
-class Publisher:
-    """Publishes at QoS 1, a bounded number on the way, and keeps on over the broker's restarts."""
-
-    def __init__(self, broker):
-        self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id="publisher", clean_session=False)
-        self._client.reconnect_delay_set(1, 1)
-        self._room = threading.Semaphore(500)
-        self.confirmed = 0
-        self._client.on_publish = self._done
-        self._client.connect("127.0.0.1", broker.port)
-        self._client.loop_start()
-
-    def _done(self, *_):
-        self.confirmed += 1
-        self._room.release()
-
-    def send(self, topic, payload):
-        assert self._room.acquire(timeout=60)
-        self._client.publish(topic, payload, 1)
-
-    def close(self):
-        self._client.disconnect()
-        self._client.loop_stop()
-
-
-class Process:
-    def __init__(self, broker, path):
-        command = [sys.executable, "-m", "kittiwake", "history", "run", "--broker", broker.url, "--database", str(path)]
-        self._popen = subprocess.Popen(
-            dying_with_us(command),
-            stderr=subprocess.PIPE,
-            text=True,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored below a shell's background job
-        )
-
-    def kill(self):
-        self._popen.kill()
-        self._popen.communicate()
-
-    def end(self):
-        self._popen.send_signal(signal.SIGINT)
-        _, said = self._popen.communicate(timeout=30)
-        return self._popen.returncode, said
-
-
 def rows(path):
     try:
         with open_history(path) as history:
             return sum(device.rows for device in history.devices())
     except KittiwakeError:
         return 0
-
-
-def wait_until_saved(state):
-    """Wait until the broker has saved, on its disk, what it has confirmed so far: it does so each second."""
-    confirmed_ns = time.time_ns()
-    until(lambda: state.exists() and state.stat().st_mtime_ns > confirmed_ns, "the broker's state saved", 60, 0.1)
 
 
 @pytest.mark.timeout(1800 if SOAK else 240)

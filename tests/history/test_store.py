@@ -1,18 +1,15 @@
-"""The SQLite store: each record once, exact roll-ups, repaired times; held against definitions over raw samples."""
+"""A store: each record once, exact roll-ups, repaired times; held against definitions over raw samples."""
 
 import json
 import random
-import sqlite3
 import statistics
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
 import pytest
 
-from kittiwake.errors import ConfigError, KittiwakeError
-from kittiwake.history import schema
+from kittiwake.errors import ConfigError
 from kittiwake.history.row import NotARecord, read
-from kittiwake.history.sqlite_store import SqliteStore
 from tests.history import records
 from tests.history.records import DEVICE, EPOCH_MS, JOURNAL, put
 
@@ -117,45 +114,6 @@ def test_audit_finds_what_is_missing_and_takes_what_is_explained(store, ask):
     assert ask.audit()[0].missing == 0
     put(store, records.event(40, "late", 40))
     assert ask.audit()[0].absent == 2
-
-
-def test_file_of_another_program_is_refused_and_left_as_it_is(tmp_path):
-    path = tmp_path / "other.sqlite"
-    with sqlite3.connect(path) as other:
-        other.execute("CREATE TABLE mine (x)")
-    other.close()
-    before = path.read_bytes()
-    with pytest.raises(KittiwakeError, match="another program's database"):
-        SqliteStore(path)
-    assert path.read_bytes() == before
-
-
-def test_file_of_a_newer_version_is_refused(store, tmp_path):
-    store.close()
-    with sqlite3.connect(tmp_path / "h.sqlite") as newer:
-        newer.execute(f"PRAGMA user_version = {schema.VERSION + 1}")
-    newer.close()
-    with pytest.raises(KittiwakeError, match=f"has schema {schema.VERSION + 1}, this program knows {schema.VERSION}"):
-        SqliteStore(tmp_path / "h.sqlite")
-
-
-@pytest.mark.parametrize("content", [b"no database" * 90, b"SQLite format 3\0" * 90])
-def test_damaged_file_is_one_error_that_names_it(tmp_path, content):
-    path = tmp_path / "h.sqlite"
-    path.write_bytes(content)
-    with pytest.raises(KittiwakeError, match=r"h\.sqlite"):
-        SqliteStore(path)
-
-
-def test_transaction_that_fails_leaves_nothing_and_may_be_tried_again(store, ask):
-    rows = [read(*records.event(seq, "x" * 500, seq)) for seq in range(2000)]
-    store._db.execute(f"PRAGMA max_page_count = {store._db.execute('PRAGMA page_count').fetchone()[0] + 5}")
-    with pytest.raises(KittiwakeError, match="cannot be written: database or disk is full"):
-        store.write(rows, EPOCH_MS)
-    assert ask.devices() == []
-    store._db.execute("PRAGMA max_page_count = 100000")
-    assert store.write(rows, EPOCH_MS).new == 2000
-    assert ask.audit()[0].missing == 0
 
 
 @pytest.mark.parametrize(

@@ -1,99 +1,57 @@
-"""Asking a history in a SQLite file: devices, series, alerts, the audit. Read-only; what is asked blocks no writer."""
+"""Asking a history: devices, series, alerts, the audit. It knows what is asked, not which database answers."""
 
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
-from kittiwake.errors import ConfigError, KittiwakeError
-from kittiwake.history import rollups, schema
+from kittiwake.errors import ConfigError
+from kittiwake.history import readers, rollups
+from kittiwake.history.answers import Device, Message
 from kittiwake.history.audit import JournalAudit
 
 _EVICTED = ("evicted_raw", "evicted_telemetry", "evicted_alert")
 _GAPS = 5
+_GAPS_OF_A_JOURNAL = (
+    "SELECT seq + 1, following - 1, arrived FROM (SELECT seq, lead(seq) OVER (ORDER BY seq) AS following,"
+    " lead(arrived_ms) OVER (ORDER BY seq) AS arrived FROM records WHERE journal_id = ?) AS pairs"
+    " WHERE following > seq + 1 ORDER BY seq"
+)
+_MESSAGES = (
+    "SELECT device, journal, seq, kind, channel, ts_ms, is_repaired, arrived_ms, payload FROM journals"
+    " JOIN streams ON streams.journal_id = journals.id JOIN records ON stream_id = streams.id"
+)
+_SPAN = (
+    " WHERE coalesce(ts_ms, arrived_ms) >= ? AND coalesce(ts_ms, arrived_ms) < ?"
+    " ORDER BY streams.id, coalesce(ts_ms, arrived_ms), seq"
+)
+_EVER = 1 << 62
 
 
-@dataclass(frozen=True)
-class Device:
-    """What is known of a device.
-
-    Attributes:
-        device: its id.
-        journals: how many it had: a flash that is formatted begins another.
-        rows: records.
-        first, last: times of the earliest and the latest record; None without one that has a time.
-        arrived: when the newest of its records came.
-        channels: their names.
-    """
-
-    device: str
-    journals: int
-    rows: int
-    first: datetime | None
-    last: datetime | None
-    arrived: datetime
-    channels: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Message:
-    """A record as it was published.
-
-    Attributes:
-        device, journal, seq: its key.
-        kind, channel: of its topic.
-        ts: its time; None where the board did not know it and nothing has repaired it.
-        is_repaired: the time was told later, by a TIME record of the same boot.
-        arrived: when it came.
-        body: the message.
-    """
-
-    device: str
-    journal: str
-    seq: int
-    kind: str
-    channel: str
-    ts: datetime | None
-    is_repaired: bool
-    arrived: datetime
-    body: dict[str, object]
-
-
-def open_history(path: str | Path) -> History:
+def open_history(database: str | Path) -> History:
     """Open a history to ask.
 
     Args:
-        path: of the file that `kittiwake history run` writes.
+        database: path of the file that `kittiwake history run` writes, or a PostgreSQL server's address.
 
     Returns:
         It; a context manager.
 
     Raises:
         ConfigError: there is no such file.
-        KittiwakeError: it is no history of this version.
+        KittiwakeError: it is no history of this version, or does not answer.
     """
-    return History(Path(path))
+    return History(readers.connect(str(database)))
 
 
 class History:
     """A history to ask; see `open_history`."""
 
-    def __init__(self, path: Path):
-        if not path.exists():
-            raise ConfigError(f"{path} is not there", "`kittiwake history run` writes it; name another with --database")
-        self._path = path
-        try:
-            self._db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
-            version = schema.check(self._db, str(path))
-        except sqlite3.Error as error:
-            raise KittiwakeError(f"{path} cannot be opened: {error}", "see docs/howto/history.md") from error
-        if version != schema.VERSION:
-            raise KittiwakeError(f"{path} has schema {version}, not {schema.VERSION}", "start `kittiwake history run`")
+    def __init__(self, reader: readers.Reader):
+        self._reader = reader
 
     def __enter__(self) -> History:
         return self
@@ -102,22 +60,29 @@ class History:
         self.close()
 
     def close(self) -> None:
-        """Close the file. Idempotent."""
-        self._db.close()
+        """Close the connection. Idempotent."""
+        self._reader.close()
+
+    def channels(self) -> dict[str, tuple[str, ...]]:
+        """Name the channels of each device, without a look at their records."""
+        channels: dict[str, list[str]] = {}
+        for device, channel in self._reader.rows(
+            "SELECT DISTINCT device, channel FROM streams JOIN journals ON journals.id = journal_id"
+            " ORDER BY device, channel"
+        ):
+            channels.setdefault(device, []).extend([channel] if channel else [])
+        return {device: tuple(names) for device, names in channels.items()}
 
     def devices(self) -> list[Device]:
         """List the devices, by name."""
-        channels: dict[str, list[str]] = {}
-        for device, channel in self._rows(
-            "SELECT DISTINCT device, channel FROM records JOIN journals ON journals.id = journal_id"
-            " WHERE channel != '' ORDER BY channel"
-        ):
-            channels.setdefault(device, []).append(channel)
+        channels = self.channels()
         return [
-            Device(device, journals, rows, _time(first), _time(last), _moment(arrived), tuple(channels.get(device, ())))
-            for device, journals, rows, first, last, arrived in self._rows(
-                "SELECT device, count(DISTINCT journal), count(*), min(ts_ms), max(ts_ms), max(arrived_ms)"
-                " FROM records JOIN journals ON journals.id = journal_id GROUP BY device ORDER BY device"
+            Device(device, journals, rows, _time(first), _time(last), _moment(arrived), channels[device])
+            for device, journals, rows, first, last, arrived in self._reader.rows(
+                "SELECT device, count(DISTINCT journal), sum(n), min(first), max(last), max(arrived) FROM"
+                " (SELECT journal_id, count(*) AS n, min(ts_ms) AS first, max(ts_ms) AS last,"
+                " max(arrived_ms) AS arrived FROM records GROUP BY journal_id) AS counted"
+                " JOIN journals ON journals.id = journal_id GROUP BY device ORDER BY device"
             )
         ]
 
@@ -147,26 +112,27 @@ class History:
         if every_s < rollups.WIDTHS_S[0] or every_s % rollups.WIDTHS_S[0]:
             raise ConfigError(f"a width of {every_s} s is no multiple of a minute", "use 1m, 15m, 1h, 1d")
         width_s = max(width for width in rollups.WIDTHS_S if every_s % width == 0)
-        bounds = (
-            -(1 << 62) if since is None else int(since.timestamp()) - width_s + 1,
-            1 << 62 if until is None else int(until.timestamp()),
+        rows = self._reader.rows(
+            'SELECT start_s, n, s, q, least, most, anomalies, unit, scale, "offset" FROM rollups'
+            " JOIN streams ON streams.id = stream_id JOIN journals ON journals.id = journal_id"
+            " JOIN calibrations ON calibrations.id = calibration_id"
+            " WHERE device = ? AND channel = ? AND width_s = ? AND start_s >= ? AND start_s < ?",
+            (
+                *(device, channel, width_s),
+                -_EVER if since is None else int(since.timestamp()) - width_s + 1,
+                _EVER if until is None else int(until.timestamp()),
+            ),
         )
-        rows = [
+        buckets = [
             rollups.Bucket(
                 datetime.fromtimestamp(start_s, UTC),
                 width_s,
                 rollups.Sums(*(int(value) for value in sums)),
-                rollups.Calibration(*calibration),
+                rollups.Calibration(unit, scale, offset),
             )
-            for start_s, *sums, unit, scale, offset in self._rows(
-                'SELECT start_s, n, s, q, least, most, anomalies, unit, scale, "offset" FROM rollups'
-                " JOIN journals ON journals.id = journal_id JOIN calibrations ON calibrations.id = calibration_id"
-                " WHERE device = ? AND channel = ? AND width_s = ? AND start_s >= ? AND start_s < ?",
-                (device, channel, width_s, *bounds),
-            )
-            for calibration in [(unit, scale, offset)]
+            for start_s, *sums, unit, scale, offset in rows
         ]
-        return rollups.joined(rows, every_s)
+        return rollups.joined(buckets, every_s)
 
     def messages(
         self,
@@ -188,40 +154,81 @@ class History:
         Yields:
             A record each.
         """
-        for row in self._rows(
-            "SELECT device, journal, seq, kind, channel, ts_ms, is_repaired, arrived_ms, payload"
-            " FROM records JOIN journals ON journals.id = journal_id"
-            " WHERE kind = ? AND (? IS NULL OR device = ?) AND (? IS NULL OR channel = ?)"
-            " AND coalesce(ts_ms, arrived_ms) >= ? ORDER BY coalesce(ts_ms, arrived_ms) DESC, seq DESC LIMIT ?",
-            (kind, device, device, channel, channel, 0 if since is None else int(since.timestamp() * 1000), limit),
-        ):
-            name, journal, seq, row_kind, row_channel, ts_ms, repaired, arrived_ms, text = row
-            key = name, journal, seq, row_kind, row_channel
-            yield Message(*key, _time(ts_ms), bool(repaired), _moment(arrived_ms), json.loads(text))
+        question: LiteralString = _MESSAGES + " WHERE kind = ? AND coalesce(ts_ms, arrived_ms) >= ?"
+        values: list[object] = [kind, 0 if since is None else int(since.timestamp() * 1000)]
+        if device is not None:
+            question += " AND device = ?"
+            values.append(device)
+        if channel is not None:
+            question += " AND channel = ?"
+            values.append(channel)
+        question += " ORDER BY coalesce(ts_ms, arrived_ms) DESC, seq DESC LIMIT ?"
+        yield from map(_message, self._reader.rows(question, (*values, limit)))
 
-    def audit(self) -> list[JournalAudit]:
-        """Hold every journal's sequence numbers against what the board says of them."""
+    def between(self, start: datetime, end: datetime) -> Iterator[Message]:
+        """Give every record of a span, those without a time by their arrival; by device, kind and time.
+
+        Args:
+            start: of the span.
+            end: of it; a record of that moment is not in it.
+
+        Yields:
+            A record each; they are read as they are taken.
+        """
+        span = int(start.timestamp() * 1000), int(end.timestamp() * 1000)
+        yield from map(_message, self._reader.each(_MESSAGES + _SPAN, span))
+
+    def days(self) -> list[tuple[date, int]]:
+        """List the days (UTC) that have records, and how many; those without a time count by their arrival."""
+        return [
+            (date(1970, 1, 1) + timedelta(days=day), records)
+            for day, records in self._reader.rows(
+                "SELECT coalesce(ts_ms, arrived_ms) / 86400000 AS day, count(*) FROM records"
+                " WHERE coalesce(ts_ms, arrived_ms) >= 0 GROUP BY day ORDER BY day"
+            )
+        ]
+
+    def audit(self, settled: datetime | None = None) -> list[JournalAudit]:
+        """Hold every journal's sequence numbers against what the board and the history's retention say of them.
+
+        Args:
+            settled: numbers are only awaited, and not missing, where the next one that is there came after this
+                moment; None where nothing is on its way any more.
+        """
+        settled_ms = _EVER if settled is None else int(settled.timestamp() * 1000)
+        dropped = {
+            journal: (int(records), first, last)
+            for journal, records, first, last in self._reader.rows(
+                "SELECT journal_id, sum(records), min(first_seq), max(last_seq) FROM dropped GROUP BY journal_id"
+            )
+        }
         audits = []
-        for number, device, journal, rows, first, last in self._rows(
-            "SELECT journals.id, device, journal, count(*), min(seq), max(seq)"
-            " FROM records JOIN journals ON journals.id = journal_id GROUP BY journals.id ORDER BY device, journal"
+        for number, device, journal, rows, first, last, arrived_ms in self._reader.rows(
+            "SELECT journals.id, device, journal, count(seq), min(seq), max(seq), max(arrived_ms)"
+            " FROM journals LEFT JOIN records ON journals.id = journal_id"
+            " GROUP BY journals.id, device, journal ORDER BY device, journal"
         ):
-            gaps: tuple[tuple[int, int], ...] = ()
-            if last - first + 1 != rows:
-                gaps = tuple(
-                    self._rows(
-                        "SELECT seq + 1, next - 1 FROM (SELECT seq, lead(seq) OVER (ORDER BY seq) AS next FROM records"
-                        " WHERE journal_id = ?) WHERE next > seq + 1 LIMIT ?",
-                        (number, _GAPS),
-                    )
-                )
-            audits.append(JournalAudit(device, journal, rows, first, last, self._evicted(number), gaps))
+            taken, first_taken, last_taken = dropped.get(number, (0, first, last))
+            if first_taken is None:
+                continue  # a journal whose first transaction has put in nothing
+            first = first_taken if first is None else min(first, first_taken)
+            last = last_taken if last is None else max(last, last_taken)
+            gaps: list[tuple[int, int, int]] = []
+            if last - first + 1 != rows + taken:
+                gaps = [(a, b, c) for a, b, c in self._reader.rows(_GAPS_OF_A_JOURNAL, (number,))]
+            awaited = sum(b - a + 1 for a, b, c in gaps if c > settled_ms)
+            shown = tuple((a, b) for a, b, c in gaps if c <= settled_ms)[-_GAPS:]
+            newest = None if arrived_ms is None else _moment(arrived_ms)
+            explained = self._evicted(number), taken, awaited
+            audits.append(JournalAudit(device, journal, rows, first, last, newest, *explained, shown))
         return audits
 
     def _evicted(self, number: int) -> int:
         # Counts only grow, within a journal; the newest health record has them.
-        newest = self._rows(
-            "SELECT payload FROM records WHERE journal_id = ? AND kind = 'health' ORDER BY seq DESC LIMIT 1", (number,)
+        newest = self._reader.rows(
+            "SELECT payload FROM records JOIN streams ON streams.id = stream_id"
+            " WHERE records.journal_id = ? AND kind = 'health' ORDER BY seq DESC LIMIT 1",
+            (number,),
         )
         if not newest:
             return 0
@@ -229,11 +236,10 @@ class History:
         counts = [body.get(name, 0) for name in _EVICTED]
         return sum(count for count in counts if isinstance(count, int))
 
-    def _rows(self, question: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
-        try:
-            return self._db.execute(question, values).fetchall()
-        except sqlite3.Error as error:
-            raise KittiwakeError(f"{self._path} cannot be read: {error}", "see docs/howto/history.md") from error
+
+def _message(row: tuple[Any, ...]) -> Message:
+    device, journal, seq, kind, channel, ts_ms, repaired, arrived_ms, payload = row
+    return Message(device, journal, seq, kind, channel, _time(ts_ms), bool(repaired), _moment(arrived_ms), payload)
 
 
 def _moment(ms: int) -> datetime:

@@ -6,20 +6,22 @@ counts where its record's time lies: at the end of its interval.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
 from functools import lru_cache
+from operator import itemgetter
+from typing import NamedTuple
 
 from kittiwake.publish import figures
 from kittiwake.publish.channel_description import rational
 
 WIDTHS_S = (60, 3600, 86400)
+_SUMS_OF = itemgetter("n", "s", "q", "min", "max", "anomalies")
 
 
-@dataclass(frozen=True)
-class Calibration:
+class Calibration(NamedTuple):
     """What turns a channel's integers into units.
 
     Attributes:
@@ -32,8 +34,7 @@ class Calibration:
     offset: str = "0"
 
 
-@dataclass(frozen=True)
-class Sums:
+class Sums(NamedTuple):
     """What samples add up to, LSB.
 
     Attributes:
@@ -49,20 +50,6 @@ class Sums:
     least: int = 0
     most: int = 0
     anomalies: int = 0
-
-    def __add__(self, other: Sums) -> Sums:
-        """Join the sums of two sets of samples."""
-        if not self.n or not other.n:
-            one = self if self.n else other
-            return replace(one, anomalies=self.anomalies + other.anomalies)
-        return Sums(
-            self.n + other.n,
-            self.s + other.s,
-            self.q + other.q,
-            min(self.least, other.least),
-            max(self.most, other.most),
-            self.anomalies + other.anomalies,
-        )
 
 
 @dataclass(frozen=True)
@@ -121,6 +108,25 @@ class Bucket:
         return [figures.value(end, *self._factors()) for end in (self.sums.least, self.sums.most)]
 
 
+def total(parts: Sequence[Sums]) -> Sums:
+    """Join the sums of sets of samples.
+
+    Args:
+        parts: one at least.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    filled = [part for part in parts if part.n]
+    return Sums(
+        sum([part.n for part in filled]),
+        sum([part.s for part in filled]),
+        sum([part.q for part in filled]),
+        min([part.least for part in filled], default=0),
+        max([part.most for part in filled], default=0),
+        sum([part.anomalies for part in parts]),
+    )
+
+
 def of_summary(body: dict[str, object]) -> tuple[Sums, Calibration] | None:
     """Read the sums of a summary's message.
 
@@ -130,20 +136,24 @@ def of_summary(body: dict[str, object]) -> tuple[Sums, Calibration] | None:
     Returns:
         Its sums and calibration; None when it has none that samples can have.
     """
-    values = [body.get(name) for name in ("n", "s", "q", "min", "max", "anomalies")]
-    if set(map(type, values)) != {int}:  # a bool is an int to Python, and no number to us
+    try:
+        n, s, q, least, most, anomalies = _SUMS_OF(body)
+    except KeyError:
         return None
-    sums = Sums(*values)  # type: ignore[arg-type]  # the line above says what they are
-    if not 0 <= sums.n < 1 << 32 or not 0 <= sums.anomalies < 1 << 32:
+    # A bool is an int to Python, and no number to us.
+    if not type(n) is type(s) is type(q) is type(least) is type(most) is type(anomalies) is int:
+        return None
+    if not 0 <= n < 1 << 32 or not 0 <= anomalies < 1 << 32:
         return None
     # Of n samples of 32 bits; the sum is bounded by the squares.
-    if not -(1 << 31) <= sums.least <= sums.most < 1 << 31 or not 0 <= sums.q <= sums.n << 62:
+    if not -(1 << 31) <= least <= most < 1 << 31 or not 0 <= q <= n << 62:
         return None
-    if abs(sums.s) > sums.n << 31 or sums.n * sums.q < sums.s**2:
+    if abs(s) > n << 31 or n * q < s * s:
         return None
+    sums = Sums(n, s, q, least, most, anomalies)
     # A message of an older publisher has no scale: its integers are what there is, and they have no unit.
     unit, scale, offset = body.get("unit"), body.get("scale"), body.get("offset")
-    if not (isinstance(unit, str) and isinstance(scale, str) and isinstance(offset, str)):
+    if not (type(unit) is type(scale) is type(offset) is str):
         return sums, Calibration()
     calibration = _calibration(unit, scale, offset)
     return None if calibration is None else (sums, calibration)
@@ -170,9 +180,9 @@ def joined(buckets: Iterable[Bucket], width_s: int) -> list[Bucket]:
     Returns:
         Them, by time.
     """
-    sums: dict[tuple[int, Calibration], Sums] = {}
+    parts: dict[tuple[int, Calibration], list[Sums]] = {}
     for bucket in buckets:
         key = start_of(round(bucket.start.timestamp()) * 1000, width_s), bucket.calibration
-        sums[key] = sums.get(key, Sums()) + bucket.sums
-    ordered = sorted(sums.items(), key=lambda item: (item[0][0], item[0][1].unit))
-    return [Bucket(datetime.fromtimestamp(at, UTC), width_s, total, c) for (at, c), total in ordered]
+        parts.setdefault(key, []).append(bucket.sums)
+    ordered = sorted(parts.items(), key=lambda item: (item[0][0], item[0][1].unit))
+    return [Bucket(datetime.fromtimestamp(at, UTC), width_s, total(sums), c) for (at, c), sums in ordered]

@@ -18,6 +18,10 @@ _JOURNAL = re.compile(r"[0-9a-f]{16}")
 _SEQ_MOST = _BOOT_MOST = (1 << 32) - 1
 _UPTIME_MOST = (1 << 48) - 1
 _TEXT_LIMIT = 128
+_NUL = "\0"  # PostgreSQL's texts cannot hold it
+# Classes, as a board's journal has them: what has to make room goes first of RAW, last of ALERT.
+RAW, TELEMETRY, ALERT = range(3)
+_CLASSES = {"snapshot": RAW, "reading": TELEMETRY, "summary": TELEMETRY, "health": TELEMETRY}
 
 
 class NotARecord(Exception):
@@ -50,6 +54,11 @@ class Row:
     payload: str
 
 
+def class_of(kind: str) -> int:
+    """Give the class of a kind; what is not known is kept as long as alerts are."""
+    return _CLASSES.get(kind, ALERT)
+
+
 def read(topic: str, payload: bytes) -> Row:
     """Read a message.
 
@@ -78,10 +87,11 @@ def read(topic: str, payload: bytes) -> Row:
     at = levels.index(device) if device in levels else len(levels)
     kind = body.get("kind", levels[at + 1] if at + 1 < len(levels) else "")
     channel = body.get("channel", levels[at + 2] if at + 2 < len(levels) else "")
-    if not isinstance(kind, str) or not kind or len(kind) > _TEXT_LIMIT:
+    if not isinstance(kind, str) or not kind or len(kind) > _TEXT_LIMIT or _NUL in kind:
         raise NotARecord("no kind")
     if not isinstance(channel, str) or len(channel) > _TEXT_LIMIT:
         channel = str(channel)[:_TEXT_LIMIT]
+    channel = channel.replace(_NUL, "\N{REPLACEMENT CHARACTER}")
     return Row(
         device,
         journal,
@@ -98,7 +108,7 @@ def read(topic: str, payload: bytes) -> Row:
 
 def _text(body: dict[str, object], name: str) -> str:
     value = body.get(name)
-    if not isinstance(value, str) or not 0 < len(value) <= _TEXT_LIMIT:
+    if not isinstance(value, str) or not 0 < len(value) <= _TEXT_LIMIT or _NUL in value:
         raise NotARecord(f"no {name}")
     return value
 

@@ -1,6 +1,6 @@
 """The history process: from the broker into a store, acknowledged to the broker only after the store's commit.
 
-It knows MQTT and a store's `write`; neither tables nor figures. What waits is bounded: the broker sends no more than
+It knows MQTT and a store's face; neither tables nor figures. What waits is bounded: the broker sends no more than
 its own limit of messages that are not acknowledged, and none is acknowledged that is not in the database.
 """
 
@@ -10,15 +10,15 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Protocol
 
 from kittiwake.errors import KittiwakeError
+from kittiwake.history.retention import Policy
 from kittiwake.history.row import NotARecord, Row, read
 from kittiwake.history.settings import Settings
-from kittiwake.history.sqlite_store import Written
+from kittiwake.history.stores import Store
 from kittiwake.mqtt.callbacks import Callbacks
 from kittiwake.mqtt.client import MqttClient
 
@@ -27,13 +27,6 @@ log = logging.getLogger(__name__)
 _RECEIVE_MOST = 65535  # of MQTT 5
 _WAITING_BATCHES = 16
 _AWAY_S = 90 * 86400
-
-
-class Store(Protocol):
-    """Where rows go. Called on one thread."""
-
-    def write(self, rows: Sequence[Row], arrived_ms: int) -> Written:
-        """Put rows in, all or none; raise KittiwakeError when they are not there afterwards."""
 
 
 @dataclass
@@ -45,6 +38,7 @@ class Counts:
         others: messages that are no records: statuses, answers, somebody else's.
         new, known, altered, repaired: as Written has them.
         failures: transactions that had to be tried again.
+        dropped, dropped_bytes: records that retention has taken out, and their payloads.
     """
 
     messages: int = 0
@@ -54,6 +48,8 @@ class Counts:
     altered: int = 0
     repaired: int = 0
     failures: int = 0
+    dropped: int = 0
+    dropped_bytes: int = 0
 
 
 class HistoryService:
@@ -67,6 +63,8 @@ class HistoryService:
     Attributes:
         counts: what it has seen.
         problem: why nothing is written at the moment, or "".
+        retention_problem: why nothing is taken out at the moment, or "".
+        lag_s: from the newest record's time to its commit, of the newest transaction; None before the first.
         mqtt: the client, for its state.
     """
 
@@ -84,7 +82,9 @@ class HistoryService:
         self._has_overflowed = False
         self._arrived = asyncio.Event()
         self.counts = Counts()
-        self.problem = ""
+        self.problem = self.retention_problem = ""
+        self.lag_s: float | None = None
+        self._policy, self._every_s = settings.retention.policy(), settings.retention.every_s
         filters = [f"{section.base}/#", *section.topics]
         if section.share:
             filters = [f"$share/{section.share}/{topic}" for topic in filters]
@@ -100,14 +100,15 @@ class HistoryService:
     async def run(self) -> None:
         """Run until cancelled; what waits then is written before it ends."""
         with ThreadPoolExecutor(1, thread_name_prefix="history") as thread:
-            client = asyncio.create_task(self.mqtt.run())
-            writer = asyncio.create_task(self._write_all(thread))
+            tasks = [asyncio.create_task(self.mqtt.run()), asyncio.create_task(self._write_all(thread))]
+            if self._policy != Policy():
+                tasks.append(asyncio.create_task(self._retain_all(thread)))
             try:
-                await asyncio.gather(client, writer)
+                await asyncio.gather(*tasks)
             finally:
-                client.cancel()
-                writer.cancel()
-                await asyncio.gather(client, writer, return_exceptions=True)
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
                 with contextlib.suppress(KittiwakeError):
                     await self._write_batch(thread)
                 await self.mqtt.close()
@@ -154,6 +155,23 @@ class HistoryService:
             if self._has_overflowed:
                 self.mqtt.start_over()
 
+    async def _retain_all(self, thread: ThreadPoolExecutor) -> None:
+        while True:
+            try:
+                # A step at a time: rows that wait are written between two.
+                dropped = await asyncio.wrap_future(thread.submit(self._store.retain, self._policy, self._wall_ms()))
+            except KittiwakeError as error:
+                if self.retention_problem != str(error):
+                    log.warning("history: retention: %s; tried again in %.0f s", error, self._every_s)
+                self.retention_problem = str(error)
+                await asyncio.sleep(self._every_s)
+                continue
+            self.retention_problem = ""
+            self.counts.dropped += dropped.records
+            self.counts.dropped_bytes += dropped.bytes
+            if dropped.is_done:
+                await asyncio.sleep(self._every_s)
+
     async def _write_batch(self, thread: ThreadPoolExecutor) -> None:
         # What came while the last transaction ran is the next one: few rows wait for none, many share one commit.
         batch = self._waiting[: self._batch_rows]
@@ -165,6 +183,9 @@ class HistoryService:
         if self.problem:
             log.info("history: written again")
         self.problem = ""
+        newest_ms = max((row.ts_ms for row in rows if row.ts_ms is not None), default=None)
+        if newest_ms is not None:
+            self.lag_s = (self._wall_ms() - newest_ms) / 1000
         self.counts.new += written.new
         self.counts.known += written.known
         self.counts.altered += written.altered

@@ -56,17 +56,9 @@ def draw(
     Raises:
         KittiwakeError: matplotlib is not installed, or the file cannot be written.
     """
-    try:
-        import matplotlib
-    except ImportError:
-        raise KittiwakeError("matplotlib is not installed", "pip install 'kittiwake[plot]'") from None
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    # The same input gives the same bytes, so that a picture can be compared.
-    matplotlib.rcParams["svg.hashsalt"] = "kittiwake"
     panels = 2 if bands.is_apart else 1
-    figure, (axes, *_, judged) = _panels(panels)
+    figure, grid = figure_of(panels)
+    axes, judged = grid[0], grid[-1]
     for number, (first, last) in enumerate(windows):
         for panel in {axes, judged}:
             panel.axvspan(first, last, color="#f4c95d", alpha=0.45, lw=0, label="labelled" if number == 0 else None)
@@ -86,6 +78,48 @@ def draw(
         panel.set_ylabel("LSB")
         panel.margins(x=0.005)
         panel.legend(loc="upper left" if panel is judged is not axes else "upper right", fontsize="small", ncols=3)
+    save(path, title, figure)
+
+
+def figure_of(panels: int) -> tuple[Figure, list[Axes]]:
+    """Make a figure of panels below one another, which share what runs along them.
+
+    Args:
+        panels: one at least.
+
+    Returns:
+        It, to be given to `save`, and its panels.
+
+    Raises:
+        KittiwakeError: matplotlib is not installed.
+    """
+    try:
+        import matplotlib
+    except ImportError:
+        raise KittiwakeError("matplotlib is not installed", "pip install 'kittiwake[plot]'") from None
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    # The same input gives the same bytes, so that a picture can be compared.
+    matplotlib.rcParams["svg.hashsalt"] = "kittiwake"
+    size = 12, 4.5 + 2.5 * max(0, panels - 2)
+    figure, grid = pyplot.subplots(panels, sharex=True, squeeze=False, figsize=size, layout="constrained")
+    return figure, list(grid[:, 0])
+
+
+def save(path: Path, title: str, figure: Figure) -> None:
+    """Write a figure and let it go.
+
+    Args:
+        path: see `check_output`.
+        title: of the page, where it is one.
+        figure: the picture.
+
+    Raises:
+        KittiwakeError: the file cannot be written.
+    """
+    from matplotlib import pyplot
+
     try:
         if path.suffix == ".html":
             path.write_text(_page(title, figure), encoding="utf-8")
@@ -95,15 +129,6 @@ def draw(
         raise KittiwakeError(f"{path} cannot be written: {error.strerror}", "name another file") from error
     finally:
         pyplot.close(figure)
-
-
-def _panels(count: int) -> tuple[Figure, list[Axes]]:
-    """(figure, [the samples' panel, …, the panel in which alarms are drawn]): the same one where there is one."""
-    from matplotlib import pyplot
-
-    figure, grid = pyplot.subplots(count, sharex=True, squeeze=False, figsize=(12, 4.5), layout="constrained")
-    panels = list(grid[:, 0])
-    return figure, panels if count > 1 else panels * 2
 
 
 def _page(title: str, figure: Figure) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from kittiwake.history import Bucket
 
 _DATABASE = "kittiwake.sqlite"
-_Database = Annotated[Path, typer.Option(help="File of the history.")]
+_Database = Annotated[str, typer.Option(help="File of the history, or postgresql://USER@HOST/NAME.")]
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
 _Since = Annotated[str, typer.Option(help="How far back: 90s, 15m, 6h, 30d, or all.")]
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -33,16 +33,14 @@ group = typer.Typer(
 def run(
     config: Annotated[Path | None, typer.Option("--config", "-c", help="history.toml; the options when none.")] = None,
     broker: Annotated[str, typer.Option(help="The broker, mqtt://HOST:PORT.")] = "mqtt://localhost:1883",
-    database: _Database = Path(_DATABASE),
+    database: _Database = _DATABASE,
     base: Annotated[str, typer.Option(help="First levels of the topics.")] = "kittiwake",
+    metrics: Annotated[str, typer.Option(help="HOST:PORT to serve /metrics on.")] = "",
 ) -> None:
     """Take records from the broker into the database, until interrupted; each is there exactly once."""
-    import asyncio
-
     from kittiwake.config import load
-    from kittiwake.history.service import HistoryService
-    from kittiwake.history.settings import HistorySection, Settings
-    from kittiwake.history.sqlite_store import SqliteStore
+    from kittiwake.history import process
+    from kittiwake.history.settings import HistorySection, HttpSection, Settings
     from kittiwake.mqtt.address import parse_url
     from kittiwake.mqtt.settings import BrokerSection
 
@@ -50,35 +48,16 @@ def run(
         settings = load.load(config, Settings, os.environ)
     else:
         parse_url(broker)
-        settings = Settings(broker=BrokerSection(url=broker), history=HistorySection(database=str(database), base=base))
-    store = SqliteStore(Path(settings.history.database))
-
-    async def work() -> None:
-        service = HistoryService(settings, store)
-        task = asyncio.create_task(service.run())
-        printed = ""
-        try:
-            while not task.done():
-                await asyncio.sleep(1)
-                problem = service.problem or service.mqtt.problem
-                c = service.counts
-                state = problem or f"{c.new} rows, {c.known} copies, {c.altered} altered, {c.others} others"
-                if state != printed:
-                    progress(f"{settings.history.database}: {state}")
-                printed = state
-            await task
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-
-    try:
-        asyncio.run(work())
-    finally:
-        store.close()
+        settings = Settings(
+            broker=BrokerSection(url=broker),
+            history=HistorySection(database=database, base=base),
+            http=HttpSection(listen=metrics),
+        )
+    process.run(settings)
 
 
 @group.command()
-def devices(database: _Database = Path(_DATABASE), as_json: _Json = False) -> None:
+def devices(database: _Database = _DATABASE, as_json: _Json = False) -> None:
     """List the devices that the history knows."""
     from kittiwake.history import open_history
 
@@ -99,17 +78,22 @@ def show(
     channel: Annotated[str | None, typer.Option(help="Its name; all channels when none.")] = None,
     since: _Since = "1d",
     every: Annotated[str, typer.Option(help="Width of a line: 1m, 15m, 1h, 1d.")] = "1h",
-    database: _Database = Path(_DATABASE),
+    database: _Database = _DATABASE,
     as_json: _Json = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    parquet: Annotated[Path | None, typer.Option(help="Write a Parquet file instead.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw a picture instead: .png, .svg or .html.")] = None,
 ) -> None:
     """Show a device's samples over time, exact at every width."""
     from kittiwake.errors import UsageError
-    from kittiwake.history import open_history
+    from kittiwake.history import export, open_history
+    from kittiwake.plot import picture
 
     width_s = _seconds(every)
+    if plot is not None:
+        picture.check_output(plot)
     with open_history(database) as history:
-        known = {d.device: d.channels for d in history.devices()}
+        known = history.channels()
         if device not in known:
             raise UsageError(f"the history has no device {device!r}", f"it has {', '.join(known) or 'none yet'}")
         if channel is not None and channel not in known[device]:
@@ -119,7 +103,12 @@ def show(
             for name in (known[device] if channel is None else [channel])
             for bucket in history.summaries(device, name, _ago(since), every_s=width_s)
         ]
-    if as_json:
+    if plot is not None:
+        _draw(plot, f"{device}, by {every}", lines)
+    elif parquet is not None:
+        export.write_figures(parquet, lines)
+        progress(f"kittiwake: {parquet}: {len(lines)} rows")
+    elif as_json:
         print_json([_fields(name, bucket) for name, bucket in lines])
     elif as_csv:
         _print_csv(lines)
@@ -131,11 +120,25 @@ def show(
 
 
 @group.command()
+def export(
+    folder: Annotated[Path, typer.Argument(help="For the files, one a day: DATE.parquet.")],
+    database: _Database = _DATABASE,
+) -> None:
+    """Write the records of each day (UTC) that is over as Parquet; a day that came to have more is written anew."""
+    from kittiwake.history import open_history
+    from kittiwake.history.export import write_days
+
+    with open_history(database) as history:
+        for day in write_days(history, folder, datetime.now(UTC)):
+            progress(f"kittiwake: {day.path}: {day.records} records{'' if day.is_new else ', as before'}")
+
+
+@group.command()
 def alerts(
     device: Annotated[str | None, typer.Argument(help="Its id; all devices when none.")] = None,
     since: _Since = "1d",
     limit: Annotated[int, typer.Option("-n", help="How many at most.", min=1)] = 100,
-    database: _Database = Path(_DATABASE),
+    database: _Database = _DATABASE,
     as_json: _Json = False,
 ) -> None:
     """List alerts, the newest first."""
@@ -153,46 +156,57 @@ def alerts(
 
 
 @group.command()
-def audit(database: _Database = Path(_DATABASE), as_json: _Json = False) -> None:
+def audit(
+    database: _Database = _DATABASE,
+    as_json: _Json = False,
+    settle: Annotated[
+        str, typer.Option(help="Numbers that were overtaken less than this ago are awaited, not missing: 30s, 5m.")
+    ] = "",
+) -> None:
     """Hold every journal's sequence numbers against the board's own counts; exit 5 when any is missing."""
     from kittiwake.errors import EXIT_VERIFICATION, UsageError
     from kittiwake.history import open_history
 
+    now = datetime.now(UTC)
     with open_history(database) as history:
-        audits = history.audit()
+        audits = history.audit(now - timedelta(seconds=_seconds(settle)) if settle else None)
     if not audits:
         raise UsageError(f"{database} has no records: there is nothing to audit", "start `kittiwake history run`")
     if as_json:
-        print_json([{**vars(a), "before": a.before, "absent": a.absent, "missing": a.missing} for a in audits])
+        derived = ("before", "absent", "missing")
+        print_json([{**vars(a), **{n: getattr(a, n) for n in derived}, "arrived": _iso(a.arrived)} for a in audits])
     else:
         for a in audits:
             gaps = "".join(f", {first}-{last}" for first, last in a.gaps) if a.missing else ""
+            dropped = f", dropped {a.dropped}" if a.dropped else ""
+            awaited = f", awaited {a.awaited}" if a.awaited else ""
+            newest = f", newest {(now - a.arrived).total_seconds():.0f} s ago" if a.arrived is not None else ""
             print(
                 f"{a.device} {a.journal}: {a.rows} rows, {a.first} to {a.last}, evicted {a.evicted},"
-                f" missing {a.missing}{gaps}"
+                f" missing {a.missing}{gaps}{dropped}{awaited}{newest}"
             )
     if any(a.missing for a in audits):
         raise typer.Exit(EXIT_VERIFICATION)
 
 
 def _fields(name: str, bucket: Bucket) -> dict[str, object]:
-    s = bucket.sums
-    return {
-        "ts": _iso(bucket.start),
-        "width_s": bucket.width_s,
-        "channel": name,
-        "unit": bucket.unit,
-        "n": s.n,
-        "mean": bucket.mean,
-        "stdev": bucket.stdev,
-        "low": bucket.low,
-        "high": bucket.high,
-        "anomalies": s.anomalies,
-        "s": s.s,
-        "q": s.q,
-        "min": s.least,
-        "max": s.most,
-    }
+    from kittiwake.history import export
+
+    return {**export.fields(name, bucket), "ts": _iso(bucket.start)}
+
+
+def _draw(path: Path, title: str, lines: Iterable[tuple[str, Bucket]]) -> None:
+    from kittiwake.errors import UsageError
+    from kittiwake.plot import spans
+
+    channels: dict[tuple[str, str], list[spans.Span]] = {}
+    for name, b in lines:
+        if b.mean is not None and b.low is not None and b.high is not None:
+            channels.setdefault((name, b.unit), []).append(spans.Span(b.start, b.mean, b.low, b.high))
+    if not channels:
+        raise UsageError("there are no samples to draw", "go further back with --since")
+    spans.draw(path, title, channels)
+    progress(f"kittiwake: {path}: {sum(map(len, channels.values()))} points")
 
 
 def _print_csv(lines: Iterable[tuple[str, Bucket]]) -> None:

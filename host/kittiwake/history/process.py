@@ -1,0 +1,59 @@
+"""The history as a process: its log, its signals, what Prometheus is told, and the end of it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+
+from kittiwake.history import metrics
+from kittiwake.history.service import HistoryService
+from kittiwake.history.settings import Settings
+from kittiwake.history.stores import Store, open_store
+
+log = logging.getLogger(__name__)
+
+_COUNTS_S = 60.0
+
+
+def run(settings: Settings) -> None:
+    """Keep a history until SIGINT or SIGTERM.
+
+    Args:
+        settings: the configuration.
+
+    Raises:
+        ConfigError: the settings cannot be.
+        KittiwakeError: the file cannot be opened, or is no history of this version.
+    """
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO, force=True)
+    store = open_store(settings.history.database)
+    try:
+        asyncio.run(_serve(settings, store))
+    finally:
+        store.close()
+
+
+async def _serve(settings: Settings, store: Store) -> None:
+    service = HistoryService(settings, store)
+    task = asyncio.create_task(service.run(), name="history")
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    with contextlib.ExitStack() as stack:
+        if settings.http.listen:
+            server, _ = metrics.serve(service, settings.http.listen)
+            stack.callback(server.server_close)
+            stack.callback(server.shutdown)
+        said = ""
+        try:
+            while not task.done():
+                counts = service.counts
+                line = f"{counts.new} rows, {counts.known} copies, {counts.altered} altered, {counts.others} others"
+                if line != said:
+                    log.info("history: %s: %s", settings.history.database, line)
+                said = line
+                await asyncio.wait([task], timeout=_COUNTS_S)
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
