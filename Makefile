@@ -45,7 +45,7 @@ dist: setup-dev ## build the wheel and the sdist into dist/, and check them
 	@$(BIN)/python -m hatchling build
 	@$(BIN)/twine check --strict dist/*
 
-package.json: setup-dev ## write the list of the firmware's files for mip
+package.json: setup-dev ## write the lists of the firmware's files for mip, network.json too
 	@$(BIN)/python tools/mip_package.py
 
 check: setup-dev ## lint, format, types, the three laws, the documents, stale kernels and package.json, and that the tree names no private place

@@ -182,7 +182,7 @@ class FeatureSource(Protocol):
     def feed(self, buf: Samples, start: int, stop: int) -> int: ...
 
 class Network(Protocol):
-    """See network.Model."""
+    """See network.Network."""
 
     @property
     def header(self) -> Any: ...

@@ -1,4 +1,4 @@
-"""Write package.json, by which mip installs the firmware: the list of its files, with the version of all of them.
+"""Write what mip installs: package.json, the firmware, and network.json, what runs a network in a script of one's own.
 
     python tools/mip_package.py [--check]
 
@@ -14,8 +14,11 @@ from typing import Any
 
 import kittiwake
 from kittiwake.target import mpy
+from kittiwake_node import network
 
-PATH = Path(__file__).resolve().parents[1] / "package.json"
+_ROOT = Path(__file__).resolve().parents[1]
+PATH = _ROOT / "package.json"
+NETWORK_PATH = _ROOT / "network.json"
 # Where the files lie in the repository; addresses in package.json are relative to it.
 _FOLDER = "firmware/"
 
@@ -27,31 +30,44 @@ def package() -> dict[str, Any]:
         The content of package.json. Every file's address is relative, so that it comes from where package.json
         came from, of the same version.
     """
-    paths = [path for path in kittiwake.firmware_files() if mpy.fits(path, "")]
+    return _described([path for path in kittiwake.firmware_files() if mpy.fits(path, "")])
+
+
+def network_package() -> dict[str, Any]:
+    """Describe to mip what a network takes without the node: the executor, and its kernels in viper."""
+    stages = {"summary", *(stage for stage, _ in network._ENTRIES)}  # `kernels.load` tries the summary
+    kernels = [f"kernels/viper_{stage}.py" for stage in sorted(stages)]
+    names = ["__init__.py", "errors.py", "kernels/__init__.py", *kernels, "network.py"]
+    return _described([f"kittiwake_node/{name}" for name in names])
+
+
+def _described(paths: list[str]) -> dict[str, Any]:
     return {"urls": [[path, _FOLDER + path] for path in paths], "deps": [], "version": kittiwake.__version__}
 
 
-def text() -> str:
-    """package.json as it has to be: a line a file."""
-    described = package()
+def text(described: dict[str, Any]) -> str:
+    """A description as its file has to be: a line a file of the firmware."""
     lines = ",\n".join(f"    {json.dumps(pair)}" for pair in described["urls"])
     return f'{{\n  "version": {json.dumps(described["version"])},\n  "deps": [],\n  "urls": [\n{lines}\n  ]\n}}\n'
 
 
 def main() -> int:
-    """Write the file, or check that it is as it has to be.
+    """Write the files, or check that they are as they have to be.
 
     Returns:
         0, or 1 when the check finds another file.
     """
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when the file is not up to date")
-    if not parser.parse_args().check:
-        PATH.write_text(text())
-    elif not PATH.is_file() or PATH.read_text() != text():
-        print("package.json is stale: run make package.json", file=sys.stderr)
-        return 1
-    return 0
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when a file is not up to date")
+    is_check = parser.parse_args().check
+    stale = 0
+    for path, described in ((PATH, package()), (NETWORK_PATH, network_package())):
+        if not is_check:
+            path.write_text(text(described))
+        elif not path.is_file() or path.read_text() != text(described):
+            print(f"{path.name} is stale: run make package.json", file=sys.stderr)
+            stale = 1
+    return stale
 
 
 if __name__ == "__main__":

@@ -103,7 +103,7 @@ class Scratch:
 
     Attributes:
         data: bytearray.
-        user: the Model whose invoke is under way, or None. Written by models only.
+        user: the Network whose invoke is under way, or None. Written by models only.
 
     Raises:
         ModelError: "memory". Allocates.
@@ -114,10 +114,10 @@ class Scratch:
             self.data = bytearray(size)
         except MemoryError:
             raise ModelError("memory", "the scratch takes %d bytes in one piece" % size)
-        self.user: "Model | None" = None
+        self.user: "Network | None" = None
 
 
-class Model:
+class Network:
     """A network, ready to run.
 
     Args:

@@ -13,11 +13,11 @@ from tests.support import spoken
 PROGRAM = """
 from binascii import a2b_base64, hexlify
 from kittiwake_node import kernels
-from kittiwake_node.network import Model
+from kittiwake_node.network import Network
 
 def model_load(kernel, text):
     global model, result
-    model = Model(a2b_base64(text), kernels.load(kernel))
+    model = Network(a2b_base64(text), kernels.load(kernel))
     result = bytearray(model.header.output_bytes)
 
 def model_run(text):
@@ -116,7 +116,7 @@ def model_piece(at, text):
 
 def model_ready(kernel):
     global model, result
-    model = Model(blob, kernels.load(kernel))
+    model = Network(blob, kernels.load(kernel))
     result = bytearray(model.header.output_bytes)
 """
 

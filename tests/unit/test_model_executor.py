@@ -10,7 +10,7 @@ pytest.importorskip("tflite_micro", reason="no wheel of tflite-micro for this ma
 from kittiwake.model import compiler
 from kittiwake_node import kernels
 from kittiwake_node.errors import ModelError
-from kittiwake_node.network import Header, Model, Scratch
+from kittiwake_node.network import Header, Network, Scratch
 from tests.support.tflite_graphs import random_model
 from tests.support.tflite_net import Net
 
@@ -21,15 +21,15 @@ def plan(seed: int) -> bytearray:
     return bytearray(compiler.compile_model(random_model(seed, small=True)[0], "plain").plan)
 
 
-def made(seed: int, scratch=None) -> Model:
-    return Model(plan(seed), kernels.load("plain"), scratch)
+def made(seed: int, scratch=None) -> Network:
+    return Network(plan(seed), kernels.load("plain"), scratch)
 
 
-def data(model: Model, seed: int) -> bytes:
+def data(model: Network, seed: int) -> bytes:
     return random.Random(seed).randbytes(model.header.input_bytes)
 
 
-def invoked(model: Model, given: bytes) -> bytes:
+def invoked(model: Network, given: bytes) -> bytes:
     result = bytearray(model.header.output_bytes)
     model.invoke(given, result)
     return bytes(result)
@@ -100,7 +100,7 @@ def test_network_that_only_renames_has_no_layer_and_finishes():
     net = Net(random.Random(1))
     x = net.tensor((1, 2, 3, 1), quant=(0.5, 0))
     content = net.bytes(x, net.reshape(x, (1, 6)))
-    model = Model(compiler.compile_model(content, "plain").plan, kernels.load("plain"))
+    model = Network(compiler.compile_model(content, "plain").plan, kernels.load("plain"))
     assert invoked(model, b"abcdef") == b"abcdef"
     model.begin(b"ghijkl")
     assert model.step() == 0
@@ -127,7 +127,7 @@ def test_plan_with_a_wrong_head_is_refused(place, value, code):
     wrong = plan(1)
     wrong[place] ^= value
     with pytest.raises(ModelError) as caught:
-        Model(wrong, kernels.load("plain"))
+        Network(wrong, kernels.load("plain"))
     assert caught.value.code == code
 
 

@@ -18,7 +18,7 @@ class Keyword:
 
     Args:
         note: speech.note.Note.
-        model: model.executor.Model of the same plan, or the like.
+        model: network.Network of the same plan, or the like.
         refractory_ms: after a detection the word is not heard again for this long.
 
     Attributes:

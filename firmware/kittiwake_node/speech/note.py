@@ -26,7 +26,7 @@ class Note:
     """What a plan says of its wake word.
 
     Args:
-        plan: bytes, bytearray, or a memoryview of flash; whole, as model.executor.Header makes sure.
+        plan: bytes, bytearray, or a memoryview of flash; whole, as network.Header makes sure.
 
     Attributes:
         name: of the word, e.g. "okay_nabu".

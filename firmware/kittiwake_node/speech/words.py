@@ -4,7 +4,7 @@ Must not know where plans lie or what a detection leads to.
 """
 
 from ..errors import ModelError
-from ..network import Header, Model, Scratch
+from ..network import Header, Network, Scratch
 from .keyword import Keyword
 from .note import Note
 
@@ -24,7 +24,7 @@ def make(
 
     Args:
         kernel: what `kernels.load` returned.
-        plans: list of plans (.kwm) with a note each, as model.executor.Model takes them.
+        plans: list of plans (.kwm) with a note each, as network.Network takes them.
         refractory_ms: after a detection a word is not heard again for this long.
         refuse: called as refuse(place in plans, ModelError) for a plan that `check` passes and that cannot run here: it
             is left out. When None, the error is raised.
@@ -40,7 +40,7 @@ def make(
         try:
             if scratch is None:
                 scratch = Scratch(max([Header(each).scratch_bytes for each in plans]))
-            words.append(Keyword(Note(plan), Model(plan, kernel, scratch), refractory_ms))
+            words.append(Keyword(Note(plan), Network(plan, kernel, scratch), refractory_ms))
         except ModelError as error:
             if refuse is None:
                 raise

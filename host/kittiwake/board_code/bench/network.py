@@ -6,9 +6,9 @@ from kittiwake_node.io import model_file
 def _model(plan_name, kernel):
     plan = model_file.read_plan(plan_name)  # first: the largest piece, before imports leave gaps
     from kittiwake_node import kernels
-    from kittiwake_node.network import Model
+    from kittiwake_node.network import Network
 
-    return Model(plan, kernels.load(kernel))
+    return Network(plan, kernels.load(kernel))
 
 
 def make_invoke(storage, plan_name, kernel):

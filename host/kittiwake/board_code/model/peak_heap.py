@@ -56,9 +56,9 @@ def trial(left, plan_name, kernel, mapped):
     try:
         plan = model_file.read_plan(plan_name, mapped)
         from kittiwake_node import kernels
-        from kittiwake_node.network import Model
+        from kittiwake_node.network import Network
 
-        model = Model(plan, kernels.load(kernel))
+        model = Network(plan, kernels.load(kernel))
         features = bytearray(model.header.input_bytes)
         result = bytearray(model.header.output_bytes)
         model.invoke(features, result)

@@ -27,9 +27,9 @@ def load(plan_name, kernel, mapped):
     try:
         plan = model_file.read_plan(plan_name, mapped)  # first: the largest piece, before imports leave gaps
         from kittiwake_node import kernels
-        from kittiwake_node.network import Model
+        from kittiwake_node.network import Network
 
-        _model = Model(plan, kernels.load(kernel))
+        _model = Network(plan, kernels.load(kernel))
         _result = bytearray(_model.header.output_bytes)
         _input = bytearray(_model.header.input_bytes)
     except MemoryError:
