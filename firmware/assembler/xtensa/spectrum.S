@@ -25,99 +25,78 @@ put_inside:
 put_all:
     return_nothing
 
-// The ring in two parts: a5 = places of the first, a6 of the second; a3 = where the first begins, from a place in it.
-.macro start_ring
-    movi a5, WINDOW
-    sub a5, a5, a3
-    mov a6, a3
+// One of eight samples, shaped, to a place from a10 on; a7 gathers the bits of all sizes.
+.macro shape_sample number, place
+    l16si a11, a3, 2 * (\number)
+    l16ui a12, a4, 2 * (\number)
+    mull a11, a11, a12
+    srai a11, a11, 12
+    s16i a11, a10, \place
+    abs a11, a11
+    or a7, a7, a11
+.endm
+
+// As plain_spectrum.window. Does not allocate.
+kernel window, arguments=4
+    movi a6, WINDOW_END
+    add a6, a6, a2
     addx2 a3, a3, a2
-.endm
-
-// a7 = the largest of it and the sizes of so many products, but for 2^15, which is in a8.
-.macro largest count
-    loopnez \count, done_\@
-    l16si a9, a3, 0
-    l16ui a10, a4, 0
-    addi a3, a3, 2
-    addi a4, a4, 2
-    mull a9, a9, a10
-    srai a9, a9, 12
-    abs a9, a9
-    beq a9, a8, skip_\@
-    max a7, a7, a9
-skip_\@:
-    nop
-done_\@:
-.endm
-
-// As plain_spectrum.peak. Does not allocate.
-kernel peak, arguments=3
-    start_ring
     movi a7, 0
-    movi a8, 1 << 15
-    largest a5
-    mov a3, a2
-    largest a6
-    return_integer a7
-
-// a10 = the address in z (a5) of a pair of values: its number (a7) with its four digits of base 4 reversed.
-.macro place_pair
-    extui a10, a7, 0, 2
-    slli a10, a10, 8
-    extui a11, a7, 2, 2
-    slli a11, a11, 6
-    or a10, a10, a11
-    extui a11, a7, 4, 2
+    movi a8, 0                          // four pairs, which the last of their number's digits of base 4 tells apart
+    movi a9, WINDOW / 8
+    loop a9, windowed
+    extui a10, a8, 0, 2                 // the digits of a pair's number, reversed, times four bytes
+    slli a10, a10, 6
+    extui a11, a8, 2, 2
     slli a11, a11, 4
     or a10, a10, a11
-    extui a11, a7, 6, 2
+    extui a11, a8, 4, 2
     addx4 a10, a11, a10
     add a10, a10, a5
-    addi a7, a7, 1
-.endm
-
-// So many pairs, from a3, with the window's weights from a4.
-.macro arrange_pairs count
-    loopnez \count, arranged_\@
-    place_pair
-    l16si a11, a3, 0
-    l16ui a12, a4, 0
-    l16si a13, a3, 2
-    l16ui a14, a4, 2
-    mull a11, a11, a12
-    mull a13, a13, a14
-    srai a11, a11, 12
-    srai a13, a13, 12
-    sll a11, a11
-    sll a13, a13
-    s16i a11, a10, 0
-    s16i a13, a10, 2
-    addi a3, a3, 4
-    addi a4, a4, 4
-arranged_\@:
-.endm
-
-// As plain_spectrum.arrange. Does not allocate.
-kernel arrange, arguments=4
-    extui a8, a3, 0, 4
-    ssl a8
-    srli a3, a3, 4
-    mov a15, a5
-    start_ring
-    srli a8, a5, 1
-    srli a6, a6, 1
-    mov a5, a15
-    movi a7, 0
-    arrange_pairs a8
+.irp pair, 0, 1, 2, 3
+    shape_sample 2 * \pair, 256 * (\pair % 2)
+    shape_sample 2 * \pair + 1, 256 * (\pair % 2) + 2
+.if \pair == 1
+    addmi a10, a10, 512                 // further than S16I reaches
+.endif
+.endr
+    addi a3, a3, 16
+    addi a4, a4, 16
+    addi a8, a8, 1
+    bne a3, a6, window_inside
     mov a3, a2
-    arrange_pairs a6
-    movi a8, 256 - WINDOW / 2
-    movi a11, 0
-    loop a8, cleared
-    place_pair
-    movi a11, 0
-    s32i a11, a10, 0
+window_inside:
+    nop
+windowed:
+    addi a5, a5, 60                     // the last 16 pairs are 0
+    movi a8, 0
+    movi a9, 16
+    loop a9, cleared
+    s32i a8, a5, 0
+    addi a5, a5, 64
 cleared:
+    extui a7, a7, 0, 15                 // -32768 has none
+    nsau a7, a7
+    addi a7, a7, -17
+    return_integer a7
+
+// As plain_spectrum.scale. Does not allocate.
+kernel scale, arguments=2
+    ssl a3
+    movi a4, 1
+    sll a4, a4
+    addi a4, a4, -1
+    slli a4, a4, 16
+    movi a5, -1
+    xor a4, a4, a5                      // without what one half pushes into the other
+    movi a5, 256
+    loop a5, scaled
+    l32i a6, a2, 0
+    sll a6, a6
+    and a6, a6, a4
+    s32i a6, a2, 0
+    addi a2, a2, 4
+scaled:
     return_nothing
 
 // register = half of a value of 16 bits: (x·16383 + 2^14) >> 15; the factor is in a8.

@@ -118,13 +118,9 @@ if False:  # for mypy alone
 
 SETS = ("plain", "viper", "thumb2", "rv32", "dsp", "xtensa")
 # What is seldom run, and stages of networks without inner products: written once, in viper, for all native sets.
-_SHARED = "clip wake spectrum features shape copy table pointwise pool softmax floats recurrent".split()
+_SHARED = "clip wake shape copy table pointwise pool softmax floats recurrent".split()
 # By set, the stages that it has in viper alone.
-_IN_VIPER = {
-    "thumb2": _SHARED,
-    "rv32": _SHARED + ["mel"],
-    "xtensa": [stage for stage in _SHARED if stage not in ("spectrum", "features")] + ["wide"],
-}
+_IN_VIPER = {"thumb2": _SHARED, "rv32": _SHARED, "xtensa": _SHARED + ["wide"]}
 
 
 class Kernel:

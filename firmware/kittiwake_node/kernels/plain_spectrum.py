@@ -25,36 +25,43 @@ def put(pcm: "Samples", buf: "Samples", start: int, places: int) -> None:
         at = (at + 1) % 480
 
 
-def peak(pcm: "Samples", head: int, table: "Samples") -> int:
-    """Tell the largest magnitude of the shaped samples; -32768 has none.
+def window(pcm: "Samples", head: int, table: "Samples", z: "Samples") -> int:
+    """Shape 480 samples, and put them and 32 zeros where the transform wants them: in pairs, by reversed base-4 digits.
 
     Args:
         pcm: array('h') of 480, a ring.
-        head: place of the oldest.
+        head: place of the oldest, a multiple of 8.
         table: array('H') of 480, the window, Q12.
-    """
-    shaped = [(pcm[(head + i) % 480] * table[i]) >> 12 for i in range(480)]
-    return max([abs(x) if x != -32768 else 0 for x in shaped])
-
-
-def arrange(pcm: "Samples", places: int, table: "Samples", z: "Samples") -> None:
-    """Shape 480 samples and put them, times 2^shift, and 32 zeros, where the transform wants them.
-
-    That is in pairs, by reversed base-4 digits. What a shift pushes out of 16 bits is lost, as in C.
-
-    Args:
-        pcm: as for `peak`.
-        table: as for `peak`.
-        places: the shift, and from bit 4 on the place of the oldest sample.
         z: as above.
+
+    Returns:
+        By how many bits the largest of them can be scaled up; -32768 is not looked at.
     """
-    head, shift = places >> 4, places & 15
+    largest = 0
     for n in range(256):
         to = (n & 3) << 6 | (n & 12) << 2 | n >> 2 & 12 | n >> 6
         for part in (0, 1):
             i = 2 * n + part
-            x = (pcm[(head + i) % 480] * table[i]) >> 12 << shift if i < 480 else 0
-            z[2 * to + part] = ((x + 32768) & 0xFFFF) - 32768
+            x = (pcm[(head + i) % 480] * table[i]) >> 12 if i < 480 else 0
+            z[2 * to + part] = x
+            if x != -32768:
+                largest = max(largest, abs(x))
+    shift = 15
+    while largest:
+        largest >>= 1
+        shift -= 1
+    return shift
+
+
+def scale(z: "Samples", shift: int) -> None:
+    """Multiply by 2^shift. What that pushes out of 16 bits is lost, as in C.
+
+    Args:
+        z: as above.
+        shift: 0 to 15.
+    """
+    for i in range(512):
+        z[i] = (((z[i] << shift) + 32768) & 0xFFFF) - 32768
 
 
 def energies(z: "Samples", sine: "Samples", out: "Samples") -> None:

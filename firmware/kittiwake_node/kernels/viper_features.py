@@ -33,6 +33,15 @@ def finish(signal: ptr32, noise: ptr32, tables: ptr8, features: ptr16):
         else:
             bits = 1
             part = x
+            if part >> 16:
+                part >>= 16
+                bits = 17
+            if part >> 8:
+                part >>= 8
+                bits += 8
+            if part >> 4:
+                part >>= 4
+                bits += 4
             while part > 1:
                 part >>= 1
                 bits += 1
@@ -58,6 +67,15 @@ def finish(signal: ptr32, noise: ptr32, tables: ptr8, features: ptr16):
         else:
             bits = 0
             part = x
+            if part >> 16:
+                part >>= 16
+                bits = 16
+            if part >> 8:
+                part >>= 8
+                bits += 8
+            if part >> 4:
+                part >>= 4
+                bits += 4
             while part > 1:
                 part >>= 1
                 bits += 1

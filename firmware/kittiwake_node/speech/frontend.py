@@ -28,7 +28,7 @@ class Frontend:
 
     def __init__(self, kernel: "KernelSet") -> None:
         spectrum = kernel.part("spectrum")
-        self._put, self._peak, self._arrange = spectrum.put, spectrum.peak, spectrum.arrange
+        self._put, self._window, self._scale = spectrum.put, spectrum.window, spectrum.scale
         self._transform = kernel.part("fft").transform
         self._energies = spectrum.energies
         self._channels = kernel.part("mel").channels
@@ -74,12 +74,8 @@ class Frontend:
         return start + count
 
     def _frame(self) -> None:
-        peak = self._peak(self._pcm, self._head, self._shape)
-        shift = 15
-        while peak:
-            peak >>= 1
-            shift -= 1
-        self._arrange(self._pcm, self._head << 4 | shift, self._shape, self._z)
+        shift = self._window(self._pcm, self._head, self._shape, self._z)
+        self._scale(self._z, shift)
         self._transform(self._z, self._sine)
         self._energies(self._z, self._sine, self._energy)
         self._channels(self._energy, self._bank, self._signal, shift)

@@ -9,10 +9,10 @@ from kittiwake import board_code
 from kittiwake.bench.cases.registry import Case, register
 
 _BUDGETS = {
-    "viper": (600_000, 350_000),
-    "thumb2": (250_000, 84_000),
-    "rv32": (300_000, 110_000),
-    "xtensa": (260_000, 140_000),
+    "viper": (350_000, 300_000),
+    "thumb2": (84_000, 60_000),
+    "rv32": (110_000, 70_000),
+    "xtensa": (140_000, 80_000),
 }
 
 
