@@ -195,6 +195,14 @@ def test_deploy_leaves_native_kernels_of_audio_out_where_nothing_hears():
     assert set(choose.files(files, {"channels": [{"kind": "microphone"}]})) == set(files)
 
 
+def test_deploy_brings_kernels_of_detection_alone_where_nothing_hears():
+    """Regression: the front end's filters went to every board."""
+    kept = choose.files(kittiwake.firmware_files(), {"kernel": "thumb2", "channels": [{"kind": "vibration"}]})
+    modules = {path.rpartition("/")[2].partition(".")[0] for path in kept if "/kernels/" in path} - {"__init__"}
+    detection = {"zscore", "lagged", "wide", "exact", "summary", "drift", "novelty", "ring", "clip"}
+    assert {module.partition("_")[2] for module in modules} == detection
+
+
 _FROM_WHEEL = """
 import hashlib, kittiwake
 from kittiwake.target import mpy

@@ -17,7 +17,7 @@ _NODE = "kittiwake_node/"
 # What audio and networks alone use.
 _HEARING = ("speech/", "network.py")
 _HEARING_STAGES = (
-    *("conv", "copy", "depthwise", "features", "fft", "floats", "pointwise", "pool", "recurrent"),
+    *("conv", "copy", "depthwise", "features", "fft", "floats", "mel", "pointwise", "pool", "recurrent"),
     *("requant", "shape", "softmax", "spectrum", "table", "wake"),
 )
 # What direct MQTT alone uses.
