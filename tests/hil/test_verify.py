@@ -7,8 +7,9 @@ import pytest
 import kittiwake
 from kittiwake.cli import app
 from kittiwake.errors import EXIT_OK, EXIT_VERIFICATION
+from kittiwake.pytest_plugin import refuse_or_skip
 from kittiwake.verify import compare, suites
-from tests.support.hil import SOAK
+from tests.support.hil import SOAK, fastest_kernel
 
 # In a module of the firmware, one constant for another.
 _MUTATIONS = {
@@ -26,6 +27,17 @@ _MUTATIONS = {
     "frontend": ("kittiwake_node/kernels/viper_features.py", b"smoothing = 983", b"smoothing = 984"),
     "model": ("kittiwake_node/kernels/viper_conv.py", b"- 128) * 2 + 1", b"- 128) * 2 + 3"),
 }
+# Suites without kernels, and those whose stages a board's assembler leaves to viper.
+_WITHOUT_KERNELS = ("records", "frames")
+_IN_VIPER = {"keyword": ("thumb2", "rv32", "xtensa"), "wide": ("xtensa",)}
+
+
+def kernel_sets(board, name):
+    """The sets of kernels that must have answered a suite on a board."""
+    if name in _WITHOUT_KERNELS:
+        return set()
+    fastest = fastest_kernel(board).replace("dsp", "thumb2")  # which differ in networks alone
+    return {"plain", "viper"} | ({fastest} - set(_IN_VIPER.get(name, ())))
 
 
 @pytest.mark.timeout(600)
@@ -37,6 +49,29 @@ def test_verify_on_every_target_finds_no_mismatch(board, name):
     result = compare.verify(board, suite, count=count)
     assert result.vectors >= count
     assert result.mismatches == 0, result.first
+    assert set(result.kernel_sets) == kernel_sets(board, name), result.kernels
+
+
+@pytest.mark.timeout(300)
+def test_verify_where_the_boards_assembler_is_missing_fails_and_takes_no_other(request, monkeypatch, capsys):
+    """Regression: viper's answers stood for those of a module that the board had refused, and nothing told."""
+    refuse_or_skip(request.config, "qemu:xtensa")
+    files = kittiwake.firmware_files()
+    del files["kittiwake_node/kernels/xtensa_summary.mpy"]
+    monkeypatch.setattr(kittiwake, "firmware_files", lambda: files)
+    command = ["verify", "--target", "qemu:xtensa", "--suite", "zscore", "--count", "6", "--json"]
+    assert app.run(command) == EXIT_VERIFICATION
+    (result,) = json.loads(capsys.readouterr().out)["results"]
+    assert (result["vectors"], result["mismatches"]) == (6, 2)
+    assert "kernel 'xtensa' has no summary" in result["first"]["got"]
+    assert {module.partition("_")[0] for module in result["kernels"]} == {"plain", "viper"}
+
+
+def test_verify_says_which_kernels_answered(capsys):
+    assert app.run(["verify", "--suite", "zscore", "--suite", "frames", "--count", "3"]) == EXIT_OK
+    zscore, frames = capsys.readouterr().out.splitlines()
+    assert zscore.endswith("0 mismatches  plain, viper")  # no assembler on the unix port
+    assert frames.endswith("0 mismatches")
 
 
 @pytest.mark.timeout(300)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kittiwake import board_code
+from kittiwake.boards import arch
 from kittiwake.target.base import Target
 from kittiwake.verify.suites import Suite, Vector
 
@@ -23,6 +24,8 @@ class Result:
         vectors: how many were tried.
         mismatches: how many came out differently.
         first: the first of them in full (about, argument, expected, got), or None.
+        kernels: the modules of kernels that answered, such as "viper_zscore": a stage which a board's assembler does
+            not have, and a board that has none, are seen here.
     """
 
     suite: str
@@ -30,6 +33,12 @@ class Result:
     vectors: int = 0
     mismatches: int = 0
     first: dict[str, str] | None = None
+    kernels: list[str] = field(default_factory=list)
+
+    @property
+    def kernel_sets(self) -> list[str]:
+        """Names of the sets that the modules are of."""
+        return sorted({module.partition("_")[0] for module in self.kernels})
 
 
 def verify(
@@ -56,7 +65,10 @@ def verify(
     """
     total = suite.count if count is None else count
     result = Result(suite.name, target.name)
-    target.exec(board_code.source(suite.program) + board_code.source("verify/ask"))
+    board = target.facts()
+    fastest = arch.kernels_of(board["arch"], board["cpu"])[-1]
+    programs = ("verify/chosen", suite.program, "verify/ask")
+    target.exec(f"fastest = {fastest!r}\n" + "".join(map(board_code.source, programs)))
     batch: list[Vector] = []
     size = 0
     for vector in suite.vectors(random.Random(f"{suite.name} {seed}"), total):
@@ -71,6 +83,7 @@ def verify(
     if result.vectors == 0:
         result.mismatches = 1
         result.first = {"about": "the suite gave no vectors", "argument": "", "expected": "some", "got": "none"}
+    result.kernels = target.exec("print(*sorted(modules_used))").split()
     on_progress(result.vectors, total)
     return result
 

@@ -3,9 +3,10 @@
 from array import array
 from binascii import hexlify
 
-from kittiwake_node import kernels
 from kittiwake_node.speech.keyword import Keyword
 from kittiwake_node.speech.quantise import Quantiser
+
+_kernel = chosen  # noqa: F821 - of verify/chosen, which the board has before this
 
 
 class _Note:
@@ -48,7 +49,7 @@ def quantised(argument):
         argument: kernel, bits of the scale, zero point, frames, features.
     """
     kernel, bits, zero, stride, features = argument
-    q = Quantiser(kernels.load(kernel), bits, zero, stride)
+    q = Quantiser(_kernel(kernel), bits, zero, stride)
     for i in range(stride):
         q.take(array("H", features[40 * i : 40 * i + 40]))
     print(hexlify(q.data).decode())

@@ -41,7 +41,8 @@ def verify(
         print_json({"results": [asdict(result) for result in results]})
     else:
         for r in results:
-            print(f"{r.target:<20} {r.suite:<10} {r.vectors:>6} vectors  {r.mismatches:>4} mismatches")
+            counts = f"{r.vectors:>6} vectors  {r.mismatches:>4} mismatches"
+            print(f"{r.target:<20} {r.suite:<10} {counts}  {', '.join(r.kernel_sets)}".rstrip())
             for key, text in (r.first or {}).items():
                 print(f"    {key:<9} {text[:_SHOWN]}")
     if any(r.mismatches for r in results):
