@@ -212,6 +212,32 @@ def test_xtensa_load_that_is_not_aligned_ends_the_run(pointer, request):
         assert "fault: cause 00000009" in (target.work_dir / "console.log").read_text(errors="replace")
 
 
+# f(words, at, _): one access, `at` bytes from the first item on.
+_ACCESS = f"""
+    entry a1, 32
+    l32i a6, a5, 0
+    l32i a6, a6, {_ITEMS}
+    l32i a7, a5, 4
+    srai a7, a7, 1
+    add a6, a6, a7
+    movi a8, 7
+    ACCESS a8, a6, 0
+    movi a2, 1
+    retw
+"""
+
+
+@pytest.mark.parametrize("access", ["l16ui", "l16si", "l32i", "s16i", "s32i"])
+def test_xtensa_access_in_assembler_that_is_not_aligned_ends_the_run(access, request, tmp_path):
+    refuse_or_skip(request.config, NAME)
+    with open_target(NAME, deploy=False) as target:
+        install(target, tmp_path, access=_ACCESS.replace("ACCESS", access))
+        target.exec("words = array('I', (1, 2, 3))\naccess(words, 4, 0)\n")
+        with pytest.raises(TargetError, match="has ended"):
+            target.exec("access(words, 5, 0)")
+        assert "fault: cause 00000009" in (target.work_dir / "console.log").read_text(errors="replace")
+
+
 CONFIG = """
 device = "kw-core"
 [[channels]]

@@ -110,6 +110,16 @@ def test_boards_command_lists_and_shows_them(capsys):
     assert capsys.readouterr().err.startswith("kittiwake: no board 'toaster'")
 
 
+@pytest.mark.parametrize("name", ["esp32-devkitc", "esp32-s3-devkitc-1"])
+def test_boards_show_says_of_an_esp32_what_was_tried_and_what_that_does_not_stand_for(name, capsys):
+    assert app.run(["boards", "show", name]) == 0
+    shown = capsys.readouterr().out
+    assert "tried: on no board of this kind yet; qemu:xtensa runs its instructions" in shown
+    (not_shown,) = [line for line in shown.splitlines() if line.startswith("  stand_in.not_shown ")]
+    for limit in ("memories", "caches", "the FPU", "the second core", "interrupts", "speed"):
+        assert limit in not_shown
+
+
 def test_boards_wiring_pictures_are_those_of_the_files():
     sys.path.insert(0, str(ROOT / "tools"))
     try:

@@ -9,7 +9,7 @@ import typer
 from kittiwake.cli.output import print_json
 
 if TYPE_CHECKING:
-    from kittiwake.boards.description import Board
+    from kittiwake.boards.description import Board, FlashedBoard
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
 _HEXADECIMAL = ("offset", "chip_id", "storage_address", "romfs_address", "vid", "pid", "base")
@@ -56,6 +56,7 @@ def show(
     for number, source in enumerate(sources, 1):
         print(f"  [{number}] {source}")
     if isinstance(board, FlashedBoard):
+        print(f"tried: {_tried(board)}")
         print(f"images: {board.download_url} ({', '.join(board.flash.images)}); then: kittiwake flash {board.name}")
 
 
@@ -68,6 +69,13 @@ def _how(board: Board) -> str:
         return ""
     problem = available(board.qemu.target)
     return f"target {board.qemu.target}" + ("" if problem is None else f", not here: {problem}")
+
+
+def _tried(board: FlashedBoard) -> str:
+    if board.stand_in is None:
+        return "on no board of this kind yet"
+    shown = f"{board.stand_in.target} runs its instructions; stand_in has what that shows, and what it does not"
+    return f"on no board of this kind yet; {shown}"
 
 
 def _shown(key: str, value: object) -> str:
