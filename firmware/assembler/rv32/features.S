@@ -1,15 +1,7 @@
 // The audio front end from channels to features, in RV32IMC machine code.
 
 #include "macros.h"
-
-#define CHANNELS 40
-#define EVEN_SMOOTHING 409
-#define ODD_SMOOTHING 983
-#define MIN_SIGNAL 819
-#define GAIN_0 260
-#define GAIN_2 264
-// 2^16·ln(2).
-#define LOG_SCALE 45426
+#include "layout/features.h"
 
 #define signal a0
 #define noise a1

@@ -1,15 +1,7 @@
 // The audio front end from channels to features, in ARMv7-M machine code, by 64-bit products.
 
 #include "macros.h"
-
-#define CHANNELS 40
-#define EVEN_SMOOTHING 409
-#define ODD_SMOOTHING 983
-#define MIN_SIGNAL 819
-#define GAIN_0 260
-#define GAIN_2 264
-// 2^16·ln(2).
-#define LOG_SCALE 45426
+#include "layout/features.h"
 
 #define signal r0
 #define noise r1

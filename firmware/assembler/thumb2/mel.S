@@ -13,22 +13,27 @@
 #define next_width r9
 #define next_energy r10
 #define first_signal r11
-// Of a root: the bits left are in (falling_high, falling_low).
+// Of a root: what it leaves of the sum, and the square of its next digit.
 #define rest r0
 #define root r12
-#define bits_to_go r14
+#define digit r14
 
 // The bank holds the first bin, 41 widths of which the first opens no channel, a filler, and the weights.
 #define BANK_WIDTHS 1
 #define BANK_WEIGHTS 42
 
-// (high, low) <<= 2, and what leaves goes to the rest.
-.macro next_two_bits
-    lsls rest, rest, #2
-    orr rest, rest, falling_high, lsr #30
-    lsls falling_high, falling_high, #2
-    orr falling_high, falling_high, falling_low, lsr #30
-    lsls falling_low, falling_low, #2
+// Digits of the root from one on, whose square it is given as, to the last.
+.macro extract_digits
+next_\@:
+    add falling_high, root, digit
+    lsr root, root, #1
+    cmp rest, falling_high
+    bcc none_\@
+    subs rest, rest, falling_high
+    add root, root, digit
+none_\@:
+    lsrs digit, digit, #2
+    bne next_\@
 .endm
 
 // As plain_mel.channels. Does not allocate.
@@ -57,25 +62,18 @@ bin:
     umlal rising_low, rising_high, r12, r14
     subs r0, r0, #1
     bne bin
-    // The root: 46 bits to the top of 64, then two at a time.
-    lsls falling_high, falling_high, #18
-    orr falling_high, falling_high, falling_low, lsr #14
-    lsls falling_low, falling_low, #18
-    movs rest, #0
+    lsls rest, falling_high, #18        // the root: of the upper 32 of 46 bits, then of the rest
+    orr rest, rest, falling_low, lsr #14
+    ubfx falling_low, falling_low, #0, #14
     mov root, #0
-    mov bits_to_go, #23
-bits:
-    next_two_bits
-    lsl root, root, #1
-    cmp rest, root, lsl #1
-    ittt hi
-    subhi rest, rest, root, lsl #1
-    subhi rest, rest, #1
-    addhi root, root, #1
-    subs bits_to_go, bits_to_go, #1
-    bne bits
-    movw r14, #65535
-    cmp root, r14                       // below 2^32 it is not rounded up
+    mov digit, #1 << 30
+    extract_digits
+    orr rest, falling_low, rest, lsl #14
+    lsl root, root, #14
+    mov digit, #1 << 12
+    extract_digits
+    movw falling_low, #65535
+    cmp root, falling_low               // below 2^32 it is not rounded up
     it eq
     moveq rest, #0
     cmp rest, root

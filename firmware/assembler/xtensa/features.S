@@ -3,15 +3,7 @@
 // Every product fits 31 bits: noise estimates are below 2^30 and are multiplied in two halves of 15 bits.
 
 #include "macros.h"
-
-#define CHANNELS 40
-#define EVEN_SMOOTHING 409
-#define ODD_SMOOTHING 983
-#define MIN_SIGNAL 819
-#define GAIN_0 260
-#define GAIN_2 264
-// 2^16·ln(2).
-#define LOG_SCALE 45426
+#include "layout/features.h"
 
 #define signal a2
 #define noise a3

@@ -7,7 +7,6 @@
 
 #define CHANNELS 41
 #define WEIGHTS 42
-#define ROOT_DIGITS 23
 
 #define FRAME_RETURN 0
 #define FRAME_SHIFT 4
@@ -24,6 +23,20 @@
 #define rising_low a13
 #define root a5
 #define rest a7
+#define digit a14
+
+// So many digits of the root, a8, from one on, whose square it is given as; high is what it leaves.
+.macro extract_digits
+    loop a8, extracted_\@
+    add rest, root, digit
+    srli root, root, 1
+    bltu high, rest, none_\@
+    sub high, high, rest
+    add root, root, digit
+none_\@:
+    srli digit, digit, 2
+extracted_\@:
+.endm
 
 // As plain_mel.channels. Does not allocate.
 kernel channels, arguments=4, frame=FRAME_BYTES
@@ -75,25 +88,18 @@ gathered:
     beq a8, a14, channel                // the first has a rising side alone
     srli a8, low, 14
     add high, high, a8
-    slli low, low, 18                   // 46 bits from the top of (high, low), two at a time
-    ssai 30
+    extui low, low, 0, 14               // the root: of the upper 32 of 46 bits, then of the rest
     movi root, 0
-    movi rest, 0
-    movi a8, ROOT_DIGITS
-    loop a8, extracted
-    extui a8, high, 30, 2
-    addx4 rest, rest, a8
-    src high, high, low
-    slli low, low, 2
-    slli a8, root, 2
-    slli root, root, 1
-    bgeu a8, rest, next_digit
-    sub rest, rest, a8
-    addi rest, rest, -1
-    addi root, root, 1
-next_digit:
-    nop
-extracted:
+    movi digit, 1 << 30
+    movi a8, 16
+    extract_digits
+    slli high, high, 14
+    or high, high, low
+    slli root, root, 14
+    movi digit, 1 << 12
+    movi a8, 7
+    extract_digits
+    mov rest, high
     bgeu root, rest, rounded
     movi a8, 65535
     beq root, a8, rounded

@@ -3,8 +3,8 @@
 Generated from firmware/assembler/rv32/features.S by `make kernels`: change that, not this.
 SHA-256 of the source with what it includes, and of this module without its own:
 
-Source: e276b628e7475dfbb6a2164c1812c1b405ac43d4713f5277c8a37fd22e3db5ed
-Module: b88717922dc8c22449b7c7301725bab2ac6c2b81ed4aad8c9ec7a9391e8fcede
+Source: 35a9fb8b95bf6f54fb96063a6f29015b94b9f8c71ed5ad396b4f112214287ea0
+Module: 3ee5dacf19137bd632b8c133e14bf3c3e1c8faa8f70866fee6afe33fa49914f3
 """
 
 import micropython

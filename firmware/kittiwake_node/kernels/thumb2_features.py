@@ -3,8 +3,8 @@
 Generated from firmware/assembler/thumb2/features.S by `make kernels`: change that, not this.
 SHA-256 of the source with what it includes, and of this module without its own:
 
-Source: 021e1177afd4ed8f959840f8150ed0b982e8d21679e7a53fe6f5510523c01131
-Module: d02ba1e492efbddcca5d5d0d96ff04ce031a2ee706c3af80db721a3a0030096d
+Source: 9a0aaf569dc6c2eaf16314618946e07288c141b9dd97de0099d9542c52f0e9e9
+Module: 5c40fe8915a63dd9b9ef4343c2369696b13cfc59c0c0ab6febd50d761d613b8d
 """
 
 import micropython
