@@ -2,6 +2,8 @@
 QEMU_ARCH = riscv32
 QEMU_MACHINE = virt
 CFLAGS += -DQEMU_SOC_VIRT -DMICROPY_HW_MCU_NAME='"RV32IMAC"'
+# Stands for flash that is read in place: RAM behind the stack.
+CFLAGS += -DKW_ROMFS_ADDRESS=0x80800000 -DKW_ROMFS_BYTES=0x100000
 # Without the older naming of extensions, Debian's multilib falls back to 64 bits and the link fails.
 RV32_ARCH = rv32imac
 AFLAGS += -misa-spec=2.2

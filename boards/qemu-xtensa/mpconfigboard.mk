@@ -7,6 +7,8 @@ QEMU_MACHINE = virt
 CROSS_COMPILE = xtensa-lx106-elf-
 export XTENSA_GNU_CONFIG = $(XTENSA_PLUGIN)
 CFLAGS += -DQEMU_SOC_XTENSA -DMICROPY_HW_MCU_NAME='"Xtensa LX6"'
+# Stands for flash that is read in place: RAM behind the stack.
+CFLAGS += -DKW_ROMFS_ADDRESS=0x60800000 -DKW_ROMFS_BYTES=0x100000
 CFLAGS += -mabi=windowed -mtext-section-literals
 # As MicroPython's port for the ESP32 has them.
 CFLAGS += -DMICROPY_EMIT_XTENSAWIN=1 -DMICROPY_NLR_SETJMP=1

@@ -146,7 +146,7 @@ class Chaos:
 
 
 @pytest.mark.timeout(3600 if SOAK else 180)
-@pytest.mark.targets("qemu:*" if SOAK else "qemu:xtensa")
+@pytest.mark.board("qemu:*" if SOAK else "qemu:xtensa")
 def test_everything_fails_on_the_way_from_an_emulated_board_and_nothing_is_lost(board, tmp_path, figures):
     samples = vibration.samples(SECONDS * RATE_HZ, seed=5)
     config = node_config(Scenario(samples, rate_hz=RATE_HZ, n=N, t=T, summary_s=1), "/samples.i16")

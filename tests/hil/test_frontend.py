@@ -105,7 +105,7 @@ def assert_alike(board, seconds):
 
 @pytest.mark.timeout(3600 if SOAK else 240)
 def test_frontend_over_changing_audio_gives_pymicro_features_integers(board):
-    short, long = (60, 600) if board.name == "unix" else (1, 60)  # a console is slow
+    short, long = (60, 600) if board.name == "unix" else (0.5, 60)  # a console is slow
     assert_alike(board, long if SOAK else short)
 
 

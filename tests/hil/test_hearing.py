@@ -11,15 +11,18 @@ pytest.importorskip("pymicro_wakeword", reason="no wheel of pymicro-wakeword for
 
 from pymicro_wakeword import MicroWakeWord, MicroWakeWordFeatures, Model
 
+import kittiwake
 from kittiwake.cli import app
 from kittiwake.demo import speech
 from kittiwake.demo.ledger import LedgerProcess
 from kittiwake.demo.pipeline import follow
 from kittiwake.errors import EXIT_OK
 from kittiwake.model import wake
+from kittiwake.pytest_plugin import refuse_or_skip
 from kittiwake.reference import zscore
 from kittiwake.runs import listen
 from kittiwake.signals import vibration, wav
+from kittiwake.target import open_target
 from kittiwake_node.link import anomaly, messages, payload
 from kittiwake_node.link import record as rec
 from tests.mosquitto import Mosquitto
@@ -57,29 +60,25 @@ def test_hearing_with_the_heap_locked_works(board):
     assert board.exec(_LOCKED, 120).split() == ["done", "28"]
 
 
-@pytest.mark.timeout(300)
-@pytest.mark.board("unix", "qemu:mps2-an385")
-def test_node_detects_every_anomaly_while_it_hears(board, tmp_path):
-    """1 kHz and 16 kHz in their own time, with audio kept, on unix.
-
-    As fast as it goes on the emulated board, whose time is not real, and whose heap does not hold node, plan and a
-    second of audio.
-    """
-    kernel, paced = fastest_kernel(board), board.name == "unix"
+@pytest.fixture
+def recordings(tmp_path):
+    """Samples, the clip with the word, and the files that a node replays both from."""
     samples = vibration.samples(3000, seed=5)
     clip = wav.read_wav(speech.PATH)[FIRST:LAST]
     write_wav(tmp_path / "speech.wav", clip)
-    files = {
-        "word.kwm": wake.compile_word(wake.find(speech.WORD), kernel),
-        "speech.wav": (tmp_path / "speech.wav").read_bytes(),
-        "samples.i16": samples.tobytes(),
-    }
-    board.interrupt()
-    blank_journal(board)
-    board.deploy(files)
+    return samples, clip, {"speech.wav": (tmp_path / "speech.wav").read_bytes(), "samples.i16": samples.tobytes()}
+
+
+def assert_detects_and_hears(board, kernel, recordings, paced, audio):
+    """Run a node that does both, and hold all that it tells against the references; returns the least free heap.
+
+    1 kHz and 16 kHz in their own time where it is paced, else as fast as it goes: an emulated board's time is not real.
+    """
+    samples, clip, _ = recordings
     config = {
         "device": "kw-hears",
         "kernel": kernel,
+        "health_s": 1,
         "channels": [
             {
                 "name": "vibration",
@@ -92,7 +91,7 @@ def test_node_detects_every_anomaly_while_it_hears(board, tmp_path):
                 "name": "hall",
                 "rate_hz": 16000 if paced else 0,
                 "source": {"kind": "wav", "path": "speech.wav"},
-                "hear": {"models": ["word.kwm"], "audio": paced},
+                "hear": {"models": ["word.kwm"], "audio": audio},
             },
         ],
     }
@@ -105,18 +104,57 @@ def test_node_detects_every_anomaly_while_it_hears(board, tmp_path):
     expected = [(a.index, a.sum, a.sum_sq) for a in zscore.alerts(samples, 64, Fraction(9, 2))]
     assert expected
     assert [(a["index"], a["sum"], a["sum_sq"]) for a in told] == expected
-    (word,) = [payload.unpack_keyword(r.payload) for r in gateway.records if r.type == rec.KEYWORD]
-    assert word["name"] == speech.WORD
-    assert word["flags"] == (payload.AUDIO if paced else 0)
+    words = [payload.unpack_keyword(r.payload) for r in gateway.records if r.type == rec.KEYWORD]
+    assert [(word["name"], word["flags"]) for word in words] == [(speech.WORD, payload.AUDIO if audio else 0)]
     parts = [payload.unpack_snapshot(r.payload) for r in gateway.records if r.type == rec.SNAPSHOT]
     kept = array("h", [x for part in parts for x in part["samples"]])
-    assert kept == (clip[word["index"] - 16000 : word["index"]] if paced else array("h"))
+    assert kept == (clip[words[0]["index"] - 16000 : words[0]["index"]] if audio else array("h"))
     seqs = {r.type: r.seq for r in gateway.records if r.type in (rec.SNAPSHOT, rec.KEYWORD)}
     assert seqs.get(rec.SNAPSHOT, -1) < seqs[rec.KEYWORD]
-    health = [payload.unpack_health(r.payload) for r in gateway.records if r.type == rec.HEALTH][-1]
-    assert health["samples"] == len(samples) + len(clip)
-    assert payload.MICROPHONE_STATES[health["microphone_state"]] == "ok"
-    assert health["microphone_level"] > 100
+    health = [payload.unpack_health(r.payload) for r in gateway.records if r.type == rec.HEALTH]
+    assert health[-1]["samples"] == len(samples) + len(clip)
+    assert payload.MICROPHONE_STATES[health[-1]["microphone_state"]] == "ok"
+    assert health[-1]["microphone_level"] > 100
+    return min(each["heap_free"] for each in health)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.board("unix", "qemu:mps2-an385")
+def test_node_detects_every_anomaly_while_it_hears(board, recordings):
+    """With audio kept on unix. The emulated board's heap does not hold node, plan and a second of audio."""
+    kernel, is_large = fastest_kernel(board), board.name == "unix"
+    board.interrupt()
+    blank_journal(board)
+    board.deploy({"word.kwm": wake.compile_word(wake.find(speech.WORD), kernel), **recordings[2]})
+    assert_detects_and_hears(board, kernel, recordings, paced=is_large, audio=is_large)
+
+
+SPARE_BYTES = 20 * 1024
+IN_PLACE = {"qemu:mps2-an385": False, "qemu:virt": True, "qemu:xtensa": True}  # the application as well as the plan
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    ("name", "is_fast"),
+    [
+        *((name, True) for name in IN_PLACE),
+        ("qemu:mps2-an385", False),
+        ("qemu:virt", False),
+        pytest.param("qemu:xtensa", False, marks=pytest.mark.soak),
+    ],
+)
+def test_node_with_its_plan_in_flash_detects_hears_and_keeps_audio(name, is_fast, request, recordings):
+    """Plans, and on small heaps the application's bytecode, are read where they lie: what ROMFS does on real boards."""
+    refuse_or_skip(request.config, name)
+    with open_target(name, deploy=False) as board:
+        kernel = fastest_kernel(board) if is_fast else "viper"
+        plan = {"word.kwm": wake.compile_word(wake.find(speech.WORD), kernel)}
+        application = board.compiled(kittiwake.firmware_files())
+        board.deploy(plan | (application if IN_PLACE[name] else {}), in_place=True)
+        board.deploy(recordings[2] | ({} if IN_PLACE[name] else application))
+        spare = assert_detects_and_hears(board, kernel, recordings, paced=False, audio=True)
+    print(f"{name}: {spare} bytes free, by {kernel}")
+    assert spare >= SPARE_BYTES
 
 
 def stimulate(gateway, samples, start=0):

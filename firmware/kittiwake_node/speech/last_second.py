@@ -21,7 +21,7 @@ class LastSecond:
 
     def __init__(self, kernel: "KernelSet") -> None:
         self._keep = kernel.entry("ring", "keep")
-        self._ring = array("h", bytes(RING_BYTES))
+        self._ring = array("h", range(SAMPLES))  # from bytes, the heap would have to hold it twice
         self._state = array("i", [SAMPLES, 0, 0, 0])
         self.count = 0  # samples held
 

@@ -101,14 +101,14 @@ class QemuTarget(Target):
         """Compile modules for this board; see `mpy.compile_files`."""
         return mpy.compile_files(files, self._board.description["mpy_arch"], self._board.description["mcu"])
 
-    def deploy(self, files: Mapping[str, bytes]) -> None:
+    def deploy(self, files: Mapping[str, bytes], in_place: bool = False) -> None:
         """Write files to the board, those only that differ.
 
-        A board whose files are read-only is switched off for it and started anew: its flash is flashed, and its RAM,
-        the journal in it too, is lost.
+        For read-only files it is switched off and started anew, its flash flashed; its RAM, the journal too, is lost.
 
         Args:
             files: path on the board -> content. Modules are best given precompiled (`compiled`).
+            in_place: add them to /rom, whose plans and bytecode take no heap; always so where all files are read-only.
 
         Raises:
             ConfigError: a precompiled module does not fit the board.
@@ -118,7 +118,7 @@ class QemuTarget(Target):
         self._check_idle()
         board = self.facts()
         mpy.check_fit(files, board["mpy"], board["cpuid"])
-        if self._board.description["memory"]["storage"] == "romfs":
+        if in_place or self._board.description["memory"]["storage"] == "romfs":
             if self._machine.flash_rom(files):
                 self._power_up()
             return
