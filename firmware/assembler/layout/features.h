@@ -1,4 +1,4 @@
-// Numbers of the audio front end's last stage: of microWakeWord, and where its tables lie (kittiwake_node.speech.tables).
+// Numbers of the audio front end's last stage: microWakeWord's, and where kittiwake_node.speech.tables has its tables.
 
 #pragma once
 

@@ -3,8 +3,8 @@
 Generated from firmware/assembler/rv32/features.S by `make kernels`: change that, not this.
 SHA-256 of the source with what it includes, and of this module without its own:
 
-Source: 35a9fb8b95bf6f54fb96063a6f29015b94b9f8c71ed5ad396b4f112214287ea0
-Module: 3ee5dacf19137bd632b8c133e14bf3c3e1c8faa8f70866fee6afe33fa49914f3
+Source: 2fdd9c74b136f87330a0a4ae44b926f79862537c9e5ebffebcc18e4fbf4a0d26
+Module: a4777a8b0c00fe99b0c6c6acb9e5f4814010e32257dad0bfb3ec39a2ccfffd0d
 """
 
 import micropython

@@ -3,8 +3,8 @@
 Generated from firmware/assembler/thumb2/features.S by `make kernels`: change that, not this.
 SHA-256 of the source with what it includes, and of this module without its own:
 
-Source: 9a0aaf569dc6c2eaf16314618946e07288c141b9dd97de0099d9542c52f0e9e9
-Module: 5c40fe8915a63dd9b9ef4343c2369696b13cfc59c0c0ab6febd50d761d613b8d
+Source: e043b899d44660ecea5d97236c8a54d56e4ee121ebf929a6569c86c57451c0c4
+Module: da3c04ac57a29b17a54c8c621d71224090fc82cc01473b8067817982f0e1ee7c
 """
 
 import micropython
