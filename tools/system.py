@@ -33,10 +33,15 @@ COMPILERS = {
     "xtensa-lx106-elf-gcc": "gcc-xtensa-lx106",
 }
 _SERVICES = {
+    "amtool": "prometheus-alertmanager",
     "chromium": "chromium",
     "dfu-util": "dfu-util",
     "mosquitto": "mosquitto",
     "pg_ctlcluster": "postgresql",  # the server itself is in a folder of its version
+    "prometheus": "prometheus",
+    "prometheus-alertmanager": "prometheus-alertmanager",
+    "prometheus-node-exporter": "prometheus-node-exporter",
+    "promtool": "prometheus",
     "systemd-analyze": "systemd",
 }
 BOARDS = {**EMULATORS, **BUILDERS, **COMPILERS}

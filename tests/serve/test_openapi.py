@@ -3,12 +3,14 @@
 import json
 import os
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kittiwake.serve import openapi
 from tests.serve.asking import Asker
 from tests.support import promtool
+from tests.support.exposition import complaints
 
 MALFORMED = 100_000 if os.environ.get("KITTIWAKE_SOAK") == "1" else 120
 
@@ -33,10 +35,20 @@ def test_description_has_every_route_and_no_other(asker):
     assert len(identities) == len(set(identities)) == len(openapi.PATHS)
 
 
-def test_metrics_please_promtool(asker):
+@pytest.fixture
+def figures(asker):
     asker.json("POST", "/predict", {"features": [1, 2, 3, 4]})
     asker.json("POST", "/predict", {"features": [1]})
-    assert promtool.complaints(asker.ask("GET", "/metrics")[2]) == []
+    return asker.ask("GET", "/metrics")[2]
+
+
+def test_metrics_keep_prometheuss_rules(figures):
+    assert len(figures) > 2000 and complaints(figures) == []
+
+
+@pytest.mark.needs("promtool")
+def test_metrics_please_promtool(figures):
+    assert promtool.complaints(figures) == []
 
 
 _VALUES = st.recursive(

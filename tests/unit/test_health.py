@@ -6,9 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from kittiwake.bridge import web
 from kittiwake.bridge.health import Health
 from kittiwake.mqtt.backoff import Backoff
+from kittiwake.observe import web
 
 PAGE_BYTES = 64_000_000  # more than both ends' kernels keep
 

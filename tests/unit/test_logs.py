@@ -3,7 +3,7 @@
 import io
 import logging
 
-from kittiwake.bridge.logs import BURST_LINES, LINE_EVERY_S, LINE_LIMIT, LineLimit
+from kittiwake.observe.logs import BURST_LINES, LINE_EVERY_S, LINE_LIMIT, LineLimit
 from kittiwake.peers.complaints import Complaints
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import re
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -17,6 +16,7 @@ from kittiwake.publish.publisher import Policy
 from kittiwake_node.link import anomaly, payload
 from kittiwake_node.link import record as rec
 from tests.support import promtool
+from tests.support.exposition import IN_DAYS, complaints
 
 PORT, DEVICE, JOURNAL = "/dev/a", "dev-1", 7
 DESCRIPTION = json.dumps(
@@ -201,48 +201,6 @@ def test_device_warnings_name_what_is_wrong(health, lines):
     assert warnings(health) == lines
 
 
-# Source: prometheus.io, "Metric and label naming" and "Writing exporters"; what promtool complains of.
-_UNITS = {
-    "days",
-    "hours",
-    "minutes",
-    "milliseconds",
-    "ms",
-    "us",
-    "ns",
-    "kb",
-    "mb",
-    "kib",
-    "mib",
-    "kilobytes",
-    "percent",
-}
-_TYPES = {"counter", "gauge", "histogram", "summary"}
-_RESERVED = ("_total", "_count", "_sum", "_bucket")
-# An operator asks for days, and an alarm is set in them.
-_IN_DAYS = "kittiwake_certificate_days_left"
-
-
-def complaints(raw):
-    """What of an exposition is against the rules."""
-    found, lines = [], raw.decode().splitlines()
-    types = dict(line.split()[2:4] for line in lines if line.startswith("# TYPE"))
-    helps = {line.split(" ", 3)[2]: line.split(" ", 3)[3:] for line in lines if line.startswith("# HELP")}
-    series = [line.rpartition(" ")[0] for line in lines if not line.startswith("#")]
-    found += [f"{name}: twice" for name in sorted({name for name in series if series.count(name) > 1})]
-    for name in {line.partition("{")[0] for line in series}:
-        found += [f"{name}: no type"] * (name not in types)
-    for name, kind in types.items():
-        found += [f"{name}: no help"] * (not "".join(helps.get(name, [])))
-        found += [f"{name}: not in lower case"] * (not re.fullmatch(r"kittiwake(_[a-z0-9]+)+", name))
-        found += [f"{name}: a counter without _total"] * (kind == "counter" and not name.endswith("_total"))
-        found += [f"{name}: reserved"] * (kind != "counter" and name.endswith(_RESERVED))
-        words = set(name.split("_"))
-        found += [f"{name}: unit {unit}" for unit in sorted(words & _UNITS) if name != _IN_DAYS]
-        found += [f"{name}: a type in its name" for _ in words & _TYPES]
-    return found
-
-
 def everything():
     return told(
         (rec.HEALTH, 0, payload.pack_health(HEALTH)),
@@ -281,6 +239,7 @@ def test_metrics_rules_notice_what_is_against_them(text, complaint):
     assert complaints(text.encode()) == [complaint]
 
 
+@pytest.mark.needs("promtool")
 def test_metrics_please_promtool():
     lines = promtool.complaints(everything())
-    assert [line for line in lines if not line.startswith(_IN_DAYS + ' use base unit "seconds"')] == []
+    assert [line for line in lines if not line.startswith(IN_DAYS + ' use base unit "seconds"')] == []

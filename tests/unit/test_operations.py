@@ -17,9 +17,10 @@ from pathlib import Path
 
 import pytest
 
-from kittiwake.bridge import logs, settings, systemd, web
+from kittiwake.bridge import settings, systemd
 from kittiwake.bridge.metrics import Exposition
 from kittiwake.bridge.service import Bridge
+from kittiwake.observe import logs, web
 from kittiwake.publish.publisher import Policy
 from tests.mosquitto import Mosquitto
 from tests.support.free_ports import free_port

@@ -15,8 +15,28 @@ ROOT = Path(__file__).resolve().parents[2]
 ALL = [
     *("chromium", "dfu-util", "dpkg-dev", "gcc", "gcc-arm-none-eabi", "gcc-riscv64-unknown-elf", "gcc-xtensa-lx106"),
     *("libc6-dev", "libnewlib-arm-none-eabi", "make", "mosquitto", "picolibc-riscv64-unknown-elf"),
-    *("picolibc-xtensa-lx106-elf", "postgresql", "qemu-system-arm", "qemu-system-misc", "systemd", "xz-utils"),
+    *(
+        "picolibc-xtensa-lx106-elf",
+        "postgresql",
+        "prometheus",
+        "prometheus-alertmanager",
+        "prometheus-node-exporter",
+        "qemu-system-arm",
+        "qemu-system-misc",
+        "systemd",
+        "xz-utils",
+    ),
 ]
+SERVICES = (
+    "chromium",
+    "dfu-util",
+    "mosquitto",
+    "postgresql",
+    "prometheus",
+    "prometheus-alertmanager",
+    "prometheus-node-exporter",
+    "systemd",
+)
 LIBRARY_OF = {
     "gcc": "libc6-dev",
     "gcc-arm-none-eabi": "libnewlib-arm-none-eabi",
@@ -107,9 +127,7 @@ def test_system_what_is_there_changes_only_what_it_is(machine, there):
 
 
 def test_system_boards_need_no_services(machine):
-    assert system.lacking(system.BOARDS) == [
-        p for p in ALL if p not in ("chromium", "dfu-util", "mosquitto", "postgresql", "systemd")
-    ]
+    assert system.lacking(system.BOARDS) == [p for p in ALL if p not in SERVICES]
 
 
 def test_system_install_that_fails_names_what_is_left_and_the_last_words_of_apt(machine, capsys):

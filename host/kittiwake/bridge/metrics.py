@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from kittiwake.bridge.device_link import DeviceLink
@@ -68,6 +69,7 @@ class Exposition(Collector):
         self._bridge, self._lines_dropped = bridge, lines_dropped
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
+        ProcessCollector(registry=self._registry)
 
     def text(self) -> bytes:
         """Write all figures, as they are now."""

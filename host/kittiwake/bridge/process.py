@@ -12,11 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from kittiwake.bridge import control, logs, systemd, web
+from kittiwake.bridge import control, systemd
 from kittiwake.bridge.reload import Reloader
 from kittiwake.bridge.service import Bridge
 from kittiwake.bridge.settings import Settings
 from kittiwake.errors import KittiwakeError
+from kittiwake.observe import logs, web
 from kittiwake.peers.complaints import Complaints
 
 _POLL_S = 0.1

@@ -15,6 +15,7 @@ from kittiwake.config.load import Section
 from kittiwake.errors import UsageError
 from kittiwake.mqtt.address import parse_url
 from kittiwake.mqtt.settings import BrokerSection, Protocol
+from kittiwake.observe.settings import HttpSection
 from kittiwake.publish.bodies import OPAQUE
 from kittiwake.publish.publisher import GUIDE_TOPICS, KINDS, Policy
 
@@ -101,17 +102,6 @@ class HomeAssistantSection(Section):
     @classmethod
     def _topic(cls, text: str) -> str:
         return _checked_topic(text)
-
-
-class HttpSection(Section):
-    """/metrics for Prometheus and /healthz."""
-
-    listen: str = Field(
-        "",
-        pattern=r"^$|^(\[[0-9a-fA-F:]+\]|[^:\[\]]+):[0-9]{1,5}$",
-        description="HOST:PORT to serve /metrics and /healthz on; empty for not at all",
-        examples=["127.0.0.1:9108"],
-    )
 
 
 class SpoolSection(Section):

@@ -25,9 +25,9 @@ def serve(
     token_file: Annotated[Path | None, typer.Option(help="File of the token that requests must carry.")] = None,
 ) -> None:
     """Answer inference requests over HTTP, until interrupted: the guide's /predict, /v1, and KServe's /v2."""
-    from kittiwake.bridge import logs
     from kittiwake.config import load
     from kittiwake.errors import UsageError
+    from kittiwake.observe import logs
     from kittiwake.serve.settings import Settings, check_exposure
 
     try:
