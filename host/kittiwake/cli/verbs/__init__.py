@@ -28,6 +28,7 @@ from kittiwake.cli.verbs.record import record
 from kittiwake.cli.verbs.release import group as release
 from kittiwake.cli.verbs.run import run
 from kittiwake.cli.verbs.serve import serve
+from kittiwake.cli.verbs.simulate import simulate
 from kittiwake.cli.verbs.targets import targets
 from kittiwake.cli.verbs.verify import verify
 from kittiwake.cli.verbs.watch import watch
@@ -44,6 +45,7 @@ ALL: tuple[Callable[..., None] | typer.Typer, ...] = (
     watch,
     window,
     history,
+    simulate,
     fleet,
     serve,
     journal,
