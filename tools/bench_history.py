@@ -25,7 +25,6 @@ sys.path.insert(0, str(ROOT))
 
 from kittiwake.history import open_history  # noqa: E402
 from kittiwake.history.row import Row, read  # noqa: E402
-from kittiwake.history.sqlite_store import SqliteStore  # noqa: E402
 from kittiwake.history.stores import open_store  # noqa: E402
 from tests.postgres import Postgres  # noqa: E402
 from tools import system  # noqa: E402
@@ -35,7 +34,6 @@ BATCH_ROWS = 1000
 MONTH_MINUTES = 43_200
 TRIES = 5
 ROUNDS = 3
-MANY_BATCH_ROWS = 20_000
 EPOCH_MS = 1_800_000_000_000
 SECOND_MS, MINUTE_MS = 1000, 60_000
 
@@ -195,26 +193,41 @@ def _figures(name: str, bare_name: str, rows: int, bare: list[float], store: lis
     }
 
 
-def among_many(folder: Path, million: int) -> dict[str, float]:
-    """Milliseconds of asking a month by the hour in a file with millions of rows, and what the file is like.
+def among_many(folder: Path, million: int, month: Sequence[Row]) -> dict[str, float]:
+    """Milliseconds of asking a month by the hour in a file with millions of rows, and how large that is.
+
+    The store writes one device's month; the file then gets copies of it, as other devices', by SQL: the rows, roll-ups
+    and indexes are those that the store would have made.
 
     Args:
         folder: for the file.
         million: rows, in millions.
+        month: of a device.
     """
     path = folder / "many.sqlite"
-    devices = max(1, million * 1_000_000 // MONTH_MINUTES)
-    store = SqliteStore(path)
-    batch = []
-    for message in summaries(devices * MONTH_MINUTES, devices, MINUTE_MS):
-        batch.append(read(*message))
-        if len(batch) == MANY_BATCH_ROWS:
-            store.write(batch, EPOCH_MS)
-            batch = []
-    store.write(batch, EPOCH_MS)
-    store.close()
+    store_s(str(path), month)
+    db = sqlite3.connect(path, isolation_level=None)
+    ((stream,),) = db.execute("SELECT id FROM streams").fetchall()
+    devices = -(-million * 1_000_000 // len(month))
+    for number in range(1, devices):
+        db.execute("BEGIN")
+        copy = db.execute("INSERT INTO journals (device, journal) VALUES (?, ?)", (f"copy-{number}", f"{number:016x}"))
+        journal = copy.lastrowid
+        copy = db.execute("INSERT INTO streams SELECT NULL, ?, kind, channel, class FROM streams LIMIT 1", (journal,))
+        db.execute(
+            "INSERT INTO records SELECT ?, seq, ?, ts_ms, is_repaired, boot, uptime_ms, arrived_ms, payload"
+            " FROM records WHERE stream_id = ?",
+            (journal, copy.lastrowid, stream),
+        )
+        db.execute(
+            "INSERT INTO rollups SELECT ?, width_s, start_s, calibration_id, n, s, q, least, most, anomalies"
+            " FROM rollups WHERE stream_id = ?",
+            (copy.lastrowid, stream),
+        )
+        db.execute("COMMIT")
+    db.close()
     return {
-        "many_rows": devices * MONTH_MINUTES,
+        "many_rows": devices * len(month),
         "many_gib": round(path.stat().st_size / (1 << 30), 2),
         "month_by_the_hour_among_many_ms": round(month_ms(path), 2),
     }
@@ -265,7 +278,7 @@ def main(argv: list[str] | None = None) -> int:
             **in_sqlite(folder, rows),
             **in_postgres(rows),
             "month_by_the_hour_ms": round(month_ms(folder / "month.sqlite"), 2),
-            **(among_many(folder, options.million) if options.million else {}),
+            **(among_many(folder, options.million, month) if options.million else {}),
         }
     print(json.dumps(figures) if options.json else "\n".join(f"{name:>32}  {value}" for name, value in figures.items()))
     return 0

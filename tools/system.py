@@ -37,6 +37,7 @@ _SERVICES = {
     "chromium": "chromium",
     "dfu-util": "dfu-util",
     "mosquitto": "mosquitto",
+    "nats-server": "nats-server",
     "pg_ctlcluster": "postgresql",  # the server itself is in a folder of its version
     "prometheus": "prometheus",
     "prometheus-alertmanager": "prometheus-alertmanager",

@@ -43,16 +43,18 @@ class Process:
     """`kittiwake history run`, to be killed and ended.
 
     Args:
-        broker: where records come from.
-        database: address of the history.
-        config: path of a configuration instead.
+        broker: where records come from; None with a configuration.
+        database: address of the history; None with a configuration.
+        config: path of a configuration.
         log: file that its log goes to; None for the answer of `end`.
     """
 
     def __init__(self, broker, database, config=None, log=None):
         command = [sys.executable, "-m", "kittiwake", "history", "run"]
-        options = ["--broker", broker.url, "--database", str(database)]
-        command += options if config is None else ["--config", str(config)]
+        if config is None:
+            command += ["--broker", broker.url, "--database", str(database)]
+        else:
+            command += ["--config", str(config)]
         with contextlib.ExitStack() as stack:
             stderr = subprocess.PIPE if log is None else stack.enter_context(open(log, "ab"))
             self._popen = subprocess.Popen(

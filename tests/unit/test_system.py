@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # Written out, not taken from the tables: README and a fresh Debian hold to these.
 ALL = [
     *("chromium", "dfu-util", "dpkg-dev", "gcc", "gcc-arm-none-eabi", "gcc-riscv64-unknown-elf", "gcc-xtensa-lx106"),
-    *("libc6-dev", "libnewlib-arm-none-eabi", "make", "mosquitto", "picolibc-riscv64-unknown-elf"),
+    *("libc6-dev", "libnewlib-arm-none-eabi", "make", "mosquitto", "nats-server", "picolibc-riscv64-unknown-elf"),
     *(
         "picolibc-xtensa-lx106-elf",
         "postgresql",
@@ -31,6 +31,7 @@ SERVICES = (
     "chromium",
     "dfu-util",
     "mosquitto",
+    "nats-server",
     "postgresql",
     "prometheus",
     "prometheus-alertmanager",
@@ -106,7 +107,7 @@ def test_system_list_with_an_empty_path_has_the_compilers_with_their_libraries()
         [sys.executable, "tools/system.py", "--list"], cwd=ROOT, env={"PATH": ""}, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    at_sbin = {"mosquitto", "dfu-util"}  # daemons are looked for where they are, whatever the PATH
+    at_sbin = {"mosquitto", "nats-server", "dfu-util"}  # daemons are looked for where they are, whatever the PATH
     assert {*done.stdout.split(), *at_sbin} == set(ALL)
 
 
