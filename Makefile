@@ -116,5 +116,5 @@ bench-fan: setup-dev ## the baseline on a fan's vibration: make bench-fan FAN=DI
 	@$(BIN)/python tools/bench_fan.py "$(FAN)" $(ARGS)
 
 clean: ## remove what the others made
-	rm -rf $(VENV) .cache build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf $(VENV) .cache build dist host/kittiwake/window/page/parts .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

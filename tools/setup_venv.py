@@ -56,9 +56,8 @@ def main(argv: "list[str]") -> int:
 def _inputs(extras: str) -> str:
     """Digest of all that decides what gets installed."""
     digest = hashlib.sha256(extras.encode())
-    for path in ("pyproject.toml", __file__):
-        with open(path, "rb") as file:
-            digest.update(file.read())
+    for path in ("pyproject.toml", os.path.join("tools", "page_parts.toml"), __file__):
+        digest.update(_read(path).encode())
     digest.update(os.path.abspath(".").encode())
     return digest.hexdigest()
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import kittiwake
+from tools import hatch_build
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -66,9 +67,24 @@ def test_package_wheel_holds_the_two_packages_the_main_and_the_boards_and_nothin
             expected.add(name.partition("/")[2])
         elif re.fullmatch(r"boards/[^/]+/board\.toml", name):
             expected.add(f"kittiwake/_{name}")
+    # What npm brought, as tools/page_parts.toml pins it.
+    parts = "kittiwake/window/page/parts"
+    expected |= {f"{parts}/{name}" for name in ("uplot.js", "uplot.css", "uplot.LICENSE.txt", "pinned.txt")}
     with zipfile.ZipFile(wheel) as archive:
         assert set(archive.namelist()) == expected
     assert len(expected) > 300
+
+
+def test_package_part_that_is_not_what_is_pinned_is_refused(tmp_path):
+    """The digest is over all that npm brings: another registry, or another day, brings the same or nothing."""
+    tree = tmp_path / "tools"
+    tree.mkdir()
+    (tmp_path / hatch_build.PARTS).parent.mkdir(parents=True)
+    pins = (ROOT / "tools" / "page_parts.toml").read_text()
+    (tree / "page_parts.toml").write_text(pins.replace("sha512-K", "sha512-L"))
+    with pytest.raises(ValueError, match="is not what"):
+        hatch_build.bring(tmp_path)
+    assert not hatch_build.is_there(tmp_path)
 
 
 def test_package_sdist_holds_what_is_tracked_and_nothing_else(sdist):

@@ -5,12 +5,35 @@ import os
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from tests.support.waiting import until
+from tests.window.plant import Command, Plant, Window
 from tools import system
 
 _FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+
+
+@pytest.fixture(scope="package")
+def plant(tmp_path_factory):
+    """Two boards, bridge, broker, history and a window: started once, and left as they were by every test."""
+    folder = tmp_path_factory.mktemp("plant")
+    database = folder / "h.sqlite"
+    with Plant(folder, ("press-1", "press-2")) as plant:
+        plant.database = database
+        history = Command(
+            ["history", "run", "--broker", plant.broker.url, "--database", str(database)], folder / "history.log"
+        )
+        history.start()
+        plant.new_window = lambda port=0: Window(plant.broker.url, folder, "--database", str(database), port=port)
+        with plant.new_window() as plant.window:
+            until(lambda: "0 rows" in history.text, lambda: history.text, 20, 0.1)
+            plant.bridge.start()
+            yield plant
+            assert "Traceback" not in plant.window.text
+            plant.window.stop()
+        history.stop()
 
 
 @pytest.fixture(scope="module")

@@ -75,6 +75,8 @@ class Window(Command):
         super().__init__(
             ["window", "--broker", broker_url, "--listen", f"127.0.0.1:{port}", *options], folder / "window.log"
         )
+        if "--notes" not in options:
+            self._arguments += ["--notes", str(folder / "notes.sqlite")]
         self.url = ""
 
     def start(self) -> None:
@@ -92,7 +94,7 @@ class Window(Command):
 
 
 class Plant:
-    """Boards at a bridge at a broker.
+    """Boards at a bridge at a broker; the bridge is the caller's to start, when all that is to hear it listens.
 
     Args:
         folder: for all of it.
@@ -100,7 +102,7 @@ class Plant:
         seconds: for which they have samples.
     """
 
-    def __init__(self, folder: Path, names: tuple[str, ...], seconds: int = 120):
+    def __init__(self, folder: Path, names: tuple[str, ...], seconds: int = 600):
         self.folder, self._seconds = folder, seconds
         self.broker = Mosquitto(folder)
         self.boards = {name: open_target("unix") for name in names}
@@ -116,7 +118,6 @@ class Plant:
         config = self.folder / "gateway.toml"
         config.write_text(_BRIDGE.format(url=self.broker.url) + ports)
         self.bridge = BridgeProcess.of_config(config, self.folder / "bridge.log")
-        self.bridge.start()
         return self
 
     def __exit__(self, *_):
@@ -142,7 +143,7 @@ class Plant:
                         "summary_samples": RATE_HZ,
                         "source": {"kind": "replay", "path": str(self.folder / f"{name}.i16")},
                         "detectors": [{"kind": "zscore", "n": 64, "t": "11/2"}],
-                        "snapshot": {"before": 64, "after": 64},
+                        "snapshot": {"before": 64, "after": 64, "bytes_per_hour": 1 << 20},
                     }
                 ],
             }

@@ -1,27 +1,17 @@
 """The page Now against real parts: what it says of devices, gateway and broker, and how soon after what happened."""
 
 import re
-import signal
 
 import pytest
 from paho.mqtt import publish
 
 from tests.support.waiting import until
 from tests.window.conftest import accessibility_faults
-from tests.window.plant import Plant, Window, seconds_until
+from tests.window.plant import seconds_until
 
 pytestmark = [pytest.mark.needs("mosquitto", "chromium"), pytest.mark.timeout(180)]
 
 TRUTH_S = 5.0
-
-
-@pytest.fixture(scope="module")
-def plant(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("plant")
-    with Plant(folder, ("press-1", "press-2")) as plant, Window(plant.broker.url, folder) as window:
-        plant.window = window
-        yield plant
-        assert plant.window.stop() == -signal.SIGTERM and "Traceback" not in plant.window.text
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +70,7 @@ def test_now_is_reached_by_keyboard(page, plant):
     page.reload()
     both_online(page)
     reached = []
-    for _ in range(6):
+    for _ in range(9):
         page.keyboard.press("Tab")
         reached.append(page.evaluate("document.activeElement.textContent || document.activeElement.id"))
     assert reached[0] == "Skip to the page" and "Kittiwake" in reached and "Now" in reached
@@ -154,7 +144,7 @@ def test_now_says_within_five_seconds_that_its_own_server_is_gone(page, plant):
     plant.window.kill()
     took_s = seconds_until(lambda: "lost its server" in page.inner_text("#notice"), TRUTH_S, "the server's end")
     assert took_s < TRUTH_S
-    plant.window = Window(plant.broker.url, plant.folder, port=port)
+    plant.window = plant.new_window(port)
     plant.window.start()
     until(lambda: page.inner_text("#notice") == "", "the server is back", 20)
     both_online(page)

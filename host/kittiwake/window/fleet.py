@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from kittiwake.bridge.device_health import warnings
@@ -160,6 +160,25 @@ class Fleet:
         if device is None and len(self.devices) < NAMES_LIMIT:
             device = self.devices[name] = Device(name)
         return device
+
+    def remember(
+        self, name: str, arrived_ms: int, firmware: str, alerts: Iterable[tuple[tuple[str, int], int]]
+    ) -> None:
+        """Take what a history knows of a device; what was heard meanwhile counts more.
+
+        Args:
+            name: its id.
+            arrived_ms: when its newest record came, UTC.
+            firmware: that it named last; "" for none.
+            alerts: (journal, sequence number) of each, and when it came.
+        """
+        device = self.know(name)
+        if device is None:
+            return
+        device.heard_ms = max(arrived_ms, device.heard_ms or 0)
+        device.firmware = device.firmware or firmware
+        for key, at_ms in alerts:
+            device.count_alert(key, at_ms)
 
     def _link(self, name: str) -> Mapping[str, object]:
         gateway = self.gateway_of(name)

@@ -5,19 +5,30 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
+import logging
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from kittiwake.errors import KittiwakeError, UsageError
 from kittiwake.mqtt.settings import BrokerSection
 from kittiwake.window import web
+from kittiwake.window.access import Access
+from kittiwake.window.archive import Archive
+from kittiwake.window.desk import Desk
 from kittiwake.window.feed import Feed, utc_ms
 from kittiwake.window.guard import Guard
+from kittiwake.window.notes import Notes
 from kittiwake.window.patience import PatientProtocol
 from kittiwake.window.stream import Stream, running
+from kittiwake.window.users import Users
+
+log = logging.getLogger(__name__)
 
 _CONNECTIONS = 256
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
@@ -32,12 +43,28 @@ class Settings:
         base: first levels of the topics.
         own_topics: more filters.
         listen: HOST:PORT; port 0 for a free one.
+        database: the history's; "" for none.
+        notes: file of what people leave.
+        users: file of who there is; None for whoever sits here.
+        certificate, key: files for TLS; None for none.
+        hosts: names that the window goes by besides the address.
     """
 
     broker: BrokerSection
     base: str = "kittiwake"
     own_topics: tuple[str, ...] = ()
     listen: str = "127.0.0.1:8800"
+    database: str = ""
+    notes: Path = Path("kittiwake-window.sqlite")
+    users: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+    hosts: tuple[str, ...] = ()
+
+    @property
+    def is_tls(self) -> bool:
+        """Whether it speaks TLS."""
+        return self.certificate is not None
 
 
 async def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
@@ -48,33 +75,32 @@ async def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
         on_ready: called with the address when it listens.
 
     Raises:
-        UsageError: the address is none, or not this machine's own.
+        UsageError: the address is none, or others could come in by it.
         KittiwakeError: the port is taken.
     """
     host, port = address(settings.listen)
-    if not is_loopback(host):
-        raise UsageError(f"{host} can be reached from elsewhere", "listen on 127.0.0.1")
-    with listening(host, port) as opened:
-        stream = Stream(lambda: about(feed), utc_ms)
+    check(settings, host)
+    notes = Notes(settings.notes)
+    with listening(host, port) as opened, contextlib.closing(notes):
+        stream = Stream(lambda: about(feed, notes), utc_ms)
+        desk = Desk(lambda name, command: feed.send(name, command), lambda *late: _late(notes, *late))
         feed = Feed(
-            settings.broker, settings.base, settings.own_topics, lambda: stream.is_watched, on_record=stream.on_record
+            settings.broker,
+            settings.base,
+            settings.own_topics,
+            lambda: stream.is_watched,
+            on_record=stream.on_record,
+            on_response=desk.on_response,
         )
         stream.fleet = feed.fleet
-        app = Guard(web.application(stream), _LOOPBACK_NAMES, is_tls=False)
-        server = _Server(
-            uvicorn.Config(
-                app,
-                http=PatientProtocol,
-                ws="none",
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                limit_concurrency=_CONNECTIONS,
-                timeout_graceful_shutdown=1,
-            )
-        )
-        on_ready(f"http://{host if ':' not in host else f'[{host}]'}:{opened.getsockname()[1]}/")
+        archive = Archive(settings.database)
+        await remember(archive, feed)
+        access = Access(Users(settings.users) if settings.users else None, notes, settings.is_tls)
+        app = web.application(web.Parts(stream, archive, access, notes, desk))
+        names = (*_LOOPBACK_NAMES, *settings.hosts) if is_loopback(host) else (_bracketed(host), *settings.hosts)
+        server = _Server(_config(Guard(app, names, settings.is_tls), settings))
+        scheme = "https" if settings.is_tls else "http"
+        on_ready(f"{scheme}://{_bracketed(host)}:{opened.getsockname()[1]}/")
         async with running(stream):
             listener = asyncio.create_task(feed.run())
             try:
@@ -84,11 +110,82 @@ async def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
                 await asyncio.gather(listener, return_exceptions=True)
 
 
-def about(feed: Feed) -> dict[str, object]:
-    """What pages are told of the broker.
+def check(settings: Settings, host: str) -> None:
+    """Refuse what would let others in.
+
+    Args:
+        settings: of the window.
+        host: that it listens on.
+
+    Raises:
+        UsageError: others could reach it and be anybody, or listen in; or a part of TLS is missing.
+        ConfigError: the users' file cannot be read.
+    """
+    if (settings.certificate is None) != (settings.key is None):
+        raise UsageError("--certificate and --key go together", "name both")
+    for path in (settings.certificate, settings.key):
+        if path is not None and not path.is_file():
+            raise UsageError(f"{path} is not there", "name a PEM file")
+    names = Users(settings.users).names() if settings.users else {}
+    if is_loopback(host):
+        return
+    if not names or not settings.is_tls:
+        lacks = [what for what, is_there in (("users", names), ("TLS", settings.is_tls)) if not is_there]
+        raise UsageError(
+            f"{host} can be reached from elsewhere, and there is no {' and no '.join(lacks)}",
+            "`kittiwake window user add NAME`, then --users FILE --certificate FILE --key FILE; or listen on 127.0.0.1",
+        )
+
+
+def _late(notes: Notes, who: str, device: str, op: str, answer: Mapping[str, object]) -> None:
+    notes.audit(who, f"late answer {op}", device, f"{answer.get('status')} {answer.get('error', '')}".strip())
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http=PatientProtocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        limit_concurrency=_CONNECTIONS,
+        timeout_graceful_shutdown=1,
+        proxy_headers=False,
+        ssl_certfile=settings.certificate,
+        ssl_keyfile=None if settings.key is None else str(settings.key),
+    )
+
+
+async def remember(archive: Archive, feed: Feed) -> None:
+    """Let the window know what the history knows; one that is not there yet is no reason not to start.
+
+    Args:
+        archive: the history.
+        feed: whose fleet it is told.
+    """
+    if not archive.database:
+        return
+    try:
+        past = await asyncio.to_thread(archive.past, datetime.now(UTC))
+    except KittiwakeError as error:
+        log.warning("history: %s", error)
+        return
+    for name, known in past.items():
+        feed.fleet.remember(name, known.arrived_ms, known.firmware, known.alerts)
+
+
+def about(feed: Feed, notes: Notes) -> dict[str, object]:
+    """What pages are told of the broker, and of what people have arranged.
 
     Args:
         feed: the window's.
+        notes: what people leave.
     """
     connection = feed.fleet.connection
     return {
@@ -98,7 +195,8 @@ def about(feed: Feed) -> dict[str, object]:
             "since": connection.since_ms,
             "problem": feed.mqtt.problem,
             "refused": feed.mqtt.subscriptions.refused,
-        }
+        },
+        "arranged": notes.arranged,
     }
 
 

@@ -86,16 +86,8 @@ class Stream:
         for page in self._pages:
             if page.device == device:
                 page.put("record", text)
-
-    def announce(self, event: str, value: Mapping[str, Any]) -> None:
-        """Tell every page.
-
-        Args:
-            event: its name.
-            value: JSON-ready.
-        """
-        for page in self._pages:
-            page.put(event, _encode(value))
+            elif body.get("kind") == "alert":
+                page.put("alert", text)
 
     async def run(self) -> None:
         """Look for changes twice a second, until cancelled."""

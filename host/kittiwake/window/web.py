@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -11,6 +12,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from kittiwake.window.access import Access
+from kittiwake.window.acting import acting_routes
+from kittiwake.window.archive import Archive
+from kittiwake.window.asking import asking_routes
+from kittiwake.window.desk import Desk
+from kittiwake.window.notes import Notes
 from kittiwake.window.stream import Stream
 
 PAGE = Path(__file__).with_name("page")
@@ -48,13 +55,32 @@ class Files:
         return Response(content, media_type=kind, headers=headers)
 
 
-def routes(stream: Stream) -> list[Route]:
-    """Make the routes.
+@dataclass(frozen=True)
+class Parts:
+    """What the routes reach.
+
+    Attributes:
+        stream: of what pages get live.
+        archive: the history.
+        access: who may.
+        notes: what people leave.
+        desk: sends commands.
+    """
+
+    stream: Stream
+    archive: Archive
+    access: Access
+    notes: Notes
+    desk: Desk
+
+
+def application(parts: Parts) -> Starlette:
+    """Make the application, without its guard.
 
     Args:
-        stream: of what pages get live.
+        parts: what it reaches.
     """
-    files = Files(PAGE)
+    files, stream, access = Files(PAGE), parts.stream, parts.access
 
     async def index(request: Request) -> Response:
         return files.answer("index.html", request)
@@ -63,24 +89,26 @@ def routes(stream: Stream) -> list[Route]:
         return files.answer(request.path_params["name"], request)
 
     async def live(request: Request) -> Response:
+        refusal = access.refusal(request, access.session_of(request), is_change=False)
+        if refusal is not None:
+            return refusal
         if stream.is_full:
             return JSONResponse({"problem": "too-many-pages"}, 503)
         return StreamingResponse(
             _encoded(stream.events(request.query_params.get("device", ""))), media_type="text/event-stream"
         )
 
-    return [Route("/", index), Route("/page/{name:path}", file), Route("/api/live", live)]
+    return Starlette(
+        routes=[
+            Route("/", index),
+            Route("/page/{name:path}", file),
+            Route("/api/live", live),
+            *asking_routes(parts.archive, access, parts.notes),
+            *acting_routes(access, parts.notes, parts.desk),
+        ]
+    )
 
 
 async def _encoded(texts: AsyncIterator[str]) -> AsyncIterator[bytes]:
     async for text in texts:
         yield text.encode()
-
-
-def application(stream: Stream) -> Starlette:
-    """Make the application, without its guard.
-
-    Args:
-        stream: of what pages get live.
-    """
-    return Starlette(routes=routes(stream))

@@ -32,7 +32,7 @@ from kittiwake.cli.verbs.simulate import simulate
 from kittiwake.cli.verbs.targets import targets
 from kittiwake.cli.verbs.verify import verify
 from kittiwake.cli.verbs.watch import watch
-from kittiwake.cli.verbs.window import window
+from kittiwake.cli.verbs.window import app as window
 
 # A function is a verb; a Typer is one with verbs of its own.
 ALL: tuple[Callable[..., None] | typer.Typer, ...] = (

@@ -1,24 +1,49 @@
-"""`kittiwake window`: the pages, in a browser."""
+"""`kittiwake window`: the pages, in a browser, and who may see them."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
 
 import typer
 
 from kittiwake.cli import broker_options
 from kittiwake.cli.output import progress
 
+_USERS = Path("kittiwake-users")
 
+app = typer.Typer(
+    name="window", help="Serve pages that show devices, alerts and gateways live.", invoke_without_command=True
+)
+user = typer.Typer(name="user", help="Who may see the pages, and who may act.", no_args_is_help=True)
+app.add_typer(user)
+
+_Name = Annotated[str, typer.Argument(help="Letters, digits, '.', '_', '@' and '-'.")]
+_Users = Annotated[Path, typer.Option("--users", help="File of the users.")]
+
+
+@app.callback()
 def window(
+    context: typer.Context,
     broker: broker_options.Broker = "",
     config: broker_options.Config = None,
     base: broker_options.Base = "",
     listen: Annotated[str, typer.Option(help="Where the pages are, HOST:PORT; port 0 for a free one.")] = (
         "127.0.0.1:8800"
     ),
+    database: Annotated[str, typer.Option(help="File of the history; without one, pages know what came since.")] = "",
+    notes: Annotated[Path, typer.Option(help="File of what people leave: acknowledgements, groups, the audit.")] = Path(
+        "kittiwake-window.sqlite"
+    ),
+    users: Annotated[Path | None, typer.Option(help="File of `user add`; without one, whoever sits here acts.")] = None,
+    certificate: Annotated[Path | None, typer.Option(help="Certificate for TLS, PEM.")] = None,
+    key: Annotated[Path | None, typer.Option(help="Its private key, PEM.")] = None,
+    host: Annotated[list[str] | None, typer.Option(help="A name that browsers know it by; repeatable.")] = None,
 ) -> None:
     """Serve pages that show devices, alerts and gateways live, until interrupted."""
+    if context.invoked_subcommand is not None:
+        return
     import asyncio
 
     from kittiwake.errors import UsageError
@@ -28,5 +53,50 @@ def window(
         from kittiwake.window import server
     except ModuleNotFoundError as error:
         raise UsageError(f"{error.name} is not installed", "pip install 'kittiwake[window]'") from error
-    settings = server.Settings(gateway.broker, gateway.base, gateway.own_topics, listen)
+    settings = server.Settings(
+        gateway.broker,
+        gateway.base,
+        gateway.own_topics,
+        listen,
+        database,
+        notes,
+        users,
+        certificate,
+        key,
+        tuple(host or ()),
+    )
     asyncio.run(server.serve(settings, lambda url: progress(f"window: {url}")))
+
+
+@user.command()
+def add(
+    name: _Name,
+    role: Annotated[Literal["viewer", "operator"], typer.Option(help="Viewers look, operators act.")] = "viewer",
+    users: _Users = _USERS,
+) -> None:
+    """Add somebody, or give them another password; it is asked for, or read from a pipe, and never an argument."""
+    from kittiwake.window.users import Users
+
+    if sys.stdin.isatty():
+        password = typer.prompt(f"Password of {name}", hide_input=True, confirmation_prompt=True)
+    else:
+        password = sys.stdin.readline().rstrip("\n")
+    Users(users).add(name, password, role)
+    progress(f"{users}: {name} is a {role}" if role == "viewer" else f"{users}: {name} is an {role}")
+
+
+@user.command()
+def remove(name: _Name, users: _Users = _USERS) -> None:
+    """Remove somebody; a session of theirs ends when the window is started again."""
+    from kittiwake.window.users import Users
+
+    Users(users).remove(name)
+
+
+@user.command("list")
+def list_(users: _Users = _USERS) -> None:
+    """List who there is."""
+    from kittiwake.window.users import Users
+
+    for name, role in Users(users).names().items():
+        print(f"{name:<24} {role}")

@@ -11,6 +11,7 @@ export const fleet = {
 };
 
 const listeners = new Set();
+const alertListeners = new Set();
 let source = null;
 let onRecords = () => {};
 let heard_ms = 0;
@@ -22,6 +23,18 @@ export function watch(listener) {
   return () => listeners.delete(listener);
 }
 
+// Call `listener(body)` with each alert of any device.
+export function onAlert(listener) {
+  alertListeners.add(listener);
+  return () => alertListeners.delete(listener);
+}
+
+// A device's group, and whether it was put away.
+export function arranged(name) {
+  const [group, isAway] = fleet.about?.arranged[name] ?? ["", false];
+  return { group, isAway };
+}
+
 // Open the stream, with the records of one device where a name is given.
 export function connect(device = "", records = () => {}) {
   source?.close();
@@ -30,7 +43,18 @@ export function connect(device = "", records = () => {}) {
   source.addEventListener("fleet", (event) => takeFleet(JSON.parse(event.data)));
   source.addEventListener("recent", (event) => onRecords(JSON.parse(event.data), true));
   source.addEventListener("record", (event) => onRecords([JSON.parse(event.data)], false));
+  source.addEventListener("alert", (event) => {
+    for (const listener of alertListeners) listener(JSON.parse(event.data));
+  });
   source.addEventListener("error", lose);
+}
+
+// Close the stream: nobody looks any more.
+export function disconnect() {
+  source?.close();
+  Object.assign(fleet, { isOpen: false, lost_ms: null, about: null });
+  fleet.devices.clear();
+  fleet.gateways.clear();
 }
 
 // A server that hangs closes nothing: who hears nothing for a while has lost it.
@@ -69,7 +93,7 @@ function takeFleet(update) {
     if (row) Object.assign(row, { heard, answered, lag });
   }
   if (wasAway || isNewAbout) tell("connection");
-  tell(update.rows.length || update.gone.length ? "fleet" : "beats");
+  tell(update.rows.length || update.gone.length || isNewAbout ? "fleet" : "beats");
 }
 
 // A stream that is opened anew begins with every row: what is not among them is gone.

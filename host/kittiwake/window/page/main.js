@@ -1,14 +1,21 @@
 // The frame of every page: which page the address names, the links between them, and what is wrong with the line itself.
 
+import * as alerts from "./alerts.js";
+import * as device from "./device.js";
 import { h, write } from "./dom.js";
-import { connect, fleet, watch } from "./live.js";
+import { connect, disconnect, fleet, watch } from "./live.js";
+import * as login from "./login.js";
+import { act, whoAmI } from "./me.js";
 import * as now from "./now.js";
 import { texts } from "./texts.js";
 import { clock } from "./times.js";
 
 // What stands after # -> the page's module; the rest of the address is the page's.
-const PAGES = { "": now };
-const LINKS = [["#/", texts.nav.now]];
+const PAGES = { "": now, alerts, device };
+const LINKS = [
+  ["#/", texts.nav.now],
+  ["#/alerts", texts.nav.alerts],
+];
 
 const main = document.getElementById("main");
 const notice = document.getElementById("notice");
@@ -42,15 +49,34 @@ function tellLine() {
   document.body.classList.toggle("stale", fleet.lost_ms !== null || (fleet.isOpen && !broker.is_up));
 }
 
-document.getElementById("head").replaceChildren(
-  h("a", { href: "#/", class: "name" }, texts.title),
-  h("nav", { "aria-label": texts.nav.label }, ...LINKS.map(([href, text]) => h("a", { href }, text))),
-);
+function head(me) {
+  const links = LINKS.map(([href, text]) => h("a", { href }, text));
+  const leaveButton = h("button", { type: "button", onclick: () => act("log-out").finally(begin) }, texts.login.leave);
+  const who = me.has_users ? h("span", { class: "who" }, texts.login.as(me.who, me.role), " ", leaveButton) : null;
+  const name = h("a", { href: "#/", class: "name" }, texts.title);
+  document.getElementById("head").replaceChildren(...(me.who ? [name, h("nav", { "aria-label": texts.nav.label }, ...links)] : [name]));
+  if (me.who && who) document.getElementById("head").append(who);
+}
+
+async function begin() {
+  const me = await whoAmI();
+  head(me);
+  if (me.who) {
+    connect();
+    tellLine();
+    go();
+    return;
+  }
+  leave();
+  leave = () => {};
+  disconnect();
+  write(notice, "");
+  login.show(main, begin);
+}
+
 watch((kind) => kind === "connection" && tellLine());
 window.addEventListener("hashchange", () => {
   go();
   main.focus();
 });
-connect();
-tellLine();
-go();
+begin();

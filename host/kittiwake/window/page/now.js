@@ -1,24 +1,29 @@
 // The page Now: what needs attention, and every device with its state, since when, and how that is known.
 
 import { arrange, choice, h, labelled, write } from "./dom.js";
-import { fleet, watch } from "./live.js";
+import { arranged, fleet, watch } from "./live.js";
 import { spark } from "./spark.js";
 import { evidence, mark, needsAttention, reasons, sinceTitle, URGENCY } from "./state.js";
 import { texts } from "./texts.js";
 import { ago, utc } from "./times.js";
 
 const words = texts.now;
-const view = { filter: "", state: "", sort: "attention" };
+const view = { filter: "", state: "", sort: "attention", away: false };
 
 const SORTS = {
   attention: (a, b) => urgency(a) - urgency(b) || byName(a, b),
   device: byName,
+  group: (a, b) => group(a).localeCompare(group(b)) || byName(a, b),
   heard: (a, b) => (b.heard ?? 0) - (a.heard ?? 0) || byName(a, b),
   alerts: (a, b) => total(b) - total(a) || byName(a, b),
 };
 
 function urgency(row) {
   return row.state === "online" && needsAttention(row) ? 4 : URGENCY[row.state];
+}
+
+function group(row) {
+  return arranged(row.device).group;
 }
 
 function byName(a, b) {
@@ -45,12 +50,14 @@ export function show(main) {
   const filter = h("input", { type: "search", value: view.filter, oninput: () => set("filter", filter.value) });
   const states = [["", words.anyState], ...Object.entries(texts.states)];
   const sorts = Object.entries(words.sorts);
+  const away = h("input", { type: "checkbox", checked: view.away, onchange: () => set("away", away.checked) });
   const tools = h(
     "div",
     { class: "tools" },
     labelled(words.filter, filter),
     choice(words.state, states, view.state, (value) => set("state", value)),
     choice(words.sort, sorts, view.sort, (value) => set("sort", value)),
+    labelled(words.away, away),
   );
   const urgentHead = h("h2", {}, words.attention);
   const gatewaysHead = h("h2", {}, words.gateways);
@@ -65,7 +72,7 @@ export function show(main) {
   }
 
   function draw() {
-    const all = [...fleet.devices.values()];
+    const all = [...fleet.devices.values()].filter((row) => view.away || !arranged(row.device).isAway);
     write(counts, words.counts(all.filter((row) => row.state === "online").length, all.length));
     const urgent = all.filter(needsAttention).sort(SORTS.attention);
     drawAttention(urgent);
@@ -85,7 +92,7 @@ export function show(main) {
         "li",
         {},
         mark(row.state),
-        h("strong", {}, row.device),
+        h("a", { href: `#/device/${encodeURIComponent(row.device)}` }, row.device),
         " ",
         h("strong", {}, texts.states[row.state]),
         " ",
@@ -97,7 +104,7 @@ export function show(main) {
   }
 
   function matches(row) {
-    const text = `${row.device} ${row.gateway} ${row.firmware}`.toLowerCase();
+    const text = `${row.device} ${group(row)} ${row.gateway} ${row.firmware}`.toLowerCase();
     return (!view.state || row.state === view.state) && text.includes(view.filter.toLowerCase());
   }
 
@@ -107,17 +114,18 @@ export function show(main) {
       const cells = Object.fromEntries(
         Object.entries(words.columns).map(([name, label]) => [name, h("td", { class: name, "data-label": label })]),
       );
-      cells.device.append(row.device);
+      cells.device.append(h("a", { href: `#/device/${encodeURIComponent(row.device)}` }, row.device));
       made = { cells, element: h("tr", { "data-device": row.device }, ...Object.values(cells)), text: "" };
       lines.set(row.device, made);
     }
     const { cells } = made;
-    const text = JSON.stringify([row.state, row.alerts, row.firmware, row.heap_free, row.since]);
+    const text = JSON.stringify([row.state, row.alerts, row.firmware, row.heap_free, row.since, group(row)]);
     if (made.text !== text) {
       made.text = text;
       made.evidence = h("span", { class: "since", title: sinceTitle(row) });
       cells.state.replaceChildren(mark(row.state), h("strong", {}, texts.states[row.state]), " ", made.evidence);
       cells.alerts.replaceChildren(spark(row.alerts));
+      write(cells.group, group(row) || "–");
       write(cells.firmware, row.firmware.split(",")[0] || "–");
       cells.firmware.title = row.firmware;
       write(cells.heap, row.heap_free == null ? "–" : `${(row.heap_free / 1024).toFixed(0)} KiB`);

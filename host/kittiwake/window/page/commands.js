@@ -1,0 +1,86 @@
+// What an operator may do to a device: its group, commands, and its configuration. Every one has its answer shown.
+
+import { h, labelled, write } from "./dom.js";
+import { arranged } from "./live.js";
+import { act, mayAct } from "./me.js";
+import { texts } from "./texts.js";
+
+const words = texts.commands;
+
+// The section of a device, or null for those who only look. channel() gives the one in view.
+export function commands(name, channel) {
+  if (!mayAct()) return null;
+  const status = h("p", { role: "status" });
+  const { group, isAway } = arranged(name);
+  const groupField = h("input", { type: "text", maxlength: 128, value: group });
+  const away = h("input", { type: "checkbox", checked: isAway });
+  const config = h("textarea", { spellcheck: "false", maxlength: 16000 });
+  let base = null; // the configuration as it was read, which an edit begins from
+
+  async function run(work) {
+    write(status, words.sent);
+    try {
+      write(status, await work());
+    } catch (error) {
+      write(status, `${error.message}. ${error.mend ?? ""}`);
+    }
+  }
+
+  const command = (op, fields = {}) => act("command", { device: name, op, ...fields });
+  const told = (answer) => words.answer(answer.status, answer.error ?? (answer.result ? JSON.stringify(answer.result) : ""));
+  const button = (text, work, title = null) => h("button", { type: "button", title, onclick: () => run(work) }, text);
+
+  async function keep() {
+    await act("arrange", { device: name, group: groupField.value, archived: away.checked });
+    return words.kept;
+  }
+
+  // The device knows its channels by number, in the order of its configuration.
+  async function relearn() {
+    const answer = await command("config_get");
+    const place = answer.result?.config.channels.findIndex((one, i) => (one.name ?? String(i)) === channel()) ?? -1;
+    if (place < 0) return answer.status === "ok" ? words.noChannel : told(answer);
+    return told(await command("relearn", { channel: place }));
+  }
+
+  async function readConfig() {
+    const answer = await command("config_get");
+    if (answer.status !== "ok") return told(answer);
+    base = answer.result.config;
+    config.value = JSON.stringify(base, null, 2);
+    editor.hidden = false;
+    config.focus();
+    return "";
+  }
+
+  async function writeConfig() {
+    let edited;
+    try {
+      edited = JSON.parse(config.value);
+    } catch {
+      return words.noJson;
+    }
+    const answer = await command("config_set", { config: edited, base });
+    if (answer.status !== "ok") return told(answer);
+    base = edited;
+    return words.next;
+  }
+
+  const editor = h("div", { hidden: true }, labelled(words.config, config), button(words.write, writeConfig));
+  return h(
+    "section",
+    { class: "commands" },
+    h("h2", {}, words.heading),
+    h("div", { class: "tools" }, labelled(words.group, groupField), labelled(words.away, away), button(words.keep, keep)),
+    h(
+      "div",
+      { class: "tools" },
+      button(words.identify, async () => told(await command("identify"))),
+      button(words.time, async () => told(await command("time"))),
+      button(words.relearn, relearn, words.relearnTitle),
+      button(words.read, readConfig),
+    ),
+    status,
+    editor,
+  );
+}

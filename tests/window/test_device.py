@@ -1,0 +1,177 @@
+"""A device's page against real parts: live points, the threshold's band, an alert's samples, and the history behind."""
+
+import json
+import re
+
+import pytest
+
+from kittiwake.history import open_history
+from tests.support.waiting import until
+from tests.window.conftest import accessibility_faults
+from tests.window.plant import RATE_HZ
+
+pytestmark = [pytest.mark.needs("mosquitto", "chromium"), pytest.mark.timeout(180)]
+
+DEVICE = "press-1"
+
+
+@pytest.fixture(scope="module")
+def page(plant, browser):
+    opened = browser.new_page()
+    problems = []
+    opened.on("pageerror", lambda error: problems.append(str(error)))
+    opened.goto(f"{plant.window.url}#/device/{DEVICE}")
+    until(lambda: opened.locator("ul.alerts li").count() > 0, lambda: opened.inner_text("main"), 30, 0.1)
+    yield opened
+    assert problems == []
+
+
+def test_device_shows_points_band_and_alerts_live(page):
+    until(lambda: page.locator("figure.main canvas").count() == 1, "a plot", 10)
+    assert "5.5 deviations" in page.inner_text("main")  # the detector's threshold, 11/2
+    assert "online" in page.inner_text(".state")
+    drawn = page.evaluate("document.querySelector('figure.main canvas').width")
+    assert drawn > 300
+    told = page.inner_text("ul.alerts li >> nth=0")
+    assert re.search(r"\d\d:\d\d:\d\d vibration [\d.]+ mm/s by zscore, z \d", told)
+
+
+def test_device_gets_a_record_within_half_a_second_of_its_making(page, plant):
+    page.evaluate(
+        "() => { window.late = []; const s = new EventSource('/api/live?device=press-1');"
+        "s.addEventListener('record', (e) => { const t = Date.parse(JSON.parse(e.data).ts);"
+        "window.late.push(Date.now() - t); }); window.source = s; }"
+    )
+    until(lambda: page.evaluate("window.late.length") >= 5, "records", 20, 0.1)
+    page.evaluate("window.source.close()")
+    late = sorted(page.evaluate("window.late"))
+    # Of these, up to 100 ms are the board's, until its commit.
+    assert late[len(late) // 2] < 500
+
+
+def test_device_shows_the_samples_around_an_alert_and_their_spectrum(page, plant):
+    # Not the newest: what follows it may be sampled still.
+    until(lambda: page.locator("ul.alerts li").count() >= 2, "two alerts", 20, 0.1)
+    page.locator("ul.alerts li >> nth=-1").get_by_role("button").click()
+    status = page.locator("section:not(.commands) [role=status]")
+    until(lambda: "samples at" in status.inner_text(), lambda: page.inner_text("section"), 10)
+    told = re.search(r"(\d+) samples at ([\d.]+) a second", status.inner_text())
+    assert told and int(told[1]) >= 128 and float(told[2]) == pytest.approx(RATE_HZ, rel=0.02)
+    until(lambda: page.locator("section canvas").count() == 2, "waveform and spectrum", 10)
+
+
+def test_device_shows_a_spectrum_with_the_peak_where_the_tone_is(page):
+    peak = page.evaluate(
+        "async () => { const { spectrum } = await import('/page/signal.js');"
+        "const n = 256; const x = Array.from({length: n}, (_, i) => 7 + 3 * Math.sin(2 * Math.PI * 20 * i / n));"
+        "const { amplitudes } = spectrum(x); const top = amplitudes.indexOf(Math.max(...amplitudes));"
+        "return [top, amplitudes[top], amplitudes[0]]; }"
+    )
+    assert peak[0] == 20 and peak[1] == pytest.approx(3, abs=1e-9) and peak[2] < 1e-9
+
+
+def test_device_joins_a_snapshot_from_parts_that_came_in_any_order(page):
+    runs = page.evaluate(
+        "async () => { const { covering } = await import('/page/signal.js');"
+        "const part = (index, n, boot = 1) => ({journal: 'j', boot, channel: 'c', index,"
+        " samples_lsb: Array.from({length: n}, (_, i) => index + i)});"
+        "const parts = [part(104, 4), part(100, 4), part(200, 4), part(104, 4, 2)];"
+        "return [101, 107, 108, 203].map((index) => covering(parts, {journal: 'j', boot: 1, channel: 'c', index})); }"
+    )
+    assert runs[0] == runs[1] == {"start": 100, "samples": list(range(100, 108))}
+    assert runs[2] is None and runs[3]["start"] == 200
+
+
+def test_device_shows_a_span_of_the_history_with_its_exact_number_of_samples(page, plant):
+    page.get_by_role("button", name="1 h", exact=True).click()
+    caption = page.locator("main > [role=status]")
+
+    def is_exact():
+        told = re.search(r"exact sums of (\d+) samples, a point each 1 min", caption.inner_text())
+        return told and int(told[1])
+
+    shown = until(is_exact, caption.inner_text, 10)
+    with open_history(plant.database) as history:
+        buckets = history.summaries(DEVICE, "vibration")
+    assert shown <= sum(bucket.sums.n for bucket in buckets) and shown % RATE_HZ == 0 and shown > 0
+    page.get_by_role("button", name="closer").click()
+    until(lambda: page.locator("button[aria-pressed=true]").count() == 0, "a span of its own", 5)
+    page.get_by_role("button", name="live").click()
+    until(lambda: "Each point is a summary" in caption.inner_text(), "live again", 5)
+
+
+def test_device_is_accessible(page):
+    assert accessibility_faults(page) == []
+
+
+def test_device_whose_name_nobody_knows_says_so(page, plant):
+    page.goto(f"{plant.window.url}#/device/%3Cimg%20src%3Dx%3E")
+    until(lambda: "Nothing has been heard of this device" in page.inner_text("main"), "an empty state", 5)
+    assert page.locator("main img").count() == 0 and page.inner_text("h1") == "<img src=x>"
+
+
+def test_window_that_starts_again_knows_from_the_history_what_was(plant, page):
+    """What no record has said since: firmware, alerts of the day, and when it was heard last."""
+    plant.window.kill()
+    plant.boards[DEVICE].cut_power()
+    port = int(plant.window.url.rstrip("/").rpartition(":")[2])
+    plant.window = plant.new_window(port)
+    plant.window.start()
+    page.goto(plant.window.url)
+    row = page.locator(f"tr[data-device='{DEVICE}']")
+    until(lambda: "kittiwake 0." in row.inner_text(), lambda: page.inner_text("main"), 10)
+    assert int(row.locator(".sparks .number").inner_text()) >= 2
+    until(lambda: "offline" in row.inner_text(), "off line", 10)
+    plant.run_node(DEVICE)
+
+
+@pytest.fixture
+def device_page(page, plant):
+    page.goto(f"{plant.window.url}#/device/{DEVICE}")
+    section = page.locator("section.commands")
+    until(lambda: section.count() == 1 and "online" in page.inner_text(".state"), "its commands", 20)
+    return section
+
+
+def test_device_is_asked_who_it_is_and_its_answer_is_shown_and_written_down(device_page, page):
+    device_page.get_by_role("button", name="Identify").click()
+    status = device_page.locator("[role=status]")
+    until(lambda: status.inner_text().startswith('ok: {"firmware":'), status.inner_text, 15)
+    lines = page.evaluate("fetch('/api/audit').then((answer) => answer.json())")["lines"]
+    assert (lines[0]["who"], lines[0]["what"], lines[0]["subject"]) == ("local", "command identify", DEVICE)
+
+
+def test_device_whose_configuration_is_edited_takes_it_or_says_why_not(device_page, page):
+    device_page.get_by_role("button", name="Read its configuration").click()
+    field, status = device_page.get_by_label("Configuration"), device_page.locator("[role=status]")
+    until(lambda: field.is_visible() and DEVICE in field.input_value(), status.inner_text, 15)
+    config = json.loads(field.input_value())
+    field.fill("{")
+    device_page.get_by_role("button", name="Send this").click()
+    until(lambda: "nothing was sent" in status.inner_text(), status.inner_text, 5)
+    field.fill(json.dumps(config | {"health_s": 0}))
+    device_page.get_by_role("button", name="Send this").click()
+    until(
+        lambda: status.inner_text().startswith("refused: ") and "health_s" in status.inner_text(), status.inner_text, 15
+    )
+    field.fill(json.dumps(config | {"health_s": 3}))
+    device_page.get_by_role("button", name="Send this").click()
+    until(lambda: "next start" in status.inner_text(), status.inner_text, 15)
+
+
+def test_device_is_put_into_a_group_and_away(device_page, page, plant):
+    device_page.get_by_label("Group").fill("hall <b>2</b>")
+    device_page.get_by_label("Put away").check()
+    device_page.get_by_role("button", name="Keep").click()
+    until(lambda: device_page.locator("[role=status]").inner_text() == "Kept.", "an answer", 5)
+    page.goto(plant.window.url)
+    until(lambda: page.locator("tr[data-device='press-2']").count() == 1, "the others", 10)
+    assert page.locator(f"tr[data-device='{DEVICE}']").count() == 0
+    page.get_by_label("Show what was put away").check()
+    row = page.locator(f"tr[data-device='{DEVICE}']")
+    until(lambda: row.count() == 1 and "hall <b>2</b>" in row.inner_text(), "it and its group", 5)
+    page.evaluate("location.hash = '#/device/press-1'")
+    section = page.locator("section.commands")
+    section.get_by_label("Put away").uncheck()
+    section.get_by_role("button", name="Keep").click()
+    until(lambda: section.locator("[role=status]").inner_text() == "Kept.", "an answer", 5)
