@@ -9,7 +9,7 @@ DOCS_EXTRAS = $(DEV_EXTRAS),docs
 T ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help python format setup setup-dev demo test test-fresh test-lowest dist package.json check docs format soak test-powercut test-chaos boards kernels hil bench bench-bridge bench-history bench-serve bench-nab bench-wear bench-fan clean
+.PHONY: help python format setup setup-dev demo test test-fresh test-lowest dist wheels package.json check docs format soak test-powercut test-chaos boards kernels hil bench bench-bridge bench-history bench-serve bench-nab bench-wear bench-fan clean
 
 help: ## list the targets
 	@grep -hE '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 12
@@ -44,6 +44,10 @@ dist: setup-dev ## build the wheel and the sdist into dist/, and check them
 	@rm -rf dist
 	@$(BIN)/python -m hatchling build
 	@$(BIN)/twine check --strict dist/*
+
+wheels: boards ## build the wheels kittiwake and kittiwake-boards (the emulated boards, built) into dist/
+	@$(BIN)/python -m hatchling build -t wheel
+	@$(BIN)/python tools/boards_wheel.py
 
 package.json: setup-dev ## write the lists of the firmware's files for mip, network.json too
 	@$(BIN)/python tools/mip_package.py

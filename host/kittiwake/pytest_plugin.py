@@ -53,7 +53,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help=f"where tests with a board run: {where}; repeat it for several (default: unix)",
     )
     add("--only-boards", action="store_true", help="leave out every test that takes no board")
-    add("--bench", metavar="FILE", help=f"what stands on the bench (default: {bench.FILE} in the root, if there)")
+    add("--bench", metavar="FILE", help=f"what stands on the bench (default: {bench.FILE} here, or in the root)")
     add("--board-wait", type=float, default=60.0, metavar="S", help="seconds to wait for a board that others have")
     add("--count-instructions", action="store_true", help="emulated boards count what they execute; slower")
     add("--hil-json", metavar="FILE", help="write what each test did on each board, with figures, as JSON")
@@ -91,8 +91,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _read_bench(config: pytest.Config) -> bench.Bench:
     named = config.getoption("--bench")
-    path = Path(named) if named else config.rootpath / bench.FILE
-    return bench.read(path) if named or path.is_file() else bench.Bench()
+    if named:
+        return bench.read(Path(named))
+    places = (config.invocation_params.dir / bench.FILE, config.rootpath / bench.FILE)
+    path = next((place for place in places if place.is_file()), None)
+    return bench.read(path) if path is not None else bench.Bench()
 
 
 def chosen(config: pytest.Config) -> list[str]:
@@ -255,11 +258,11 @@ def shared_board(request: pytest.FixtureRequest, kittiwake_opened: Board) -> Boa
 
 
 @pytest.fixture
-def board(kittiwake_opened: Board, request: pytest.FixtureRequest) -> Board:
+def board(shared_board: Board) -> Board:
     """A started `kittiwake.hil.Board`, booted anew for this test: no name of another test is left on it."""
-    kittiwake_opened.reset()
-    shared: Board = request.getfixturevalue("shared_board")
-    return shared
+    shared_board.reset()
+    shared_board.forget_console()
+    return shared_board
 
 
 @pytest.fixture

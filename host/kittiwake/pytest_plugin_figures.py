@@ -64,7 +64,9 @@ class JsonReport:
             entry["outcome"] = report.outcome
         if report.failed:
             entry["console"] += "\n".join(text for name, text in report.sections if name.startswith("Console of"))
-            entry["failure"] += report.longreprtext
+            entry["why"] += report.longreprtext
+        elif report.skipped and isinstance(report.longrepr, tuple):
+            entry["why"] = report.longrepr[2].removeprefix("Skipped: ")
 
     def pytest_sessionfinish(self) -> None:
         """Write the file."""
@@ -81,5 +83,5 @@ def _entry(step: pytest.TestReport, properties: Mapping[str, object]) -> Entry:
         "seconds": 0.0,
         "figures": {},
         "console": "",
-        "failure": "",
+        "why": "",
     }

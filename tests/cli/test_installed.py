@@ -1,12 +1,17 @@
-"""What a user installs: the wheel with the extra demo, in an environment and a folder of its own, and nothing else."""
+"""What a user installs: the wheel with its extras demo and hil, in an environment and a folder of its own, no more."""
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 import venv
 from pathlib import Path
 
 import pytest
+
+from kittiwake.errors import KittiwakeError
+from tools import boards_wheel
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -25,16 +30,16 @@ def kittiwake(tmp_path_factory):
     index = subprocess.run([*pip, "--dry-run", "paho-mqtt"], capture_output=True, text=True)
     if index.returncode != 0:
         pytest.skip(f"pip has no index here: {(index.stderr.strip().splitlines() or [''])[-1]}")
-    installed = subprocess.run([*pip, f"kittiwake[demo] @ {wheel.as_uri()}"], capture_output=True, text=True)
+    installed = subprocess.run([*pip, f"kittiwake[demo,hil] @ {wheel.as_uri()}"], capture_output=True, text=True)
     assert installed.returncode == 0, installed.stderr
     empty = folder / "empty"
     empty.mkdir()
     environment = {name: value for name, value in os.environ.items() if name in ("PATH", "TMPDIR", "LANG", "TERM")}
 
-    def run(*arguments):
-        command = [folder / "venv/bin/kittiwake", *arguments]
+    def run(*arguments, program="kittiwake", cwd=empty):
+        command = [folder / "venv/bin" / program, *arguments]
         environment["HOME"] = str(folder / "home")
-        return subprocess.run(command, cwd=empty, env=environment, capture_output=True, text=True, timeout=120)
+        return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=300)
 
     run.folder = empty
     return run
@@ -79,3 +84,27 @@ def test_installed_command_whose_extra_is_missing_says_which(kittiwake, command,
     file.unlink()
     assert done.returncode == 1 and f"kittiwake[{extra}]" in done.stderr, done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_installed_tests_of_another_project_pass_on_every_board(kittiwake, tmp_path):
+    """The example's tests, from the wheels alone; what is skipped is the example's own list, no more and no less."""
+    try:
+        boards = boards_wheel.build(tmp_path)
+    except KittiwakeError as error:
+        pytest.skip(f"the emulated boards are not built: {error}")  # which CI does not allow
+    targets = kittiwake("targets", "--install", str(boards))
+    assert targets.returncode == 0 and targets.stdout.count(" ready") == 6, targets.stdout + targets.stderr
+    project = tmp_path / "project"
+    shutil.copytree(ROOT / "examples/hil", project)
+    options = ["--board", "all", "--board", "m3-with-sensor", "--count-instructions", "--hil-json=report.json"]
+    done = kittiwake(*options, program="pytest", cwd=project)
+    assert done.returncode == 0, done.stdout + done.stderr
+    tests = json.loads((project / "report.json").read_text())["tests"]
+    assert len({entry["board"] for entry in tests}) == 7
+    skipped = {
+        f"{entry['board']}: {entry['test'].partition('::')[2].partition('[')[0]}: {entry['why']}"
+        for entry in tests
+        if entry["outcome"] == "skipped"
+    }
+    assert skipped == set((project / "skips.txt").read_text().splitlines()[1:])
+    assert all(entry["outcome"] in ("passed", "skipped") for entry in tests)

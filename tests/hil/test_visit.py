@@ -60,6 +60,9 @@ def visit(board):
     board.interrupt()
     assert board.exec("from kittiwake_node.link import frame\nprint(frame.VERSION)") == "1\n"
     assert board.exec("print(open('data/log.txt').read())") == "other\n"
+    board.exec(
+        "import os\nos.mkdir('made')\nfor name in ('made/of-code.txt', 'data/of-code.txt'): open(name, 'w').close()"
+    )
 
 
 def test_visit_leaves_a_board_as_it_was_found_and_restarts_it(machine):

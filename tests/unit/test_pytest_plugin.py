@@ -187,7 +187,7 @@ def test_plugin_reports_boards_and_figures_and_fails_what_has_grown(run):
     passed, failed = report["tests"]
     assert (passed["board"], passed["outcome"], passed["figures"]) == ("unix", "passed", {"steps": 100})
     assert passed["micropython"].startswith("micropython 1.") and passed["cpu"]
-    assert failed["outcome"] == "failed" and "last words" in failed["console"] and "assert 1 == 2" in failed["failure"]
+    assert failed["outcome"] == "failed" and "last words" in failed["console"] and "assert 1 == 2" in failed["why"]
     case = ElementTree.parse(run.folder / "junit.xml").find(".//testcase[@name='test_counts[unix]']")
     properties = {one.get("name"): one.get("value") for one in case.iter("property")}
     assert properties["board"] == "unix" and properties["figure:steps"] == "100"

@@ -139,6 +139,7 @@ class Qemu(Section):
 
     target: Line = Field(description="Name of the target")
     system: Line = Field(description="QEMU's program")
+    package: Line = Field(description="Debian's package of it")
     machine: Line = Field(description="QEMU's machine")
     console: Literal["serial", "pci-serial"] = Field("serial", description="The machine's own UART, or a card")
     link: Literal["serial", "pci-serial"] = Field(description="Device that carries the link")

@@ -14,7 +14,7 @@ from kittiwake.errors import ConfigError
 
 
 class Entry(TypedDict):
-    """One test on one board."""
+    """One test on one board; why it failed or was skipped, and what its board printed when it failed."""
 
     test: str
     board: str
@@ -24,7 +24,7 @@ class Entry(TypedDict):
     seconds: float
     figures: dict[str, float]
     console: str
-    failure: str
+    why: str
 
 
 class Report(TypedDict):

@@ -49,7 +49,7 @@ class Emulator:
         qemu = board.description["qemu"]
         program = shutil.which(qemu["system"])
         if program is None:
-            raise NoDeviceError(f"{qemu['system']} is not there", "run `make boards`")
+            raise images.without_emulator(board)
         self._name = board.target
         self._log = folder / "qemu.log"
         ours, monitor = socket.socketpair()

@@ -7,6 +7,7 @@ library only: the builder runs it before anything is installed.
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 import os
 import tomllib
@@ -29,6 +30,10 @@ CORE_SUITE = "bookworm"
 _RECIPE = 1
 
 _ROOT = Path(__file__).resolve().parents[3]
+_CHECKOUT = _ROOT / "boards"
+# What a wheel brings in their place, and where firmwares come from without a checkout: see `installed`.
+_WHEEL = Path(__file__).resolve().parents[1] / "_boards"
+INSTALLED = "kittiwake_boards"
 # The folder of what the boards share, beside theirs.
 COMMON = "qemu-common"
 # What of a user's MicroPython checkout goes into a firmware.
@@ -87,17 +92,23 @@ def cache_dir(of: str = "micropython") -> Path:
     return Path(home).expanduser() / "kittiwake" / of
 
 
+def is_checkout() -> bool:
+    """Whether this package lies in a checkout, which builds its firmwares, and not in a wheel's place."""
+    return _CHECKOUT.is_dir()
+
+
 def boards() -> dict[str, Board]:
-    """List the emulated boards of this checkout.
+    """List the emulated boards of this checkout, or of the wheel that is installed.
 
     Returns:
-        Name -> board, by name; empty when the package is not installed from a checkout.
+        Name -> board, by name.
 
     Raises:
         ConfigError: a board.toml cannot be read; the mend names it.
     """
     described = {}
-    for path in sorted((_ROOT / "boards").glob("qemu-*/board.toml")):
+    place = _CHECKOUT if _CHECKOUT.is_dir() else _WHEEL
+    for path in sorted(place.glob("qemu-*/board.toml")):
         try:
             description = tomllib.loads(path.read_text())
             described[path.parent.name] = Board(
@@ -174,13 +185,34 @@ def image_dir(board: Board) -> Path:
     return cache_dir() / f"{board.name}-{key(board)}"
 
 
+def installed() -> list[Path]:
+    """List the folders that firmwares may have been installed into: by `kittiwake targets --install`, or by pip."""
+    places = [cache_dir(INSTALLED)]
+    spec = importlib.util.find_spec(INSTALLED)
+    if spec is not None and spec.origin is not None:
+        places.append(Path(spec.origin).parent)
+    return places
+
+
 def find_image(board: Board) -> Image | None:
-    """Look for a board's firmware, as built from the present inputs.
+    """Look for a board's firmware: in a checkout as built from the present inputs, else as it is installed.
 
     Returns:
-        The image when it is there and whole; None when it has to be built.
+        The image when it is there and whole; None when it has to be built or installed.
     """
-    folder = image_dir(board)
+    folders = [image_dir(board)] if is_checkout() else [place / board.name for place in installed()]
+    return next((image for folder in folders if (image := read_image(folder)) is not None), None)
+
+
+def read_image(folder: Path) -> Image | None:
+    """Read the firmware in a folder.
+
+    Args:
+        folder: that holds firmware.elf and build.json.
+
+    Returns:
+        The image when it is there and whole, else None.
+    """
     try:
         facts = json.loads((folder / "build.json").read_text())
         whole = hashlib.sha256((folder / "firmware.elf").read_bytes()).hexdigest() == facts["sha256"]
@@ -193,9 +225,19 @@ def image(board: Board) -> Image:
     """Give a board's firmware.
 
     Raises:
-        NoDeviceError: it has not been built.
+        NoDeviceError: it has not been built, or is not installed.
     """
     image = find_image(board)
     if image is None:
+        if not is_checkout():
+            mend = "pip install kittiwake-boards, or `kittiwake targets --install WHEEL`"
+            raise NoDeviceError(f"the firmware of {board.target} is not installed", mend)
         raise NoDeviceError(f"the firmware of {board.target} is not built", "run `make boards`")
     return image
+
+
+def without_emulator(board: Board) -> NoDeviceError:
+    """Make the error of a board whose emulator is not installed."""
+    qemu = board.description["qemu"]
+    mend = "run `make boards`" if is_checkout() else f"sudo apt-get install {qemu['package']}"
+    return NoDeviceError(f"{qemu['system']} is not there", mend)

@@ -14,7 +14,7 @@ from typing import Any
 
 import kittiwake
 from kittiwake import board_code
-from kittiwake.errors import KittiwakeError, NoDeviceError, PortLostError, TargetError, UsageError
+from kittiwake.errors import KittiwakeError, PortLostError, TargetError, UsageError
 from kittiwake.target import facts, images, mpy, posix
 from kittiwake.target.base import Facts, NodeConfig, Target
 from kittiwake.target.machine import Machine
@@ -69,7 +69,7 @@ class QemuTarget(Target):
         if (problem := posix.problem(name)) is not None:
             return problem
         if not shutil.which(board.description["qemu"]["system"]):
-            return NoDeviceError(f"{board.description['qemu']['system']} is not there", "run `make boards`")
+            return images.without_emulator(board)
         try:
             images.image(board)
         except KittiwakeError as error:

@@ -1,7 +1,8 @@
 """A visit to a board on a port: the firmware and what tests bring are put on it, and taken off it in the end.
 
-Knows files on a board; what is brought is the visitor's business. The board's own main.py, its slots and its journal
-are out of the way meanwhile. A visit that was cut short is ended by the next one, from a list on the board.
+Knows files on a board; what is brought, and what its code makes, is the visitor's business. The board's own main.py,
+its slots and its journal are out of the way meanwhile. A visit that was cut short is ended by the next one, from a list
+on the board.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ class VisitingTarget(PortTarget):
         super().start()
         if not self._is_visiting:
             self._tell("end_visit")  # of one that was cut short
+            self._tell("note_what_is_there")
             self._is_visiting = True
             self._announce(_OUT_OF_THE_WAY)
             self._tell("announce_folder", _JOURNAL)

@@ -1,8 +1,9 @@
 """A visitor's files on a board: what they replace is set aside, and put back when the visitor leaves.
 
 The list of what was done lies on the board, written before each change, so that a visit that was cut short is ended by
-the next one. A line begins with "+" for a visitor's file, "-" for one that was set aside, "/" for a folder that was
-made, "*" for a folder whose content goes with it; its path follows.
+the next one. A line begins with "=" for what was there before, "." after the last of these, "+" for a visitor's file,
+"-" for one that was set aside, "/" for a folder that was made, "*" for a folder whose content goes with it; its path
+follows.
 """
 
 import os
@@ -70,6 +71,43 @@ def announce_folder(path):
         _note("*" + path)
 
 
+def _volume(path):
+    """What tells a file system from another that is mounted in it."""
+    return os.statvfs(path)[:3]
+
+
+def _every(folder, volume):
+    """Paths of all files and folders of the board's own file system, folders after what is in them."""
+    for name in os.listdir(folder):
+        path = folder + "/" + name if folder else name
+        if os.stat(path)[0] & 0x4000:
+            if _volume(path) != volume:
+                continue
+            yield from _every(path, volume)
+        yield path
+
+
+def note_what_is_there():
+    """Note every path there is, so that what the visitor's code makes can be told from it. Before all else."""
+    with open(_LIST, "w") as file:
+        for path in _every("", _volume("")):
+            file.write("=" + path + "\n")
+        file.write(".\n")
+
+
+def _remove_new(lines):
+    """Remove what was not there when the visit began, once that is known whole."""
+    if "." not in lines:
+        return
+    before = {line[1:] for line in lines if line[0] == "="}
+    for path in list(_every("", _volume(""))):
+        if path not in before and path != _LIST:
+            try:
+                _remove_all(path)
+            except OSError:
+                pass  # in use, or on its way out with its folder
+
+
 def _remove_all(path):
     try:
         names = os.listdir(path)
@@ -101,6 +139,7 @@ def end_visit():
         path = line[1:]
         if line[0] == "-" and _exists(path + _ASIDE):
             os.rename(path + _ASIDE, path)
+    _remove_new(lines)
     if lines:
         os.remove(_LIST)
     if hasattr(os, "sync"):

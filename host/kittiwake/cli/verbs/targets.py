@@ -1,12 +1,27 @@
 """`kittiwake targets`: where the firmware can run here."""
 
-from kittiwake.cli.output import Json, print_json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kittiwake.cli.output import Json, print_json, progress
 from kittiwake.errors import KittiwakeError
 
 
-def targets(as_json: Json = False) -> None:
+def targets(
+    install: Annotated[
+        Path | None, typer.Option(help="A wheel of kittiwake-boards, whose firmwares are put in place first.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
     """List where firmware can run here, and why not where it cannot."""
     from kittiwake import target
+
+    if install is not None:
+        from kittiwake.target import install as work
+
+        progress(f"installed: {', '.join(work.install(install))}")
 
     problems = {name: target.available(name) for name in target.names()}
     if as_json:
