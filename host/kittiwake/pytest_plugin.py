@@ -230,6 +230,7 @@ def kittiwake_opened(request: pytest.FixtureRequest, board_name: str) -> Iterato
             board_name, request.config.stash[_BENCH], option("--board-wait"), option("--count-instructions")
         )
         opened.start()
+        opened.lacks()  # which boots it anew the first time: not in the middle of a test
     except KittiwakeError as error:
         pytest.fail(f"{board_name} cannot start here: {error}", pytrace=False)
     yield opened

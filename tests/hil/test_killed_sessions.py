@@ -16,7 +16,7 @@ from tests.support.hil import SOAK
 from tests.support.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
-SESSIONS = 100 if SOAK else 5
+SESSIONS = 100 if SOAK else 4
 LONGEST_S = 1.5
 BOARDS = ["unix", "qemu:virt"]
 

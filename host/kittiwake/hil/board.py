@@ -190,7 +190,7 @@ class Board:
         return self._facts
 
     def lacks(self, *needs: str) -> list[str]:
-        """List what it has not of what a test needs.
+        """List what it has not of what a test needs. The first time, it is booted anew after it was asked.
 
         Args:
             needs: "native", "viper", "i2c", "power", "instructions", "heap>64k", a module as "import:asyncio", or what
@@ -206,6 +206,7 @@ class Board:
             self.exec(board_code.source("hil/abilities"))
             said = json.loads(self.exec("print_abilities()"))
             words = {*said, *self._has}
+            self.reset()  # a compiler that was found to be wrong may have written anywhere
             if self.target.can_cut_power:
                 words.add("power")
             if self.target.counts_instructions:
