@@ -15,6 +15,10 @@ from kittiwake.hil.report import Entry, grown, write
 _FIGURE = "figure:"
 
 
+class Numbers(dict[str, float]):
+    """What the fixture `figures` gives: a name of its own, since another project's fixture may have that name, too."""
+
+
 class Figures:
     """Hooks that note the figures of each test, and fail one whose figures have grown.
 
@@ -30,7 +34,8 @@ class Figures:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
         """Run the test, then look at its figures."""
-        figures: dict[str, float] = getattr(item, "funcargs", {}).get("figures", {})
+        found = getattr(item, "funcargs", {}).get("figures")
+        figures = found if isinstance(found, Numbers) else Numbers()
         try:
             yield
         finally:

@@ -198,3 +198,10 @@ def test_plugin_reports_boards_and_figures_and_fails_what_has_grown(run):
     assert "2 failed" in grown and "steps is 106, 6.0 % more than 100" in grown
     assert "1 failed, 1 passed" in run_with(106, "--hil-baseline", "before.json", "--hil-growth", "6")
     assert "no report of an earlier run" in run_with(1, "--hil-baseline", "junit.xml")
+
+
+def test_plugin_leaves_figures_of_another_project_alone(run):
+    (run.folder / "test_mine.py").write_text(
+        "import pytest\n@pytest.fixture\ndef figures():\n    return print\ndef test_mine(figures):\n    figures('x')\n"
+    )
+    assert "1 passed" in run()[1]
