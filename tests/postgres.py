@@ -1,10 +1,8 @@
 """A PostgreSQL of a test's own: on a free loopback port, to be stopped and killed; its data stay until its end."""
 
-import contextlib
 import glob
 import os
 import pwd
-import resource
 import shutil
 import signal
 import subprocess
@@ -120,11 +118,12 @@ class Postgres:
     def limit_files(self, size: int | None) -> None:
         """Let none of its processes make a file larger than this, as a full disk does; None takes the limit away."""
         assert self._process is not None, "postgres was not started"
-        limit = resource.RLIM_INFINITY if size is None else size
-        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
-        for pid in [self._process.pid, *map(int, children)]:
-            with contextlib.suppress(ProcessLookupError):
-                resource.prlimit(pid, resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+        limit = f"--fsize={'unlimited' if size is None else size}:unlimited"
+        server = str(self._process.pid)
+        children = Path(f"/proc/{server}/task/{server}/children").read_text().split()
+        for pid in [server, *children]:  # a child may have ended meanwhile
+            done = subprocess.run([*self._as_user(), "prlimit", "--pid", pid, limit], capture_output=True)
+            assert done.returncode == 0 or pid != server, done.stderr.decode()
 
     def run(self, statement: str) -> list[tuple[object, ...]]:
         """Do a statement as the owner."""
