@@ -124,6 +124,17 @@ def add(name: str) -> WakeWord:
         KittiwakeError: the folder cannot be written.
     """
     word = find(name)
+    save(word, folder())
+    return word
+
+
+def save(word: WakeWord, place: Path) -> None:
+    """Write a wake word's .tflite and .json into a folder, after making sure that it compiles.
+
+    Raises:
+        ConfigError, ModelRefused: as `compile_word`.
+        KittiwakeError: the folder cannot be written.
+    """
     compile_word(word, "viper")
     settings = {
         "version": 2,
@@ -135,7 +146,6 @@ def add(name: str) -> WakeWord:
             "feature_step_size": _STEP_MS,
         },
     }
-    place = folder()
     try:
         place.mkdir(parents=True, exist_ok=True)
         (place / f"{word.name}.tflite").write_bytes(word.model)
@@ -143,8 +153,9 @@ def add(name: str) -> WakeWord:
         fresh.write_text(json.dumps(settings, indent=2) + "\n")
         shutil.move(fresh, place / f"{word.name}.json")
     except OSError as error:
-        raise KittiwakeError(f"{place} cannot be written: {error.strerror}", "set KITTIWAKE_MODELS") from error
-    return word
+        raise KittiwakeError(
+            f"{place} cannot be written: {error.strerror}", "name another folder, or set KITTIWAKE_MODELS"
+        ) from error
 
 
 def compile_word(word: WakeWord, isa: str) -> bytes:

@@ -45,7 +45,7 @@ def load(path: str) -> Floats:
         # Losses and metrics of one's own are not needed, so their code need not be here.
         model = tf.keras.models.load_model(path, compile=False)
         spec = _only(list(model.inputs), "input")
-        return _with_batch_of_one(tf, lambda x: model(x, training=False), spec, model)
+        return with_batch_of_one(tf, lambda x: model(x, training=False), spec, model)
     if path.endswith(".onnx"):
         return _from_onnx(tf, path)
     if not os.path.isdir(path):
@@ -68,7 +68,7 @@ def _from_saved_model(tf: Any, path: str) -> Floats:
     def call(x: Any) -> Any:
         return next(iter(signature(**{name: x}).values()))
 
-    return _with_batch_of_one(tf, call, spec, loaded)
+    return with_batch_of_one(tf, call, spec, loaded)
 
 
 def _from_onnx(tf: Any, path: str) -> Floats:
@@ -88,7 +88,18 @@ def _from_onnx(tf: Any, path: str) -> Floats:
     return _from_saved_model(tf, "saved_model")
 
 
-def _with_batch_of_one(tf: Any, call: Any, spec: Any, owner: Any) -> Floats:
+def with_batch_of_one(tf: Any, call: Any, spec: Any, owner: Any) -> Floats:
+    """Make the function of something that can be called.
+
+    Args:
+        tf: TensorFlow.
+        call: gives an output for a tensor.
+        spec: of its input; has a shape, whose batch may be open, and a type.
+        owner: of its variables.
+
+    Raises:
+        Impossible: as `load`.
+    """
     shape = [1, *spec.shape[1:]]
     if tf.as_dtype(spec.dtype) != tf.float32:
         raise Impossible(f"its input is {tf.as_dtype(spec.dtype).name}", "a model with a float32 input is taken")
