@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from kittiwake.config.load import Section
+from kittiwake.decide.settings import DecideSection
 from kittiwake.errors import UsageError
 from kittiwake.mqtt.address import parse_url
 from kittiwake.mqtt.settings import BrokerSection, Protocol
@@ -188,6 +189,7 @@ class Settings(Section):
     http: HttpSection = Field(default_factory=HttpSection, description="/metrics and /healthz")
     spool: SpoolSection = Field(default_factory=SpoolSection, description="Acknowledge on this disk")
     confirm: ConfirmSection = Field(default_factory=ConfirmSection, description="A second opinion on wake words")
+    decide: DecideSection = Field(default_factory=DecideSection, description="Decisions by models; kittiwake decide")
     devices: list[DeviceSection] = Field(
         min_length=1, description="Write a [[devices]] table for each device", examples=[[{"port": "auto"}]]
     )
