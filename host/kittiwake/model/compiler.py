@@ -94,6 +94,8 @@ def compile_graph(
     except ModelRefused as error:
         raise ModelRefused(error.reasons, name) from None
     scratch, state = arena.place(program)
+    if max(scratch, state) > kwm.MOST_BYTES:
+        raise ModelRefused([f"it takes {scratch + state} bytes of RAM, a plan addresses {kwm.MOST_BYTES}"], name)
     written = kwm.write(program, WEIGHT_LAYOUT_OF[isa], scratch, state)
     budgets = (("RAM", scratch + state, ram_bytes), ("flash", len(written), flash_bytes))
     over = [

@@ -23,6 +23,7 @@ _CRC_FROM = 16
 _TYPES = {"int8": 0, "uint8": 1, "float32": 2}
 _SPACE = {SCRATCH: 0, STATE: 1, CONST: 2}
 _SPACE_SHIFT = 28
+MOST_BYTES = (1 << _SPACE_SHIFT) - 1  # of an area
 _ONE_RUN = (0, 0, 0, 1)
 # A kind of step and the words of its descriptor.
 _Call = tuple[str, Sequence[Word]]
@@ -159,7 +160,7 @@ def _word(word: Word, data: _Writer) -> int:
 
 def _address(buffer: Buffer, offset: int, data: _Writer) -> int:
     place = data.add(buffer.data or b"") if buffer.kind == CONST else buffer.place
-    if place < 0 or place + offset > (1 << _SPACE_SHIFT) - 1:
+    if place < 0 or place + offset > MOST_BYTES:
         raise ValueError(f"no address: {buffer}")
     return _SPACE[buffer.kind] << _SPACE_SHIFT | place + offset
 

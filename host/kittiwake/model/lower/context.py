@@ -9,11 +9,31 @@ from kittiwake.model.lower import descriptors
 from kittiwake.model.lower.steps import CONST, STATE, Buffer, Step, View, ref
 from kittiwake.model.read import shapes
 from kittiwake.model.read.graph import Graph, Operator, Tensor, VariableName
+from kittiwake.model.read.refusal import ModelRefused
+
+_MAX_STEPS = 4096
 
 
 def byte_shape(tensor: Tensor) -> tuple[int, ...]:
     """Give the shape of a tensor's bytes: a float has four, side by side."""
     return (*tensor.shape, 4) if tensor.type == "float32" else tensor.shape
+
+
+class Steps(list[Step]):
+    """Steps in order; what would take more than a plan can hold is refused before it takes the compiler's memory."""
+
+    def append(self, step: Step) -> None:
+        """Add a step.
+
+        Args:
+            step: the next.
+
+        Raises:
+            ModelRefused: there are too many.
+        """
+        if len(self) >= _MAX_STEPS:
+            raise ModelRefused([f"it takes more than {_MAX_STEPS} steps, the last of them {step.source}"])
+        super().append(step)
 
 
 @dataclass
@@ -56,7 +76,7 @@ class Lowering:
 
     graph: Graph
     weight_layout: str
-    steps: list[Step] = field(default_factory=list)
+    steps: Steps = field(default_factory=Steps)
     views: dict[int, View] = field(default_factory=dict)
     inside: dict[int, Part] = field(default_factory=dict)
     alias: dict[int, int] = field(default_factory=dict)

@@ -14,11 +14,15 @@ INT32_MAX = (1 << 31) - 1
 INT32_MIN = -(1 << 31)
 _Q0_ONE = INT32_MAX
 _Q2_ONE = 1 << 29
+_OUT_OF_REACH = 1000  # a shift that leaves nothing of an accumulator, which is refused for it
 
 
 def float32(value: float) -> float:
-    """Round to single precision."""
-    rounded: float = struct.unpack("<f", struct.pack("<f", value))[0]
+    """Round to single precision; beyond its range to an infinity, as C does."""
+    try:
+        rounded: float = struct.unpack("<f", struct.pack("<f", value))[0]
+    except OverflowError:
+        return math.copysign(math.inf, value)
     return rounded
 
 
@@ -33,6 +37,8 @@ def quantize_multiplier(real: float) -> tuple[int, int]:
     """
     if real == 0:
         return 0, 0
+    if math.isinf(real):
+        return INT32_MAX, _OUT_OF_REACH
     fraction, shift = math.frexp(real)
     m = math.floor(fraction * (1 << 31) + 0.5)
     if m == 1 << 31:

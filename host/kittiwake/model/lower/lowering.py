@@ -105,7 +105,8 @@ def lower(graph: Graph, weight_layout: str) -> Program:
     for op in main.operators:
         LOWERINGS[op.kind](work, op, f"{op.index} {op.kind}")
     last = outside.collect_outputs(work, outputs, last)
-    work.steps += streams.shifts(work)
+    for step in streams.shifts(work):
+        work.steps.append(step)
     if work.problems:
         raise ModelRefused(work.problems)
     return Program(work.steps, first, last, work.states, inputs, outputs)

@@ -44,14 +44,15 @@ def lstm(work: Lowering, op: Operator, name: str) -> None:
     rows = work.contiguous(ends.input, name)
     result = work.contiguous_home(ends.output)
     ahead = max(1, min(times, _AHEAD_BYTES // (8 * units)))
+    # The same buffers for every step of time: a thousand of them would keep whoever places them busy.
+    gates, recalled = Buffer(8 * units * ahead), Buffer(8 * units)
+    line = Buffer(weight_streams.filled(max(size, units), weight_streams.ROWS, False) + 4)
     for start in range(0, times, ahead):
         count = min(ahead, times - start)
-        gates = Buffer(8 * units * count)
         taken = View(rows.buffer, rows.offset + start * size, (count, size), (size, 1))
-        dense16(work, of_input, taken, gates, name)
+        dense16(work, of_input, taken, gates, line, name)
         for time in range(count):
-            recalled = Buffer(8 * units)
-            dense16(work, of_hidden, View.whole(states[0], (1, units)), recalled, name)
+            dense16(work, of_hidden, View.whole(states[0], (1, units)), recalled, line, name)
             words = descriptors.words(
                 "lstm",
                 x_gates=Ref(gates, 8 * units * time),
@@ -69,7 +70,7 @@ def lstm(work: Lowering, op: Operator, name: str) -> None:
 
 
 def dense16(
-    work: Lowering, channels: Sequence[weight_streams.Channel], vectors: View, output: Buffer, name: str
+    work: Lowering, channels: Sequence[weight_streams.Channel], vectors: View, output: Buffer, line: Buffer, name: str
 ) -> None:
     """Add the step of a dense layer whose outputs are int16.
 
@@ -77,12 +78,12 @@ def dense16(
         work: the Lowering.
         channels: as of `halves`.
         vectors: of shape (count, inputs), side by side.
-        output: of 2 * count * outputs bytes.
+        output: of 2 * count * outputs bytes or more.
+        line: room for one vector, filled up, and four bytes more.
         name: what to call the step.
     """
     count, inputs = vectors.shape
     filled = weight_streams.filled(inputs, weight_streams.ROWS, False)
-    line = Buffer(filled + 4)
     words = descriptors.words(
         "dense16",
         input=ref(vectors),

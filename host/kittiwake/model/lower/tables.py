@@ -191,9 +191,12 @@ def through_floats(
 
 def _by_floats(steps: Callable[[float], float], scale: float, zero_point: int, to_zero_point: int) -> bytes:
     """A table by way of single precision: `steps` gives of a real number how many steps of the output's scale it is."""
-    return of_bytes(
-        lambda x: fixed.clamp8(fixed.round_half_away(steps(fixed.float32(scale * (x - zero_point)))) + to_zero_point)
-    )
+
+    def one(x: int) -> int:
+        real = max(-1000.0, min(1000.0, steps(fixed.float32(scale * (x - zero_point)))))
+        return fixed.clamp8(fixed.round_half_away(real) + to_zero_point)
+
+    return of_bytes(one)
 
 
 FLOAT_FUNCTIONS: dict[str, Callable[[float], float]] = {"ELU": lambda x: math.expm1(x) if x < 0 else x}

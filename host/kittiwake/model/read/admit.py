@@ -5,11 +5,11 @@ Knows operators and their rules; no kernel and no bytes of a plan. A model that 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 from kittiwake.model.read import islands, recurrent_rules, rules
 from kittiwake.model.read.graph import Graph, Operator, Subgraph, Tensor, VariableName
+from kittiwake.model.read.quantisation import problems_of
 
 # Operators on bytes: how many inputs they take (constants included), least and most.
 _ARITY = {
@@ -202,19 +202,7 @@ def _tensor(tensor: Tensor, op: Operator) -> Iterator[str]:
         yield f"{of} is {tensor.type}, not {' or '.join(allowed)}"
         return
     if tensor.is_bytes:
-        yield from quantisation(tensor)
-
-
-def quantisation(tensor: Tensor) -> Iterator[str]:
-    """Say what is wrong with the one scale and zero point of an activation."""
-    of = f"tensor {tensor.index}"
-    low, high = (0, 255) if tensor.type == "uint8" else (-128, 127)
-    if len(tensor.scales) != 1 or len(tensor.zero_points) > 1:
-        yield f"{of} has {len(tensor.scales)} scales and {len(tensor.zero_points)} zero points, not one"
-    elif not (math.isfinite(tensor.scale) and tensor.scale > 0):
-        yield f"{of} has the scale {tensor.scale}"
-    elif not low <= tensor.zero_point <= high:
-        yield f"{of} has the zero point {tensor.zero_point}, outside {low} .. {high}"
+        yield from problems_of(tensor)
 
 
 def _variables(graph: Graph) -> Iterator[str]:

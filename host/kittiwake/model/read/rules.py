@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from kittiwake.model.read import layer_rules, recurrent_rules, shapes
 from kittiwake.model.read.graph import Operator, Subgraph, Tensor
+from kittiwake.model.read.quantisation import problems_of
 
 # Exponentials whose sum reaches 512 make TFLite Micro's SOFTMAX shift by more than 31 bits: it aborts.
 _CLASSES = 511
@@ -86,8 +87,12 @@ def _tile(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> Itera
 def _sloped(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> Iterator[str]:
     slopes = main.tensors[op.inputs[1]]
     yield from layer_rules.same(source.shape, target)
-    if slopes.type != "int8" or len(slopes.scales) != 1 or len(slopes.zero_points) > 1:
-        yield f"its slopes are {slopes.type} of {len(slopes.scales)} scales, not int8 of one"
+    if slopes.type != "int8":
+        yield f"its slopes are {slopes.type}, not int8"
+        return
+    bad = list(problems_of(slopes))
+    if bad:
+        yield from bad
         return
     sizes = (1,) * (len(source.shape) - len(slopes.shape)) + slopes.shape
     if len(sizes) != len(source.shape) or any(n not in (1, m) for n, m in zip(sizes, source.shape, strict=True)):
@@ -188,8 +193,8 @@ def _elementwise(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -
     quantisation = {"LOGISTIC": (1 / 256, -128), "SOFTMAX": (1 / 256, -128), "TANH": (1 / 128, 0)}.get(op.kind)
     if quantisation and (target.scale, target.zero_point) != quantisation:
         yield f"its output has the scale {target.scale:g} and the zero point {target.zero_point}, not {quantisation}"
-    if op.kind == "LEAKY_RELU" and not op.options["alpha"] >= 0:
-        yield f"its slope {op.options['alpha']:g} is negative"
+    if op.kind == "LEAKY_RELU" and not 0 <= op.options["alpha"] < 1 << 20:
+        yield f"its slope {op.options['alpha']:g} is negative or beyond 2^20"
     if op.kind in ("LOGISTIC", "TANH") and source.scale < 2**-25:
         yield f"its input's scale {source.scale:g} is out of range"
     if op.kind == "SOFTMAX" and not 2**-25 < op.options["beta"] * source.scale < 2**30:

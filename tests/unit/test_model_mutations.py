@@ -1,0 +1,57 @@
+"""Damaged files of every operator: one refusal or a plan, never worse, within time and memory."""
+
+import random
+import resource
+import signal
+
+import pytest
+
+pytest.importorskip("tflite_micro", reason="no wheel of tflite-micro for this machine")
+
+from kittiwake.model import compiler
+from kittiwake.model.read.refusal import ModelRefused
+from tests.support.hil import SOAK
+from tests.support.mutations import mutated
+from tests.support.tflite_singles import SINGLES, single
+
+FILES = 100_000 if SOAK else 1000
+_SECONDS = 20  # a file
+_MEMORY_KIB = 1 << 20
+
+
+def survives(content: bytes) -> bool:
+    """Compile; whatever is wrong must be said by ModelRefused, in lines that name something."""
+    try:
+        compiler.compile_model(content)
+    except ModelRefused as error:
+        assert error.reasons and all(error.reasons)
+        return False
+    return True
+
+
+@pytest.fixture
+def clock():
+    """Ends a file that takes too long: TimeoutError."""
+
+    def too_long(number, frame):
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, too_long)
+    yield lambda: signal.alarm(_SECONDS)
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.timeout(7200 if SOAK else 60)
+@pytest.mark.parametrize("kind", SINGLES)
+def test_damaged_files_of_an_operator_are_refused_or_compiled_never_worse(kind, clock):
+    rng = random.Random(f"mutations of {kind}")
+    kept = 0
+    for number in range(FILES):
+        if number % 100 == 0:
+            content = single(kind, rng)
+            assert survives(content)
+        clock()
+        kept += survives(mutated(content, rng))
+    assert FILES // 50 < kept < FILES * 19 // 20  # neither is all damage found at the door, nor does none matter
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < _MEMORY_KIB
