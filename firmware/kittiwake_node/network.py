@@ -45,6 +45,7 @@ _ENTRIES = (
     ("floats", "quantise"),
     ("recurrent", "dense16"),
     ("recurrent", "lstm"),
+    ("matmul", "matmul"),
 )
 
 

@@ -20,7 +20,7 @@ from tests.support.tflite_more import MoreNet, random_network
 NETWORKS = 3000 if SOAK else 300
 WANTED = {
     *("TRANSPOSE", "RESIZE_NEAREST_NEIGHBOR", "SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND", "REDUCE_MAX", "SUB"),
-    *("MAXIMUM", "MINIMUM", "LEAKY_RELU", "ELU", "PRELU", "TRANSPOSE_CONV"),
+    *("MAXIMUM", "MINIMUM", "LEAKY_RELU", "ELU", "PRELU", "TRANSPOSE_CONV", "BATCH_MATMUL"),
 }
 
 

@@ -120,6 +120,26 @@ class MoreNet(Net):
         self.op(OPS.TRANSPOSE_CONV, inputs, [y], *options("TransposeConvOptions", **fields))
         return self._note("TRANSPOSE_CONV", y, padding)
 
+    def product(self, x):
+        """BATCH_MATMUL with what another path has made of the same tensor, or with a constant; either turned about."""
+        rng = self.rng
+        shape = self.shapes[x]
+        adj_x, adj_y = rng.random() < 0.5, rng.random() < 0.5
+        rows, inner = shape[-2:][::-1] if adj_x else shape[-2:]
+        cols = rng.randint(1, 6)
+        if rng.random() < 0.5:  # of the same tensor: its columns by its columns
+            a, b, cols, adj_x, adj_y = x, self.unary(x, "TANH"), shape[-1], True, False
+            rows = shape[-1]
+        else:
+            sizes = (cols, inner) if adj_y else (inner, cols)
+            data = np.array([rng.randint(-128, 127) for _ in range(inner * cols)], np.int8).reshape(sizes)
+            a, b = x, self.tensor(sizes, quant=self.quant(), data=data)
+        inner = shape[-2] if a == x and adj_x else inner
+        spread = self.quants[a][0] * self.quants[b][0] * 5000 * max(1, inner) ** 0.5 / 127
+        y = self.tensor((*shape[:-2], rows, cols), quant=self.quant(spread * 2 ** rng.choice((-3, -1, 0, 1))))
+        self.op(OPS.BATCH_MATMUL, [a, b], [y], *options("BatchMatMulOptions", adjX=adj_x, adjY=adj_y))
+        return self._note("BATCH_MATMUL", y)
+
     def _other(self, x, quant=None):
         """The tensor itself turned about, or a constant of its shape, one a channel, or one."""
         shape = self.shapes[x]
@@ -149,16 +169,16 @@ def random_network(seed: int, small: bool = False):
         is_image = len(net.shapes[x]) == 4
         if number == 0:
             # Each operator in turn, so that a few networks have all of them.
-            choice = seed % 9
+            choice = seed % 10
         else:
-            choice = rng.randrange(10)
+            choice = rng.randrange(11)
         if choice in (1, 2, 8) and not is_image:
             choice = 0
         makers = (net.transpose, net.resize, net.dilated, net.largest, net.subtract, net.extreme, net.bent)
-        makers = (*makers, net.sloped, net.transposed)
-        if choice == 3 and len(net.shapes[x]) < 2:
+        makers = (*makers, net.sloped, net.transposed, net.product)
+        if choice in (3, 9) and len(net.shapes[x]) < 2:
             choice = 6
-        x = makers[choice](x) if choice < 9 else net.dense(x)
+        x = makers[choice](x) if choice < 10 else net.dense(x)
     y = net.tensor(net.shapes[x], quant=net.quants[x])
     o = options("AddOptions", fusedActivationFunction=NONE)
     one = net.tensor((1,), quant=(net.quants[x][0], 0), data=np.array([1], np.int8))

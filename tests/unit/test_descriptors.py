@@ -22,6 +22,7 @@ STAGES = {
     "softmax": ["softmax"],
     "floats": ["quantise"],
     "recurrent": ["dense16", "lstm"],
+    "matmul": ["matmul"],
 }
 # What the assembler sources call a word, where it is not the list's name.
 ASSEMBLER = {

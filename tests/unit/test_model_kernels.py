@@ -8,7 +8,19 @@ import kittiwake.errors
 from kittiwake.target import mpy
 
 KERNELS = Path(__file__).resolve().parents[2] / "firmware/kittiwake_node/kernels"
-STAGES = ("conv", "depthwise", "shape", "copy", "table", "pointwise", "pool", "softmax", "floats", "recurrent")
+STAGES = (
+    "conv",
+    "depthwise",
+    "shape",
+    "copy",
+    "table",
+    "pointwise",
+    "pool",
+    "softmax",
+    "floats",
+    "recurrent",
+    "matmul",
+)
 ARCHITECTURES = {
     "armv6m": ("plain", "viper"),
     "armv7m": ("plain", "viper", "thumb2"),

@@ -17,8 +17,8 @@ _NODE = "kittiwake_node/"
 # What audio and networks alone use.
 _HEARING = ("speech/", "network.py")
 _HEARING_STAGES = (
-    *("conv", "copy", "depthwise", "features", "fft", "floats", "mel", "pointwise", "pool", "recurrent"),
-    *("requant", "shape", "softmax", "spectrum", "table", "wake"),
+    *("conv", "copy", "depthwise", "features", "fft", "floats", "matmul", "mel", "pointwise", "pool"),
+    *("recurrent", "requant", "shape", "softmax", "spectrum", "table", "wake"),
 )
 # What direct MQTT alone uses.
 _MQTT = ("mqtt/", "io/net/")

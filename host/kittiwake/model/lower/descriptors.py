@@ -81,6 +81,11 @@ KINDS = {
         "x_gates h_gates cell hidden output units curve times rounded clip input_right m right zero",
         "gates and cell are i16; `x_gates` is written; `curve` is the offset of 256 u16",
     ),
+    "matmul": _kind(
+        17,
+        "a b output rows cols inner a_row a_step b_col b_step a_zero b_zero m right left zero",
+        "`output` has no gaps",
+    ),
 }
 
 

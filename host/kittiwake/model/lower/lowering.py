@@ -13,6 +13,7 @@ from kittiwake.model.lower import (
     convolve,
     homes,
     largest,
+    matrices,
     moving,
     outside,
     pairwise,
@@ -47,6 +48,7 @@ LOWERINGS: dict[str, Lower] = {
     "DEPTHWISE_CONV_2D": convolve.depthwise,
     "FULLY_CONNECTED": convolve.fully_connected,
     "TRANSPOSE_CONV": transposed.transpose_convolution,
+    "BATCH_MATMUL": matrices.batch_matmul,
     "UNIDIRECTIONAL_SEQUENCE_LSTM": recurrent.lstm,
     # What only puts bytes elsewhere.
     "TILE": rearranging.tile,

@@ -18,6 +18,7 @@ _ARITY = {
     "FULLY_CONNECTED": (2, 3),
     "TRANSPOSE_CONV": (3, 4),
     "PRELU": (2, 2),
+    "BATCH_MATMUL": (2, 2),
     "UNIDIRECTIONAL_SEQUENCE_LSTM": (24, 24),
     "TILE": (2, 2),
     "AVERAGE_POOL_2D": (1, 1),

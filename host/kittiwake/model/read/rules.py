@@ -101,6 +101,19 @@ def _sloped(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> Ite
         yield "its output's scale is too small for its inputs'"
 
 
+def _product(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> Iterator[str]:
+    other = main.tensors[op.inputs[1]]
+    if min(len(source.shape), len(other.shape)) < 2:
+        raise ValueError
+    rows, cols, _ = shapes.sides_of_product(main, op)
+    ranks = max(len(source.shape), len(other.shape))
+    a, b = ((1,) * (ranks - len(t.shape)) + t.shape[:-2] for t in (source, other))
+    if any(x != y and 1 not in (x, y) for x, y in zip(a, b, strict=True)):
+        yield f"batches {list(source.shape)} and {list(other.shape)} do not go together"
+        return
+    yield from layer_rules.same((*(max(x, y) for x, y in zip(a, b, strict=True)), rows, cols), target)
+
+
 def _concatenation(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> Iterator[str]:
     inputs = [main.tensors[index] for index in op.inputs]
     axis = shapes.normal_axis(op.options["axis"], len(target.shape))
@@ -209,6 +222,7 @@ _CHECKS = {
     "FULLY_CONNECTED": layer_rules.fully_connected,
     "TRANSPOSE_CONV": layer_rules.transposed,
     "PRELU": _sloped,
+    "BATCH_MATMUL": _product,
     "UNIDIRECTIONAL_SEQUENCE_LSTM": recurrent_rules.lstm,
     "TILE": _tile,
     "AVERAGE_POOL_2D": _pool,

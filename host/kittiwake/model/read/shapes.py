@@ -165,6 +165,20 @@ def blocks(main: Subgraph, op: Operator) -> tuple[list[int], list[tuple[int, int
     return sizes, list(zip(flat[::2], flat[1::2], strict=True))
 
 
+def sides_of_product(main: Subgraph, op: Operator) -> tuple[int, int, int]:
+    """Rows, columns and inner side of a BATCH_MATMUL.
+
+    Raises:
+        ValueError: the inner sides differ.
+    """
+    a, b = (main.tensors[index].shape[-2:] for index in op.inputs)
+    rows, inner = a[::-1] if op.options["adj_x"] else a
+    other, cols = b[::-1] if op.options["adj_y"] else b
+    if inner != other:
+        raise ValueError
+    return rows, cols, inner
+
+
 def joined_axes(main: Subgraph, op: Operator) -> list[int]:
     """Axes that a MEAN or REDUCE_MAX joins, in order."""
     ranks = len(main.tensors[op.inputs[0]].shape)
