@@ -140,6 +140,33 @@ class MoreNet(Net):
         self.op(OPS.BATCH_MATMUL, [a, b], [y], *options("BatchMatMulOptions", adjX=adj_x, adjY=adj_y))
         return self._note("BATCH_MATMUL", y)
 
+    def packed(self, x):
+        """UNPACK along an axis, and PACK along another, of some of it."""
+        shape = self.shapes[x]
+        axis = self.rng.randrange(len(shape))
+        parts = [
+            self.tensor(shape[:axis] + shape[axis + 1 :], quant=self.quants[x]) for _ in range(min(shape[axis], 250))
+        ]
+        if len(parts) != shape[axis]:
+            return x
+        self.op(OPS.UNPACK, [x], parts, *options("UnpackOptions", num=len(parts), axis=axis))
+        self._note("UNPACK", parts[0])
+        chosen = [self.rng.choice(parts) for _ in range(self.rng.randint(1, 4))]
+        axis = self.rng.randrange(len(shape))
+        rest = self.shapes[parts[0]]
+        y = self.tensor((*rest[:axis], len(chosen), *rest[axis:]), quant=self.quants[x])
+        self.op(OPS.PACK, chosen, [y], *options("PackOptions", valuesCount=len(chosen), axis=axis))
+        return self._note("PACK", y)
+
+    def part(self, x):
+        shape = self.shapes[x]
+        starts = [self.rng.randrange(n) for n in shape]
+        counts = [self.rng.randint(1, n - start) for n, start in zip(shape, starts, strict=True)]
+        y = self.tensor(counts, quant=self.quants[x])
+        sizes = [-1 if start + count == n else count for start, count, n in zip(starts, counts, shape, strict=True)]
+        self.op(OPS.SLICE, [x, self.ints(starts), self.ints(sizes)], [y], *options("SliceOptions"))
+        return self._note("SLICE", y)
+
     def _other(self, x, quant=None):
         """The tensor itself turned about, or a constant of its shape, one a channel, or one."""
         shape = self.shapes[x]
@@ -169,16 +196,16 @@ def random_network(seed: int, small: bool = False):
         is_image = len(net.shapes[x]) == 4
         if number == 0:
             # Each operator in turn, so that a few networks have all of them.
-            choice = seed % 10
+            choice = seed % 12
         else:
-            choice = rng.randrange(11)
+            choice = rng.randrange(13)
         if choice in (1, 2, 8) and not is_image:
             choice = 0
         makers = (net.transpose, net.resize, net.dilated, net.largest, net.subtract, net.extreme, net.bent)
-        makers = (*makers, net.sloped, net.transposed, net.product)
+        makers = (*makers, net.sloped, net.transposed, net.product, net.packed, net.part)
         if choice in (3, 9) and len(net.shapes[x]) < 2:
             choice = 6
-        x = makers[choice](x) if choice < 10 else net.dense(x)
+        x = makers[choice](x) if choice < 12 else net.dense(x)
     y = net.tensor(net.shapes[x], quant=net.quants[x])
     o = options("AddOptions", fusedActivationFunction=NONE)
     one = net.tensor((1,), quant=(net.quants[x][0], 0), data=np.array([1], np.int8))

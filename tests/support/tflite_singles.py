@@ -48,6 +48,8 @@ _MAKERS = {
     "PRELU": lambda net, x: net.sloped(x),
     "TRANSPOSE_CONV": lambda net, x: net.transposed(x, 2),
     "TILE": _tile,
+    "UNPACK, PACK": lambda net, x: net.packed(x),
+    "SLICE": lambda net, x: net.part(x),
     "BATCH_MATMUL": lambda net, x: net.product(x),
     "QUANTIZE, DEQUANTIZE": _floats,
     "UNIDIRECTIONAL_SEQUENCE_LSTM": lambda net, x: net.lstm(net.reshape(x, (1, 2, 4)), 2),

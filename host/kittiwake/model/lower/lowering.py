@@ -41,6 +41,9 @@ LOWERINGS: dict[str, Lower] = {
     "CONCATENATION": moving.concatenation,
     "RESHAPE": moving.reshape,
     "STRIDED_SLICE": moving.strided_slice,
+    "SLICE": moving.part,
+    "PACK": moving.pack,
+    "UNPACK": moving.unpack,
     "SPLIT": moving.split,
     "SPLIT_V": moving.split,
     # Layers with weights.

@@ -73,6 +73,35 @@ def split(work: Lowering, op: Operator, name: str) -> None:
         start += size
 
 
+def unpack(work: Lowering, op: Operator, name: str) -> None:
+    """Lower an UNPACK: each output is a part that has one dimension less."""
+    source = work.read(op.inputs[0])
+    axis = shapes.normal_axis(op.options["axis"], len(source.shape))
+    for number, index in enumerate(op.outputs):
+        _become(work, index, _without(source.slice(axis, number, 1), axis), name)
+
+
+def pack(work: Lowering, op: Operator, name: str) -> None:
+    """Lower a PACK: the other way round."""
+    whole = work.home(op.outputs[0])
+    axis = shapes.normal_axis(op.options["axis"], len(whole.shape))
+    for number, index in enumerate(op.inputs):
+        work.copy(work.read(index), _without(whole.slice(axis, number, 1), axis), name)
+
+
+def part(work: Lowering, op: Operator, name: str) -> None:
+    """Lower a SLICE."""
+    view = work.read(op.inputs[0])
+    for axis, (start, count) in enumerate(shapes.part(work.graph.main, op)):
+        view = view.slice(axis, start, count)
+    _become(work, op.outputs[0], view, name)
+
+
+def _without(view: View, axis: int) -> View:
+    shape, strides = ((*values[:axis], *values[axis + 1 :]) for values in (view.shape, view.strides))
+    return View(view.buffer, view.offset, shape, strides)
+
+
 def _become(work: Lowering, index: int, view: View, name: str) -> None:
     """A tensor is this view, or a copy of it where it has to live elsewhere."""
     if index in work.inside or index in work.alias:

@@ -18,6 +18,9 @@ _ARITY = {
     "FULLY_CONNECTED": (2, 3),
     "TRANSPOSE_CONV": (3, 4),
     "PRELU": (2, 2),
+    "PACK": (1, 256),
+    "UNPACK": (1, 1),
+    "SLICE": (3, 3),
     "BATCH_MATMUL": (2, 2),
     "UNIDIRECTIONAL_SEQUENCE_LSTM": (24, 24),
     "TILE": (2, 2),
@@ -69,6 +72,7 @@ _CONSTANTS = {
     "FULLY_CONNECTED": (1, 2),
     "TRANSPOSE_CONV": (0, 1, 3),
     "PRELU": (1,),
+    "SLICE": (1, 2),
     "UNIDIRECTIONAL_SEQUENCE_LSTM": recurrent_rules.CONSTANTS,
     "TILE": (1,),
     "MEAN": (1,),
@@ -144,7 +148,7 @@ def _operator(main: Subgraph, op: Operator, defined: set[int]) -> Iterator[str]:
     if (outputs == 0 and op.outputs) or (outputs is None and not op.outputs):
         yield f"has {len(op.outputs)} outputs"
         return
-    if op.kind not in ("SPLIT", "SPLIT_V") and len(op.outputs) > 1:
+    if op.kind not in ("SPLIT", "SPLIT_V", "UNPACK") and len(op.outputs) > 1:
         yield f"has {len(op.outputs)} outputs"
         return
     if op.kind in _OLD_STATE:

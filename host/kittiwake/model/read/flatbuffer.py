@@ -282,6 +282,8 @@ _OPTIONS: dict[str, tuple[str, Callable[[_Reader], Options]]] = {
     "RESIZE_NEAREST_NEIGHBOR": ("ResizeNearestNeighborOptions", lambda o: {"align_corners": bool(o.AlignCorners())}),
     "LEAKY_RELU": ("LeakyReluOptions", lambda o: {"alpha": float(o.Alpha())}),
     "SOFTMAX": ("SoftmaxOptions", lambda o: {"beta": float(o.Beta())}),
+    "PACK": ("PackOptions", lambda o: {"axis": o.Axis()}),
+    "UNPACK": ("UnpackOptions", lambda o: {"axis": o.Axis()}),
     "BATCH_MATMUL": ("BatchMatMulOptions", lambda o: {"adj_x": bool(o.AdjX()), "adj_y": bool(o.AdjY())}),
     "UNIDIRECTIONAL_SEQUENCE_LSTM": ("UnidirectionalSequenceLSTMOptions", _recurrence),
     "VAR_HANDLE": ("VarHandleOptions", _handle),

@@ -101,6 +101,28 @@ def _sloped(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> Ite
         yield "its output's scale is too small for its inputs'"
 
 
+def _pack(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> Iterator[str]:
+    axis = shapes.normal_axis(op.options["axis"], len(source.shape) + 1)
+    yield from layer_rules.same((*source.shape[:axis], len(op.inputs), *source.shape[axis:]), target)
+    for tensor in (main.tensors[index] for index in op.inputs):
+        yield from layer_rules.same(source.shape, tensor)
+        yield from _equal_scales(tensor, target)
+
+
+def _unpack(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> Iterator[str]:
+    axis = shapes.normal_axis(op.options["axis"], len(source.shape))
+    if source.shape[axis] != len(op.outputs):
+        raise ValueError
+    for tensor in (main.tensors[index] for index in op.outputs):
+        yield from layer_rules.same(source.shape[:axis] + source.shape[axis + 1 :], tensor)
+        yield from _equal_scales(source, tensor)
+
+
+def _part(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> Iterator[str]:
+    yield from layer_rules.same(tuple(count for _, count in shapes.part(main, op)), target)
+    yield from _equal_scales(source, target)
+
+
 def _product(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> Iterator[str]:
     other = main.tensors[op.inputs[1]]
     if min(len(source.shape), len(other.shape)) < 2:
@@ -222,6 +244,9 @@ _CHECKS = {
     "FULLY_CONNECTED": layer_rules.fully_connected,
     "TRANSPOSE_CONV": layer_rules.transposed,
     "PRELU": _sloped,
+    "PACK": _pack,
+    "UNPACK": _unpack,
+    "SLICE": _part,
     "BATCH_MATMUL": _product,
     "UNIDIRECTIONAL_SEQUENCE_LSTM": recurrent_rules.lstm,
     "TILE": _tile,

@@ -165,6 +165,20 @@ def blocks(main: Subgraph, op: Operator) -> tuple[list[int], list[tuple[int, int
     return sizes, list(zip(flat[::2], flat[1::2], strict=True))
 
 
+def part(main: Subgraph, op: Operator) -> list[tuple[int, int]]:
+    """What a SLICE takes: (start, count) of each dimension.
+
+    Raises:
+        ValueError: it is outside of its input.
+    """
+    shape = main.tensors[op.inputs[0]].shape
+    starts, counts = (ints(main.tensors[index]) for index in op.inputs[1:3])
+    ranges = [(a, n - a if count == -1 else count) for a, count, n in zip(starts, counts, shape, strict=True)]
+    if any(a < 0 or count < 1 or a + count > n for (a, count), n in zip(ranges, shape, strict=True)):
+        raise ValueError
+    return ranges
+
+
 def sides_of_product(main: Subgraph, op: Operator) -> tuple[int, int, int]:
     """Rows, columns and inner side of a BATCH_MATMUL.
 
