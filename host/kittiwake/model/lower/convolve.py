@@ -88,7 +88,9 @@ def fully_connected(work: Lowering, op: Operator, name: str) -> None:
 
 
 def _filter(op: Operator, height: int, width: int) -> Filter:
-    return Filter((height, width), op.options["stride"], op.options["dilation"])
+    # How far apart the taps are means nothing where there is one.
+    down, across = op.options["dilation"]
+    return Filter((height, width), op.options["stride"], (down if height > 1 else 1, across if width > 1 else 1))
 
 
 def channels_of(work: Lowering, op: Operator, rows: Sequence[Sequence[int]]) -> list[weight_streams.Channel] | None:
