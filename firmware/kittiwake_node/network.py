@@ -46,6 +46,7 @@ _ENTRIES = (
     ("recurrent", "dense16"),
     ("recurrent", "lstm"),
     ("matmul", "matmul"),
+    ("recurrent", "svdf16"),
 )
 
 

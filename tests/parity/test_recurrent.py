@@ -13,7 +13,7 @@ from tests.parity.boards import ThisProcess
 from tests.support import network_tally
 from tests.support.hil import SOAK
 from tests.support.tflite_builder import FLOAT32, INT16
-from tests.support.tflite_recurrent import RecurrentNet, random_lstm
+from tests.support.tflite_recurrent import RecurrentNet, random_lstm, random_svdf
 
 NETWORKS = 1000 if SOAK else 60
 
@@ -50,6 +50,25 @@ def test_state_of_an_lstm_outlasts_an_invoke_and_ends_with_a_reset(unix, micro):
     unix.exec(models.PROGRAM)
     for _ in range(2):  # loading begins anew
         assert models.run(unix, "viper", plan, data[:1]) == again[:1]
+
+
+def test_random_svdfs_equal_tflite_micro(unix, micro):
+    used, outputs = set(), set()
+    for seed in range(NETWORKS):
+        content, size, operators = random_svdf(seed)
+        data = models.inputs(size, 12, seed)
+        expected, _ = micro.run(content, data)
+        assert models.run(unix, "viper", compiler.compile_model(content).plan, data) == expected, (seed, operators)
+        if seed % 6 < 2:
+            isa = ("viper", "thumb2", "dsp")[seed // 6 % 3]
+            plan = compiler.compile_model(content, isa).plan
+            assert models.run(ThisProcess(), "plain", plan, data[:4]) == expected[:4], (seed, isa)
+        network_tally.add("unix", "viper", "graphs", len(data))
+        used |= set(operators)
+        outputs |= set(expected)
+    kinds = {(halves, rank) for _, halves, rank, _ in used}
+    assert kinds == {(halves, rank) for halves in (False, True) for rank in (1, 2, 3)}
+    assert len(outputs) > 4 * NETWORKS
 
 
 def refused(change, match: str) -> None:

@@ -2,7 +2,7 @@
 
 import random
 
-from tests.support.tflite_builder import FLOAT32, OPS, options
+from tests.support.tflite_builder import FLOAT32, INT8, INT16, OPS, options
 from tests.support.tflite_more import MoreNet
 from tests.support.tflite_recurrent import RecurrentNet
 
@@ -48,6 +48,8 @@ _MAKERS = {
     "PRELU": lambda net, x: net.sloped(x),
     "TRANSPOSE_CONV": lambda net, x: net.transposed(x, 2),
     "TILE": _tile,
+    "SVDF of 8 bits": lambda net, x: net.svdf(net.reshape(x, (1, 8)), 2, INT8),
+    "SVDF of 16 bits": lambda net, x: net.svdf(net.reshape(x, (1, 8)), 2, INT16),
     "UNPACK, PACK": lambda net, x: net.packed(x),
     "SLICE": lambda net, x: net.part(x),
     "BATCH_MATMUL": lambda net, x: net.product(x),

@@ -21,7 +21,7 @@ STAGES = {
     "pool": ["average", "largest", "mean"],
     "softmax": ["softmax"],
     "floats": ["quantise"],
-    "recurrent": ["dense16", "lstm"],
+    "recurrent": ["dense16", "lstm", "svdf16"],
     "matmul": ["matmul"],
 }
 # What the assembler sources call a word, where it is not the list's name.

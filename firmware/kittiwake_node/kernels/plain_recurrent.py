@@ -5,7 +5,7 @@ for every set of kernels.
 """
 
 from .plain_conv import channel
-from .plain_requant import find, saturate, scale, signed, words
+from .plain_requant import find, saturate, scale, signed, signed_word, words
 
 if False:  # for mypy alone
     from kittiwake_types import Memory
@@ -21,20 +21,30 @@ _FILLED = 5
 _COLS = 6
 _IN_COL = 7
 _OUT_COL = 8
+_SVDF_STATE = 0
+_SVDF_OUTPUT = 1
+_WEIGHTS = 2
+_BIASES = 3
+_SVDF_UNITS = 4
+_RANK = 5
+_MEMORY = 6
+_SVDF_M = 7
+_SVDF_RIGHT = 8
+_SVDF_ZERO = 9
 _X_GATES = 0
 _H_GATES = 1
 _CELL = 2
 _HIDDEN = 3
 _LSTM_OUTPUT = 4
-_UNITS = 5
+_LSTM_UNITS = 5
 _CURVE = 6
 _TIMES = 7
 _ROUNDED = 8
 _CLIP = 9
 _INPUT_RIGHT = 10
-_M = 11
-_RIGHT = 12
-_ZERO = 13
+_LSTM_M = 11
+_LSTM_RIGHT = 12
+_LSTM_ZERO = 13
 
 
 def dense16(at: int, plan: "Memory", scratch: "Memory", state: "Memory") -> None:
@@ -77,7 +87,7 @@ def lstm(at: int, plan: "Memory", scratch: "Memory", state: "Memory") -> None:
     cells, cell_at = find(d[_CELL], plan, scratch, state)
     hidden, hidden_at = find(d[_HIDDEN], plan, scratch, state)
     target, out = find(d[_LSTM_OUTPUT], plan, scratch, state)
-    units, curve = d[_UNITS], d[_CURVE]
+    units, curve = d[_LSTM_UNITS], d[_CURVE]
     for i in range(units):
         sums = [_held(_half(x, x_at, g * units + i) + _half(h, h_at, g * units + i)) for g in range(4)]
         let_in, forget, output = [_logistic(plan, curve, sums[g]) for g in (0, 1, 3)]
@@ -88,8 +98,33 @@ def lstm(at: int, plan: "Memory", scratch: "Memory", state: "Memory") -> None:
             cell = max(1 - d[_CLIP], min(d[_CLIP] - 1, cell))
         _put(cells, cell_at + 2 * i, cell)
         rounded = (cell * d[_TIMES] + (1 << d[_ROUNDED] >> 1)) >> d[_ROUNDED]
-        shown = scale(_tanh(plan, curve, rounded) * output, d[_M], d[_RIGHT], 0)
-        hidden[hidden_at + i] = target[out + i] = saturate(shown + d[_ZERO] - 128)
+        shown = scale(_tanh(plan, curve, rounded) * output, d[_LSTM_M], d[_LSTM_RIGHT], 0)
+        hidden[hidden_at + i] = target[out + i] = saturate(shown + d[_LSTM_ZERO] - 128)
+
+
+def svdf16(at: int, plan: "Memory", scratch: "Memory", state: "Memory") -> None:
+    """Weigh the features that an SVDF keeps over time, and add up those of each unit.
+
+    Args:
+        at: offset of the descriptor in the plan.
+        plan: the model's plan; read only.
+        scratch: RAM of the invoke; written.
+        state: RAM of the model; written.
+
+    Allocates.
+    """
+    d = words(plan, at, 10)
+    features, first = find(d[_SVDF_STATE], plan, scratch, state)
+    target, out = find(d[_SVDF_OUTPUT], plan, scratch, state)
+    rank, memory = d[_RANK], d[_MEMORY]
+    row = d[_SVDF_UNITS] * rank
+    for unit in range(d[_SVDF_UNITS]):
+        total = signed_word(plan, d[_BIASES] + 4 * unit)
+        for f in range(unit * rank, unit * rank + rank):
+            for time in range(memory):
+                weight = _half(plan, d[_WEIGHTS], f * memory + time)
+                total += weight * _half(features, first, time * row + f)
+        target[out + unit] = saturate(scale(total, d[_SVDF_M], d[_SVDF_RIGHT], 0) + d[_SVDF_ZERO] - 128)
 
 
 def _half(buffer: "Memory", at: int, index: int) -> int:

@@ -21,20 +21,30 @@ _IN_COL = const(7)
 _OUT_COL = const(8)
 _LINE = const(9)
 _WIDE = const(10)
+_SVDF_STATE = const(0)
+_SVDF_OUTPUT = const(1)
+_WEIGHTS = const(2)
+_BIASES = const(3)
+_SVDF_UNITS = const(4)
+_RANK = const(5)
+_MEMORY = const(6)
+_SVDF_M = const(7)
+_SVDF_RIGHT = const(8)
+_SVDF_ZERO = const(9)
 _X_GATES = const(0)
 _H_GATES = const(1)
 _CELL = const(2)
 _HIDDEN = const(3)
 _LSTM_OUTPUT = const(4)
-_UNITS = const(5)
+_LSTM_UNITS = const(5)
 _CURVE = const(6)
 _TIMES = const(7)
 _ROUNDED = const(8)
 _CLIP = const(9)
 _INPUT_RIGHT = const(10)
-_M = const(11)
-_RIGHT = const(12)
-_ZERO = const(13)
+_LSTM_M = const(11)
+_LSTM_RIGHT = const(12)
+_LSTM_ZERO = const(13)
 
 
 @micropython.viper
@@ -134,7 +144,7 @@ def lstm(at: int, plan: ptr8, scratch: ptr8, state: ptr8):
         base = int(state)
     target = ptr8(base + (d[_LSTM_OUTPUT] & _OFFSET))
     curve = ptr16(int(plan) + d[_CURVE])
-    units = d[_UNITS]
+    units = d[_LSTM_UNITS]
     # The sums of both gates' shares become what the gates let through, in place.
     for i in range(4 * units):
         at = (x[i] ^ 0x8000) + (h[i] ^ 0x8000) - 0x10000
@@ -175,10 +185,10 @@ def lstm(at: int, plan: ptr8, scratch: ptr8, state: ptr8):
     clip = d[_CLIP]
     fresh_right = d[_INPUT_RIGHT]
     fresh_half = 1 << fresh_right >> 1
-    m_low = d[_M] & 0xFFFF
-    m_high = d[_M] >> 16
-    right = d[_RIGHT]
-    zero = (d[_ZERO] - 128) * 2 + 1
+    m_low = d[_LSTM_M] & 0xFFFF
+    m_high = d[_LSTM_M] >> 16
+    right = d[_LSTM_RIGHT]
+    zero = (d[_LSTM_ZERO] - 128) * 2 + 1
     for i in range(units):
         # Kept of the old cell, let in of the new: products in Q30, halved, then rounded half away from zero.
         k = (x[units + i] * ((cells[i] ^ 0x8000) - 0x8000) + 1) >> 1
@@ -239,3 +249,54 @@ def lstm(at: int, plan: ptr8, scratch: ptr8, state: ptr8):
             at = -128
         hidden[i] = at
         target[i] = at
+
+
+@micropython.viper
+def svdf16(at: int, plan: ptr8, scratch: ptr8, state: ptr8):
+    """As plain_recurrent.svdf16. Does not allocate."""
+    d = ptr32(int(plan) + at)
+    features = int(state) + (d[_SVDF_STATE] & _OFFSET)
+    base = int(scratch)
+    if d[_SVDF_OUTPUT] >> _SPACE:
+        base = int(state)
+    target = ptr8(base + (d[_SVDF_OUTPUT] & _OFFSET))
+    weights = ptr16(int(plan) + d[_WEIGHTS])
+    biases = ptr32(int(plan) + d[_BIASES])
+    rank = d[_RANK]
+    memory = d[_MEMORY]
+    row = 2 * d[_SVDF_UNITS] * rank
+    sign = int(1) << 31
+    m_low = d[_SVDF_M] & 0xFFFF
+    m_high = d[_SVDF_M] >> 16
+    right = d[_SVDF_RIGHT]
+    zero = d[_SVDF_ZERO] - 128
+    for unit in range(d[_SVDF_UNITS]):
+        at = (biases[unit] ^ sign) - sign
+        for _f in range(rank):
+            kept = ptr16(features)
+            n = memory
+            while n:
+                at += ((weights[0] ^ 0x8000) - 0x8000) * ((kept[0] ^ 0x8000) - 0x8000)
+                weights = ptr16(int(weights) + 2)
+                kept = ptr16(int(kept) + row)
+                n -= 1
+            features += 2
+        # A sum may take all of 32 bits, so that it cannot be doubled for the second rounding, as elsewhere.
+        low = at & 0xFFFF
+        high = at >> 16
+        rest = (low * (m_low >> 8) + (low * (m_low & 0xFF) >> 8)) >> 8
+        low *= m_high
+        at = high * m_low
+        rest = ((at & 0x7FFF) + (low & 0x7FFF) + rest + 16384) >> 15
+        at = high * m_high * 2 + (at >> 15) + (low >> 15) + rest
+        if right:
+            half = 1 << (right - 1)
+            if at < 0:
+                half -= 1
+            at = (at + half) >> right
+        at += zero
+        if at > 127:
+            at = 127
+        elif at < -128:
+            at = -128
+        target[unit] = at

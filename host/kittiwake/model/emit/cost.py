@@ -30,7 +30,7 @@ _ELEMENT = {
     "quantise": 150.0,
     "lstm": 700.0,
 }
-_PRODUCT = {"matmul": 30.0, "average": 20.0, "largest": 26.0, "mean": 20.0}
+_PRODUCT = {"matmul": 30.0, "svdf16": 30.0, "average": 20.0, "largest": 26.0, "mean": 20.0}
 KERNELS = tuple(_SETS)
 _CONV = descriptors.indexes("conv")
 

@@ -63,7 +63,7 @@ def depthwise(work: Lowering, op: Operator, name: str) -> None:
         padded = _repeated(work, padded, outputs // padded.shape[3], name)
     for n in range(padded.shape[0]):
         a, b = padded.slice(0, n, 1), ends.output.slice(0, n, 1)
-        _planes(work, channels, a, b, filter_, ends.result.zero_point, name)
+        planes(work, channels, a, b, filter_, ends.result.zero_point, name)
     staging.clamp(work, op, ends.result, ends.output, name)
 
 
@@ -116,17 +116,28 @@ def channels_of(work: Lowering, op: Operator, rows: Sequence[Sequence[int]]) -> 
         weight_streams.channel(w, b, source.zero_point, s, result.zero_point)
         for w, b, s in zip(rows, biases, scales, strict=True)
     ]
+    return channels if fits(work, op, channels, op.kind == "DEPTHWISE_CONV_2D") else None
+
+
+def fits(work: Lowering, op: Operator, channels: Sequence[weight_streams.Channel], depthwise: bool = False) -> bool:
+    """Whether accumulators are within the kernels' reach; else the operator is refused.
+
+    Args:
+        work: the Lowering.
+        op: whose they are.
+        channels: of a layer.
+        depthwise: whether the weights are taps.
+    """
     problem = weight_streams.problem(channels)
     if problem is None and work.weight_layout == weight_streams.ROWS:
         try:
             for c in channels:
-                weight_streams.bias_of_rows(c, op.kind == "DEPTHWISE_CONV_2D")
+                weight_streams.bias_of_rows(c, depthwise)
         except ValueError as error:
             problem = str(error)
     if problem:
         work.refuse(op, problem)
-        return None
-    return channels
+    return problem is None
 
 
 def _padded(work: Lowering, op: Operator, ends: Ends, filter_: Filter, name: str) -> View:
@@ -244,7 +255,7 @@ def _repeated(work: Lowering, view: View, times: int, name: str) -> View:
     return copied
 
 
-def _planes(
+def planes(
     work: Lowering,
     channels: Sequence[weight_streams.Channel],
     source: View,
@@ -253,7 +264,7 @@ def _planes(
     zero_point: int,
     name: str,
 ) -> None:
-    """One image through filters of one channel each."""
+    """Add the step that takes one image through filters of one channel each; arguments as of `dense`."""
     height, width = filter_.size
     row, col = source.strides[1], source.strides[2]
     down, across = filter_.dilation[0] * row, filter_.dilation[1] * col

@@ -86,6 +86,11 @@ KINDS = {
         "a b output rows cols inner a_row a_step b_col b_step a_zero b_zero m right left zero",
         "`output` has no gaps",
     ),
+    "svdf16": _kind(
+        18,
+        "state output weights biases units rank memory m right zero",
+        "`state` is i16; `weights` and `biases` are offsets of i16 and i32",
+    ),
 }
 
 

@@ -21,6 +21,7 @@ from kittiwake.model.lower import (
     recurrent,
     sloped,
     streams,
+    svdf,
     transposed,
 )
 from kittiwake.model.lower.context import Lowering
@@ -52,6 +53,7 @@ LOWERINGS: dict[str, Lower] = {
     "FULLY_CONNECTED": convolve.fully_connected,
     "TRANSPOSE_CONV": transposed.transpose_convolution,
     "BATCH_MATMUL": matrices.batch_matmul,
+    "SVDF": svdf.svdf,
     "UNIDIRECTIONAL_SEQUENCE_LSTM": recurrent.lstm,
     # What only puts bytes elsewhere.
     "TILE": rearranging.tile,

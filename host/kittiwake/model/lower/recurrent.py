@@ -50,9 +50,9 @@ def lstm(work: Lowering, op: Operator, name: str) -> None:
     for start in range(0, times, ahead):
         count = min(ahead, times - start)
         taken = View(rows.buffer, rows.offset + start * size, (count, size), (size, 1))
-        dense16(work, of_input, taken, gates, line, name)
+        dense16(work, of_input, taken, Ref(gates), line, name)
         for time in range(count):
-            dense16(work, of_hidden, View.whole(states[0], (1, units)), recalled, line, name)
+            dense16(work, of_hidden, View.whole(states[0], (1, units)), Ref(recalled), line, name)
             words = descriptors.words(
                 "lstm",
                 x_gates=Ref(gates, 8 * units * time),
@@ -70,7 +70,7 @@ def lstm(work: Lowering, op: Operator, name: str) -> None:
 
 
 def dense16(
-    work: Lowering, channels: Sequence[weight_streams.Channel], vectors: View, output: Buffer, line: Buffer, name: str
+    work: Lowering, channels: Sequence[weight_streams.Channel], vectors: View, output: Ref, line: Buffer, name: str
 ) -> None:
     """Add the step of a dense layer whose outputs are int16.
 
@@ -78,7 +78,7 @@ def dense16(
         work: the Lowering.
         channels: as of `halves`.
         vectors: of shape (count, inputs), side by side.
-        output: of 2 * count * outputs bytes or more.
+        output: where 2 * count * outputs bytes go.
         line: room for one vector, filled up, and four bytes more.
         name: what to call the step.
     """
@@ -87,7 +87,7 @@ def dense16(
     words = descriptors.words(
         "dense16",
         input=ref(vectors),
-        output=Ref(output),
+        output=output,
         stream=Data(weight_streams.stream(channels, weight_streams.ROWS)),
         outputs=len(channels),
         inputs=inputs,
@@ -100,7 +100,7 @@ def dense16(
     )
     outputs = count * len(channels)
     work.steps.append(
-        Step("dense16", words, [vectors.buffer], [output], name, [line], macs=outputs * inputs, outputs=outputs)
+        Step("dense16", words, [vectors.buffer], [output.buffer], name, [line], macs=outputs * inputs, outputs=outputs)
     )
 
 

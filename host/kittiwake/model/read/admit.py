@@ -23,6 +23,7 @@ _ARITY = {
     "SLICE": (3, 3),
     "BATCH_MATMUL": (2, 2),
     "UNIDIRECTIONAL_SEQUENCE_LSTM": (24, 24),
+    "SVDF": (5, 5),
     "TILE": (2, 2),
     "AVERAGE_POOL_2D": (1, 1),
     "MAX_POOL_2D": (1, 1),
@@ -63,7 +64,7 @@ _ARITY = {
 _OPTIONAL = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
 _NO_OUTPUT = ("CALL_ONCE", "ASSIGN_VARIABLE")
 # Where an operator keeps its state in variable tensors of the old kind.
-_OLD_STATE = {"UNIDIRECTIONAL_SEQUENCE_LSTM": recurrent_rules.STATES}
+_OLD_STATE = {"UNIDIRECTIONAL_SEQUENCE_LSTM": recurrent_rules.STATES, "SVDF": (recurrent_rules.FEATURES,)}
 _STATE = ("VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "CALL_ONCE")
 # Inputs that must be known when compiling, by place.
 _CONSTANTS = {
@@ -74,6 +75,7 @@ _CONSTANTS = {
     "PRELU": (1,),
     "SLICE": (1, 2),
     "UNIDIRECTIONAL_SEQUENCE_LSTM": recurrent_rules.CONSTANTS,
+    "SVDF": recurrent_rules.SVDF_CONSTANTS,
     "TILE": (1,),
     "MEAN": (1,),
     "REDUCE_MAX": (1,),

@@ -285,6 +285,7 @@ _OPTIONS: dict[str, tuple[str, Callable[[_Reader], Options]]] = {
     "PACK": ("PackOptions", lambda o: {"axis": o.Axis()}),
     "UNPACK": ("UnpackOptions", lambda o: {"axis": o.Axis()}),
     "BATCH_MATMUL": ("BatchMatMulOptions", lambda o: {"adj_x": bool(o.AdjX()), "adj_y": bool(o.AdjY())}),
+    "SVDF": ("SVDFOptions", lambda o: {"rank": o.Rank()}),
     "UNIDIRECTIONAL_SEQUENCE_LSTM": ("UnidirectionalSequenceLSTMOptions", _recurrence),
     "VAR_HANDLE": ("VarHandleOptions", _handle),
     "CALL_ONCE": ("CallOnceOptions", lambda o: {"subgraph": o.InitSubgraphIndex()}),

@@ -16,6 +16,9 @@ from kittiwake.model.read.graph import Operator, Subgraph, Tensor
 INPUT_WEIGHTS, HIDDEN_WEIGHTS, BIASES = (1, 2, 3, 4), (5, 6, 7, 8), (12, 13, 14, 15)
 CONSTANTS = (*INPUT_WEIGHTS, *HIDDEN_WEIGHTS, *BIASES)
 HIDDEN, CELL = STATES = (18, 19)
+# Places among an SVDF's inputs: weights of the input, weights over time, biases, and the features that it keeps.
+SVDF_CONSTANTS = (1, 2, 3)
+FEATURES = 4
 _VARIANTS = {"peepholes": (9, 10, 11), "a projection": (16, 17), "layer normalisation": (20, 21, 22, 23)}
 
 
@@ -51,6 +54,33 @@ def lstm(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> Iterat
             yield f"its bias is {bias.type}{list(bias.shape)}, not int32[{units}]"
 
 
+def svdf(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> Iterator[str]:
+    """Rules of SVDF; arguments as of rules.problems."""
+    of_input, over_time, bias = (main.tensors[op.inputs[place]] for place in SVDF_CONSTANTS)
+    kept = main.tensors[op.inputs[FEATURES]]
+    rank = op.options["rank"]
+    if len(source.shape) != 2 or source.shape[0] != 1:
+        yield f"takes {list(source.shape)}: a batch of 1 is what runs here"
+        return
+    if len(of_input.shape) != 2 or len(over_time.shape) != 2 or rank < 1 or of_input.shape[0] % rank:
+        raise ValueError
+    features, memory = of_input.shape[0], over_time.shape[1]
+    units = features // rank
+    yield from layer_rules.same((1, units), target)
+    yield from _weights(of_input, (features, source.shape[1]))
+    if kept.type not in ("int8", "int16"):
+        yield f"keeps {kept.type}, not int8 or int16"
+        return
+    yield from _weights(over_time, (features, memory), kept.type)
+    yield from _state(main, op, kept, kept.type)
+    if kept.elements != features * memory or kept.zero_point or not kept.scale > 0:
+        yield f"its state has {kept.elements} elements and the zero point {kept.zero_point}"
+    if bias.type != "int32" or bias.shape != (units,):
+        yield f"its bias is {bias.type}{list(bias.shape)}, not int32[{units}]"
+    if kept.type == "int16" and kept.scale * over_time.scale >= target.scale / 2:
+        yield "its output's scale is too small for its state's"
+
+
 def _state(main: Subgraph, op: Operator, tensor: Tensor, kind: str) -> Iterator[str]:
     if tensor.type != kind or not tensor.variable or tensor.data is not None or 0 in tensor.shape:
         shape = f"{tensor.type}{list(tensor.shape)}"
@@ -62,9 +92,9 @@ def _state(main: Subgraph, op: Operator, tensor: Tensor, kind: str) -> Iterator[
         yield f"its state, tensor {tensor.index}, is used elsewhere, too"
 
 
-def _weights(weights: Tensor, shape: tuple[int, int]) -> Iterator[str]:
-    if weights.type != "int8" or weights.shape != shape:
-        yield f"its weights are {weights.type}{list(weights.shape)}, not int8{list(shape)}"
+def _weights(weights: Tensor, shape: tuple[int, int], kind: str = "int8") -> Iterator[str]:
+    if weights.type != kind or weights.shape != shape:
+        yield f"its weights are {weights.type}{list(weights.shape)}, not {kind}{list(shape)}"
     elif (
         len(weights.scales) != 1 or any(weights.zero_points) or not (math.isfinite(weights.scale) and weights.scale > 0)
     ):

@@ -249,6 +249,7 @@ _CHECKS = {
     "SLICE": _part,
     "BATCH_MATMUL": _product,
     "UNIDIRECTIONAL_SEQUENCE_LSTM": recurrent_rules.lstm,
+    "SVDF": recurrent_rules.svdf,
     "TILE": _tile,
     "AVERAGE_POOL_2D": _pool,
     "MAX_POOL_2D": _pool,
