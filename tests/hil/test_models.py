@@ -8,7 +8,9 @@ pytest.importorskip("tflite_micro", reason="no wheel of tflite-micro for this ma
 
 from kittiwake.errors import EXIT_USAGE, RefusedError, TargetError
 from kittiwake.model import compiler
+from kittiwake.model.emit import cost
 from kittiwake.model.run import check, on_target, oracle, peak_heap
+from kittiwake.target import open_target
 from tests.parity import models
 from tests.support import network_tally
 from tests.support.hil import SOAK
@@ -17,7 +19,7 @@ from tests.support.tflite_ends import random_ends
 from tests.support.tflite_graphs import random_model
 from tests.support.tflite_more import random_network
 from tests.support.tflite_net import Net
-from tests.support.tflite_recurrent import random_lstm
+from tests.support.tflite_recurrent import random_lstm, random_svdf
 
 GRAPHS = 120 if SOAK else 12
 WAKE_INVOKES = 100 if SOAK else 10
@@ -96,11 +98,12 @@ def test_networks_with_several_ends_and_floats_on_a_board_equal_tflite_micro(boa
 
 
 @pytest.mark.timeout(300)
-def test_lstms_on_a_board_equal_tflite_micro(board, micro):
+@pytest.mark.parametrize("make", [random_lstm, random_svdf])
+def test_networks_with_a_memory_on_a_board_equal_tflite_micro(board, micro, make):
     board.reboot()
     kernel = kernels_of(board)[-1]
-    for seed in range(GRAPHS // 2):
-        content, size, used = random_lstm(seed, small=True)
+    for seed in range(GRAPHS // 3):
+        content, size, used = make(seed, small=True)
         data = models.inputs(size, 3, seed)
         plan = compiler.compile_model(content, kernel).plan
         assert models.run_small(board, kernel, plan, data) == micro.run(content, data)[0], (kernel, seed, used)
@@ -108,11 +111,15 @@ def test_lstms_on_a_board_equal_tflite_micro(board, micro):
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("name", ["hey_jarvis", "ends in floats", "an LSTM"])
+@pytest.mark.parametrize("name", ["hey_jarvis", "ends in floats", "an LSTM", "an SVDF"])
 def test_invoke_whole_and_in_slices_with_the_heap_locked_works(board, name):
     board.reboot()
     kernel = kernels_of(board)[-1]
-    makers = {"ends in floats": lambda: random_ends(3, small=True), "an LSTM": lambda: random_lstm(1, small=True)[0]}
+    makers = {
+        "ends in floats": lambda: random_ends(3, small=True),
+        "an LSTM": lambda: random_lstm(1, small=True)[0],
+        "an SVDF": lambda: random_svdf(1, small=True)[0],
+    }
     plan = compiler.compile_model(makers.get(name, lambda: models.wake_word(name))(), kernel).plan
     on_target.load(board, plan, kernel)
     source = (
@@ -123,6 +130,26 @@ def test_invoke_whole_and_in_slices_with_the_heap_locked_works(board, name):
         "finally:\n    micropython.heap_unlock()\nprint('done')\n"
     )
     assert board.exec(source, 60).strip() == "done"
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.board("qemu:mps2-an386", "qemu:virt", "qemu:xtensa")
+def test_estimated_instructions_are_within_five_per_cent_of_the_counted(target_name):
+    """Of a wake word and random networks; not of those whose data decide much of it, by SOFTMAX."""
+    contents = [models.wake_word("okay_nabu"), *(random_model(seed, small=True)[0] for seed in range(GRAPHS // 2))]
+    worst = {}
+    with open_target(target_name, count=True) as board:
+        for kernel in kernels_of(board):
+            figures = cost.set_of(kernel, board.facts()["arch"])
+            for made in (compiler.compile_model(content, kernel) for content in contents):
+                if any(step.kind == "softmax" for step in made.program.steps):
+                    continue
+                board.reboot()
+                on_target.load(board, made.plan, kernel)
+                on_target.cost(board)  # the first invoke of a board's life takes some hundred instructions more
+                off = cost.instructions(made.program, figures) / on_target.cost(board)["instructions"] - 1
+                worst[kernel] = max(worst.get(kernel, 0), abs(off))
+        assert len(worst) == len(kernels_of(board)) and max(worst.values()) < 0.05, worst
 
 
 @pytest.mark.timeout(300)

@@ -15,15 +15,7 @@ from kittiwake.model.read import admit, ends, flatbuffer, folding, islands
 from kittiwake.model.read.graph import Graph
 from kittiwake.model.read.refusal import ModelRefused
 
-# Kernel sets of the firmware, and the weight layout that each reads.
-WEIGHT_LAYOUT_OF = {
-    "plain": weights.ROWS,
-    "viper": weights.ROWS,
-    "thumb2": weights.QUADS,
-    "rv32": weights.QUADS,
-    "dsp": weights.PAIRS,
-    "xtensa": weights.ROWS,
-}
+WEIGHT_LAYOUT_OF = weights.LAYOUT_OF
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,9 @@ def facts(compiled: Compiled) -> dict[str, Any]:
         compiled: the model.
 
     Returns:
-        layers (source, kernel, macs, outputs, flash_bytes: constants; ram_bytes: scratch that lives while it runs,
-        instructions by kernel set), operators (name -> count), total, inputs and outputs (with their offsets), and
-        instructions an invoke by kernel set.
+        layers (the last is what the ends take; source, kernel, macs, outputs, flash_bytes: constants; ram_bytes:
+        scratch that lives while it runs, instructions by kernel set), operators (name -> count), total, inputs and
+        outputs (with their offsets), and instructions an invoke by kernel set.
     """
     program = compiled.program
     buffers = {b for step in program.steps for b in (*step.reads, *step.writes, *step.temps) if b.kind == SCRATCH}
@@ -37,9 +37,17 @@ def facts(compiled: Compiled) -> dict[str, Any]:
                 "outputs": step.outputs,
                 "flash_bytes": step.constant_bytes,
                 "ram_bytes": alive,
-                "instructions": {kernel: round(cost.of_step(step, kernel)) for kernel in cost.KERNELS},
+                "instructions": {kernel: round(cost.of_step(step, kernel)) for kernel in cost.SETS},
             }
         )
+    layers.append(
+        {
+            **dict.fromkeys(("macs", "outputs", "flash_bytes", "ram_bytes"), 0),
+            "source": "the ends",
+            "kernel": "",
+            "instructions": {kernel: round(cost.of_ends(program, kernel)) for kernel in cost.SETS},
+        }
+    )
     operators: dict[str, int] = {}
     for op in compiled.graph.main.operators:
         operators[op.kind] = operators.get(op.kind, 0) + 1
@@ -56,7 +64,7 @@ def facts(compiled: Compiled) -> dict[str, Any]:
         },
         "inputs": [_end(end) for end in program.inputs],
         "outputs": [_end(end) for end in program.outputs],
-        "instructions": {kernel: cost.instructions(program, kernel) for kernel in cost.KERNELS},
+        "instructions": {kernel: cost.instructions(program, kernel) for kernel in cost.SETS},
     }
 
 

@@ -60,7 +60,7 @@ def info(file: _Model, isa: _Isa = "viper", byte_ends: _ByteEnds = False, as_jso
     if as_json:
         print_json(facts)
         return
-    column = isa if isa in cost.KERNELS else cost.KERNELS[0]
+    column = isa if isa in cost.SETS else cost.SETS[0]
     print(f"{'layer':<28} {'kernel':<10} {'MACs':>9} {'outputs':>8} {'flash':>7} {'RAM':>7} {'by ' + column:>11}")
     for row in facts["layers"]:
         print(
@@ -76,7 +76,7 @@ def info(file: _Model, isa: _Isa = "viper", byte_ends: _ByteEnds = False, as_jso
         for end in facts[f"{what}s"]:
             worth = f", a step is {end['scale']:g}, zero is {end['zero_point']}" if end["scale"] else ""
             print(f"{what} from byte {end['offset']}: {end['type']}{end['shape']}{worth}")
-    for kernel in cost.KERNELS:
+    for kernel in cost.SETS:
         print(f"about {facts['instructions'][kernel]:>11,} instructions an invoke by {kernel}")
 
 

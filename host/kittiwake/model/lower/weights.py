@@ -27,6 +27,8 @@ from kittiwake.model.lower import fixed
 
 ROWS, QUADS, PAIRS = "rows", "quads", "pairs"
 WEIGHT_LAYOUTS = (ROWS, QUADS, PAIRS)
+# Kernel sets of the firmware, and the weight layout that each reads.
+LAYOUT_OF = {"plain": ROWS, "viper": ROWS, "thumb2": QUADS, "rv32": QUADS, "dsp": PAIRS, "xtensa": ROWS}
 BLOCK = {ROWS: 1, QUADS: 4, PAIRS: 4}
 _BIAS_OFFSET = 1 << 29
 _EXACT = 1 << 30
