@@ -116,28 +116,8 @@ def channels_of(work: Lowering, op: Operator, rows: Sequence[Sequence[int]]) -> 
         weight_streams.channel(w, b, source.zero_point, s, result.zero_point)
         for w, b, s in zip(rows, biases, scales, strict=True)
     ]
-    return channels if fits(work, op, channels, op.kind == "DEPTHWISE_CONV_2D") else None
-
-
-def fits(work: Lowering, op: Operator, channels: Sequence[weight_streams.Channel], depthwise: bool = False) -> bool:
-    """Whether accumulators are within the kernels' reach; else the operator is refused.
-
-    Args:
-        work: the Lowering.
-        op: whose they are.
-        channels: of a layer.
-        depthwise: whether the weights are taps.
-    """
-    problem = weight_streams.problem(channels)
-    if problem is None and work.weight_layout == weight_streams.ROWS:
-        try:
-            for c in channels:
-                weight_streams.bias_of_rows(c, depthwise)
-        except ValueError as error:
-            problem = str(error)
-    if problem:
-        work.refuse(op, problem)
-    return problem is None
+    is_depthwise = op.kind == "DEPTHWISE_CONV_2D"
+    return channels if staging.fits(work, op, channels, work.weight_layout, is_depthwise) else None
 
 
 def _padded(work: Lowering, op: Operator, ends: Ends, filter_: Filter, name: str) -> View:

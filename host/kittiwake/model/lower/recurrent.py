@@ -128,26 +128,6 @@ def halves(
     return list(starmap(one, zip(rows, biases, strict=True)))
 
 
-def fits(work: Lowering, op: Operator, channels: Sequence[weight_streams.Channel]) -> bool:
-    """Whether accumulators are within the kernels' reach; else the operator is refused.
-
-    Args:
-        work: the Lowering.
-        op: whose they are.
-        channels: as of `halves`.
-    """
-    problem = weight_streams.problem(channels)
-    if problem is None:
-        try:
-            for channel in channels:
-                weight_streams.bias_of_rows(channel, False)
-        except ValueError as error:
-            problem = str(error)
-    if problem:
-        work.refuse(op, problem)
-    return problem is None
-
-
 def curve() -> bytes:
     """The logistic function from 0 up in steps of 1/24, in 65536ths; between its knots kernels draw straight lines.
 
@@ -175,7 +155,7 @@ def _gates(
         scale = fixed.float32(source.scale * weights.scale) / _GATE_SCALE
         rows = [values[i * size : (i + 1) * size] for i in range(units)]
         channels += halves(rows, added, source.zero_point, scale)
-    return channels if fits(work, op, channels) else None
+    return channels if staging.fits(work, op, channels, weight_streams.ROWS) else None
 
 
 def _arithmetic(op: Operator, hidden: Tensor, cell: Tensor) -> dict[str, int | Data]:

@@ -9,7 +9,7 @@ import math
 import struct
 from collections.abc import Sequence
 
-from kittiwake.model.lower import descriptors, fixed, tables
+from kittiwake.model.lower import descriptors, fixed, tables, weights
 from kittiwake.model.lower.context import Lowering
 from kittiwake.model.lower.steps import SCRATCH, Buffer, Data, Step, View, ref
 from kittiwake.model.read.graph import Operator, Tensor
@@ -41,6 +41,30 @@ def pack_words(values: Sequence[int]) -> Data:
 def signed(data: bytes) -> list[int]:
     """Read bytes as int8 values."""
     return list(struct.unpack(f"<{len(data)}b", data))
+
+
+def fits(
+    work: Lowering, op: Operator, channels: Sequence[weights.Channel], layout: str, depthwise: bool = False
+) -> bool:
+    """Tell whether accumulators are within the kernels' reach; where they are not, the operator is refused.
+
+    Args:
+        work: the Lowering.
+        op: whose they are.
+        channels: of a layer.
+        layout: in which its kernel reads weights.
+        depthwise: whether these are taps.
+    """
+    problem = weights.problem(channels)
+    if problem is None and layout == weights.ROWS:
+        try:
+            for channel in channels:
+                weights.bias_of_rows(channel, depthwise)
+        except ValueError as error:
+            problem = str(error)
+    if problem:
+        work.refuse(op, problem)
+    return problem is None
 
 
 def clamp(work: Lowering, op: Operator, result: Tensor, view: View, name: str) -> None:

@@ -61,7 +61,7 @@ def _halfwords(work: Lowering, op: Operator, state: Buffer, name: str) -> None:
     features, memory = work.tensor(op.inputs[2]).shape
     first, second = _scales(work, op)
     channels = recurrent.halves(rows, [0] * features, ends.source.zero_point, first)
-    if not recurrent.fits(work, op, channels):
+    if not staging.fits(work, op, channels, weight_streams.ROWS):
         return
     vector = work.contiguous(ends.input, name)
     line = Buffer(weight_streams.filled(len(rows[0]), weight_streams.ROWS, False) + 4)
@@ -107,7 +107,8 @@ def _bytes(work: Lowering, op: Operator, state: Buffer, name: str) -> None:
         weight_streams.channel(row, bias, 0, second, ends.result.zero_point)
         for row, bias in zip(taps, biases, strict=True)
     ]
-    if not convolve.fits(work, op, of_input) or not convolve.fits(work, op, weighed, depthwise=True):
+    layout = work.weight_layout
+    if not staging.fits(work, op, of_input, layout) or not staging.fits(work, op, weighed, layout, depthwise=True):
         return
     size = len(rows[0])
     vector = work.contiguous(ends.input, name)
