@@ -1,0 +1,193 @@
+"""deploy/k3s and deploy/container: Kubernetes's schemas, the rules for restricted pods; the two fit together."""
+
+import re
+import shlex
+import tomllib
+from pathlib import Path
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from kittiwake.cli.app import app
+
+ROOT = Path(__file__).resolve().parents[2]
+K3S = ROOT / "deploy" / "k3s"
+FILES = sorted(path for path in K3S.rglob("*.yaml") if path.name != "kustomization.yaml")
+CONTAINERFILE = (ROOT / "deploy" / "container" / "Containerfile").read_text()
+
+
+def documents(path):
+    return [document for document in yaml.safe_load_all(path.read_text()) if document]
+
+
+EVERY = [document for path in FILES for document in documents(path)]
+PODS = {
+    document["metadata"]["name"]: (document["metadata"]["namespace"], document["spec"]["template"])
+    for document in EVERY
+    if document["kind"] in ("Deployment", "DaemonSet")
+}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_manifests_keep_kubernetess_schemas(path):
+    for document in documents(path):
+        kubernetes_validate.validate(document, "1.31", strict=True)
+
+
+def test_schemas_notice_a_field_that_is_none():
+    document = documents(K3S / "base" / "serve.yaml")[2]
+    document["spec"]["template"]["spec"]["containers"][0]["limits"] = {}
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(document, "1.31", strict=True)
+
+
+def offences(pod):
+    """What of a pod is against the profile "restricted". Source: Kubernetes, "Pod Security Standards"."""
+    found = []
+    own = pod.get("securityContext", {})
+    if own.get("seccompProfile", {}).get("type") not in ("RuntimeDefault", "Localhost"):
+        found.append("seccomp")
+    if own.get("runAsNonRoot") is not True or own.get("runAsUser") == 0:
+        found.append("root")
+    if any(pod.get(name) for name in ("hostNetwork", "hostPID", "hostIPC")):
+        found.append("host")
+    allowed = {
+        "configMap",
+        "csi",
+        "downwardAPI",
+        "emptyDir",
+        "ephemeral",
+        "persistentVolumeClaim",
+        "projected",
+        "secret",
+    }
+    found += [f"volume {name}" for volume in pod.get("volumes", ()) for name in volume.keys() - {"name"} - allowed]
+    for container in pod["containers"]:
+        context = container.get("securityContext", {})
+        if context.get("privileged") or context.get("allowPrivilegeEscalation") is not False:
+            found.append("privileges")
+        if context.get("capabilities", {}).get("drop") != ["ALL"] or context["capabilities"].get("add"):
+            found.append("capabilities")
+    return found
+
+
+def test_pods_of_the_restricted_namespace_are_and_the_one_with_devices_is_not():
+    levels = {
+        document["metadata"]["name"]: document["metadata"]["labels"]["pod-security.kubernetes.io/enforce"]
+        for document in EVERY
+        if document["kind"] == "Namespace"
+    }
+    assert levels == {"kittiwake": "restricted", "kittiwake-devices": "privileged"}
+    found = {name: offences(template["spec"]) for name, (_, template) in PODS.items()}
+    assert {name for name, (namespace, _) in PODS.items() if namespace != "kittiwake"} == {"bridge"}
+    assert found.pop("bridge") and set(map(tuple, found.values())) == {()}
+
+
+@pytest.mark.parametrize("name", sorted(PODS))
+def test_pods_have_probes_limits_and_files_that_cannot_be_written(name):
+    spec = PODS[name][1]["spec"]
+    assert spec["automountServiceAccountToken"] is False
+    for container in spec["containers"]:
+        assert container["livenessProbe"] and container["readinessProbe"]
+        assert container["resources"]["limits"].keys() == container["resources"]["requests"].keys() == {"cpu", "memory"}
+        assert container["securityContext"]["readOnlyRootFilesystem"] is True
+        ports = {port["name"] for port in container["ports"]}
+        for probe in ("livenessProbe", "readinessProbe", "startupProbe"):
+            for action in container.get(probe, {}).values():
+                if isinstance(action, dict):
+                    assert action["port"] in ports
+
+
+def test_inference_is_the_guides_deployment():
+    (container,) = PODS["edge-inference"][1]["spec"]["containers"]
+    assert container["resources"]["limits"] == {"cpu": "500m", "memory": "512Mi"}
+    assert container["env"] == [{"name": "MODEL_PATH", "value": "/models/anomaly_detector.onnx"}]
+    assert container["ports"][0]["containerPort"] == 8080
+    (volume,) = [document for document in EVERY if document["kind"] == "PersistentVolume"]
+    assert volume["spec"]["hostPath"]["path"] == "/opt/models"
+    assert container["volumeMounts"][0] == {"name": "models", "mountPath": "/models", "readOnly": True}
+
+
+def test_everything_of_the_namespace_is_cut_off_but_for_what_is_listed():
+    policies = {d["metadata"]["name"]: d["spec"] for d in EVERY if d["kind"] == "NetworkPolicy"}
+    assert policies["nothing-else"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    open_ports = {
+        port["port"] for spec in policies.values() for rule in spec.get("ingress", ()) for port in rule["ports"]
+    }
+    served = {
+        port["containerPort"]
+        for namespace, template in PODS.values()
+        if namespace == "kittiwake"
+        for container in template["spec"]["containers"]
+        for port in container["ports"]
+    }
+    assert open_ports == served
+
+
+def test_secrets_are_named_and_never_written():
+    assert not [document for document in EVERY if document["kind"] in ("Secret", "ConfigMap")]
+    named = {
+        volume["secret"]["secretName"]
+        for _, template in PODS.values()
+        for volume in template["spec"].get("volumes", ())
+        if "secret" in volume
+    }
+    assert named == {"gateway", "history", "inference", "decide", "broker"}
+
+
+def test_kustomizations_name_every_file():
+    named = set()
+    for path in K3S.rglob("kustomization.yaml"):
+        for resource in yaml.safe_load(path.read_text())["resources"]:
+            assert (path.parent / resource).exists()
+            named.add((path.parent / resource).resolve())
+    assert {path.resolve() for path in FILES} <= named
+
+
+def stages():
+    """Target -> (stage it is from, its lines)."""
+    made, name = {}, ""
+    for line in CONTAINERFILE.replace("\\\n", " ").splitlines():
+        start = re.match(r"FROM (\S+) AS (\S+)", line)
+        if start:
+            name = start[2]
+            made[name] = (start[1], [])
+        elif line and not line.startswith("#"):
+            made[name][1].append(line.strip())
+    return made
+
+
+def test_each_image_of_the_manifests_is_a_target_and_runs_a_command_that_there_is():
+    targets = {name: lines for name, (origin, lines) in stages().items() if origin == "runtime"}
+    images = {
+        container["image"]
+        for _, template in PODS.values()
+        for container in template["spec"]["containers"]
+        if container["image"].startswith("kittiwake-")
+    }
+    assert {re.fullmatch(r"kittiwake-(\w+):0\.1\.0", image)[1] for image in images} <= set(targets)
+    assert set(targets) == {"bridge", "history", "window", "serve", "decide"}
+    import typer.main
+
+    for lines in targets.values():
+        (command,) = [line for line in lines if line.startswith("CMD")]
+        words = yaml.safe_load(command.removeprefix("CMD"))
+        verb = typer.main.get_command(app)
+        while words and words[0] in getattr(verb, "commands", {}):
+            verb = verb.commands[words.pop(0)]
+        options = {option for parameter in verb.params for option in parameter.opts}
+        assert {word for word in words if word.startswith("--")} <= options, command
+
+
+def test_images_run_as_nobody_in_particular_with_extras_that_there_are():
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    assert [line for line in stages()["runtime"][1] if line.startswith("USER")] == ["USER 10001"]
+    asked = set(re.findall(r"'\.\[(\w+)\]'", CONTAINERFILE))
+    assert asked == {"history", "window", "serve"} <= set(extras)
+    for name, (origin, lines) in stages().items():
+        if origin == "runtime":
+            (copy,) = [shlex.split(line) for line in lines if line.startswith("COPY")]
+            assert copy[1].removeprefix("--from=") in stages() and not any(line.startswith("USER") for line in lines), (
+                name
+            )
