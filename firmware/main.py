@@ -1,7 +1,8 @@
-"""Run the newest whole application: of the slots app-a and app-b, else what lies beside this file.
+"""Run the newest application that may start: of the slots app-a and app-b, else what lies beside this file.
 
-`kittiwake deploy` writes a slot's file `ready` last, and only after it has read everything else back; a cut at any
-point before leaves the other slot the newest. Usage on the unix port: micropython main.py [CONFIG.json]
+A slot counts by its file `ready`, which `kittiwake deploy` writes last; so a cut at any point before leaves the other
+slot the newest. One that came as a release has `trial` instead: it is started once, for which `tried` is written
+before, and counts for good when its node has written `ready`. Usage on the unix port: micropython main.py [CONFIG.json]
 """
 
 import binascii
@@ -12,14 +13,31 @@ import sys
 gc.threshold(max(8192, gc.mem_free() // 10))
 
 
-def _number(slot):
-    """Of a slot's deployment: the higher the newer; 0 when it is not whole."""
+def _number(path):
+    """Of a slot's mark: the higher the newer; 0 when it is not whole."""
     try:
-        with open(slot + "/ready") as file:
+        with open(path) as file:
             number, check = file.read(32).split()
         return int(number) if int(check, 16) == binascii.crc32(number.encode()) else 0
     except (OSError, ValueError):
         return 0
+
+
+def _standing(slot):
+    """(number, whether it is on trial) of a slot; number 0 when it may not start."""
+    number = _number(slot + "/ready")
+    if number:
+        return number, False
+    try:
+        open(slot + "/tried").close()
+        return 0, True
+    except OSError:
+        return _number(slot + "/trial"), True
+
+
+def _write_tried(slot, why):
+    with open(slot + "/tried", "w") as file:
+        file.write(why)
 
 
 def _load(slot):
@@ -36,15 +54,40 @@ def _load(slot):
                 del sys.modules[name]
         print("kittiwake: %s does not load:" % slot)
         sys.print_exception(error)
+        if _standing(slot)[1]:
+            _write_tried(slot, _reason(error))
     return None
+
+
+def _reason(error):
+    return "it raised %s: %s" % (type(error).__name__, str(error)[:80])
+
+
+def _run(node, slot):
+    """Run a slot's node; one on trial that raises gives way to the older one, on a board that was reset."""
+    is_on_trial = _standing(slot)[1]
+    try:
+        node.run_file(slot + "/node.json")
+    except Exception as error:
+        if not is_on_trial or not _standing(slot)[1]:
+            raise
+        print("kittiwake: %s fails its trial:" % slot)
+        sys.print_exception(error)
+        _write_tried(slot, _reason(error))
+        node.machine_facts.restart()
 
 
 def _main():
     if len(sys.argv) < 2:
-        for slot in sorted(("app-a", "app-b"), key=_number, reverse=True):
-            node = _load(slot) if _number(slot) else None
+        for slot in sorted(("app-a", "app-b"), key=_standing, reverse=True):
+            number, is_on_trial = _standing(slot)
+            if not number:
+                continue
+            if is_on_trial:
+                _write_tried(slot, "it was reset before it had proved itself")
+            node = _load(slot)
             if node:
-                node.run_file(slot + "/node.json")
+                _run(node, slot)
                 return
     from kittiwake_node import node
 

@@ -6,7 +6,7 @@ non-blocking, so a dead link costs the detector nothing.
 
 import json
 
-from . import __version__, assembly, health, kernels
+from . import __version__, assembly, health, kernels, updates
 from .errors import ConfigError
 from .io import machine_facts, parts, provisioned
 from .io.clock import Clock
@@ -19,10 +19,7 @@ from .store.baselines import Baselines
 from .store.executed import Executed
 from .uplink import Uplink
 
-_EVENT_SOURCE_ENDED = 1
-_EVENT_BASELINE = 2
-_EVENT_STORAGE = 3
-_EVENT_MODEL = 4
+_EVENT_SOURCE_ENDED, _EVENT_BASELINE, _EVENT_STORAGE, _EVENT_MODEL, _EVENT_UPDATE = range(1, 6)
 _RESYNC_MS = 50  # a time from the gateway that differs by less is the link's jitter, not the clock's drift
 
 
@@ -68,14 +65,18 @@ class Node:
         self._baselines = Baselines(keeping.fs, assembly.learners(self.channels))
         action.set(0)
         assembly.arm(self.channels, config, kernel, action)
-        node_commands = NodeCommands(__version__, facts, self.channels, self._baselines, self._set_time)
+        settings = settings or SettingsFile("")
+        self._updates = updates.make(
+            settings.folder, self.channels, keeping, lambda text: self._note(_EVENT_UPDATE, text)
+        )
+        others = NodeCommands(__version__, facts, self.channels, self._baselines, self._set_time, self._updates.handle)
         commands = Commands(
-            settings or SettingsFile(""),
+            settings,
             Executed(keeping.fs, self.journal.next_seq, messages.OK),
             _refusal_of_text,
             self._log_event,
             lambda: self.journal.next_seq,
-            node_commands.handle,
+            others.handle,
         )
         self.session = assembly.make_session(config, self.journal, facts, commands.handle)
         self._uplink = Uplink(port, self.session)
@@ -92,6 +93,7 @@ class Node:
             self._note(_EVENT_BASELINE, self._baselines.problem)
         for text in self._left_out:
             self._note(_EVENT_MODEL, text)
+        self._updates.begin()
 
     @property
     def device(self):
@@ -118,13 +120,14 @@ class Node:
         self._uplink.give(now_ms)
         if not busy:
             self.journal.tidy()
+        self._updates.step(now_ms, busy)
         self._feed_watchdog()
         self._loop_max_us = max(self._loop_max_us, self._clock.since_us(started_us))
-        return busy
+        return busy or self._updates.has_work
 
     def run(self):
-        """Turn the loop for ever; between turns, sleep until bytes arrive or a sample is due."""
-        while True:
+        """Turn the loop until a restart is due; between turns, sleep until bytes arrive or a sample is due."""
+        while not self._updates.restarts:
             if not self.step():
                 wait_ms = 20
                 for channel in self.channels:
@@ -143,6 +146,7 @@ class Node:
         """An orderly stop: what is pending becomes safe."""
         self.halt()
         self.journal.close()
+        self._updates.close()
         self._uplink.close(self._clock.ms())
 
     def _timers(self, now_ms):
@@ -270,13 +274,15 @@ def run_file(path):
 
 
 def run(config, path=""):
-    """Build a node and run it for ever; a KeyboardInterrupt ends it in order. Arguments as `build`'s."""
+    """Build a node and run it until a KeyboardInterrupt or an update's restart. Arguments as `build`'s."""
     node = build(config, path)
     try:
         node.step()
         # For who started it: a node whose link leads elsewhere shows only here that it runs.
         print("kittiwake: %s runs" % node.device)
         node.run()
+        node.close()
+        machine_facts.restart()
     except KeyboardInterrupt:
         node.close()
     finally:

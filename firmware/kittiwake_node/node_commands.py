@@ -21,6 +21,7 @@ class NodeCommands:
         channels: the node's.
         baselines: store.baselines.Baselines.
         set_time: called as set_time(utc_ms, now_ms), gives (status, body).
+        update: called as update(op, body, now_ms) with what is about releases, gives (status, body).
     """
 
     def __init__(
@@ -30,12 +31,14 @@ class NodeCommands:
         channels: "list[Any]",
         baselines: "Any",
         set_time: "Callable[[int, int], Reply]",
+        update: "Callable[[int, bytes, int], Reply]",
     ) -> None:
         self._version = version
         self._facts = facts
         self._channels = channels
         self._baselines = baselines
         self._set_time = set_time
+        self._update = update
 
     def handle(self, op: int, body: bytes, now_ms: int) -> "Reply":
         """Carry out a command.
@@ -58,6 +61,8 @@ class NodeCommands:
             return self._inject(body)
         if op == messages.OP_RELEARN and len(body) == 1:
             return self._relearn(body[0])
+        if messages.OP_UPDATE_OFFER <= op <= messages.OP_UPDATE_PROGRESS:
+            return self._update(op, body, now_ms)
         return messages.UNKNOWN, b""
 
     def _relearn(self, number: int) -> "Reply":

@@ -1,4 +1,4 @@
-"""Keys of releases for tests: made once a run, and signatures over blocks that no library would sign."""
+"""Keys of releases for tests, and signatures over blocks that no library would sign."""
 
 import functools
 import hashlib
@@ -6,14 +6,21 @@ import hashlib
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+from tests.support.release_primes import PRIMES
+
+
+def private_key(number=0):
+    """The test key of that number."""
+    return _made(number)
+
 
 @functools.cache
-def private_key(number=0):
+def _made(number):
     """One whose modulus leaves room above it, so that some signatures have a twin with the same cube."""
-    while True:
-        key = rsa.generate_private_key(3, 3072)
-        if modulus_of(key)[0] < 0xD0:
-            return key
+    p, q = PRIMES[number]
+    d = pow(3, -1, (p - 1) * (q - 1))
+    public = rsa.RSAPublicNumbers(3, p * q)
+    return rsa.RSAPrivateNumbers(p, q, d, d % (p - 1), d % (q - 1), pow(q, -1, p), public).private_key()
 
 
 def modulus_of(key):

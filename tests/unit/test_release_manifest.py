@@ -79,7 +79,19 @@ def test_entry_reads_as_the_specification_says():
     "path",
     [
         *("", "/", "/a", "a/", "a//b", ".", "..", "../main.py", "a/../b", "a/./b", ".a", "a/.b", "ready", "trial"),
-        *("tried", "head", "table", "own.json", "ready/a", "a\\b", "a b", "a\x00", "\u00e4", "a" * 81, "a/b/c/d/e"),
+        *(
+            "tried",
+            "head",
+            "table",
+            "template.json",
+            "ready/a",
+            "a\\b",
+            "a b",
+            "a\x00",
+            "\u00e4",
+            "a" * 81,
+            "a/b/c/d/e",
+        ),
     ],
 )
 def test_path_outside_the_slot_or_of_a_mark_is_refused(path):

@@ -117,5 +117,7 @@ _TAIL = """\
 | `BASE/BRIDGE/devices` | bridge | devices that it has said to be on line, retained; for its own next start |
 | `BASE/DEVICE/cmd` | you | a [command](../howto/commands.md) |
 | `BASE/DEVICE/resp` | bridge or device | its response |
+| `BASE/DEVICE/release` | you | which [release](../spec/mqtt.md) it is to have, retained |
+| `BASE/DEVICE/update` | bridge | how it stands with that, retained |
 | `PREFIX/device/DEVICE/config` | bridge | [Home Assistant](../howto/home-assistant.md)'s discovery, retained |
 """

@@ -9,6 +9,7 @@ import sys
 from . import watchdog
 
 RESET_UNKNOWN = 0
+RESTART_STATUS = 75
 _RESET_CAUSES = (
     ("PWRON_RESET", "power on"),
     ("HARD_RESET", "hard reset"),
@@ -60,6 +61,15 @@ def unique_id():
     except ImportError:
         return ""
     return binascii.hexlify(number()).decode()
+
+
+def restart():
+    """Start the board again; where the port cannot, the process ends, and says by RESTART_STATUS what it is for."""
+    try:
+        from machine import reset
+    except ImportError:
+        sys.exit(RESTART_STATUS)
+    reset()
 
 
 def start_watchdog(timeout_s):

@@ -56,6 +56,6 @@ def read(path=PATH):
         return {}
     except ValueError:
         own = None
-    if not isinstance(own, dict) or not all([isinstance(own.get(name, {}), dict) for name in _TABLES]):
+    if not isinstance(own, dict) or not all([isinstance(own.get(name, {}), dict) for name in _TABLES + ("release",)]):
         raise ConfigError(path, "is damaged; run kittiwake provision again")
     return own

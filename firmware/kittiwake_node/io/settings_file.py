@@ -13,6 +13,11 @@ class SettingsFile:
     def __init__(self, path):
         self._path = path
 
+    @property
+    def folder(self):
+        """The folder that it lies in, "" for the root."""
+        return self._path.rpartition("/")[0]
+
     def read(self, offset, limit_bytes):
         """(size of the file, up to `limit_bytes` from `offset` on); (0, b"") without a file."""
         if not self._path:

@@ -46,6 +46,9 @@ OP_CONFIG_SAVE = 7
 OP_ONCE = 8  # another operation, carried out once for ever
 OP_EVENT = 9
 OP_RELEARN = 10
+OP_UPDATE_OFFER = 11
+OP_UPDATE_PIECE = 12
+OP_UPDATE_PROGRESS = 13
 KEY_BYTES = 8  # names the command of OP_ONCE
 
 # Status of replies.

@@ -21,8 +21,10 @@ PATH_LIMIT_BYTES = 80
 DIGEST_BYTES = 32
 DOWNGRADE = 1  # flag: may take the place of a later release
 # What a slot holds beside its application.
-MARKS = ("ready", "trial", "tried", "head", "table", "own.json")
+MARKS = ("ready", "trial", "tried", "head", "table", "template.json")
 NO_BUILD = -1
+TABLE = 0xFFFF
+"""Number that stands for the table where files are asked for by their number in it."""
 
 _HEAD = "<BBIHBBBBBB"
 _BUILD = "<HII32s"
@@ -117,13 +119,9 @@ def pack_head(head: Head) -> bytes:
     Raises:
         FrameError: they would be too many.
     """
-    out = [
-        struct.pack(
-            _HEAD, FORM, head.flags, head.counter, head.trial_s, *head.oldest, *head.newest, len(head.builds), 0
-        ),
-        _pack_text(head.version),
-        _pack_text(head.notes),
-    ]
+    versions = head.oldest + head.newest
+    fixed = (FORM, head.flags, head.counter, head.trial_s) + versions + (len(head.builds), 0)
+    out = [struct.pack(_HEAD, *fixed), _pack_text(head.version), _pack_text(head.notes)]
     for b in head.builds:
         out.append(_pack_text(b.arch) + _pack_text("\n".join(b.chips)))
         out.append(struct.pack(_BUILD, b.files, b.size_bytes, b.table_bytes, b.digest))

@@ -23,9 +23,11 @@ from kittiwake.bridge.link_callbacks import Callbacks as LinkCallbacks
 from kittiwake.bridge.links import Fleet
 from kittiwake.bridge.names import Names
 from kittiwake.bridge.presence import Presence
+from kittiwake.bridge.releases import Shelf
 from kittiwake.bridge.retained import Retained
 from kittiwake.bridge.settings import DeviceSection, Settings
 from kittiwake.bridge.spool import Spool
+from kittiwake.bridge.update import Updates
 from kittiwake.bridge.verdicts import Judges
 from kittiwake.mqtt.callbacks import Callbacks, Receipt
 from kittiwake.mqtt.client import MqttClient
@@ -52,7 +54,7 @@ class Bridge:
         health: the Health.
         commands: the CommandQueue.
         spool: the Spool, None when it is off.
-        judges: the Judges, who hear wake words again; None when nobody does.
+        updates: the Updates. judges: the Judges, who hear wake words again; None when nobody does.
 
     Raises:
         ConfigError: a file that the settings name cannot be used.
@@ -89,6 +91,12 @@ class Bridge:
             publish=lambda topic, payload: self.mqtt.publish(topic, payload, 1, retain=True),
             on_forgotten=self._forgotten,
         )
+        self.updates = Updates(
+            Shelf(settings.releases.folder),
+            settings.bridge.base,
+            find=lambda device: self.fleet.of_device(device),
+            say=self._retained.say,
+        )
         self._discovered = Discovered(
             settings.homeassistant,
             self._policy,
@@ -101,7 +109,7 @@ class Bridge:
             settings.broker,
             client_id=client_id,
             will=self.presence.will,
-            subscriptions=(*self.presence.filters, *self._discovered.filters),
+            subscriptions=(*self.presence.filters, *self._discovered.filters, *self.updates.filters),
             callbacks=Callbacks(
                 on_connected=self._connected,
                 on_disconnected=self._disconnected,
@@ -129,8 +137,8 @@ class Bridge:
             on_described=self._discovered.on_described,
             on_text=lambda link, line: self._on_text(link.url, line),
             on_backlog=self._backlog,
-            on_opened=self.commands.on_opened,
-            on_reply=self.commands.on_reply,
+            on_opened=self._opened,
+            on_reply=self._replied,
             admit=self._names.admit,
         )
         self.fleet = Fleet(settings.devices, self._make_link, self._gone)
@@ -152,6 +160,7 @@ class Bridge:
                 tasks.create_task(self.credentials.watch(), name="certificates")
                 tasks.create_task(self.clock.watch(), name="clock")
                 tasks.create_task(self.health.watch(), name="health")
+                tasks.create_task(self.updates.watch(), name="updates")
                 if self.spool is not None:
                     tasks.create_task(self.spool.run(), name="spool")
                 if self.judges is not None:
@@ -238,7 +247,7 @@ class Bridge:
             link.set_stalled(True)
 
     def _message(self, topic: str, payload: bytes, handle: int) -> None:
-        if not self.presence.on_message(topic, payload):
+        if not (self.presence.on_message(topic, payload) or self.updates.on_message(topic, payload)):
             self._discovered.on_message(topic, payload)
         self.mqtt.acknowledge(handle)
 
@@ -250,6 +259,14 @@ class Bridge:
         self.presence.on_status(link, is_online)
         if is_online:
             self._discovered.on_online(link)
+
+    def _opened(self, link: DeviceLink) -> None:
+        self.commands.on_opened(link)
+        self.updates.on_opened(link)
+
+    def _replied(self, link: DeviceLink, request: int, status: int, body: bytes) -> None:
+        if not self.updates.on_reply(link, request, status, body):
+            self.commands.on_reply(link, request, status, body)
 
     def _backlog(self, link: DeviceLink) -> None:
         if link not in self._waiting:

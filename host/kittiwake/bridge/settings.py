@@ -123,6 +123,16 @@ class SpoolSection(Section):
         return self
 
 
+class ReleasesSection(Section):
+    """Signed releases for the devices."""
+
+    folder: str = Field(
+        "",
+        description="Folder with releases (.kwu) that devices may be given; empty for none",
+        examples=["/var/lib/kittiwake/releases"],
+    )
+
+
 class ConfirmSection(Section):
     """A second opinion on wake words: their second of audio, heard again by a larger model on this machine."""
 
@@ -188,6 +198,7 @@ class Settings(Section):
     homeassistant: HomeAssistantSection = Field(default_factory=HomeAssistantSection, description="Home Assistant")
     http: HttpSection = Field(default_factory=HttpSection, description="/metrics and /healthz")
     spool: SpoolSection = Field(default_factory=SpoolSection, description="Acknowledge on this disk")
+    releases: ReleasesSection = Field(default_factory=ReleasesSection, description="Signed releases for the devices")
     confirm: ConfirmSection = Field(default_factory=ConfirmSection, description="A second opinion on wake words")
     decide: DecideSection = Field(default_factory=DecideSection, description="Decisions by models; kittiwake decide")
     devices: list[DeviceSection] = Field(

@@ -22,8 +22,8 @@ _HEARING_STAGES = (
 )
 # What direct MQTT alone uses.
 _MQTT = ("mqtt/", "io/net/")
-# The gateway's side of the session; a board has the device's. And what no node imports yet.
-_NOT_IMPORTED = ("link/gateway_session.py", "link/pending_requests.py", "update/__init__.py", "update/signature.py")
+# The gateway's side of the session; a board has the device's.
+_HOST_ONLY = ("link/gateway_session.py", "link/pending_requests.py")
 
 
 def files(firmware: Mapping[str, bytes], config: NodeConfig) -> dict[str, bytes]:
@@ -60,7 +60,7 @@ def every_file(firmware: Mapping[str, bytes]) -> dict[str, bytes]:
     return {
         path: content
         for path, content in firmware.items()
-        if path.startswith(_NODE) and path.removeprefix(_NODE) not in _NOT_IMPORTED
+        if path.startswith(_NODE) and path.removeprefix(_NODE) not in _HOST_ONLY
     }
 
 
@@ -68,7 +68,7 @@ def _is_needed(path: str, hears: bool, is_plain: bool) -> bool:
     if not path.startswith(_NODE):
         return False
     inner = path.removeprefix(_NODE)
-    if inner in _NOT_IMPORTED:
+    if inner in _HOST_ONLY:
         return False
     if inner.startswith("kernels/"):
         kind, _, stage = PurePosixPath(inner).stem.partition("_")

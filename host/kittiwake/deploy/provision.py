@@ -27,12 +27,14 @@ _FILES = {
     ("mqtt", "ca_file"): "ca",
     ("mqtt", "certificate_file"): "certificate",
     ("mqtt", "key_file"): "key",
+    ("release", "keys_file"): "release",
 }
 # What goes together, and is forgotten together.
 GROUPS = {
     "device": (("device", ""),),
     "wifi": (("wifi", "ssid"), ("wifi", "password_file")),
     "broker": (("mqtt", "url"), ("mqtt", "username"), ("mqtt", "password_file")),
+    "release-keys": (("release", "keys_file"),),
     "certificates": (("mqtt", "ca_file"), ("mqtt", "certificate_file"), ("mqtt", "key_file")),
 }
 _PASSPHRASE = range(8, 64)  # IEEE 802.11-2020, J.4.1: 8 to 63 printable characters; 64 hexadecimal digits are a key
@@ -168,7 +170,7 @@ def _let_judge(board: Target, config: NodeConfig, text: bytes) -> None:
 
 
 def _changed(old: OnBoard, own: Own) -> OnBoard:
-    new: OnBoard = {"wifi": dict(old.get("wifi", {})), "mqtt": dict(old.get("mqtt", {}))}
+    new: OnBoard = {table: dict(old.get(table, {})) for table in ("wifi", "mqtt", "release")}
     if "device" in old:
         new["device"] = old["device"]
     for group in own.forget:

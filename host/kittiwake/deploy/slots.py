@@ -147,8 +147,7 @@ class Slots:
             VerificationError: what was read back is something else.
             KittiwakeError: the file system is full.
         """
-        self._remove(f"{slot}/ready")
-        self._numbers[slot] = 0
+        self.withdraw(slot)
         wrong = self.differing(slot, files)
         contents = {f"{slot}/{path}": content for path, content in files.items()}
         for path in wrong:
@@ -196,6 +195,7 @@ class Slots:
             slot: its name.
         """
         self._remove(f"{slot}/ready")
+        self._remove(f"{slot}/trial")  # before `tried`, a stranger, goes: it would let the slot start once more
         self._numbers[slot] = 0
 
     def clear(self, slot: str) -> None:

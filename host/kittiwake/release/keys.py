@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 BITS, EXPONENT = 3072, 3
+ON_A_BOARD = 4
 PASSPHRASE_LEAST_BYTES = 8
 _ID_BYTES = 8
 
@@ -146,6 +147,21 @@ def read_public(path: Path) -> bytes:
         raise ConfigError(f"{path} is no RSA key", "kittiwake release key new makes one")
     _check_numbers(path, key.key_size, key.public_numbers().e)
     return key.public_numbers().n.to_bytes(BITS // 8, "big")
+
+
+def joined(paths: Sequence[Path]) -> bytes:
+    """Give public keys as a board keeps them: their moduli, one behind the other.
+
+    Args:
+        paths: PEM, 1 to ON_A_BOARD.
+
+    Raises:
+        UsageError: they are too many, or one cannot be read.
+        ConfigError: one is no public key for releases.
+    """
+    if len(paths) > ON_A_BOARD:
+        raise UsageError(f"{len(paths)} keys, and a board takes {ON_A_BOARD}", "leave out those that are retired")
+    return b"".join(read_public(path) for path in paths)
 
 
 def check_library() -> None:

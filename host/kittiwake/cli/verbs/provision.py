@@ -26,12 +26,15 @@ def provision(
     ca: Annotated[Path | None, typer.Option(help="Authorities that the board trusts, PEM.")] = None,
     certificate: Annotated[Path | None, typer.Option(help="The board's own certificate, PEM; with --key.")] = None,
     key: Annotated[Path | None, typer.Option(help="Its key, PEM, not encrypted.")] = None,
+    release_key: Annotated[
+        list[Path] | None, typer.Option(help="A public key whose releases it takes, .pub; name all of them, up to 4.")
+    ] = None,
     forget: Annotated[
-        list[str] | None, typer.Option(help="device, wifi, broker, certificates or all; may be repeated.")
+        list[str] | None, typer.Option(help="device, wifi, broker, certificates, release-keys or all; repeatable.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")] = False,
 ) -> None:
-    """Give a board its name, network, broker and certificates, which deploying leaves alone; without any, tell them.
+    """Give a board its name, network, certificates and release keys, which deploying leaves alone; or tell them.
 
     Secrets come from files, the environment or the terminal, and are never shown. The board's node is stopped for it
     and started again.
@@ -40,6 +43,7 @@ def provision(
     from kittiwake.deploy import application
     from kittiwake.deploy import provision as work
     from kittiwake.errors import KittiwakeError
+    from kittiwake.release import keys
 
     settings = {
         ("device", ""): device,
@@ -49,6 +53,8 @@ def provision(
     }
     settings = {name: value for name, value in settings.items() if value}
     secrets = {("mqtt", name): content for name, content in credentials.certificates(ca, certificate, key).items()}
+    if release_key:
+        secrets["release", "keys_file"] = keys.joined(release_key)
     groups = tuple(work.GROUPS) if "all" in (forget or ()) else tuple(forget or ())
     work.check(work.Own(settings, secrets, groups))
     if wifi or wifi_password_file:
@@ -71,7 +77,7 @@ def provision(
         print_json({"target": port or target, "written": written, **there})
         return
     print(f"device       {there.get('device', 'as its configuration says')}")
-    for table in ("wifi", "mqtt"):
+    for table in ("wifi", "mqtt", "release"):
         listed = ", ".join(f"{name} {value}" for name, value in sorted(there.get(table, {}).items()))
         print(f"{table:<12} {listed or 'as its configuration says'}")
     if not own.is_empty:

@@ -1,0 +1,303 @@
+"""Receiver: takes a release into the slot that does not run, a bounded piece of work at a time.
+
+Pure: file system, hash and what the board is come in as arguments. Nothing is written before the head's signature was
+good. A file that lies there already, or in the slot that runs, is not asked for; each is hashed as it then lies on the
+medium. So there is nothing to remember over a reset: what is there shows what is missing.
+"""
+
+from ..errors import FrameError
+from . import manifest, slots
+
+if False:  # for mypy alone
+    from collections.abc import Callable, Generator
+
+    from kittiwake_types import File, FileSystem, Hash
+
+    from .manifest import Head
+    from .signature import Verification
+
+    Work = Generator[None, None, None]
+    Verdict = Generator[None, None, bool]
+
+BUSY = 1
+WANTS = 2
+HERE = 3
+REFUSED = 4
+PIECE_BYTES = 512
+_ENOSPC = 28
+_SETTINGS_LIMIT_BYTES = 8192
+SETTINGS = "node.json"
+_TEMPLATE = "template.json"
+HEAD = "head"
+_TABLE = "table"
+
+
+class Refusal(Exception):
+    """The release cannot be taken: says why."""
+
+
+class Receiver:
+    """One release on its way into a slot.
+
+    Args:
+        fs: file system with the slots.
+        slot: that runs.
+        raw_head: of the release, read already.
+        head: what was read.
+        build: index of the board's build.
+        verification: of the head's signature.
+        sha256: makes a hash, as hashlib.sha256.
+        merge: called as merge(template, slot) with the settings of the release, None where it brings none, and the
+            name of the slot that they are for; gives the content of node.json. Raises ValueError.
+
+    Attributes:
+        head, raw_head, build: as they came.
+        target: the slot that it goes to.
+        state: BUSY (call `step`), WANTS (a piece), HERE (whole, and to be marked) or REFUSED.
+        entry, offset: of the piece that is wanted.
+        reason: of the refusal.
+        received_bytes: pieces taken since the start.
+    """
+
+    def __init__(
+        self,
+        fs: "FileSystem",
+        slot: str,
+        raw_head: bytes,
+        head: "Head",
+        build: int,
+        verification: "Verification",
+        sha256: "Callable[[], Hash]",
+        merge: "Callable[[bytes | None, str], bytes]",
+    ) -> None:
+        self._fs = fs
+        self._slot = slot
+        self.target = slots.other(slot)
+        self.raw_head = raw_head
+        self.head = head
+        self.build = build
+        self._build = head.builds[build]
+        self._sha256 = sha256
+        self._merge = merge
+        self._buffer = bytearray(PIECE_BYTES)
+        self._file: "File | None" = None
+        self._size = 0
+        self.state = BUSY
+        self.entry = self.offset = 0
+        self.reason = ""
+        self.received_bytes = 0
+        self._work = self._go(verification)
+
+    def step(self) -> bool:
+        """Do one bounded piece of work. Returns whether there was one."""
+        if self.state != BUSY:
+            return False
+        try:
+            next(self._work)
+        except StopIteration:
+            self.state = REFUSED if self.reason else HERE
+        except (Refusal, FrameError) as error:
+            self._refuse(str(error))
+        except OSError as error:
+            self._fail(error)
+        except MemoryError:
+            self._refuse("the heap is too small for it beside the node")
+        return True
+
+    def take(self, entry: int, offset: int, data: bytes) -> bool:
+        """Take a piece. One that is not the wanted one changes nothing.
+
+        Args:
+            entry: number of the file in the table, or manifest.TABLE.
+            offset: of its first byte.
+            data: at most PIECE_BYTES.
+
+        Returns:
+            Whether it was taken.
+        """
+        if self.state != WANTS or not self._file or (entry, offset) != (self.entry, self.offset):
+            return False
+        if not 0 < len(data) <= min(PIECE_BYTES, self._size - offset):
+            return False
+        try:
+            self._file.write(data)
+        except OSError as error:
+            self._fail(error)
+            return False
+        self.offset += len(data)
+        self.received_bytes += len(data)
+        if self.offset == self._size:
+            self.state = BUSY
+        return True
+
+    def close(self) -> None:
+        """Let go of what is open: LittleFS forbids removing an open file."""
+        self._work.close()
+        if self._file:
+            self._file.close()
+            self._file = None
+
+    def _refuse(self, reason: str) -> None:
+        self.reason = reason
+        self.state = REFUSED
+        try:
+            self.close()
+        except OSError:
+            pass  # what could not be written is refused already
+
+    def _fail(self, error: OSError) -> None:
+        is_full = error.errno == _ENOSPC and not self.reason
+        self._refuse("the file system is full" if is_full else "the medium failed: %s" % error)
+        if is_full:
+            self.state = BUSY
+            self._work = self._give_room_back()
+
+    def _give_room_back(self) -> "Work":
+        # The journal lives in the same file system.
+        for path in [path for path, _ in slots.walk(self._fs, self.target)]:
+            slots.remove(self._fs, self.target + "/" + path)
+            yield
+
+    def _go(self, verification: "Verification") -> "Work":
+        while True:
+            is_good = verification.step()
+            if is_good is not None:
+                break
+            yield
+        if not is_good:
+            raise Refusal("its signature is not good")
+        fs, target, build = self._fs, self.target, self._build
+        slots.disown(fs, target)
+        yield
+        self._make_folders(target + "/" + _TABLE)
+        if not (yield from self._is(target + "/" + _TABLE, build.table_bytes, build.digest)):
+            yield from self._fetch(manifest.TABLE, target + "/" + _TABLE, build.table_bytes, build.digest)
+        yield from self._judge_table()
+        number = at = 0
+        while at < build.table_bytes:
+            path, size, digest, at = self._entry(at)
+            yield from self._bring(number, path, size, digest)
+            number += 1
+        self._write_settings()
+        yield
+        slots.write(fs, target + "/" + HEAD, self.raw_head)
+        slots.remove(fs, target + "/" + _TABLE)
+
+    def _judge_table(self) -> "Work":
+        """Hold the table against the head, refuse what has no room, and have strangers leave."""
+        stat = self._fs.statvfs("")
+        block, room = stat[0], stat[3]
+        yield
+        sizes = {}
+        count = total = need = 0
+        last = b""
+        at = 0
+        while at < self._build.table_bytes:
+            path, size, _, at = self._entry(at)
+            name = path.encode()
+            if name <= last:
+                raise Refusal("its table is out of order")
+            last = name
+            sizes[self._place(path)] = size
+            count += 1
+            total += size
+            need += 1 + size // block
+            yield
+        if count != self._build.files or total != self._build.size_bytes:
+            raise Refusal("its table does not list what its head says")
+        sizes[_TABLE] = self._build.table_bytes
+        need += 1 + self._build.table_bytes // block
+        strangers = []
+        for path, size in slots.walk(self._fs, self.target):
+            if path not in sizes:
+                strangers.append(path)
+                room += 1 + size // block
+            elif size == sizes[path]:
+                need -= 1 + size // block  # the same, most likely
+            else:
+                room += 1 + size // block
+            yield
+        if need > room:
+            raise Refusal("it takes %d KiB, and %d are free" % (need * block >> 10, room * block >> 10))
+        for path in strangers:
+            slots.remove(self._fs, self.target + "/" + path)
+            yield
+
+    def _bring(self, number: int, path: str, size: int, digest: bytes) -> "Work":
+        """Have one file in place: left there, copied from the slot that runs, or asked for."""
+        place = self._place(path)
+        at = self.target + "/" + place
+        if (yield from self._is(at, size, digest)):
+            return
+        self._make_folders(at)
+        running = self._slot + "/" + place
+        if (yield from self._is(running, size, digest)):
+            with self._fs.open(running, "rb") as source:
+                with self._fs.open(at, "wb") as copy:
+                    while True:
+                        count = source.readinto(self._buffer)
+                        if not count:
+                            break
+                        copy.write(memoryview(self._buffer)[:count])
+                        yield
+            if (yield from self._is(at, size, digest)):
+                return
+        yield from self._fetch(number, at, size, digest)
+
+    def _fetch(self, number: int, at: str, size: int, digest: bytes) -> "Work":
+        self._file = self._fs.open(at, "wb")
+        self.entry, self.offset, self._size = number, 0, size
+        if size:
+            self.state = WANTS
+            yield  # until `take` has had all of it
+        self._file.close()
+        self._file = None
+        if not (yield from self._is(at, size, digest)):
+            slots.remove(self._fs, at)
+            raise Refusal("%s is not what its hash says" % at)
+
+    def _is(self, path: str, size: int, digest: bytes) -> "Verdict":
+        """Whether a file on the medium is what a hash says."""
+        try:
+            file = self._fs.open(path, "rb")
+        except OSError:
+            return False
+        with file:
+            if file.seek(0, 2) != size:
+                return False
+            file.seek(0)
+            sha = self._sha256()
+            while True:
+                count = file.readinto(self._buffer)
+                if not count:
+                    return sha.digest() == digest
+                sha.update(memoryview(self._buffer)[:count])
+                yield
+
+    def _entry(self, at: int) -> "tuple[str, int, bytes, int]":
+        """A file of the table, read from the medium; as manifest.read_entry."""
+        with self._fs.open(self.target + "/" + _TABLE, "rb") as file:
+            file.seek(at)
+            raw = file.read(manifest.ENTRY_HEAD_BYTES + manifest.PATH_LIMIT_BYTES)
+        path, size, digest, length = manifest.read_entry(raw, 0)
+        return path, size, digest, at + length
+
+    def _place(self, path: str) -> str:
+        # What a board has of its own is added to the settings: they come under another name.
+        return _TEMPLATE if path == SETTINGS else path
+
+    def _write_settings(self) -> None:
+        template = slots.read(self._fs, self.target + "/" + _TEMPLATE, _SETTINGS_LIMIT_BYTES)
+        try:
+            settings = self._merge(template or None, self.target)
+        except ValueError as error:
+            raise Refusal(str(error))
+        slots.write(self._fs, self.target + "/" + SETTINGS, settings)
+
+    def _make_folders(self, path: str) -> None:
+        parts = path.split("/")[:-1]
+        for end in range(1, len(parts) + 1):
+            try:
+                self._fs.mkdir("/".join(parts[:end]))
+            except OSError:
+                pass  # it is there; where it cannot be made, opening the file says so
