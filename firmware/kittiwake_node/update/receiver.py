@@ -56,7 +56,6 @@ class Receiver:
         state: BUSY (call `step`), WANTS (a piece), HERE (whole, and to be marked) or REFUSED.
         entry, offset: of the piece that is wanted.
         reason: of the refusal.
-        received_bytes: pieces taken since the start.
     """
 
     def __init__(
@@ -85,7 +84,6 @@ class Receiver:
         self.state = BUSY
         self.entry = self.offset = 0
         self.reason = ""
-        self.received_bytes = 0
         self._work = self._go(verification)
 
     def step(self) -> bool:
@@ -125,7 +123,6 @@ class Receiver:
             self._fail(error)
             return False
         self.offset += len(data)
-        self.received_bytes += len(data)
         if self.offset == self._size:
             self.state = BUSY
         return True
@@ -209,13 +206,13 @@ class Receiver:
         need += 1 + self._build.table_bytes // block
         strangers = []
         for path, size in slots.walk(self._fs, self.target):
+            blocks = 1 + size // block
+            if size == sizes.get(path):
+                need -= blocks  # the same file, most likely
+            else:
+                room += blocks
             if path not in sizes:
                 strangers.append(path)
-                room += 1 + size // block
-            elif size == sizes[path]:
-                need -= 1 + size // block  # the same, most likely
-            else:
-                room += 1 + size // block
             yield
         if need > room:
             raise Refusal("it takes %d KiB, and %d are free" % (need * block >> 10, room * block >> 10))
@@ -232,14 +229,13 @@ class Receiver:
         self._make_folders(at)
         running = self._slot + "/" + place
         if (yield from self._is(running, size, digest)):
-            with self._fs.open(running, "rb") as source:
-                with self._fs.open(at, "wb") as copy:
-                    while True:
-                        count = source.readinto(self._buffer)
-                        if not count:
-                            break
-                        copy.write(memoryview(self._buffer)[:count])
-                        yield
+            with self._fs.open(running, "rb") as source, self._fs.open(at, "wb") as copy:
+                while True:
+                    count = source.readinto(self._buffer)
+                    if not count:
+                        break
+                    copy.write(memoryview(self._buffer)[:count])
+                    yield
             if (yield from self._is(at, size, digest)):
                 return
         yield from self._fetch(number, at, size, digest)
