@@ -19,7 +19,7 @@ from tests.support.tflite_builder import FLOAT32, OPS, UINT8, options
 from tests.support.tflite_ends import random_ends
 from tests.support.tflite_net import Net
 
-NETWORKS = 1000 if SOAK else 100
+NETWORKS = 1000 if SOAK else 60
 
 
 def test_random_ends_equal_tflite_micro(unix, micro):

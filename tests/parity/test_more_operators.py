@@ -139,3 +139,14 @@ def test_slopes_of_another_shape_are_refused():
     net.op(OPS.PRELU, [x, slopes], [y])
     with pytest.raises(ModelRefused, match=r"its slopes \[4\] do not go together with \[1, 4, 6\]"):
         compiler.compile_model(net.bytes(x, y))
+
+
+def test_product_whose_sums_are_out_of_reach_is_refused_and_no_more():
+    """Regression: what read its output said that this was not constant."""
+    net = MoreNet(random.Random(1))
+    x = net.tensor((4, 4), quant=(1e6, 0))
+    y = net.tensor((4, 4), quant=(1e-6, 0))
+    net.op(OPS.BATCH_MATMUL, [x, x], [y], *options("BatchMatMulOptions", adjX=False, adjY=False))
+    with pytest.raises(ModelRefused, match=r"its sums of 4 products reach 2\^30") as caught:
+        compiler.compile_model(net.bytes(x, net.unary(y, "RELU")))
+    assert len(caught.value.reasons) == 1

@@ -15,7 +15,9 @@ from tests.support.hil import SOAK
 from tests.support.tflite_builder import FLOAT32, INT16
 from tests.support.tflite_recurrent import RecurrentNet, random_lstm, random_svdf
 
-NETWORKS = 1000 if SOAK else 60
+# Networks that no converter makes: there is nothing to advise.
+UNMENDED = ("its cell", "is used", "and no variable", "leaves input", "squashes")
+NETWORKS = 1000 if SOAK else 30
 
 
 def test_random_lstms_equal_tflite_micro(unix, micro):
@@ -25,7 +27,7 @@ def test_random_lstms_equal_tflite_micro(unix, micro):
         data = models.inputs(size, 4, seed)
         expected, _ = micro.run(content, data)
         assert models.run(unix, "viper", compiler.compile_model(content).plan, data) == expected, (seed, operators)
-        if seed % 6 == 0:
+        if seed % 6 == 5:
             small, size, _ = random_lstm(seed, small=True)
             data = models.inputs(size, 4, seed)
             isa = ("viper", "thumb2", "dsp")[seed // 6 % 3]
@@ -77,8 +79,9 @@ def refused(change, match: str) -> None:
     x = net.tensor((1, 4, 3), quant=(0.05, 0))
     y = net.lstm(x, 5)
     made = change(net, x, net.graph.operators[0])
-    with pytest.raises(ModelRefused, match=match):
+    with pytest.raises(ModelRefused, match=match) as caught:
         compiler.compile_model(net.bytes(x, made if isinstance(made, int) else y))
+    assert "docs/howto/model.md" in caught.value.mend or match.startswith(UNMENDED)
 
 
 def test_lstms_of_other_kinds_are_refused_with_the_reason():

@@ -2,6 +2,8 @@
 
 import random
 
+import numpy as np
+
 from tests.support.tflite_builder import FLOAT32, INT8, INT16, OPS, options
 from tests.support.tflite_more import MoreNet
 from tests.support.tflite_recurrent import RecurrentNet
@@ -59,14 +61,18 @@ _MAKERS = {
 SINGLES = tuple(_MAKERS)
 
 
-def single(kind: str, rng: random.Random) -> bytes:
+def single(kind: str, rng: random.Random, scales: tuple[float, ...] = ()) -> bytes:
     """A network of one operator, over two by two pixels of two channels.
 
     Args:
         kind: one of SINGLES.
         rng: of what is random in it.
+        scales: about half of all scales become one of these.
     """
     net = _Net(rng)
     x = net.tensor((1, 2, 2, 2), quant=net.quant())
     made = _MAKERS[kind](net, x)
+    for quantization in (tensor.quantization for tensor in net.graph.tensors if scales):
+        if quantization is not None and rng.random() < 0.5:
+            quantization.scale = [float(np.float32(rng.choice(scales))) for _ in quantization.scale]
     return net.bytes(*made) if isinstance(made, tuple) else net.bytes(x, made)

@@ -55,3 +55,9 @@ def test_damaged_files_of_an_operator_are_refused_or_compiled_never_worse(kind, 
         kept += survives(mutated(content, rng))
     assert FILES // 50 < kept < FILES * 19 // 20  # neither is all damage found at the door, nor does none matter
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < _MEMORY_KIB
+
+
+@pytest.mark.parametrize("kind", SINGLES)
+def test_scales_at_the_ends_of_single_precision_are_refused_or_compiled_never_worse(kind):
+    for seed in range(300 if SOAK else 12):
+        survives(single(kind, random.Random(seed), scales=(1e-45, 1.1e-37, 1e-20, 1e20, 9e36, 3e38)))

@@ -23,6 +23,7 @@ def batch_matmul(work: Lowering, op: Operator, name: str) -> None:
         name: what to call its steps.
     """
     first, second, result = (work.tensor(index) for index in (*op.inputs, *op.outputs))
+    home = work.home(result.index)  # first: what follows a refused operator is lowered, too
     rows, cols, inner = shapes.sides_of_product(work.graph.main, op)
     m, shift = fixed.quantize_multiplier(fixed.float32(first.scale * second.scale) / result.scale)
     if inner * 255 * 255 << max(shift, 0) >= 1 << 30:
@@ -31,7 +32,6 @@ def batch_matmul(work: Lowering, op: Operator, name: str) -> None:
     batch = result.shape[:-2]
     a = _matrices(work.read(first.index), batch, op.options["adj_x"])
     b = _matrices(work.read(second.index), batch, not op.options["adj_y"])
-    home = work.home(result.index)
     packed = work.contiguous_home(home)
     for number, place in enumerate(product(*map(range, batch))):
         at = [view.offset + sum(i * s for i, s in zip(place, view.strides, strict=False)) for view in (a, b)]

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from kittiwake.model.read.graph import Tensor
 
-_LEAST_SCALE = 1e-18  # products of two stay within single precision
+_LEAST_SCALE = 1e-37  # its reciprocal stays within single precision
 
 
 def problems_of(tensor: Tensor) -> Iterator[str]:

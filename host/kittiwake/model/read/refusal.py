@@ -21,7 +21,10 @@ _MENDS = (
         "kittiwake model quantise does",
     ),
     (re.compile(r"is int16, not int8"), "it has activations of 16 bits: convert it with TFLITE_BUILTINS_INT8"),
-    (re.compile(r"its output is declared"), "convert it with a batch of 1: keras.Input(shape, batch_size=1)"),
+    (
+        re.compile(r"its output is declared|a batch of 1 is what runs here"),
+        "convert it with a batch of 1: keras.Input(shape, batch_size=1)",
+    ),
     (re.compile(r"is not supported$"), "replace these layers, or leave their work to the program around the model"),
     (re.compile(r"the file is damaged|no \.tflite file"), "convert the model again, or load it again"),
 )
