@@ -1,4 +1,4 @@
-"""Model plans in files: used where they lie in memory-mapped flash, else read into RAM.
+"""Model plans in files: used where they lie in memory-mapped flash, at a multiple of 4; else read into RAM.
 
 Knows files and how much heap is free; what a plan holds is the executor's business.
 """
@@ -36,11 +36,14 @@ def read_plan(path, mapped=True):
 
 
 def _mapped(file):
-    """The file as memory, or None where it is none."""
+    """The file as memory, or None where it is none, or where kernels cannot read words of it: images differ in that."""
     try:
-        return memoryview(file)
+        plan = memoryview(file)
     except TypeError:
         return None
+    from uctypes import addressof
+
+    return None if addressof(plan) & 3 else plan
 
 
 def _read(file):
