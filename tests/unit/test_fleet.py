@@ -128,7 +128,7 @@ def test_store_leaves_files_of_others_alone(tmp_path):
     with sqlite3.connect(later) as db:
         db.execute("PRAGMA user_version = 9")
     text.write_text("hello " * 1000)
-    for path, words in ((foreign, "no inventory"), (later, "later version"), (text, "cannot be opened")):
+    for path, words in ((foreign, "not a file of an inventory"), (later, "later version"), (text, "cannot be opened")):
         before = path.read_bytes()
         with pytest.raises(KittiwakeError, match=words):
             FleetStore(path)

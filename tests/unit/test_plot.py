@@ -8,7 +8,7 @@ from fractions import Fraction
 import pytest
 
 from kittiwake.errors import ConfigError, KittiwakeError, UsageError
-from kittiwake.plot import bands, picture, windows
+from kittiwake.plot import bands, phases, picture, windows
 from kittiwake.reference import baseline, drift, novelty, zscore
 
 
@@ -121,3 +121,31 @@ def test_picture_is_of_the_kind_its_name_says(tmp_path, suffix, start):
 def test_picture_with_a_name_that_cannot_be_is_refused_first(tmp_path, name):
     with pytest.raises(KittiwakeError):
         picture.check_output(tmp_path / name)
+
+
+def test_phases_are_counted_after_each_change():
+    changes = [
+        (10, "a", "offered"),
+        (10, "b", "offered"),
+        (20, "a", "passed"),
+        (30, "b", "failed"),
+        (40, "b", "offered"),
+    ]
+    times, counts = phases.counts(3, changes, "waiting", 50)
+    assert times == [10, 20, 30, 40, 50]
+    assert counts == {
+        "waiting": [1] * 5,
+        "offered": [2, 1, 0, 1, 1],
+        "passed": [0, 1, 1, 1, 1],
+        "failed": [0, 0, 1, 0, 0],
+    }
+
+
+def test_picture_of_phases_shows_what_was_decided(tmp_path):
+    path = tmp_path / "r.svg"
+    colours = {"waiting": "#d9dee2", "passed": "#2b5670"}
+    phases.draw(
+        path, "a roll-out", [0, 60_000], {"waiting": [2, 1], "passed": [0, 1]}, colours, [(30_000, "halted: x")]
+    )
+    text = path.read_text()
+    assert all(f"<!-- {words} -->" in text for words in ("a roll-out", "halted: x", "boards", "seconds", "passed"))

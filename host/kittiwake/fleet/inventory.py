@@ -17,7 +17,7 @@ DEVICES_MOST = 4096
 _MESSAGE_BYTES = 64 * 1024
 _TEXT_CHARACTERS = 128
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_COUNTERS = ("heap_free", "journal_bytes", "loop_max_us")
+_COUNTERS = ("heap_free", "journal_bytes", "journal_limit_bytes", "loop_max_us", "alerts", "uptime_ms")
 _EVICTED = ("evicted_raw", "evicted_telemetry", "evicted_alert")
 
 

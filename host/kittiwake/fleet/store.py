@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from kittiwake.errors import KittiwakeError, UsageError
+from kittiwake.errors import UsageError
 from kittiwake.fleet.inventory import Device
+from kittiwake.sqlite_file import SqliteFile
 
 # "KWfl": says that the file is one of ours.
 APPLICATION_ID = 0x4B57666C
 _VERSION = 1
-_BUSY_S = 10.0
 _TABLES = """
 CREATE TABLE devices (
     name TEXT PRIMARY KEY, status TEXT NOT NULL, heard_ms INTEGER, bridge TEXT NOT NULL, firmware TEXT NOT NULL,
@@ -25,7 +24,7 @@ CREATE TABLE tags (
 """
 
 
-class FleetStore:
+class FleetStore(SqliteFile):
     """An inventory's file, as a context manager.
 
     Args:
@@ -36,25 +35,14 @@ class FleetStore:
     """
 
     def __init__(self, path: Path):
-        self._path = path
-        try:
-            self._db = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None)
-            self._prepare()
-        except sqlite3.Error as error:
-            raise KittiwakeError(f"{path} cannot be opened: {error}", "name another file by --inventory") from error
-
-    def __enter__(self) -> FleetStore:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._db.close()
+        super().__init__(path, APPLICATION_ID, _VERSION, _TABLES, "an inventory", "--inventory")
 
     def devices(self) -> list[Device]:
         """Read what is known, with tags; nobody was heard yet."""
         tags: dict[str, dict[str, str]] = {}
-        for name, group, value in self._db.execute('SELECT device, "group", value FROM tags ORDER BY 1, 2'):
+        for name, group, value in self.db.execute('SELECT device, "group", value FROM tags ORDER BY 1, 2'):
             tags.setdefault(name, {})[group] = value
-        rows = self._db.execute(
+        rows = self.db.execute(
             'SELECT name, status, heard_ms, bridge, firmware, "on", unique_id, boot, evicted, health FROM devices'
         )
         known = [
@@ -79,7 +67,8 @@ class FleetStore:
             + (json.dumps(d.health),)
             for d in devices
         ]
-        self._write("INSERT OR REPLACE INTO devices VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        with self.transaction():
+            self.db.executemany("INSERT OR REPLACE INTO devices VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
     def tag(self, names: Iterable[str], tags: Mapping[str, str]) -> None:
         """Put devices into groups.
@@ -92,36 +81,14 @@ class FleetStore:
             UsageError: a device is not known.
             KittiwakeError: the file could not be written; nothing was.
         """
-        known = {name for (name,) in self._db.execute("SELECT name FROM devices")}
+        known = {name for (name,) in self.db.execute("SELECT name FROM devices")}
         names = list(names)
         if unknown := sorted(set(names) - known):
             raise UsageError(
-                f"{self._path} has no device {', '.join(unknown)}",
+                f"the inventory has no device {', '.join(unknown)}",
                 "`kittiwake fleet list` learns devices from a broker",
             )
         rows = [(name, group, value) for name in names for group, value in tags.items()]
-        self._write("INSERT OR REPLACE INTO tags VALUES (?, ?, ?)", rows, "DELETE FROM tags WHERE value = ''")
-
-    def _write(self, statement: str, rows: Sequence[tuple[object, ...]], after: str = "") -> None:
-        try:
-            with self._db:
-                self._db.execute("BEGIN IMMEDIATE")
-                self._db.executemany(statement, rows)
-                if after:
-                    self._db.execute(after)
-        except sqlite3.Error as error:
-            raise KittiwakeError(f"{self._path} cannot be written: {error}", "free space there") from error
-
-    def _prepare(self) -> None:
-        (identity,) = self._db.execute("PRAGMA application_id").fetchone()
-        (version,) = self._db.execute("PRAGMA user_version").fetchone()
-        (tables,) = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        if (identity, version, tables) == (0, 0, 0):
-            self._db.executescript(
-                f"BEGIN IMMEDIATE; {_TABLES} PRAGMA application_id = {APPLICATION_ID};"
-                f" PRAGMA user_version = {_VERSION}; COMMIT;"
-            )
-        elif identity != APPLICATION_ID:
-            raise KittiwakeError(f"{self._path} is no inventory", "name another file by --inventory")
-        elif version != _VERSION:
-            raise KittiwakeError(f"{self._path} is of a later version ({version})", "update kittiwake")
+        with self.transaction():
+            self.db.executemany("INSERT OR REPLACE INTO tags VALUES (?, ?, ?)", rows)
+            self.db.execute("DELETE FROM tags WHERE value = ''")

@@ -27,6 +27,7 @@ from kittiwake.cli.verbs.ports import ports
 from kittiwake.cli.verbs.provision import provision
 from kittiwake.cli.verbs.record import record
 from kittiwake.cli.verbs.release import group as release
+from kittiwake.cli.verbs.rollout import group as rollout
 from kittiwake.cli.verbs.run import run
 from kittiwake.cli.verbs.serve import serve
 from kittiwake.cli.verbs.simulate import simulate
@@ -48,6 +49,7 @@ ALL: tuple[Callable[..., None] | typer.Typer, ...] = (
     history,
     simulate,
     fleet,
+    rollout,
     serve,
     decide,
     journal,
