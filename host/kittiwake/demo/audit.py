@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import statistics
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -170,9 +171,11 @@ def guide_json_bytes(samples: Sequence[int], scale: Fraction, offset: Fraction, 
         first_seq: number of the first sample.
     """
     empty = {"sensor_id": "vib-001", "value": 0, "unit": "mm/s", "ts": "2026-01-01T00:00:00.000000Z", "seq": 0}
-    fixed = publish_packet_bytes(publisher.GUIDE_TOPICS["reading"], len(json.dumps(empty)) - 2, _GUIDE_QOS)
+    topic, fixed = publisher.GUIDE_TOPICS["reading"], len(json.dumps(empty)) - 2
     digits = {x: len(repr(round(figures.value(x, scale, offset), 2))) for x in set(samples)}
-    return sum(fixed + digits[x] + len(str(seq)) for seq, x in enumerate(samples, first_seq))
+    # Counted by size, since the packet's own length takes a byte more from 128 bytes on.
+    sizes = Counter(fixed + digits[x] + len(str(seq)) for seq, x in enumerate(samples, first_seq))
+    return sum(count * publish_packet_bytes(topic, size, _GUIDE_QOS) for size, count in sizes.items())
 
 
 def _guide_figures(window: Sequence[Fraction]) -> dict[str, float]:

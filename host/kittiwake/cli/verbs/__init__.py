@@ -7,6 +7,7 @@ import typer
 from kittiwake.cli.verbs.bench import bench
 from kittiwake.cli.verbs.boards import app as boards
 from kittiwake.cli.verbs.bridge import app as bridge
+from kittiwake.cli.verbs.cost import cost
 from kittiwake.cli.verbs.decide import decide
 from kittiwake.cli.verbs.demo import demo
 from kittiwake.cli.verbs.deploy import deploy
@@ -42,6 +43,7 @@ ALL: tuple[Callable[..., None] | typer.Typer, ...] = (
     detect,
     plot,
     explain,
+    cost,
     node,
     bridge,
     watch,
