@@ -11,6 +11,7 @@ pytest.importorskip("tflite_micro", reason="no wheel of tflite-micro for this ma
 from kittiwake.model import compiler
 from kittiwake.model.read.refusal import ModelRefused
 from kittiwake.model.run import check
+from kittiwake.reference import network
 from tests.parity import models
 from tests.parity.boards import ThisProcess
 from tests.support import network_tally
@@ -66,6 +67,22 @@ def test_floats_about_every_tie_equal_tflite_micro(unix, micro, scale, zero):
     assert models.run(unix, "viper", plan, [rows.tobytes()]) == expected
     assert models.run(ThisProcess(), "plain", plan, [rows.tobytes()]) == expected
     assert len(set(expected[0])) == 256
+
+
+def test_floats_of_every_size_equal_the_reference(unix):
+    """Bits drawn by chance, most of them far outside, and quotients about ties, a hair too little or too much."""
+    chance = random.Random(9)
+    for _ in range(20):
+        scale, zero = float(np.float32(2 ** chance.uniform(-20, 20))), chance.randint(-128, 127)
+        drawn = np.array([chance.getrandbits(32) for _ in range(150)], np.uint32).view(np.float32)
+        near = [
+            np.float32(chance.randint(-300, 300) / 2 * scale * (1 + chance.uniform(-2e-7, 2e-7))) for _ in range(150)
+        ]
+        values = [float(x) for x in [*drawn, *near] if np.isfinite(x)]
+        plan = compiler.compile_model(quantising(scale, zero, len(values))).plan
+        expected = bytes(network.quantised(value, scale, zero) & 0xFF for value in values)
+        row = struct.pack(f"<{len(values)}f", *values)
+        assert models.run(unix, "viper", plan, [row]) == [expected], (scale, zero)
 
 
 def test_infinities_and_nans_saturate_by_their_sign(unix):

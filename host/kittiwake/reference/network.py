@@ -34,6 +34,27 @@ def saturated(value: int) -> int:
     return max(-128, min(127, value))
 
 
+def quantised(value: float, scale: float, zero: int) -> int:
+    """A float as int8: the quotient in single precision, rounded half away from zero, plus the zero point.
+
+    Args:
+        value: a finite number of single precision.
+        scale: of single precision, above 0.
+        zero: the zero point.
+
+    Returns:
+        The int8 value.
+    """
+    exact = abs(Fraction(value) / Fraction(scale))
+    if exact >= 1024:  # far beyond any byte
+        return saturated(zero + (1024 if value > 0 else -1024))
+    # Single precision has 24 bits, from the first that is set; below 1/4 none of them makes a step.
+    places = 25 - math.floor(2 * exact).bit_length()
+    single = Fraction(round(exact * 2**places), 2**places)
+    steps = math.floor(single + Fraction(1, 2))
+    return saturated(zero + (steps if value > 0 else -steps))
+
+
 def convolution(
     x: Sequence[int],
     shape: tuple[int, int, int],
