@@ -8,7 +8,7 @@
 `board` is a started `kittiwake.hil.Board`, booted anew for each test; `shared_board` is the same one as it is. It has
 nothing on it but MicroPython; a board on a port is left as it was found. A board that was asked for by its name and
 cannot start is an error; `--board all` means every virtual and emulated one, and skips by name those that cannot start
-here. The mark `board` says where a test runs, and what it needs:
+here. The mark `board` says where a test runs, and what it needs::
 
     @pytest.mark.board("qemu:*", "unix", needs=["viper", "heap>64k"])
 

@@ -15,6 +15,7 @@ PAGES = {
     "SECURITY.md": "security.md",
     "CHANGELOG.md": "changelog.md",
     "examples/README.md": "examples.md",
+    "examples/hil/README.md": "example-hil.md",
 }
 
 
