@@ -1,6 +1,7 @@
 """Releases from a folder of the gateway's to a board that samples at 1 kHz, by the real bridge, Mosquitto and link."""
 
 import json
+import time
 
 import pytest
 from paho.mqtt import publish
@@ -58,6 +59,10 @@ class Plant:
         """What arrived at a topic of the device's, JSON."""
         topic = f"kittiwake/{DEVICE}/{kind}"
         return [json.loads(line["payload"]) for line in self.ledger.read() if line["topic"] == topic]
+
+    def parsed(self, line):
+        """A line of the ledger as its message."""
+        return json.loads(line["payload"])
 
     def events(self):
         return [body["text"] for body in self.bodies("event")]
@@ -119,6 +124,15 @@ def test_releases_arrive_while_sampling_and_bad_ones_take_themselves_back(plant)
         assert reason in plant.until_state(f"{counter}.kwu", "back")["reason"]
         plant.until_event(f"release 1.{counter} ({counter}) was taken back: {reason}")
         assert plant.board.marks()["app-a"] == {"ready"}
+
+    # A watchdog's part is played by the supply: three starts, for a reset may be the supply's fault.
+    plant.offer(release(8, 2, arch=arch, config=settings, damage=HANGS, trial_s=5), "8.kwu")
+    for _ in range(3):
+        until(lambda: plant.board.marks()["app-b"] == {"trial", "tried"}, "a trial", LIMIT_S)
+        time.sleep(0.5)
+        plant.board.cut_power()
+        plant.board.start_node()
+    assert plant.until_state("8.kwu", "back")["reason"] == "it was reset before it had proved itself"
 
     ends = {}
     for body in plant.bodies("summary/signal"):

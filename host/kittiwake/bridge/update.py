@@ -31,7 +31,7 @@ _ASK_S = 0.03  # a device that is busy is asked again after so long
 _SLOW_S = 2.0  # one that is on trial, or that said nothing
 _SAY_S = 1.0
 _TICK_S = 0.02
-_ATTEMPTS = 3  # of a release whose trial ended in a reset: the supply may have failed
+_REPEATS = 2  # of a release whose trial ended in a reset: the supply may have failed
 
 
 class Updates:
@@ -141,9 +141,7 @@ class Updates:
         elif reply.running == ours:
             self._end(link, update, "running", "", stored)
         elif (
-            reply.state == _BACK
-            and reply.counter == ours
-            and not (reply.text == _RESET and update.attempts < _ATTEMPTS)
+            reply.state == _BACK and reply.counter == ours and not (reply.text == _RESET and update.repeats < _REPEATS)
         ):
             self._end(link, update, "back", reply.text, stored)
         elif reply.state == _REFUSED and reply.counter == ours and update.offered >= len(stored.signatures):
@@ -165,7 +163,7 @@ class Updates:
         if update.offered >= len(stored.signatures):
             update.offered = 0
         if reply.state == _BACK and not update.offered:
-            update.attempts += 1
+            update.repeats += 1
         body = stored.raw_head + stored.signatures[update.offered]
         update.offered += 1
         self._request(link, update, m.OP_UPDATE_OFFER, body)
@@ -210,7 +208,7 @@ class _Update:
     asked: tuple[DeviceLink, int] | None = None
     due_s: float = 0.0
     offered: int = 0
-    attempts: int = 0
+    repeats: int = 0
     sent_bytes: int = 0
     said: str = ""
     said_s: float = 0.0
