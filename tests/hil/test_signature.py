@@ -14,7 +14,7 @@ def test_board_takes_good_signatures_and_refuses_damaged_ones(board):
     rng = random.Random(f"signatures {board.name}")
     key, other = keys.private_key(), keys.private_key(1)
     cases = []
-    for _ in range(6):
+    for _ in range(3):
         message = rng.randbytes(rng.randrange(100))
         signed = keys.sign(key, message)
         flipped = (int.from_bytes(signed, "big") ^ 1 << rng.randrange(3072)).to_bytes(384, "big")
@@ -25,4 +25,4 @@ def test_board_takes_good_signatures_and_refuses_damaged_ones(board):
         judge = _JUDGE.format(modulus=keys.modulus_of(signer), digest=keys.digest(message), signed=signed)
         verdicts.append(board.exec(judge).strip() == "True")
         assert verdicts[-1] == keys.library_takes(signer, message, signed)
-    assert verdicts.count(True) == 6
+    assert verdicts.count(True) == 3

@@ -11,7 +11,7 @@ import pytest
 from tests.support.micropython import FIRMWARE, run_script
 
 SOAK = os.environ.get("KITTIWAKE_SOAK") == "1"
-SOME = 25
+SOME = 12
 pytestmark = pytest.mark.timeout(1000)
 
 
