@@ -2,8 +2,8 @@
 
     python tools/mip_package.py [--check]
 
-Kernels in assembler are left out: each fits one processor, and all of them together fill a small board's flash.
-`kittiwake deploy` brings them.
+Kernels in assembler are left out: each fits one processor, and all of them together fill a small board's flash. So is
+what takes releases: that needs slots, and mip makes none. `kittiwake deploy` brings both.
 """
 
 import argparse
@@ -21,6 +21,8 @@ PATH = _ROOT / "package.json"
 NETWORK_PATH = _ROOT / "network.json"
 # Where the files lie in the repository; addresses in package.json are relative to it.
 _FOLDER = "firmware/"
+# What is imported where an application lies in a slot.
+_OF_SLOTS = ("kittiwake_node/update/", "kittiwake_node/updating.py", "kittiwake_node/io/build_facts.py")
 
 
 def package() -> dict[str, Any]:
@@ -30,7 +32,8 @@ def package() -> dict[str, Any]:
         The content of package.json. Every file's address is relative, so that it comes from where package.json
         came from, of the same version.
     """
-    return _described([path for path in kittiwake.firmware_files() if mpy.fits(path, "")])
+    files = [path for path in kittiwake.firmware_files() if mpy.fits(path, "")]
+    return _described([path for path in files if not path.startswith(_OF_SLOTS)])
 
 
 def network_package() -> dict[str, Any]:
