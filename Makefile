@@ -9,7 +9,7 @@ DOCS_EXTRAS = $(DEV_EXTRAS),docs
 T ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help python format setup setup-dev demo test test-fresh test-lowest dist wheels package.json check docs format soak test-powercut test-chaos boards kernels hil bench bench-bridge bench-history bench-serve bench-nab bench-wear bench-fan clean
+.PHONY: help python format setup setup-dev demo test test-fresh test-lowest dist wheels package.json check docs pictures format soak test-powercut test-chaos boards kernels hil bench bench-bridge bench-history bench-serve bench-nab bench-wear bench-fan clean
 
 help: ## list the targets
 	@grep -hE '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 12
@@ -65,6 +65,10 @@ docs: python ## the documents as a site, in build/docs: every warning is an erro
 	@$(PYTHON) tools/setup_venv.py $(VENV) $(DOCS_EXTRAS)
 	@$(BIN)/python -m sphinx -W --keep-going --quiet --jobs auto -b html docs build/docs
 	@echo "docs: open build/docs/index.html"
+
+pictures: setup-dev ## make the pictures of the window that the documents show, by its tests
+	@$(BIN)/python tools/system.py chromium mosquitto
+	@KITTIWAKE_PICTURES=docs/pictures $(BIN)/python -m pytest -q tests/window
 
 format: setup-dev ## put the code into ruff's form
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .

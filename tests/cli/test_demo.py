@@ -1,6 +1,7 @@
 """`kittiwake demo` as a user meets it: the report, its promises, and settings that cannot be."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -39,6 +40,9 @@ def test_demo_leaves_a_history_that_can_be_asked(tmp_path):
     path = tmp_path / "h.sqlite"
     done = run("--seconds", "14", "--guide", "--history", str(path))
     assert done.returncode == 0, done.stderr
+    # While it ran, its pages were served.
+    assert re.search(r"^in a browser: http://127\.0\.0\.1:\d+/$", done.stderr, re.M)
+    assert f"in a browser: kittiwake window --database {path}" in done.stdout
     line = next(line for line in done.stdout.splitlines() if line.startswith("look at it: kittiwake "))
     asking = [*COMMAND[:-1], *line.split()[4:], "--channel", "vibration", "--since", "all", "--json"]
     asked = subprocess.run(asking, capture_output=True, text=True)

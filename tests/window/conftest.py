@@ -1,6 +1,7 @@
 """Debian's Chromium, driven by Playwright; one for a file's tests, since Playwright holds the thread's event loop."""
 
 import os
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -22,7 +23,7 @@ def plant(tmp_path_factory):
     database = folder / "h.sqlite"
     with Plant(folder, ("press-1", "press-2")) as plant:
         plant.database = database
-        history = Command(
+        history = plant.history = Command(
             ["history", "run", "--broker", plant.broker.url, "--database", str(database)], folder / "history.log"
         )
         history.start()
@@ -64,3 +65,10 @@ def accessibility_faults(page):
     page.emulate_media(color_scheme="light")
     page.set_viewport_size(size)
     return faults
+
+
+def picture(page, name):
+    """Keep a picture of the page, where KITTIWAKE_PICTURES names a folder; `make pictures` does."""
+    folder = os.environ.get("KITTIWAKE_PICTURES")
+    if folder:
+        page.screenshot(path=Path(folder) / f"window-{name}.png")

@@ -82,7 +82,7 @@ class Window(Command):
     def start(self) -> None:
         seen = len(self.text)
         super().start()
-        told = until(lambda: self.check() and re.search(r"window: (https?://\S+)", self.text[seen:]), "a window", 20)
+        told = until(lambda: self.check() and re.search(r"window: (https?://\S+)", self.text[seen:]), "a window", 60)
         self.url = told[1]
 
     def __enter__(self):
@@ -121,7 +121,8 @@ class Plant:
         return self
 
     def __exit__(self, *_):
-        self.bridge.kill()
+        if self.bridge._started is not None:
+            self.bridge.kill()
         for board in self.boards.values():
             board.stop()
         self.broker.stop()

@@ -11,7 +11,7 @@ from paho.mqtt import publish
 
 from tests.history.records import EPOCH_MS
 from tests.support.waiting import until
-from tests.window.conftest import accessibility_faults
+from tests.window.conftest import accessibility_faults, picture
 from tests.window.plant import Window
 
 pytestmark = [pytest.mark.needs("mosquitto", "chromium"), pytest.mark.timeout(180)]
@@ -63,6 +63,7 @@ def test_alert_is_acknowledged_with_a_word_that_is_kept_and_exported(page, plant
     line = page.locator("tbody tr")
     until(lambda: line.count() == 1 and "local, " in line.inner_text(), lambda: page.inner_text("main"), 5)
     page.get_by_label("Which").select_option("")
+    picture(page, "alerts")
     (row,) = [row for row in exported(plant) if row["word"]]
     # No cell may become a formula where the file is opened.
     assert row["word"] == "'=cmd|\" bearing changed" and row["acknowledged_by"] == "local"

@@ -7,7 +7,7 @@ import pytest
 
 from kittiwake.history import open_history
 from tests.support.waiting import until
-from tests.window.conftest import accessibility_faults
+from tests.window.conftest import accessibility_faults, picture
 from tests.window.plant import RATE_HZ
 
 pytestmark = [pytest.mark.needs("mosquitto", "chromium"), pytest.mark.timeout(180)]
@@ -17,7 +17,7 @@ DEVICE = "press-1"
 
 @pytest.fixture(scope="module")
 def page(plant, browser):
-    opened = browser.new_page()
+    opened = browser.new_page(viewport={"width": 1200, "height": 820})
     problems = []
     opened.on("pageerror", lambda error: problems.append(str(error)))
     opened.goto(f"{plant.window.url}#/device/{DEVICE}")
@@ -30,6 +30,7 @@ def test_device_shows_points_band_and_alerts_live(page):
     until(lambda: page.locator("figure.main canvas").count() == 1, "a plot", 10)
     assert "5.5 deviations" in page.inner_text("main")  # the detector's threshold, 11/2
     assert "online" in page.inner_text(".state")
+    picture(page, "device")
     drawn = page.evaluate("document.querySelector('figure.main canvas').width")
     assert drawn > 300
     told = page.inner_text("ul.alerts li >> nth=0")
@@ -58,6 +59,7 @@ def test_device_shows_the_samples_around_an_alert_and_their_spectrum(page, plant
     told = re.search(r"(\d+) samples at ([\d.]+) a second", status.inner_text())
     assert told and int(told[1]) >= 128 and float(told[2]) == pytest.approx(RATE_HZ, rel=0.02)
     until(lambda: page.locator("section canvas").count() == 2, "waveform and spectrum", 10)
+    picture(page, "samples")
 
 
 def test_device_shows_a_spectrum_with_the_peak_where_the_tone_is(page):

@@ -6,7 +6,7 @@ import pytest
 from paho.mqtt import publish
 
 from tests.support.waiting import until
-from tests.window.conftest import accessibility_faults
+from tests.window.conftest import accessibility_faults, picture
 from tests.window.plant import seconds_until
 
 pytestmark = [pytest.mark.needs("mosquitto", "chromium"), pytest.mark.timeout(180)]
@@ -51,6 +51,7 @@ def test_now_shows_devices_that_are_heard_as_online_and_says_how_it_knows(page, 
     assert "2 of 2 devices online" in page.inner_text(".counts")
     assert "gate" in page.inner_text(".gateways")
     assert "Nothing needs attention" in page.inner_text(".attention")
+    picture(page, "now")
 
 
 def test_now_asks_no_other_host_and_is_light(page, plant):

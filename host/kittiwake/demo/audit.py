@@ -42,7 +42,7 @@ class Ledger:
         records: (journal, seq) -> body of the first copy.
         altered: copies that differ from the first.
         duplicates: copies after the first.
-        packet_bytes: PUBLISH packets, topics included, every copy.
+        packet_bytes: PUBLISH packets, topics included, every copy; without commands and their answers.
     """
 
     records: dict[tuple[str, int], Body] = field(default_factory=dict)
@@ -57,7 +57,9 @@ class Ledger:
         Args:
             arrival: the next one.
         """
-        self.packet_bytes += arrival.packet_bytes
+        # A page that somebody has open asks the gateway how it is: that is no part of what the board sends.
+        if not arrival.topic.endswith(("/cmd", "/resp")):
+            self.packet_bytes += arrival.packet_bytes
         if "seq" not in arrival.body:
             return
         key = (arrival.body["journal"], arrival.body["seq"])

@@ -33,6 +33,8 @@ def _figures(progress: Progress, raw_json_bytes: int) -> Table:
     rate_hz = audit.rate_hz(progress.ledger) or 0.0
     share = f"{1 - upstream / raw_json_bytes:.2%} less" if raw_json_bytes else "nothing yet"
     table = Table.grid(padding=(0, 2))
+    if progress.window:
+        table.add_row("in a browser", progress.window)
     table.add_row("device", progress.state)
     table.add_row("samples", f"{progress.samples:,} in {progress.elapsed_s:.0f} s ({rate_hz:,.1f} a second)")
     if summary:

@@ -19,6 +19,7 @@ from kittiwake.demo import audit, kept, speech
 from kittiwake.demo import scenario as scenarios
 from kittiwake.demo.broker import EmbeddedBroker
 from kittiwake.demo.ledger import LedgerProcess
+from kittiwake.demo.pages import serving
 from kittiwake.demo.report import Progress, Report, report
 from kittiwake.demo.scenario import DEVICE, Scenario
 from kittiwake.errors import KittiwakeError
@@ -67,12 +68,14 @@ async def _run(scenario: Scenario, on_progress: Callable[[Progress], None], on_t
         path = scenario.history or kept.new_path()
         keeper = kept.keeping(path, broker_url, policy.base, list(scenario.topics.values()))
         history = await waiting.enter_async_context(keeper)
+        pages = serving(broker_url, policy.base, tuple(scenario.topics.values()), path, folder / "notes.sqlite")
+        window = await waiting.enter_async_context(pages) if scenario.has_window else ""
         bridge = Bridge(of_ports([board.link_port], broker_url, policy), on_text=lambda url, line: on_text(line))
         work = asyncio.create_task(bridge.run())
         try:
             await _until(lambda: bridge.mqtt.is_connected, _START_LIMIT_S, "the bridge did not reach the broker")
             board.run_node(config)
-            progress = Progress()
+            progress = Progress(window=window)
             arrivals = follow(ledger.path)
             started_s = time.monotonic()
             limit_s = _limit_s(scenario)

@@ -30,6 +30,7 @@ class Progress:
         ended: the board says that its samples are through.
         interrupted: the user ended the run before that.
         acked: records acknowledged to the board.
+        window: address of the pages, "" for none.
     """
 
     state: str = "starting"
@@ -43,6 +44,7 @@ class Progress:
     ended: bool = False
     interrupted: bool = False
     acked: int = 0
+    window: str = ""
 
 
 class Latency(TypedDict):

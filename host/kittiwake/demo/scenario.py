@@ -31,6 +31,7 @@ class Scenario:
         broker_url: a broker of the caller's; None starts the embedded one.
         history: file of the history; None for one of its own, which a day keeps.
         word: the plan of the wake word that the board listens for; None for no microphone.
+        has_window: pages are served while it runs.
     """
 
     samples: array[int]
@@ -44,6 +45,7 @@ class Scenario:
     broker_url: str | None = None
     history: Path | None = None
     word: bytes | None = None
+    has_window: bool = False
 
 
 def vibration_scenario(seconds: int, seed: int, guide: bool, rate_hz: int = 1000, readings: bool = False) -> Scenario:
@@ -86,6 +88,7 @@ def node_config(scenario: Scenario, samples_path: Path, word_path: Path | None =
                 "summary_samples": per_summary,
                 "source": {"kind": "replay", "path": str(samples_path)},
                 "detectors": [{"kind": "zscore", "n": scenario.n, "t": t}],
+                "snapshot": {"before": 64, "after": 64, "bytes_per_hour": 2048},
             },
             *([speech.channel(word_path)] if scenario.word and word_path is not None else []),
         ],

@@ -73,6 +73,20 @@ class History:
             channels.setdefault(device, []).extend([channel] if channel else [])
         return {device: tuple(names) for device, names in channels.items()}
 
+    def newest(self) -> dict[tuple[str, str], tuple[int, datetime]]:
+        """Give each journal's greatest sequence number, and when that came: without a look at other records.
+
+        Returns:
+            (device, journal) -> (sequence number, arrival).
+        """
+        return {
+            (device, journal): (seq, _moment(arrived))
+            for device, journal, seq, arrived in self._reader.rows(
+                "SELECT device, journal, seq, arrived_ms FROM journals JOIN records ON journal_id = journals.id"
+                " WHERE seq = (SELECT max(seq) FROM records WHERE journal_id = journals.id)"
+            )
+        }
+
     def devices(self) -> list[Device]:
         """List the devices, by name."""
         channels = self.channels()

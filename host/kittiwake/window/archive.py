@@ -83,6 +83,15 @@ class Archive:
                 known[alert.device].alerts.append(((alert.journal, alert.seq), _ms(alert.arrived)))
         return known
 
+    def newest(self) -> dict[tuple[str, str], tuple[int, int]]:
+        """Give of each device's journal the greatest sequence number, and when that came, UTC in milliseconds.
+
+        Raises:
+            KittiwakeError: there is no history, or it does not answer.
+        """
+        with open_history(self._path()) as history:
+            return {key: (seq, _ms(arrived)) for key, (seq, arrived) in history.newest().items()}
+
     def series(self, device: str, channel: str, since: datetime, until: datetime) -> dict[str, Any]:
         """Give a channel's samples over a span, as columns.
 

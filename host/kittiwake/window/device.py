@@ -95,6 +95,7 @@ class Device:
         health: its newest health record.
         channels: name -> unit.
         recent, snapshots: messages as they came, without and with raw samples.
+        first_seq: of the first record of that journal that came here.
         records: that have come.
     """
 
@@ -105,6 +106,7 @@ class Device:
     ts: str | None = None
     journal: str = ""
     seq: int = -1
+    first_seq: int = 0
     firmware: str = ""
     boot_ms: int | None = None
     health: dict[str, object] = field(default_factory=dict)
@@ -112,6 +114,7 @@ class Device:
     recent: deque[str] = field(default_factory=lambda: deque(maxlen=RECENT))
     snapshots: deque[str] = field(default_factory=lambda: deque(maxlen=SNAPSHOTS))
     records: int = 0
+    _came: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=_KEYS))
     _gaps_ms: deque[int] = field(default_factory=lambda: deque(maxlen=_GAPS))
     _alerts: Counter[int] = field(default_factory=Counter)
     _keys: dict[tuple[str, int], None] = field(default_factory=dict)
@@ -136,8 +139,11 @@ class Device:
         ts, journal, seq, kind = (body.get(name) for name in ("ts", "journal", "seq", "kind"))
         self.ts = ts if isinstance(ts, str) else self.ts
         if isinstance(journal, str) and isinstance(seq, int):
-            if journal != self.journal or seq > self.seq:
-                self.journal, self.seq = journal, seq
+            if journal != self.journal:
+                self.journal, self.seq, self.first_seq = journal, seq, seq
+                self._came.clear()
+            self.seq = max(seq, self.seq)
+            self._came.append((seq, now_ms))
             if kind == "alert":
                 self.count_alert((journal, seq), now_ms)
         channel, unit = body.get("channel"), body.get("unit")
@@ -149,6 +155,15 @@ class Device:
             firmware = body.get("firmware")
             self.firmware, self.boot_ms = firmware if isinstance(firmware, str) else self.firmware, now_ms
         (self.snapshots if kind == "snapshot" else self.recent).append(text)
+
+    def came_before(self, seq: int, at_ms: int) -> bool:
+        """Whether a record of this number or a later one came before a time, as far as is remembered.
+
+        Args:
+            seq: the number.
+            at_ms: UTC.
+        """
+        return any(number >= seq and came_ms < at_ms for number, came_ms in self._came)
 
     def count_alert(self, key: tuple[str, int], at_ms: int) -> None:
         """Count an alert once, in the hour in which it came.

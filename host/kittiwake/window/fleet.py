@@ -14,6 +14,7 @@ from kittiwake.window.presence import Connection, Verdict, judge, judge_gateway
 MESSAGE_LIMIT_BYTES = 65536
 ANSWER_LIMIT_BYTES = 4 * 1024 * 1024
 NAMES_LIMIT = 4096
+_LINK_FIELDS = ("port", "device", "online", "records", "lag", "problem", "refused")
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 
 
@@ -152,6 +153,8 @@ class Fleet:
             "since_kind": "" if is_beat else verdict.since_kind,
             "devices": sorted(gateway.devices),
             "answer": gateway.answer,
+            "links": [{name: link.get(name) for name in _LINK_FIELDS} for _, link in sorted(gateway.links.items())],
+            "answered": gateway.answered_ms,
         }
 
     def know(self, name: str) -> Device | None:

@@ -23,6 +23,7 @@ from kittiwake.window.archive import Archive
 from kittiwake.window.desk import Desk
 from kittiwake.window.feed import Feed, utc_ms
 from kittiwake.window.guard import Guard
+from kittiwake.window.lag import Lag
 from kittiwake.window.notes import Notes
 from kittiwake.window.patience import PatientProtocol
 from kittiwake.window.stream import Stream, running
@@ -82,7 +83,7 @@ async def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
     check(settings, host)
     notes = Notes(settings.notes)
     with listening(host, port) as opened, contextlib.closing(notes):
-        stream = Stream(lambda: about(feed, notes), utc_ms)
+        stream = Stream(lambda: about(feed, notes, lag), utc_ms)
         desk = Desk(lambda name, command: feed.send(name, command), lambda *late: _late(notes, *late))
         feed = Feed(
             settings.broker,
@@ -94,6 +95,7 @@ async def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
         )
         stream.fleet = feed.fleet
         archive = Archive(settings.database)
+        lag = Lag(archive, lambda: list(feed.fleet.devices.values()), lambda: stream.is_watched, utc_ms)
         await remember(archive, feed)
         access = Access(Users(settings.users) if settings.users else None, notes, settings.is_tls)
         app = web.application(web.Parts(stream, archive, access, notes, desk))
@@ -102,12 +104,13 @@ async def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
         scheme = "https" if settings.is_tls else "http"
         on_ready(f"{scheme}://{_bracketed(host)}:{opened.getsockname()[1]}/")
         async with running(stream):
-            listener = asyncio.create_task(feed.run())
+            tasks = [asyncio.create_task(feed.run()), asyncio.create_task(lag.run())]
             try:
                 await server.serve(sockets=[opened])
             finally:
-                listener.cancel()
-                await asyncio.gather(listener, return_exceptions=True)
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def check(settings: Settings, host: str) -> None:
@@ -180,12 +183,13 @@ async def remember(archive: Archive, feed: Feed) -> None:
         feed.fleet.remember(name, known.arrived_ms, known.firmware, known.alerts)
 
 
-def about(feed: Feed, notes: Notes) -> dict[str, object]:
-    """What pages are told of the broker, and of what people have arranged.
+def about(feed: Feed, notes: Notes, lag: Lag) -> dict[str, object]:
+    """What pages are told of broker and history, and of what people have arranged.
 
     Args:
         feed: the window's.
         notes: what people leave.
+        lag: of the history.
     """
     connection = feed.fleet.connection
     return {
@@ -196,6 +200,7 @@ def about(feed: Feed, notes: Notes) -> dict[str, object]:
             "problem": feed.mqtt.problem,
             "refused": feed.mqtt.subscriptions.refused,
         },
+        "history": lag.told,
         "arranged": notes.arranged,
     }
 

@@ -38,6 +38,7 @@ def demo(
     history: Annotated[
         Path | None, typer.Option(help="File for the history; one in the user's cache when not given.")
     ] = None,
+    window: Annotated[bool, typer.Option(help="Serve the pages in a browser while it runs; not with --json.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="No view; one JSON report at the end.")] = False,
 ) -> None:
     """Show a virtual board detecting anomalies and delivering every record to an MQTT broker."""
@@ -63,6 +64,7 @@ def demo(
         scenario.n = scenario.n if n is None else n
         scenario.t = options.threshold(t, scenario.n)
     scenario.target, scenario.broker_url, scenario.history = target, broker, history
+    scenario.has_window = window and not as_json
     if replay is None and seconds >= speech.SECONDS and target == "unix":
         scenario.word = speech.plan()
         if scenario.word is None and not as_json:
@@ -74,6 +76,8 @@ def demo(
     else:
         for name, value in result.items():
             print(f"{name:>18}  {value}")
+        if scenario.has_window:
+            print(f"in a browser: kittiwake window --database {result['history']}")
         print(f"look at it: kittiwake history show {scenarios.DEVICE} --every 1m --database {result['history']}")
     failures = reports.problems(result)
     for problem in failures:
@@ -106,11 +110,15 @@ def _view(scenario: Scenario, as_json: bool) -> Iterator[Callable[[Progress], No
 
 def _lines(quiet: bool) -> Callable[[Progress], None]:
     alerts = keywords = 0  # printed so far
+    is_addressed = False
 
     def show(progress: Progress) -> None:
-        nonlocal alerts, keywords
+        nonlocal alerts, keywords, is_addressed
         if quiet:
             return
+        if progress.window and not is_addressed:
+            print(f"in a browser: {progress.window}", file=sys.stderr, flush=True)
+            is_addressed = True
         for body in progress.keywords[keywords:]:
             print(f"heard  {body['keyword']}  probability {body['probability']:.3f}", flush=True)
         keywords = len(progress.keywords)

@@ -3,6 +3,7 @@
 import * as alerts from "./alerts.js";
 import * as device from "./device.js";
 import { h, write } from "./dom.js";
+import * as gateway from "./gateway.js";
 import { connect, disconnect, fleet, watch } from "./live.js";
 import * as login from "./login.js";
 import { act, whoAmI } from "./me.js";
@@ -11,10 +12,11 @@ import { texts } from "./texts.js";
 import { clock } from "./times.js";
 
 // What stands after # -> the page's module; the rest of the address is the page's.
-const PAGES = { "": now, alerts, device };
+const PAGES = { "": now, alerts, device, gateway };
 const LINKS = [
   ["#/", texts.nav.now],
   ["#/alerts", texts.nav.alerts],
+  ["#/gateway", texts.nav.gateway],
 ];
 
 const main = document.getElementById("main");
@@ -45,6 +47,11 @@ function tellLine() {
   else if (!broker.is_up && !broker.was_up) text = texts.live.brokerNever(broker.problem);
   else if (!broker.is_up) text = texts.live.brokerAway(clock(broker.since), broker.problem);
   else if (Object.keys(broker.refused).length) text = texts.live.refused(Object.keys(broker.refused).join(", "));
+  else if (fleet.about.history?.problem) text = texts.live.historyAway(fleet.about.history.problem);
+  else if (fleet.about.history?.is_behind) {
+    const { behind, since } = fleet.about.history;
+    text = texts.live.historyBehind(behind, since === null ? texts.never : clock(since));
+  }
   write(notice, text);
   document.body.classList.toggle("stale", fleet.lost_ms !== null || (fleet.isOpen && !broker.is_up));
 }

@@ -144,6 +144,33 @@ export const texts = {
     noJson: "That is no JSON: nothing was sent.",
     next: "It is in force from the node's next start.",
   },
+  gateway: {
+    heading: "Gateways",
+    none: "No gateway has been heard of. Boards that speak MQTT themselves need none; for others, start kittiwake bridge.",
+    own: "This window",
+    links: ["Port", "Device", "State", "Records", "A second", "Waiting", "What is wrong"],
+    facts: {
+      broker: "broker",
+      connected: "connected",
+      away: "away",
+      since: "since",
+      inFlight: "messages on their way",
+      clock: "clock",
+      known: "known",
+      spool: "spool",
+      none: "off",
+      spooled: (records, bytes, dropped, problem) =>
+        `${records} records, ${bytes} bytes, ${dropped} dropped${problem ? `; ${problem}` : ""}`,
+      days: (left) => `${left} days left`,
+      history: "history",
+      noHistory: "none: start this window with --database",
+      historyState: "history's state",
+      behind: (count, age) =>
+        age === null ? "empty" : `${count ? `${count} records behind` : "level"}; its newest record came ${age} ago`,
+    },
+    logHeading: "Who did what",
+    log: ["Time", "Who", "What", "To", "Outcome"],
+  },
   plot: {
     time: "time",
     noLibrary: "The plots' library did not come with this installation: npm or its registry was not there. Install again.",
@@ -214,6 +241,9 @@ export const texts = {
     serverAway: (time) => `This page lost its server at ${time}: all below is as it was then.`,
     brokerAway: (time, problem) => `The broker is away since ${time}${problem ? `: ${problem}` : ""}. Nothing is known since then.`,
     brokerNever: (problem) => `The broker has not answered yet${problem ? `: ${problem}` : ""}.`,
+    historyBehind: (count, time) =>
+      `The history is behind by ${count} records; the newest that it has came at ${time}. Look at kittiwake history run.`,
+    historyAway: (problem) => `The history cannot be asked: ${problem}.`,
     refused: (topics) => `The broker refuses to let this window read ${topics}: allow it in the broker's ACL.`,
   },
   never: "never",
