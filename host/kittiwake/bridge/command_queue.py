@@ -18,6 +18,7 @@ from kittiwake.bridge import command_codec
 from kittiwake.bridge.command_codec import Command, Exchange, Result, Start
 from kittiwake.bridge.device_link import DeviceLink
 from kittiwake.mqtt.callbacks import Receipt
+from kittiwake.observe.events import event
 
 log = logging.getLogger(__name__)
 
@@ -200,7 +201,15 @@ class CommandQueue:
         self.done += 1
         # A window that somebody looks at asks every second.
         level = logging.DEBUG if op == "status" else logging.INFO
-        log.log(level, "command %s of %s: %s%s", op, device, status, f": {error}" if error else "")
+        log.log(
+            level,
+            "command %s of %s: %s%s",
+            op,
+            device,
+            status,
+            f": {error}" if error else "",
+            extra=event("command.answered"),
+        )
         self._respond(f"{self._base}/{device}/resp", json.dumps(body, separators=(",", ":")).encode(), receipt)
 
 

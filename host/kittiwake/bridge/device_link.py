@@ -20,6 +20,7 @@ from kittiwake.bridge.settings import DeviceSection
 from kittiwake.bridge.time_teller import TimeTeller
 from kittiwake.bridge.verdicts import Judges
 from kittiwake.errors import PortLostError
+from kittiwake.observe import events
 from kittiwake.peers.complaints import Complaints
 from kittiwake.ports import serial
 from kittiwake.publish import publisher
@@ -146,7 +147,7 @@ class DeviceLink:
                 self.session.reopen()  # its name is free now
         self._pump(now_ms)
         if was_open and not self.session.is_open:
-            log.warning("%s: device %s is silent", self.url, self.session.device)
+            log.warning("%s: device %s is silent", self.url, self.session.device, extra=events.event("device.silent"))
             self._set_online(False)
 
     def hand_over(self, limit: int) -> int:
@@ -227,13 +228,14 @@ class DeviceLink:
         self._is_foreign = bool(refusal)
         if refusal:
             self.counts.names_refused += 1
-            self._complain(refusal)
+            self._complain(refusal, events.event("device.refused"))
             return
         if self.identity != self._begun:
             self._begun = self.identity
             self.intake.begin(*self.identity, session.acked)
         self.problem = ""
-        log.info("%s: device %s, journal %016x, boot %d", self.url, session.device, session.journal, session.boot)
+        words = f"{session.device}, journal {session.journal:016x}, boot {session.boot}"
+        log.info("%s: device %s", self.url, words, extra=events.event("device.session"))
         self._time.begin(_now_ms())
         self._set_online(True)
         self._callbacks.on_opened(self)
@@ -277,10 +279,10 @@ class DeviceLink:
             except PortLostError:
                 return  # the reader is told the same, and ends the session
 
-    def _complain(self, problem: str) -> None:
+    def _complain(self, problem: str, extra: dict[str, object] | None = None) -> None:
         # A device gone mad says something else every time: not all of it is news.
         if problem != self.problem:
-            self._complaints.tell(f"{self.url}: {problem}")
+            self._complaints.tell(f"{self.url}: {problem}", extra=extra)
         self.problem = problem
 
     def _set_online(self, is_online: bool) -> None:

@@ -17,6 +17,7 @@ from kittiwake.bridge.service import Bridge
 from kittiwake.bridge.settings import Settings
 from kittiwake.errors import KittiwakeError
 from kittiwake.mqtt.credentials import FILES
+from kittiwake.observe.events import event
 
 log = logging.getLogger(__name__)
 
@@ -65,9 +66,10 @@ class Reloader:
         at = datetime.now(UTC).isoformat(timespec="seconds")
         self._report = {"problem": problem, "needs_restart": needs_restart, "at": at}
         if problem:
-            log.error("not reloaded, all stays as it was: %s", problem)
+            log.error("not reloaded, all stays as it was: %s", problem, extra=event("configuration.refused"))
         else:
-            log.warning("reloaded: %s", "; ".join([*taken, *(f"{name} needs a restart" for name in needs_restart)]))
+            words = "; ".join([*taken, *(f"{name} needs a restart" for name in needs_restart)])
+            log.warning("reloaded: %s", words, extra=event("configuration.changed"))
         return {**self._report, "taken": taken}
 
     async def _take(self) -> tuple[list[str], list[str], str]:

@@ -20,6 +20,7 @@ from kittiwake.bridge.refused import Refused
 from kittiwake.bridge.settings import SpoolSection
 from kittiwake.bridge.spool_file import BATCH, NewRow, SpoolFile, StoredRow
 from kittiwake.mqtt.callbacks import Receipt
+from kittiwake.observe.events import event
 from kittiwake.peers.complaints import Complaints
 
 log = logging.getLogger(__name__)
@@ -168,9 +169,9 @@ class Spool:
 
     def _tell(self, problem: str) -> None:
         if problem and not self.problem:
-            log.error("spool %s; devices keep their records", problem)
+            log.error("spool %s; devices keep their records", problem, extra=event("spool.failed"))
         elif self.problem and not problem:
-            log.warning("spool %s: works again", self._path)
+            log.warning("spool %s: works again", self._path, extra=event("spool.works"))
         self.problem = problem
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from kittiwake.bridge.device_link import DeviceLink
 from kittiwake.bridge.releases import Shelf, Stored, wanted_of
+from kittiwake.observe.events import event
 from kittiwake_node.link import messages as m
 
 log = logging.getLogger(__name__)
@@ -183,7 +184,14 @@ class Updates:
 
     def _end(self, link: DeviceLink, update: _Update, state: str, reason: str, stored: Stored | None = None) -> None:
         update.is_over = True
-        log.info("release %s of %s: %s%s", update.name, link.device, state, f": {reason}" if reason else "")
+        log.info(
+            "release %s of %s: %s%s",
+            update.name,
+            link.device,
+            state,
+            f": {reason}" if reason else "",
+            extra=event("update.ended"),
+        )
         self._report(link, update, stored, state, reason)
 
     def _report(self, link: DeviceLink, update: _Update, stored: Stored | None, state: str, reason: str = "") -> None:

@@ -21,6 +21,7 @@ from kittiwake.history.row import NotARecord, Row, read
 from kittiwake.mqtt.callbacks import Callbacks
 from kittiwake.mqtt.client import MqttClient
 from kittiwake.mqtt.settings import BrokerSection
+from kittiwake.observe.events import event
 from kittiwake.serve.model import InferenceError
 from kittiwake.serve.store import ModelStore
 
@@ -188,7 +189,15 @@ class DecideService:
                 raise InferenceError("the model's probability is none")
         except (features.NoFeatures, InferenceError) as error:
             self.counts["failed"] += 1
-            log.warning("decide: %s: %s %s %d: %s", rule.name, row.device, row.journal, row.seq, error)
+            log.warning(
+                "decide: %s: %s %s %d: %s",
+                rule.name,
+                row.device,
+                row.journal,
+                row.seq,
+                error,
+                extra=event("decision.failed"),
+            )
             return None
         made = decision.make(self._base, rule, row, model.name, model.version, verdict)
         self.counts["decisions"] += 1

@@ -25,6 +25,7 @@ from kittiwake.mqtt.paho_client import ClientFactory, LoopClient
 from kittiwake.mqtt.settings import BrokerSection
 from kittiwake.mqtt.subscriptions import Subscriptions
 from kittiwake.mqtt.version import VersionChoice
+from kittiwake.observe.events import event
 from kittiwake.peers.complaints import Complaints
 
 log = logging.getLogger(__name__)
@@ -88,12 +89,11 @@ class MqttClient:
         self.reconnects = self.attempts = self._refused_before = 0
         self.refusals, self.takeovers = Complaints(log), Complaints(log)
         self.problem = self._reported = ""
-        self.messages = InFlight(broker.in_flight)
-        self.guard = CallbackGuard()
+        self.messages, self.guard = InFlight(broker.in_flight), CallbackGuard()
         self.subscriptions = Subscriptions(subscriptions, self._address, self.guard, self._callbacks.on_subscribed)
         self._backoff = Backoff(broker.backoff_first_s, broker.backoff_last_s)
         self._dropped = asyncio.Event()
-        self._closing = self._answered = self._refused_version = False
+        self._closing = self._answered = self._refused_version = self._is_unwelcome = False
         self._loop = asyncio.get_running_loop()
         self._client = self._make_client()
 
@@ -153,7 +153,7 @@ class MqttClient:
         """Connect, stay connected, connect again after every loss, with jittered backoff; until cancelled."""
         while not self._closing:
             self._dropped.clear()
-            self._answered = self._refused_version = False
+            self._answered = self._refused_version = self._is_unwelcome = False
             self.attempts += 1
             problem = await self._client.open()
             if problem:
@@ -192,8 +192,7 @@ class MqttClient:
 
     async def _serve(self) -> bool:
         # Keepalives and timeouts are paho's, driven from here; data moves in the socket buffer's callbacks.
-        was_connected = False
-        started_s = self._loop.time()
+        was_connected, started_s = False, self._loop.time()
         while not self._dropped.is_set():
             was_connected = was_connected or self.is_connected
             self._client.loop_misc()
@@ -215,8 +214,8 @@ class MqttClient:
         self._client.abort()
 
     def _try_other_version(self) -> None:
-        was_silent = not self._answered and self._client.is_silent
-        if not self._version.turn(self._refused_version, self.was_connected, was_silent):
+        is_silent = not self._answered and self._client.is_silent
+        if not self._version.turn(self._refused_version, self.was_connected, is_silent):
             return
         self._renew_client()
         self.problem = ""
@@ -229,9 +228,9 @@ class MqttClient:
         self.messages.hand_over(self._client.send, self._loop.time())
 
     def _report(self, wait_s: float) -> None:
-        # The same problem again is no news.
-        level = logging.WARNING if self.problem != self._reported else logging.DEBUG
-        log.log(level, "broker %s; next try in %.1f s", self.problem, wait_s)
+        level = logging.WARNING if self.problem != self._reported else logging.DEBUG  # the same again is no news
+        name = "login.refused" if self._is_unwelcome else "broker.away"
+        log.log(level, "broker %s; next try in %.1f s", self.problem, wait_s, extra=event(name))
         self._reported = self.problem
 
     def _connected(
@@ -240,6 +239,7 @@ class MqttClient:
         self._answered, self._refused_before = True, self.refusals.count
         if reason.is_failure:
             self._refused_version = reason.value == problems.UNSUPPORTED_VERSION
+            self._is_unwelcome = not self._refused_version
             self.problem = problems.explain_refusal(reason, self._address, self._broker)
             return
         self.problem = self._reported = ""
@@ -252,7 +252,7 @@ class MqttClient:
         self.is_connected = self.was_connected = True
         self.messages.limit = min(self._broker.in_flight, getattr(properties, "ReceiveMaximum", 65535))
         self.messages.progress_s = self._loop.time()
-        log.info("connected to broker %s, MQTT %s", self._address, self.protocol)
+        log.info("connected to broker %s, MQTT %s", self._address, self.protocol, extra=event("broker.connected"))
         self.subscriptions.begin(client)
         # Not from here: paho sends what was in flight again when this returns, and that comes first.
         self._loop.call_soon(self._callbacks.on_connected)
@@ -280,9 +280,9 @@ class MqttClient:
             self._backoff.lost(self._loop.time(), is_told, is_wordless)
             if self._backoff.is_contested:
                 self.problem = problems.explain_takeover(self._address, self.client_id, is_told)
-                self.takeovers.tell(f"broker {self.problem}")
+                self.takeovers.tell(f"broker {self.problem}", extra=event("client.taken_over"))
             elif not self._closing:
-                log.warning("broker connection lost: %s", self.problem)
+                log.warning("broker connection lost: %s", self.problem, extra=event("broker.lost"))
             self._reported = self.problem
             self._callbacks.on_disconnected()
         self._dropped.set()

@@ -14,6 +14,7 @@ from kittiwake.errors import ConfigError
 from kittiwake.mqtt import tls, validity
 from kittiwake.mqtt.address import parse_url
 from kittiwake.mqtt.settings import BrokerSection
+from kittiwake.observe.events import event
 
 log = logging.getLogger(__name__)
 
@@ -100,9 +101,14 @@ class Credentials:
                 self._read(self.broker)
             except ConfigError as error:
                 self.problem = str(error)
-                log.error("changed certificates are not taken, the old stay: %s", error)
+                log.error(
+                    "changed certificates are not taken, the old stay: %s", error, extra=event("certificate.refused")
+                )
             else:
-                log.warning("changed certificates are taken: the next connection to the broker uses them")
+                log.warning(
+                    "changed certificates are taken: the next connection to the broker uses them",
+                    extra=event("certificate.changed"),
+                )
 
     async def watch(self) -> None:
         """Look every LOOK_S seconds, until cancelled."""

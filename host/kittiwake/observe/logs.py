@@ -70,16 +70,20 @@ class LineLimit(logging.Filter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One object a line: ts, level, logger, message, and error with the traceback where there is one."""
+    """One object a line: ts, level, logger, message; event and security where it has them; error with a traceback."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Write a record."""
-        line = {
+        line: dict[str, object] = {
             "ts": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
         }
+        if hasattr(record, "event"):
+            line["event"] = record.event
+            if getattr(record, "is_security", False):
+                line["security"] = True
         if record.exc_info:
             line["error"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 EVERY_S = 60.0
@@ -34,12 +34,13 @@ class Complaints:
         self.count = 0
         self.told_s = float("-inf")
 
-    def tell(self, text: str, error: BaseException | None = None) -> None:
+    def tell(self, text: str, error: BaseException | None = None, extra: Mapping[str, object] | None = None) -> None:
         """Count a complaint, and log it unless one was logged a short time ago.
 
         Args:
             text: one line.
             error: whose traceback goes with it; None for none.
+            extra: fields of the log's record.
         """
         self.count += 1
         now_s = self.told_s = self._clock_s()
@@ -50,4 +51,4 @@ class Complaints:
         self._next_s, self._logged = now_s + self._every_s, self.count
         level = logging.WARNING if error is None else logging.ERROR
         tail = f" ({more} more of the kind before)" if more else ""
-        self._log.log(level, "%s%s", text, tail, exc_info=error, extra=LIMITED)
+        self._log.log(level, "%s%s", text, tail, exc_info=error, extra={**LIMITED, **(extra or {})})

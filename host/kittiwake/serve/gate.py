@@ -14,6 +14,7 @@ from typing import Protocol
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from kittiwake.observe.events import event
 from kittiwake.serve.exchange import BODY, ROUTE, Reply, reply_json, send_reply
 
 log = logging.getLogger(__name__)
@@ -99,7 +100,12 @@ class Gate:
             is_right = hmac.compare_digest(credentials.strip(), token.encode())
             if not is_right or scheme.lower() != b"bearer":
                 client = (scope.get("client") or ("?",))[0]
-                log.warning("serve: a request of %s is refused: %s token", client, "a wrong" if sent else "no")
+                log.warning(
+                    "serve: a request of %s is refused: %s token",
+                    client,
+                    "a wrong" if sent else "no",
+                    extra=event("request.refused"),
+                )
                 return Reply(401, b'{"detail":"a bearer token is wanted"}', headers=((b"www-authenticate", b"Bearer"),))
         if length.isdigit() and int(length[:20]) > self._body_limit:
             return _refused(413, f"the body has more than {self._body_limit} bytes")

@@ -22,6 +22,7 @@ from typing import Any
 import uvicorn
 
 from kittiwake.errors import ConfigError, KittiwakeError
+from kittiwake.observe.events import event
 from kittiwake.serve.app import Application
 from kittiwake.serve.settings import ServeSection
 
@@ -107,7 +108,12 @@ class _Supervisor:
                 return 0
             deaths = deaths + 1 if time.monotonic() - begin < _QUICK_S else 0
             wait_s = _WAIT_S[min(deaths, len(_WAIT_S) - 1)]
-            log.error("serve: the worker died (%s); the next one starts in %.1f s", _words(status), wait_s)
+            log.error(
+                "serve: the worker died (%s); the next one starts in %.1f s",
+                _words(status),
+                wait_s,
+                extra=event("worker.died"),
+            )
             time.sleep(wait_s)
 
     def _start(self) -> int:
@@ -227,6 +233,6 @@ class _Certificates:
         self._seen = now
         try:
             self._config.ssl.load_cert_chain(self._section.certificate_file, self._section.key_file)
-            log.info("serve: the certificate is renewed")
+            log.info("serve: the certificate is renewed", extra=event("certificate.changed"))
         except OSError as error:
-            log.error("serve.certificate_file: %s; the former one stays", error)
+            log.error("serve.certificate_file: %s; the former one stays", error, extra=event("certificate.refused"))

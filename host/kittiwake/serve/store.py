@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kittiwake.errors import KittiwakeError, UsageError
+from kittiwake.observe.events import event
 from kittiwake.serve.model import SUFFIXES, Model
 
 log = logging.getLogger(__name__)
@@ -116,7 +117,7 @@ class ModelStore:
             if model is not None:
                 models[name] = model
         for name in sorted(self._now.models.keys() - models.keys()):
-            log.info("serve: model %s is gone", name)
+            log.info("serve: model %s is gone", name, extra=event("model.gone"))
         self._now = _Snapshot(models, loads)
 
     def _load(self, path: Path, known: Loads, former: Model | None) -> Model | None:
@@ -125,13 +126,24 @@ class ModelStore:
         except KittiwakeError as error:
             known.failed += 1
             known.problem = str(error)
-            log.error("serve: %s; %s answers on", error, f"version {former.version}" if former else "nothing")
+            log.error(
+                "serve: %s; %s answers on",
+                error,
+                f"version {former.version}" if former else "nothing",
+                extra=event("model.refused"),
+            )
             return former
         known.done += 1
         known.problem = ""
         if former is not None and former.version == model.version:
             return former
-        log.info("serve: %s is loaded, version %s, %.3f ms an inference", path.name, model.version, model.row_ms)
+        log.info(
+            "serve: %s is loaded, version %s, %.3f ms an inference",
+            path.name,
+            model.version,
+            model.row_ms,
+            extra=event("model.loaded"),
+        )
         return model
 
     def _complain(self, text: str) -> None:

@@ -1,0 +1,52 @@
+"""Names of what is logged, for machines: they stay, whatever the words of a line become. Security events are marked.
+
+`extra=event("broker.lost")` beside a line's words puts the name into the log's JSON.
+"""
+
+from __future__ import annotations
+
+# Name -> what it means; those of security are what an auditor asks for.
+SECURITY = {
+    "certificate.changed": "changed certificates or passwords are taken",
+    "certificate.refused": "changed certificates or passwords cannot be taken; the old stay",
+    "client.taken_over": "another program connects with our client id",
+    "command.answered": "a command was answered, with its operation and status",
+    "configuration.changed": "a changed configuration was taken up",
+    "configuration.refused": "a changed configuration cannot be; all stays as it was",
+    "device.refused": "a device is not taken, since its name is not its own here",
+    "login.refused": "the broker does not let us in",
+    "request.refused": "a request for inference had no token, or a wrong one",
+    "update.ended": "a release of a device's firmware came to its end, with its state",
+}
+OPERATION = {
+    "broker.away": "a connection to the broker could not be made",
+    "broker.connected": "the broker has accepted us",
+    "broker.lost": "the connection to the broker is lost",
+    "decision.failed": "no decision could be made of a record",
+    "device.session": "a device has a session",
+    "device.silent": "a device has said nothing for a while",
+    "model.gone": "a model's file is gone",
+    "model.loaded": "a model was taken up",
+    "model.refused": "a model's file cannot be loaded; its predecessor answers",
+    "spool.failed": "the spool's disk takes nothing",
+    "spool.works": "it takes records again",
+    "worker.died": "the process that answers inference died, and is started again",
+}
+
+
+def event(name: str) -> dict[str, object]:
+    """Give the fields that name a line's event.
+
+    Args:
+        name: of SECURITY or OPERATION.
+
+    Returns:
+        For the argument `extra` of a logger.
+
+    Raises:
+        KeyError: there is no such event.
+    """
+    is_security = name in SECURITY
+    if not is_security:
+        OPERATION[name]
+    return {"event": name, "is_security": is_security}
