@@ -9,7 +9,7 @@ DOCS_EXTRAS = $(DEV_EXTRAS),docs
 T ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help python format setup setup-dev demo test test-fresh test-lowest dist wheels package.json check docs pictures format soak test-powercut test-chaos boards kernels hil bench bench-bridge bench-history bench-serve bench-nab bench-wear bench-fan clean
+.PHONY: help python format setup setup-dev demo test test-fresh test-lowest dist wheels package.json check docs pictures format soak test-powercut test-chaos boards kernels hil bench bench-bridge bench-history bench-serve bench-nab bench-wear bench-fan bench-models clean
 
 help: ## list the targets
 	@grep -hE '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 12
@@ -122,6 +122,10 @@ bench-wear: setup-dev ## how many years of flash the journal's loads leave
 bench-fan: setup-dev ## the baseline on a fan's vibration: make bench-fan FAN=DIR
 	@test -n "$(FAN)" || { echo "bench-fan: name the recordings' folder: make bench-fan FAN=DIR" >&2; exit 2; }
 	@$(BIN)/python tools/bench_fan.py "$(FAN)" $(ARGS)
+
+bench-models: setup-dev ## which of a folder of .tflite models run, byte for byte: make bench-models MODELS=DIR
+	@test -n "$(MODELS)" || { echo "bench-models: name the models' folder: make bench-models MODELS=DIR" >&2; exit 2; }
+	@$(BIN)/python tools/check_models.py "$(MODELS)" $(ARGS)
 
 clean: ## remove what the others made
 	rm -rf $(VENV) .cache build dist host/kittiwake/window/page/parts .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -117,6 +117,21 @@ def test_model_run_with_a_file_or_a_row_too_few_exits_2(two_ends, tmp_path, caps
     assert "--output stands 1 times, the model has 2" in capsys.readouterr().err
 
 
+def test_model_run_takes_rows_without_their_batch_of_one(model, tmp_path, capsys):
+    path, _, shape = model
+    assert shape[0] == 1 and len(shape) > 2
+    data = np.random.default_rng(2).integers(-128, 128, (3, *shape)).astype(np.int8)
+    for name, rows in (("with", data), ("without", data[:, 0])):
+        np.save(tmp_path / f"{name}.npy", rows)
+        run = ["model", "run", str(path), "--input", str(tmp_path / f"{name}.npy")]
+        assert app.run([*run, "--output", str(tmp_path / f"{name}-y.npy")]) == EXIT_OK
+    assert (tmp_path / "with-y.npy").read_bytes() == (tmp_path / "without-y.npy").read_bytes()
+    np.save(tmp_path / "less.npy", data[:, 0, 0])
+    arguments = ["model", "run", str(path), "--input", str(tmp_path / "less.npy"), "--output", str(tmp_path / "y.npy")]
+    assert app.run(arguments) == EXIT_USAGE
+    assert "the model takes int8[k, 1, " in capsys.readouterr().err
+
+
 def test_model_check_passes_and_fails_where_a_kernel_is_changed(model, monkeypatch, capsys):
     path, _, _ = model
     assert app.run(["model", "check", str(path), "-k", "12", "--json"]) == EXIT_OK

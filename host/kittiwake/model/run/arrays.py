@@ -76,7 +76,7 @@ def load(path: Path, tensor: Tensor) -> list[bytes]:
     """Read inputs.
 
     Args:
-        path: of an array of shape (k, *tensor.shape), in the tensor's type.
+        path: of an array of shape (k, *tensor.shape), in the tensor's type; a batch of 1 may be left out.
         tensor: the model's input.
 
     Returns:
@@ -93,7 +93,8 @@ def load(path: Path, tensor: Tensor) -> list[bytes]:
     except (OSError, ValueError, EOFError) as error:
         why = getattr(error, "strerror", None) or "it is no .npy file"
         raise ConfigError(f"{path} cannot be read: {why}", "save one with numpy.save") from error
-    if not hasattr(array, "dtype") or array.dtype.name != tensor.type or array.shape[1:] != tensor.shape:
+    shapes = (tensor.shape, tensor.shape[1:] if tensor.shape[:1] == (1,) else tensor.shape)
+    if not hasattr(array, "dtype") or array.dtype.name != tensor.type or array.shape[1:] not in shapes:
         content = f"{getattr(array, 'dtype', 'several arrays')}{list(getattr(array, 'shape', ()))}"
         raise ConfigError(f"{path} holds {content}, the model takes {tensor.type}[k, {str(list(tensor.shape))[1:-1]}]")
     if not len(array):
