@@ -49,7 +49,9 @@ def database(name: str, folder: Path) -> Iterator[str]:
 
 
 def lags_ms(address: str) -> list[int]:
-    """Milliseconds from each record's time to its commit, at most, sorted; without the last transaction's.
+    """Milliseconds from each summary's time to its commit, at most, sorted; without the last transaction's.
+
+    Those of the first third are left out: every device starts at once then.
 
     Args:
         address: of a history.
@@ -58,9 +60,11 @@ def lags_ms(address: str) -> list[int]:
     question = (
         "SELECT following - ts_ms FROM records JOIN (SELECT arrived_ms AS began, lead(arrived_ms) OVER"
         " (ORDER BY arrived_ms) AS following FROM (SELECT DISTINCT arrived_ms FROM records) AS d) AS t"
-        " ON began = arrived_ms WHERE following IS NOT NULL AND ts_ms IS NOT NULL"
+        " ON began = arrived_ms JOIN streams ON streams.id = stream_id"
+        " WHERE following IS NOT NULL AND kind = 'summary' AND ts_ms >= ?"
     )
-    lags = sorted(int(lag) for (lag,) in reader.each(question))
+    ((first_ms, last_ms),) = reader.rows("SELECT min(ts_ms), max(ts_ms) FROM records")
+    lags = sorted(int(lag) for (lag,) in reader.each(question, (first_ms + (last_ms - first_ms) // 3,)))
     reader.close()
     return lags
 

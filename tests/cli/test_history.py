@@ -111,6 +111,7 @@ def test_audit_awaits_numbers_that_were_just_overtaken(tmp_path, capsys):
         (["show", "press-7", "--every", "90s"], "no multiple of a minute"),
         (["show", "press-7", "--since", "-3d"], "'-3d' is no span of time"),
         (["alerts", "--since", "yesterday"], "'yesterday' is no span of time"),
+        (["run", "--metrics", "here"], "'here' is no listen"),
     ],
 )
 def test_question_that_cannot_be_is_a_usage_error(path, capsys, arguments, reason):

@@ -19,7 +19,7 @@ from tests.support.waiting import until
 
 pytestmark = pytest.mark.needs("nats-server")
 
-RECORDS = 20_000 if SOAK else 1000
+RECORDS = 20_000 if SOAK else 600
 EPOCH_MS = records.EPOCH_MS
 
 

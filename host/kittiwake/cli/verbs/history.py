@@ -38,7 +38,10 @@ def run(
     metrics: Annotated[str, typer.Option(help="HOST:PORT to serve /metrics on.")] = "",
 ) -> None:
     """Take records from the broker into the database, until interrupted; each is there exactly once."""
+    from pydantic import ValidationError
+
     from kittiwake.config import load
+    from kittiwake.errors import UsageError
     from kittiwake.history import process
     from kittiwake.history.settings import HistorySection, HttpSection, Settings
     from kittiwake.mqtt.address import parse_url
@@ -48,11 +51,13 @@ def run(
         settings = load.load(config, Settings, os.environ)
     else:
         parse_url(broker)
-        settings = Settings(
-            broker=BrokerSection(url=broker),
-            history=HistorySection(database=database, base=base),
-            http=HttpSection(listen=metrics),
-        )
+        try:
+            history, http = HistorySection(database=database, base=base), HttpSection(listen=metrics)
+        except ValidationError as error:
+            fault = error.errors()[0]
+            reason = f"{fault['input']!r} is no {fault['loc'][0]}: {fault['msg']}"
+            raise UsageError(reason, "see kittiwake history run --help") from None
+        settings = Settings(broker=BrokerSection(url=broker), history=history, http=http)
     process.run(settings)
 
 
