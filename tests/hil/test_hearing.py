@@ -126,7 +126,8 @@ def test_node_detects_every_anomaly_while_it_hears(board, recordings):
     board.interrupt()
     blank_journal(board)
     board.deploy({"word.kwm": wake.compile_word(wake.find(speech.WORD), kernel), **recordings[2]})
-    assert_detects_and_hears(board, kernel, recordings, paced=is_large, audio=is_large)
+    spare = assert_detects_and_hears(board, kernel, recordings, paced=is_large, audio=is_large)
+    print(f"{board.name}: {spare} bytes free, the plan in RAM, by {kernel}")
 
 
 SPARE_BYTES = 20 * 1024
