@@ -205,3 +205,21 @@ def test_plugin_leaves_figures_of_another_project_alone(run):
         "import pytest\n@pytest.fixture\ndef figures():\n    return print\ndef test_mine(figures):\n    figures('x')\n"
     )
     assert "1 passed" in run()[1]
+
+
+def test_plugin_shares_tests_among_workers_and_reports_all_of_them(run):
+    # Each worker has a virtual board of its own; a board that there is one of belongs to one worker.
+    (run.folder / "test_mine.py").write_text(
+        "import pytest\n"
+        "@pytest.mark.parametrize('n', range(6))\n"
+        "def test_counts(board, figures, n):\n"
+        "    figures['n'] = board.eval(f'{n} + 1')\n"
+    )
+    status, output = run("-n", "2", "--hil-json=report.json")
+    assert status == 0 and "6 passed" in output, output
+    tests = json.loads((run.folder / "report.json").read_text())["tests"]
+    assert sorted(entry["figures"]["n"] for entry in tests) == [1, 2, 3, 4, 5, 6]
+    status, output = run("-n", "2", "--board=/dev/ttyUSB99")
+    assert status == 4 and "leave out -n, or add --dist loadgroup" in output
+    status, output = run("-n", "2", "--board=/dev/ttyUSB99", "--dist", "loadgroup")
+    assert status == 1 and "6 errors" in output, output

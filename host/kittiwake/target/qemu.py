@@ -193,7 +193,9 @@ class QemuTarget(Target):
         return self._machine.console.port
 
     def release_console(self) -> None:
-        """Let another program use the console. The next `exec` takes it back. Idempotent."""
+        """Let another program use the console, at its friendly prompt. The next `exec` takes it back. Idempotent."""
+        if self._repl is not None and self._repl.is_raw and not self._machine.is_off:
+            self._repl.leave()
         self._repl = None
         self._machine.console.release()
 
@@ -237,11 +239,7 @@ class QemuTarget(Target):
         return self._machine.read_memory(*self._journal_region)
 
     def set_strap(self, run_main: bool) -> None:
-        """Set what the board does when it boots by itself, as a reset through its console makes it do.
-
-        Args:
-            run_main: it runs main.py; else it stays at its prompt.
-        """
+        """Set what the board does when it boots by itself; see `Machine.set_strap`."""
         self._machine.set_strap(run_main)
 
     def qmp(self, command: str, **arguments: object) -> Any:
