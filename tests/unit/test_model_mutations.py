@@ -12,6 +12,8 @@ from kittiwake.model import compiler
 from kittiwake.model.read.refusal import ModelRefused
 from tests.support.hil import SOAK
 from tests.support.mutations import mutated
+from tests.support.tflite_builder import OPS, VALID, options
+from tests.support.tflite_more import MoreNet
 from tests.support.tflite_singles import SINGLES, single
 
 FILES = 100_000 if SOAK else 1000
@@ -61,3 +63,16 @@ def test_damaged_files_of_an_operator_are_refused_or_compiled_never_worse(kind, 
 def test_scales_at_the_ends_of_single_precision_are_refused_or_compiled_never_worse(kind):
     for seed in range(300 if SOAK else 12):
         survives(single(kind, random.Random(seed), scales=(1e-45, 1.1e-37, 1e-20, 1e20, 9e36, 3e38)))
+
+
+def test_stride_beyond_a_word_of_the_plan_is_refused():
+    """Regression: a damaged stride of 2^31 was no word of a descriptor, and a traceback."""
+    net = MoreNet(random.Random(1))
+    x = net.tensor((1, 2, 2, 2), quant=(0.1, 0))
+    weights, _ = net.weights((2, 1, 1, 2), 2, 0, False, 0)
+    y = net.tensor((1, 1, 1, 2), quant=(0.1, 0))
+    fields = {"padding": VALID, "strideH": 1 << 30, "strideW": 1, "dilationHFactor": 1, "dilationWFactor": 1}
+    net.op(OPS.CONV_2D, [x, weights], [y], *options("Conv2DOptions", **fields))
+    net.graph.tensors[y].shape = [1, 1, 2, 2]
+    with pytest.raises(ModelRefused, match=r"0 CONV_2D: a stride or size of 4294967296 is beyond the 2\^31 of a plan"):
+        compiler.compile_model(net.bytes(x, y))

@@ -86,6 +86,9 @@ def compile_graph(
     except ModelRefused as error:
         raise ModelRefused(error.reasons, name) from None
     scratch, state = arena.place(program)
+    large = kwm.too_large(program)
+    if large:
+        raise ModelRefused(large, name)
     if max(scratch, state) > kwm.MOST_BYTES:
         raise ModelRefused([f"it takes {scratch + state} bytes of RAM, a plan addresses {kwm.MOST_BYTES}"], name)
     written = kwm.write(program, WEIGHT_LAYOUT_OF[isa], scratch, state)

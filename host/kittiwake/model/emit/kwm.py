@@ -24,6 +24,7 @@ _TYPES = {"int8": 0, "uint8": 1, "float32": 2}
 _SPACE = {SCRATCH: 0, STATE: 1, CONST: 2}
 _SPACE_SHIFT = 28
 MOST_BYTES = (1 << _SPACE_SHIFT) - 1  # of an area
+_WORD_LIMIT = 1 << 31
 _ONE_RUN = (0, 0, 0, 1)
 # A kind of step and the words of its descriptor.
 _Call = tuple[str, Sequence[Word]]
@@ -118,6 +119,22 @@ def write(program: Program, weight_layout: str, scratch: int, state: int) -> byt
     return header[:12] + struct.pack("<I", crc) + header[_CRC_FROM:] + body
 
 
+def too_large(program: Program) -> list[str]:
+    """Name the steps whose strides or sizes no word of a descriptor holds, as those of a damaged file may be.
+
+    Args:
+        program: lowered.
+
+    Returns:
+        A reason a step.
+    """
+    return [
+        f"{step.source}: a stride or size of {max(numbers)} is beyond the 2^31 of a plan"
+        for step in program.steps
+        if max(numbers := [word for word in step.words if isinstance(word, int)], default=0) >= _WORD_LIMIT
+    ]
+
+
 def _resets(program: Program) -> list[_Call]:
     """What puts the state back to its beginning: a fill where all bytes are alike, else a copy out of the plan."""
     calls: list[_Call] = []
@@ -153,7 +170,7 @@ def _word(word: Word, data: _Writer) -> int:
         return data.add(word.content)
     if isinstance(word, Ref):
         return _address(word.buffer, word.offset, data)
-    if not 0 <= word < 1 << 31:
+    if not 0 <= word < _WORD_LIMIT:
         raise ValueError(f"{word} is no word of a descriptor")
     return word
 
