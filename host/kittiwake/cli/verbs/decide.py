@@ -10,9 +10,9 @@ import typer
 
 
 def decide(
-    config: Annotated[Path, typer.Option("--config", "-c", help="gateway.toml, with [decide].")],
+    config: Annotated[Path, typer.Option("--config", "-c", help="gateway.toml, with its table decide.")],
 ) -> None:
-    """Make decisions of records by models, as [decide] says, until interrupted; and send the commands that follow."""
+    """Make decisions of records by models, as gateway.toml says, until interrupted; send the commands that follow."""
     from kittiwake.bridge.settings import Settings
     from kittiwake.config import load
     from kittiwake.errors import UsageError
