@@ -204,7 +204,7 @@ class Board:
         """
         if self._needs is None:
             self.exec(board_code.source("hil/abilities"))
-            said = json.loads(self.exec("print_abilities()"))
+            said = json.loads(self.exec(board_code.call("print_abilities", board_code.source("hil/viper_store"))))
             words = {*said, *self._has}
             self.reset()  # a compiler that was found to be wrong may have written anywhere
             if self.target.can_cut_power:
