@@ -58,7 +58,7 @@ class Supply:
     def deploy(self, number):
         """Deploy a version; returns whether it got through."""
         machine, timer = self._machine, None
-        application(number, machine.facts()["arch"], CONFIG)  # compiled before the clock runs
+        application(number, machine.facts(), CONFIG)  # compiled before the clock runs
         machine.release_console()
         with open_target(machine.console_port) as board:
             read = board._stream.read
@@ -133,7 +133,7 @@ def assert_whole(machine, slot, files):
 def test_deploy_of_the_firmware_cut_at_random_instants_never_bricks_the_board(name):
     rng = random.Random(f"{name} deploys")
     with open_target(name, deploy=False) as machine:
-        arch = machine.facts()["arch"]
+        facts = machine.facts()
         install(machine, 1, CONFIG, _BOOT)
         assert boot(machine) == (1, "app-a")
         usual = Supply(machine)
@@ -149,7 +149,7 @@ def test_deploy_of_the_firmware_cut_at_random_instants_never_bricks_the_board(na
             is_through = supply.deploy(number)
             runs_now, slot = boot(machine)
             assert runs_now == number if is_through else runs_now in (runs, number)
-            assert_whole(machine, slot, application(runs_now, arch, CONFIG))
+            assert_whole(machine, slot, application(runs_now, facts, CONFIG))
             outcome = "not cut" if not supply.is_cut.is_set() else "new" if runs_now == number else "old"
             ends[outcome] += 1
             runs = runs_now
@@ -164,11 +164,11 @@ def test_deploy_of_the_firmware_cut_at_random_instants_never_bricks_the_board(na
 def test_deploy_cuts_judge_sees_a_damaged_file():
     """Shows that the judge above can fail: one bit, one stranger, one module of another version."""
     with open_target(NAMES[0], deploy=False) as machine:
-        arch = machine.facts()["arch"]
+        facts = machine.facts()
         install(machine, 1, CONFIG, _BOOT)
-        files = application(1, arch, CONFIG)
+        files = application(1, facts, CONFIG)
         assert_whole(machine, "app-a", files)
-        other = application(2, arch, CONFIG)["kittiwake_node/link/frame.mpy"]
+        other = application(2, facts, CONFIG)["kittiwake_node/link/frame.mpy"]
         machine.deploy({"app-a/kittiwake_node/link/frame.mpy": other})
         with pytest.raises(AssertionError, match="frame.mpy"):
             assert_whole(machine, "app-a", files)
