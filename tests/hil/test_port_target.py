@@ -69,7 +69,7 @@ def test_port_target_deploys_what_differs_and_replaces_the_other_form(board):
     written = []
     board.exec("import builtins\n_n = 0\n")
     execute = board._repl.exec
-    board._repl.exec = lambda code, timeout_s: written.append(code) or execute(code, timeout_s)
+    board._repl.exec = lambda code, *limits: written.append(code) or execute(code, *limits)
     board.deploy(files)
     assert not any(code.startswith("begin_file(") for code in written)
     board.deploy({**files, "b.txt": bytes(range(255, -1, -1))})
