@@ -1,7 +1,6 @@
 """`kittiwake bench`: figures that are the same in every run where instructions are counted, and that see a no-op."""
 
 import json
-import random
 import shutil
 from array import array
 from fractions import Fraction
@@ -16,7 +15,6 @@ from kittiwake.cli import app
 from kittiwake.errors import EXIT_OK, EXIT_USAGE, EXIT_VERIFICATION
 from kittiwake.reference import zscore
 from kittiwake.target import open_target
-from tests.support.hil import SOAK
 from tools.assemble import project
 
 KERNEL = "kittiwake_node/kernels/thumb2_zscore.py"
@@ -46,33 +44,20 @@ def test_bench_command_twice_on_the_other_boards_is_identical(target_name, capsy
 
 
 def assert_twice_the_same(target_name, capsys):
-    assert app.run(["bench", "--target", target_name, "--json"]) == EXIT_OK
-    rows = json.loads(capsys.readouterr().out)["rows"]
-    for row, other in again(target_name, rows):
-        if row["exact"]:
-            assert (other.cost, other.exact) == (row["cost"], True), row["case"]
-        else:
-            assert other.cost == pytest.approx(row["cost"], rel=0.01), "where the collector runs within, only nearly"
+    outputs = []
+    for _ in range(2):
+        assert app.run(["bench", "--target", target_name, "--json"]) == EXIT_OK
+        outputs.append(capsys.readouterr().out)
+    rows, again = [json.loads(output)["rows"] for output in outputs]
+    assert [row for row in rows if row["exact"]] == [row for row in again if row["exact"]]
+    for row, other in zip(rows, again, strict=True):
+        assert other["cost"] == pytest.approx(row["cost"], rel=0.01), "where the collector runs within, only nearly"
     assert sum(row["exact"] for row in rows) > len(rows) / 2
     assert len(rows) >= 10
     assert {row["unit"] for row in rows} == {"instructions", "bytes"}
     assert all(row["cost"] > 1 for row in rows)
     assert [row["case"] for row in rows if row["within"] is False] == []
     assert any(row["budget"] for row in rows)
-
-
-def again(target_name, rows):
-    """Rows, each with what its case came to a second time.
-
-    In the soak it is all of them, in their order; else a third, drawn by chance, of those that do not depend on when
-    the collector ran.
-    """
-    seed = random.SystemRandom().randrange(1 << 31)
-    print(f"seed {seed}")
-    exact = [row for row in rows if row["exact"]]
-    chosen = rows if SOAK else random.Random(seed).sample(exact, len(exact) // 3)
-    others = measured(target_name, *(row["case"] for row in chosen))
-    return [(row, others[row["case"]]) for row in chosen]
 
 
 @pytest.mark.needs("arm-none-eabi-gcc")
