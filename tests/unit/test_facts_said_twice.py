@@ -26,7 +26,7 @@ def body_of(path, name):
 
 def test_number_of_a_slot_is_read_alike_by_main_and_by_deploy():
     # main.py chooses a slot before anything of the firmware can be imported.
-    ours = body_of("host/kittiwake/board_code/deploy/slots.py", "slot_number")
+    ours = body_of("host/kittiwake/board_code/deploy/slots.py", "mark_number")
     assert ours and ours == body_of("firmware/main.py", "_number")
 
 

@@ -35,7 +35,7 @@ class Slots:
     def __init__(self, board: Target):
         self._board = board
         board.exec(board_code.source("deploy/slots"))
-        self._numbers = {name: self._ask("slot_number", name) for name in NAMES}
+        self._numbers = {name: self._ask("mark_number", f"{name}/ready") for name in NAMES}
         watchdog.keep_fed(board, self._config)
 
     def renew(self) -> None:

@@ -6,17 +6,17 @@ import json
 import os
 
 
-def slot_number(slot):
-    """Give the number of a slot that is whole.
+def mark_number(path):
+    """Give the number in a slot's mark.
 
     Args:
-        slot: its folder.
+        path: of the mark: a slot that is whole has `ready`.
 
     Returns:
-        It; 0 when the slot is not whole.
+        It; 0 when the mark is not whole, or not there.
     """
     try:
-        with open(slot + "/ready") as file:
+        with open(path) as file:
             number, check = file.read(32).split()
         return int(number) if int(check, 16) == binascii.crc32(number.encode()) else 0
     except (OSError, ValueError):
