@@ -156,6 +156,7 @@ def expected_buckets(made, every_s):
     return sums
 
 
+@pytest.mark.soak  # it has failed: see docs/explanation/history.md
 @pytest.mark.timeout(3600 if SOAK else 300)
 def test_each_record_is_one_row_through_bridge_broker_histories_and_database(tmp_path):
     more = {"pause_s": 3.0, "most_disasters": 90} if SOAK else {"pause_s": 0.6, "most_disasters": 14}

@@ -60,6 +60,7 @@ def rows(path):
         return 0
 
 
+@pytest.mark.soak  # it has failed: see docs/explanation/history.md
 @pytest.mark.timeout(1800 if SOAK else 300)
 def test_records_survive_a_node_and_the_history_killed(cluster, tmp_path, monkeypatch):
     path, log, config = tmp_path / "h.sqlite", tmp_path / "history.log", tmp_path / "history.toml"
