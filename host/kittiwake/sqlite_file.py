@@ -23,6 +23,7 @@ class SqliteFile:
         tables: statements that make them.
         what: it holds, in words.
         option: of the command line that names the file, for advice.
+        has_threads: several threads use it, one at a time.
 
     Attributes:
         db: the connection, in autocommit mode.
@@ -31,11 +32,20 @@ class SqliteFile:
         KittiwakeError: it cannot be opened, or is another program's, or of another version; it is left as it was.
     """
 
-    def __init__(self, path: Path, application_id: int, version: int, tables: str, what: str, option: str):
+    def __init__(
+        self,
+        path: Path,
+        application_id: int,
+        version: int,
+        tables: str,
+        what: str,
+        option: str,
+        has_threads: bool = False,
+    ):
         self._path = path
         mend = f"name another file by {option}"
         try:
-            self.db = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None)
+            self.db = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=not has_threads)
             (identity,) = self.db.execute("PRAGMA application_id").fetchone()
             (found,) = self.db.execute("PRAGMA user_version").fetchone()
             (count,) = self.db.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -56,6 +66,10 @@ class SqliteFile:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file. Idempotent."""
         self.db.close()
 
     @contextlib.contextmanager

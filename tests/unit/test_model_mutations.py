@@ -12,6 +12,7 @@ from kittiwake.model import compiler
 from kittiwake.model.read.refusal import ModelRefused
 from tests.support.hil import SOAK
 from tests.support.mutations import mutated
+from tests.support.refusals import survives
 from tests.support.tflite_builder import OPS, VALID, options
 from tests.support.tflite_more import MoreNet
 from tests.support.tflite_singles import SINGLES, single
@@ -19,16 +20,6 @@ from tests.support.tflite_singles import SINGLES, single
 FILES = 100_000 if SOAK else 1000
 _SECONDS = 20  # a file
 _MEMORY_KIB = 1 << 20
-
-
-def survives(content: bytes) -> bool:
-    """Compile; whatever is wrong must be said by ModelRefused, in lines that name something."""
-    try:
-        compiler.compile_model(content)
-    except ModelRefused as error:
-        assert error.reasons and all(error.reasons)
-        return False
-    return True
 
 
 @pytest.fixture

@@ -15,19 +15,10 @@ from kittiwake.model import compiler
 from kittiwake.model.emit import kwm
 from kittiwake.model.read import flatbuffer
 from kittiwake.model.read.refusal import ModelRefused
+from tests.support.refusals import survives
 from tests.support.tflite_builder import FLOAT32, INT32, NONE, OPS, options
 from tests.support.tflite_graphs import random_model
 from tests.support.tflite_net import Net
-
-
-def survives(content: bytes) -> bool:
-    """Compile; whatever is wrong must be said by ModelRefused, in lines that name something."""
-    try:
-        compiler.compile_model(content)
-    except ModelRefused as error:
-        assert error.reasons and all(error.reasons)
-        return False
-    return True
 
 
 @pytest.mark.parametrize("seed", [1, 12, 28])

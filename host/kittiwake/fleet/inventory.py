@@ -197,5 +197,14 @@ def _is_count(value: int) -> bool:
 
 
 def _text(value: object) -> str:
-    text = value if isinstance(value, str) else "" if value is None else json.dumps(value)
-    return "".join(c for c in text[:_TEXT_CHARACTERS] if c.isprintable())
+    return shown(value if isinstance(value, str) else "" if value is None else json.dumps(value), _TEXT_CHARACTERS)
+
+
+def shown(text: str, limit: int) -> str:
+    """Keep of a peer's text what a terminal may be given.
+
+    Args:
+        text: as it came.
+        limit: characters of it that are looked at.
+    """
+    return "".join(c for c in text[:limit] if c.isprintable())

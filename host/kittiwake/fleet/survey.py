@@ -66,8 +66,7 @@ async def survey(
         for start in range(0, len(asked), _ASKED_AT_ONCE):
             some = asked[start : start + _ASKED_AT_ONCE]
             for name in some:
-                command = {"id": f"fleet-{secrets.token_hex(6)}", "op": "identify"}
-                client.publish(f"{base}/{name}/cmd", json.dumps(command).encode(), 1)
+                identify(client, base, name)
             on_progress(start, len(asked))
             await _until(partial(_are_heard, inventory, some), wait_s)
         on_progress(len(asked) - len(inventory.to_identify()), len(asked))
@@ -75,6 +74,18 @@ async def survey(
         await client.close()
         work.cancel()
         await asyncio.gather(work, return_exceptions=True)
+
+
+def identify(client: MqttClient, base: str, device: str) -> None:
+    """Ask a device what it is; the response comes on its topic.
+
+    Args:
+        client: to ask by.
+        base: first levels of every topic.
+        device: its id.
+    """
+    command = {"id": f"fleet-{secrets.token_hex(6)}", "op": "identify"}
+    client.publish(f"{base}/{device}/cmd", json.dumps(command).encode(), 1)
 
 
 def _are_heard(inventory: Inventory, names: Sequence[str]) -> bool:

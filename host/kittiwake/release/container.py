@@ -10,8 +10,9 @@ import hashlib
 import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
-from kittiwake.errors import ConfigError, VerificationError
+from kittiwake.errors import ConfigError, UsageError, VerificationError
 from kittiwake.release import keys
 from kittiwake_node.errors import FrameError
 from kittiwake_node.update import manifest, signature
@@ -158,6 +159,23 @@ def read(raw: bytes, name: str) -> Release:
         return _read(raw)
     except FrameError as error:
         raise VerificationError(f"{name} is no whole release: {error}", "get it again") from error
+
+
+def load(path: Path) -> Release:
+    """Read a release's file, and hold every hash in it.
+
+    Args:
+        path: of the file.
+
+    Raises:
+        UsageError: it cannot be read.
+        VerificationError: see `read`.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}", "name a release, .kwu") from error
+    return read(raw, str(path))
 
 
 def _read(raw: bytes) -> Release:

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from kittiwake.fleet.inventory import Inventory
+from kittiwake.fleet.survey import identify
 from kittiwake.mqtt.callbacks import Callbacks
 from kittiwake.mqtt.client import MqttClient
 from kittiwake.mqtt.settings import BrokerSection
@@ -120,8 +121,7 @@ class Runner:
         self._identify_s = now_s + _IDENTIFY_S
         for device in self._inventory.to_identify():
             if device in self.rollout.members:
-                command = {"id": f"rollout-{secrets.token_hex(6)}", "op": "identify"}
-                self.mqtt.publish(f"{self._base}/{device}/cmd", json.dumps(command).encode(), 1)
+                identify(self.mqtt, self._base, device)
 
     def _take(self, topic: str, payload: bytes, handle: int) -> None:
         self.mqtt.acknowledge(handle)

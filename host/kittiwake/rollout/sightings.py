@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from kittiwake.fleet.inventory import Device, Inventory, State
+from kittiwake.fleet.inventory import Device, Inventory, State, shown
 from kittiwake.peers import json_text
 from kittiwake.rollout.gates import Measures
 from kittiwake.rollout.members import Sighting
@@ -123,5 +123,5 @@ def read_update(payload: bytes) -> Update | None:
     file, state, counter, reason = (body.get(name) for name in ("file", "state", "counter", "reason"))
     if not isinstance(file, str) or not isinstance(state, str):
         return None
-    text = "".join(c for c in reason[:_REASON_CHARACTERS] if c.isprintable()) if isinstance(reason, str) else ""
+    text = shown(reason, _REASON_CHARACTERS) if isinstance(reason, str) else ""
     return Update(file, state, counter if isinstance(counter, int) and 0 <= counter < 1 << 32 else 0, text)

@@ -5,27 +5,27 @@ A SQLite file of its own: the history is a copy of what boards said, and stays t
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from kittiwake.errors import KittiwakeError
+from kittiwake.sqlite_file import SqliteFile
 
 # "KWwn": says that the file is one of ours.
 _APPLICATION_ID = 0x4B57776E
+_VERSION = 0
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS acknowledged (
+CREATE TABLE acknowledged (
     device TEXT NOT NULL, journal TEXT NOT NULL, seq INTEGER NOT NULL,
     word TEXT NOT NULL, who TEXT NOT NULL, at_ms INTEGER NOT NULL,
     PRIMARY KEY (device, journal, seq)
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS devices (
+CREATE TABLE devices (
     device TEXT PRIMARY KEY, "group" TEXT NOT NULL DEFAULT '', is_archived INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS audit (
+CREATE TABLE audit (
     id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL, subject TEXT NOT NULL,
     detail TEXT NOT NULL
 ) STRICT;
@@ -35,7 +35,7 @@ AUDIT_LIMIT = 500
 Key = tuple[str, str, int]
 
 
-class Notes:
+class Notes(SqliteFile):
     """The file.
 
     Args:
@@ -45,25 +45,13 @@ class Notes:
         arranged: each device's group, and whether it was put away.
 
     Raises:
-        KittiwakeError: it cannot be opened, or is another program's.
+        KittiwakeError: it cannot be opened, or is no file of notes.
     """
 
     def __init__(self, path: Path):
-        self._path, self._lock = path, threading.Lock()
-        try:
-            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-            (application,) = self._db.execute("PRAGMA application_id").fetchone()
-            (tables,) = self._db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-            if tables and application != _APPLICATION_ID:
-                raise KittiwakeError(f"{path} is another program's database", "name another file with --notes")
-            self._db.executescript(f"PRAGMA journal_mode = WAL; {_SCHEMA} PRAGMA application_id = {_APPLICATION_ID};")
-        except sqlite3.Error as error:
-            raise KittiwakeError(f"{path} cannot be opened: {error}", "name another file with --notes") from error
+        super().__init__(path, _APPLICATION_ID, _VERSION, _SCHEMA, "the window's notes", "--notes", has_threads=True)
+        self._lock = threading.Lock()
         self.arranged = self._arranged()
-
-    def close(self) -> None:
-        """Close the file. Idempotent."""
-        self._db.close()
 
     def acknowledge(self, keys: Iterable[Key], word: str, who: str) -> int:
         """Acknowledge alerts; one that was acknowledged before keeps its word.
@@ -78,10 +66,10 @@ class Notes:
         """
         at_ms = _now_ms()
         rows = [(*key, word, who, at_ms) for key in keys]
-        with self._lock, self._transaction():
-            before = self._db.total_changes
-            self._db.executemany("INSERT OR IGNORE INTO acknowledged VALUES (?, ?, ?, ?, ?, ?)", rows)
-            count = self._db.total_changes - before
+        with self._lock, self.transaction():
+            before = self.db.total_changes
+            self.db.executemany("INSERT OR IGNORE INTO acknowledged VALUES (?, ?, ?, ?, ?, ?)", rows)
+            count = self.db.total_changes - before
             for device, journal, seq, *_ in rows:
                 self._audit(who, "acknowledge", device, f"{journal} {seq}: {word}")
         return count
@@ -102,8 +90,8 @@ class Notes:
             is_archived: it is not shown unless asked for.
             who: says so.
         """
-        with self._lock, self._transaction():
-            self._db.execute("INSERT OR REPLACE INTO devices VALUES (?, ?, ?)", (device, group, int(is_archived)))
+        with self._lock, self.transaction():
+            self.db.execute("INSERT OR REPLACE INTO devices VALUES (?, ?, ?)", (device, group, int(is_archived)))
             self._audit(who, "arrange", device, f"group {group!r}{', put away' if is_archived else ''}")
         self.arranged = {**self.arranged, device: (group, is_archived)}
 
@@ -120,7 +108,7 @@ class Notes:
             subject: a device, or a person.
             detail: more of it.
         """
-        with self._lock, self._transaction():
+        with self._lock, self.transaction():
             self._audit(who, what, subject, detail)
 
     def audited(self) -> list[dict[str, object]]:
@@ -132,36 +120,14 @@ class Notes:
         return [dict(zip(names, row, strict=True)) for row in rows]
 
     def _audit(self, who: str, what: str, subject: str, detail: str) -> None:
-        self._db.execute(
+        self.db.execute(
             "INSERT INTO audit (at_ms, who, what, subject, detail) VALUES (?, ?, ?, ?, ?)",
             (_now_ms(), who, what, subject, detail),
         )
 
     def _rows(self, question: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
         with self._lock:
-            return self._db.execute(question, values).fetchall()
-
-    def _transaction(self) -> _Transaction:
-        return _Transaction(self._db, self._path)
-
-
-class _Transaction:
-    """All or nothing; what fails is told as an error of ours."""
-
-    def __init__(self, db: sqlite3.Connection, path: Path):
-        self._db, self._path = db, path
-
-    def __enter__(self) -> None:
-        try:
-            self._db.execute("BEGIN IMMEDIATE")
-        except sqlite3.Error as error:
-            raise KittiwakeError(f"{self._path} cannot be written: {error}", "free space, or name another") from error
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
-        if self._db.in_transaction:
-            self._db.execute("COMMIT" if kind is None else "ROLLBACK")
-        if isinstance(error, sqlite3.Error):
-            raise KittiwakeError(f"{self._path} cannot be written: {error}", "free space, or name another") from error
+            return self.db.execute(question, values).fetchall()
 
 
 def _now_ms() -> int:

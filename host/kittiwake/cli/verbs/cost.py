@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kittiwake.cli import options
-from kittiwake.cli.output import print_json, progress
+from kittiwake.cli.output import Json, print_json, progress
 
 if TYPE_CHECKING:
     from array import array
@@ -38,7 +38,7 @@ def cost(
     ] = None,
     seconds: Annotated[float, typer.Option(help="How long to look at it.", min=1)] = 300.0,
     prices: Annotated[Path | None, typer.Option(help="prices.toml; without one, nothing has a price.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Say what a fleet sends, stores and costs in a month, against sending every sample."""
     from kittiwake.config import load

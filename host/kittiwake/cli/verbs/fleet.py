@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kittiwake.cli import broker_options
-from kittiwake.cli.output import print_json, progress
+from kittiwake.cli.output import Json, iso, print_json, progress
 
 if TYPE_CHECKING:
     from kittiwake.fleet.inventory import Device
@@ -29,7 +28,7 @@ def list_(
     wait: Annotated[float, typer.Option(help="Seconds for devices to respond.", min=0.1, max=600)] = 5.0,
     known: Annotated[bool, typer.Option("--known", help="Show what the file has; ask nobody.")] = False,
     inventory: _Inventory = _INVENTORY,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")] = False,
+    as_json: Json = False,
 ) -> None:
     """List devices: what the broker keeps of them, and what each one that is there says of itself."""
     import asyncio
@@ -58,7 +57,7 @@ def list_(
     for d in devices:
         tags = " ".join(f"{group}={value}" for group, value in sorted(d.tags.items()))
         print(
-            f"{d.name:<24} {d.state.value:<8} {_iso(d.heard_ms) or '-':<20} {d.bridge or '-':<12} "
+            f"{d.name:<24} {d.state.value:<8} {iso(d.heard_ms) or '-':<20} {d.bridge or '-':<12} "
             f"{d.firmware or '-':<10} {tags or '-':<24} {d.on or '-'}"
         )
 
@@ -80,8 +79,4 @@ def tag(
 
 def _fields(device: Device) -> dict[str, object]:
     fields = {name: value for name, value in vars(device).items() if name not in ("is_heard", "heard_ms", "status")}
-    return fields | {"state": device.state.value, "heard": _iso(device.heard_ms) or None}
-
-
-def _iso(at_ms: int | None) -> str:
-    return "" if at_ms is None else datetime.fromtimestamp(at_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return fields | {"state": device.state.value, "heard": iso(device.heard_ms) or None}

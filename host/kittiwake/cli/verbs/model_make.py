@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kittiwake.cli.output import print_json, progress
+from kittiwake.cli.output import Json, print_json, progress
 from kittiwake.cli.verbs.model import group as group
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def quantise(
     calibrate: Annotated[int, typer.Option(help="How many of the samples show the ranges.", min=1)] = 500,
     isa: _Isa = "viper",
     python: _Python = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Make an int8 model of a float one, with the settings that boards want, and tell what that loses and takes.
 
@@ -98,7 +98,7 @@ def words(
     epochs: Annotated[int, typer.Option(help="Times that all clips are gone through.", min=1)] = 30,
     seed: Annotated[int, typer.Option(help="Of what is varied.")] = 1,
     python: _Python = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Train a wake word from recordings, and tell what it hears in those that were kept back.
 
@@ -157,7 +157,7 @@ def states(
     epochs: Annotated[int, typer.Option(help="Times that all blocks are gone through.", min=1)] = 30,
     seed: Annotated[int, typer.Option(help="Of the network's start.")] = 1,
     python: _Python = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Train a network that tells a machine's states by blocks of a sensor's samples, and tell what it mixes up.
 

@@ -159,14 +159,9 @@ def _facts(release: Release) -> dict[str, object]:
 
 
 def _read(file: Path) -> Release:
-    from kittiwake.errors import UsageError
     from kittiwake.release import container
 
-    try:
-        raw = file.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{file} cannot be read: {error.strerror}", "name a release, .kwu") from error
-    return container.read(raw, str(file))
+    return container.load(file)
 
 
 def _firmware() -> dict[str, bytes]:

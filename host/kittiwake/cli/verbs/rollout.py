@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kittiwake.cli import broker_options
-from kittiwake.cli.output import Json, print_json, progress
+from kittiwake.cli.output import Json, iso, print_json, progress
 
 if TYPE_CHECKING:
     from kittiwake.rollout.members import Decision, State
@@ -59,7 +58,6 @@ def start(
     """
     import time
 
-    from kittiwake.errors import UsageError
     from kittiwake.fleet.inventory import Inventory
     from kittiwake.fleet.store import FleetStore
     from kittiwake.fleet.tags import selection
@@ -69,10 +67,7 @@ def start(
 
     selection(to)
     gateway = broker_options.Gateway.of(config, broker, base)
-    try:
-        head = container.read(release.read_bytes(), release.name).head
-    except OSError as error:
-        raise UsageError(f"{release} cannot be read: {error.strerror}", "`kittiwake release make` makes one") from error
+    head = container.load(release).head
     with FleetStore(inventory) as known:
         names = [device.name for device in Inventory(known.devices(), gateway.base).listed(to)]
     waves = plans.waves(names, release.name, canary, [percent / 100 for percent in share or (10, 50, 100)])
@@ -147,7 +142,7 @@ def status(
         print_json(_fields(kept, decisions))
         return
     wanted = f", {kept.wanted.value} asked for" if kept.wanted is not None else ""
-    print(f"roll-out {kept.id} of {kept.plan.release}: {kept.state.value}{wanted}, begun {_iso(kept.begun_ms)}")
+    print(f"roll-out {kept.id} of {kept.plan.release}: {kept.state.value}{wanted}, begun {iso(kept.begun_ms)}")
     for number, wave in enumerate(kept.plan.waves):
         phases = [member.phase.value for member in kept.members if member.wave == number]
         of_phase = ", ".join(f"{phases.count(phase)} {phase}" for phase in dict.fromkeys(phases))
@@ -195,10 +190,7 @@ def back(
     from kittiwake.release import container
     from kittiwake.rollout.members import Back, State
 
-    try:
-        head = container.read(release.read_bytes(), release.name).head
-    except OSError as error:
-        raise UsageError(f"{release} cannot be read: {error.strerror}", "`kittiwake release make` makes one") from error
+    head = container.load(release).head
     if not head.flags:
         raise UsageError(f"{release} may not take the place of a later release", "make it with --downgrade")
     _ask(id, rollouts, State.BACK, Back(release.name, head.counter))
@@ -230,7 +222,7 @@ def _draw(path: Path, kept: Kept, decisions: list[Decision]) -> None:
     end_ms = last_ms + max(1000, (last_ms - decisions[0].at_ms) // 30)  # what came last is seen
     boards = sum(len(wave) for wave in kept.plan.waves)
     times, in_phase = phases.counts(boards, changes, Phase.WAITING.value, end_ms)
-    title = f"{kept.plan.release}: {kept.state.value}, from {_iso(changes[0][0])}"
+    title = f"{kept.plan.release}: {kept.state.value}, from {iso(changes[0][0])}"
     phases.draw(path, title, times, in_phase, _COLOURS, marks)
     progress(f"kittiwake: {path}")
 
@@ -243,19 +235,15 @@ def _fields(kept: Kept, decisions: list[Decision]) -> dict[str, object]:
         "counter": kept.plan.counter,
         "state": kept.state.value,
         "wanted": kept.wanted and kept.wanted.value,
-        "begun": _iso(kept.begun_ms),
+        "begun": iso(kept.begun_ms),
         "waves": [list(wave) for wave in kept.plan.waves],
         "boards": [
-            {"device": m.device, "wave": m.wave + 1, "phase": m.phase.value, "since": _iso(m.since_ms), "why": m.why}
+            {"device": m.device, "wave": m.wave + 1, "phase": m.phase.value, "since": iso(m.since_ms), "why": m.why}
             for m in kept.members
         ],
-        "decisions": [{"at": _iso(d.at_ms), "device": d.device, "text": d.text} for d in decisions],
+        "decisions": [{"at": iso(d.at_ms), "device": d.device, "text": d.text} for d in decisions],
     }
 
 
 def _line(decision: Decision) -> str:
-    return f"{_iso(decision.at_ms)} {decision.device or 'roll-out'}: {decision.text}"
-
-
-def _iso(at_ms: int) -> str:
-    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{iso(decision.at_ms)} {decision.device or 'roll-out'}: {decision.text}"

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from kittiwake.cli import broker_options
-from kittiwake.cli.output import print_json, progress
+from kittiwake.cli.output import Json, print_json, progress
 
 
 def simulate(
@@ -22,7 +22,7 @@ def simulate(
     faults: Annotated[
         bool, typer.Option(help="They go off line, reboot, do not know the time, flood the link.")
     ] = True,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Let simulated devices publish through the firmware's sessions; ends when the broker has all; exit 5 when not."""
     from kittiwake.errors import EXIT_VERIFICATION
