@@ -9,7 +9,7 @@ DOCS_EXTRAS = $(DEV_EXTRAS),docs
 T ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help python format setup setup-dev demo test test-fresh test-lowest dist wheels package.json check docs pictures format soak test-powercut test-chaos boards kernels hil bench bench-bridge bench-history bench-serve bench-nab bench-wear bench-fan bench-models clean
+.PHONY: help python format setup setup-dev demo test test-fresh test-lowest dist wheels package.json check docs pictures format soak test-powercut test-chaos boards kernels hil bench bench-bridge bench-history bench-serve bench-window bench-nab bench-wear bench-fan bench-models clean
 
 help: ## list the targets
 	@grep -hE '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 12
@@ -111,6 +111,10 @@ bench-history: setup-dev ## rows a second of the history beside bare SQLite and 
 
 bench-serve: setup-dev ## requests a second of the inference service beside the guide's sample
 	@$(BIN)/python tools/bench_serve.py $(ARGS)
+
+bench-window: setup-dev ## first view, points and panning of the window in Chromium, its costs and memory (ARGS='--seconds 3600')
+	@$(BIN)/python tools/system.py chromium mosquitto
+	@$(BIN)/python tools/bench_window.py $(ARGS)
 
 bench-nab: setup-dev ## the Numenta Anomaly Benchmark, its controls and a picture: make bench-nab NAB=DIR
 	@test -n "$(NAB)" || { echo "bench-nab: name the benchmark's folder: make bench-nab NAB=DIR" >&2; exit 2; }

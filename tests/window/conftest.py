@@ -27,7 +27,8 @@ def plant(tmp_path_factory):
             ["history", "run", "--broker", plant.broker.url, "--database", str(database)], folder / "history.log"
         )
         history.start()
-        plant.new_window = lambda port=0: Window(plant.broker.url, folder, "--database", str(database), port=port)
+        options = ["--database", str(database), "--rollouts", str(folder / "rollouts.sqlite")]
+        plant.new_window = lambda port=0: Window(plant.broker.url, folder, *options, port=port)
         with plant.new_window() as plant.window:
             until(lambda: "0 rows" in history.text, lambda: history.text, 20, 0.1)
             plant.bridge.start()

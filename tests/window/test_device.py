@@ -1,7 +1,9 @@
 """A device's page against real parts: live points, the threshold's band, an alert's samples, and the history behind."""
 
 import json
+import math
 import re
+import urllib.parse
 
 import pytest
 
@@ -102,8 +104,56 @@ def test_device_shows_a_span_of_the_history_with_its_exact_number_of_samples(pag
     until(lambda: "Each point is a summary" in caption.inner_text(), "live again", 5)
 
 
+def test_device_zooms_and_pans_by_hand_over_the_history(page):
+    caption = page.locator("main > [role=status]")
+    page.get_by_role("button", name="1 d", exact=True).click()
+    until(lambda: "exact sums" in caption.inner_text(), caption.inner_text, 10)
+    box = page.locator("figure.main .u-over").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.evaluate(
+        "() => { window.asked = []; const fetched = window.fetch; window.fetch = (url, ...rest) => {"
+        " if (url.includes('/series')) window.asked.push(url); return fetched(url, ...rest); }; }"
+    )
+
+    def asked():
+        urls = [urllib.parse.parse_qs(url.partition("?")[2]) for url in page.evaluate("window.asked")]
+        return [(int(query["since"][0]), int(query["until"][0])) for query in urls]
+
+    page.mouse.move(x, y)
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -200)
+    page.keyboard.up("Control")
+    until(lambda: len(asked()) == 1, "the closer span", 5)
+    page.keyboard.down("Shift")
+    page.mouse.down()
+    page.mouse.move(x + 100, y, steps=4)
+    page.mouse.up()
+    page.keyboard.up("Shift")
+    (since, until_ms) = asked()[0]
+    width_ms = until_ms - since
+    moved_ms = width_ms / 2 * 100 / box["width"]
+    # Where the machine is slow, the plot comes to rest on the way as well.
+    until(lambda: since - asked()[-1][0] == pytest.approx(moved_ms, rel=0.02), asked, 5)
+    # Asked is as much again beside the span; two thirds' e-th of a day remain: 24 h * exp(-200 / 300).
+    assert width_ms == pytest.approx(2 * 86_400_000 * math.exp(-200 / 300), rel=0.01)
+    assert asked()[-1][1] - asked()[-1][0] == pytest.approx(width_ms, rel=0.001)
+    page.get_by_role("button", name="live").click()
+
+
 def test_device_is_accessible(page):
     assert accessibility_faults(page) == []
+
+
+def test_device_says_that_the_library_of_plots_is_not_there(browser, plant):
+    """Without npm the build brings none. A style that is asked for in vain made axe try an inline one, and fail."""
+    with browser.new_context() as context:
+        page = context.new_page()
+        complaints = []
+        page.on("console", lambda line: complaints.append(line.text) if "Security Policy" in line.text else None)
+        page.route("**/page/parts/*", lambda route: route.fulfill(status=404, content_type="text/plain", body="no"))
+        page.goto(f"{plant.window.url}#/device/{DEVICE}")
+        until(lambda: "did not come with this installation" in page.inner_text("main"), "why", 20)
+        assert accessibility_faults(page) == [] and complaints == []
 
 
 def test_device_whose_name_nobody_knows_says_so(page, plant):

@@ -63,6 +63,13 @@ def test_now_asks_no_other_host_and_is_light(page, plant):
     assert len(sizes) > 5 and 10_000 < sum(sizes) < 300_000
 
 
+def test_now_fetches_all_modules_of_its_first_view_at_once(page, plant):
+    """A module that the page's head does not name waits for the one that imports it."""
+    named = page.evaluate("[...document.querySelectorAll('link[rel=modulepreload]')].map((link) => link.href)")
+    fetched = {url for url in page.requests if url.endswith(".js")}
+    assert len(named) > 5 and set(named) == fetched
+
+
 def test_now_is_accessible_in_light_and_dark_and_on_a_phone(page):
     assert accessibility_faults(page) == []
 

@@ -90,7 +90,7 @@ def acknowledge(browser, **headers):
     return browser.ask("POST", "/api/acknowledge", {"alerts": [KEY], "word": "seen"}, **headers)[0]
 
 
-@pytest.mark.parametrize("path", ["live", "series", "alerts", "alerts.csv", "snapshots", "audit"])
+@pytest.mark.parametrize("path", ["live", "series", "alerts", "alerts.csv", "snapshots", "audit", "rollout"])
 def test_nobody_sees_anything_but_the_form(nobody, path):
     assert nobody.ask("GET", f"/api/{path}")[0] == 401
     assert nobody.ask("GET", "/")[0] == 200

@@ -156,6 +156,26 @@ class RolloutStore(SqliteFile):
             if back is not None:
                 self.db.execute("UPDATE rollouts SET back = ? WHERE id = ?", (json.dumps(asdict(back)), id))
 
+    def order(self, id: int | None, state: State, back: Back | None = None) -> int:
+        """Leave word as a person does: of a roll-out that is over, only to take it back.
+
+        Args:
+            id: of the roll-out; None for the newest.
+            state: that it is to have.
+            back: what its boards are to run, for State.BACK.
+
+        Returns:
+            The roll-out's id.
+
+        Raises:
+            UsageError: there is none, or it is over.
+        """
+        kept = self.read(id)
+        if kept.state in (State.DONE, State.ABORTED) and state is not State.BACK:
+            raise UsageError(f"roll-out {kept.id} is {kept.state.value}", "`kittiwake rollout start` begins another")
+        self.ask(kept.id, state, back)
+        return kept.id
+
     def decisions(self, id: int) -> list[Decision]:
         """Read every decision of a roll-out, the oldest first.
 

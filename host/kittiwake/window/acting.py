@@ -15,6 +15,7 @@ from kittiwake.errors import KittiwakeError
 from kittiwake.window.access import Access
 from kittiwake.window.desk import ChangedError, Desk
 from kittiwake.window.notes import Key, Notes
+from kittiwake.window.rollouts import Rollouts
 from kittiwake.window.sessions import Session
 
 BODY_LIMIT_BYTES = 32 * 1024
@@ -26,13 +27,14 @@ _NAME_LIMIT = 128
 Action = Callable[[Session, Mapping[str, Any]], Awaitable[object]]
 
 
-def acting_routes(access: Access, notes: Notes, desk: Desk) -> list[Route]:
+def acting_routes(access: Access, notes: Notes, desk: Desk, rollouts: Rollouts) -> list[Route]:
     """Make the routes.
 
     Args:
         access: who may.
         notes: what people leave.
         desk: sends commands.
+        rollouts: of releases.
     """
 
     async def acknowledge(session: Session, fields: Mapping[str, Any]) -> object:
@@ -60,6 +62,14 @@ def acting_routes(access: Access, notes: Notes, desk: Desk) -> list[Route]:
         finally:
             await asyncio.to_thread(notes.audit, session.who, f"command {op}", device, outcome)
 
+    async def order(session: Session, fields: Mapping[str, Any]) -> object:
+        id, name = fields.get("id"), _text(fields, "order", _NAME_LIMIT)
+        if not isinstance(id, int) or isinstance(id, bool) or not 0 <= id < 1 << 32:
+            raise ValueError("id: a roll-out's number")
+        wanted = await asyncio.to_thread(rollouts.order, id, name)
+        await asyncio.to_thread(notes.audit, session.who, f"{name} roll-out", str(id))
+        return {"wanted": wanted}
+
     async def log_in(request: Request) -> Response:
         fields = await body_of(request)
         return await access.log_in(request, _text(fields, "name", _NAME_LIMIT), _text(fields, "password", 1024))
@@ -70,7 +80,7 @@ def acting_routes(access: Access, notes: Notes, desk: Desk) -> list[Route]:
     async def me(request: Request) -> Response:
         return JSONResponse(access.told(request))
 
-    actions: dict[str, Action] = {"acknowledge": acknowledge, "arrange": arrange, "command": command}
+    actions: dict[str, Action] = {"acknowledge": acknowledge, "arrange": arrange, "command": command, "order": order}
     routes = [Route(f"/api/{name}", _acting(access, action), methods=["POST"]) for name, action in actions.items()]
     return [
         *routes,

@@ -16,6 +16,7 @@ from kittiwake.errors import KittiwakeError
 from kittiwake.window.access import Access
 from kittiwake.window.archive import ALERTS_LIMIT, Archive, moment
 from kittiwake.window.notes import Notes
+from kittiwake.window.rollouts import Rollouts
 
 _MOST_MS = 1 << 48
 _CSV = (
@@ -25,13 +26,14 @@ _CSV = (
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def asking_routes(archive: Archive, access: Access, notes: Notes) -> list[Route]:
+def asking_routes(archive: Archive, access: Access, notes: Notes, rollouts: Rollouts) -> list[Route]:
     """Make the routes.
 
     Args:
         archive: the history.
         access: who may.
         notes: what people leave.
+        rollouts: what releases are on their way.
     """
 
     async def series(request: Request) -> Response:
@@ -63,8 +65,12 @@ def asking_routes(archive: Archive, access: Access, notes: Notes) -> list[Route]
         around = moment(whole(request, "at", 0))
         return await answered(lambda: archive.snapshots(device, channel, around))
 
+    async def rollout(request: Request) -> Response:
+        return await answered(rollouts.newest)
+
     routes = {
-        "series": series, "alerts": alerts, "alerts.csv": alerts_csv, "snapshots": snapshots, "audit": audit
+        "series": series, "alerts": alerts, "alerts.csv": alerts_csv, "snapshots": snapshots, "audit": audit,
+        "rollout": rollout,
     }  # fmt: skip
     return [Route(f"/api/{name}", checked(endpoint, access)) for name, endpoint in routes.items()]
 

@@ -26,6 +26,7 @@ from kittiwake.window.guard import Guard
 from kittiwake.window.lag import Lag
 from kittiwake.window.notes import Notes
 from kittiwake.window.patience import PatientProtocol
+from kittiwake.window.rollouts import Rollouts
 from kittiwake.window.stream import Stream, running
 from kittiwake.window.users import Users
 
@@ -46,6 +47,7 @@ class Settings:
         listen: HOST:PORT; port 0 for a free one.
         database: the history's; "" for none.
         notes: file of what people leave.
+        rollouts: file of `kittiwake rollout`, which need not be there.
         users: file of who there is; None for whoever sits here.
         certificate, key: files for TLS; None for none.
         hosts: names that the window goes by besides the address.
@@ -57,6 +59,7 @@ class Settings:
     listen: str = "127.0.0.1:8800"
     database: str = ""
     notes: Path = Path("kittiwake-window.sqlite")
+    rollouts: Path = Path("rollouts.sqlite")
     users: Path | None = None
     certificate: Path | None = None
     key: Path | None = None
@@ -98,7 +101,7 @@ async def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
         lag = Lag(archive, lambda: list(feed.fleet.devices.values()), lambda: stream.is_watched, utc_ms)
         await remember(archive, feed)
         access = Access(Users(settings.users) if settings.users else None, notes, settings.is_tls)
-        app = web.application(web.Parts(stream, archive, access, notes, desk))
+        app = web.application(web.Parts(stream, archive, access, notes, desk, Rollouts(settings.rollouts)))
         names = (*_LOOPBACK_NAMES, *settings.hosts) if is_loopback(host) else (_bracketed(host), *settings.hosts)
         server = _Server(_config(Guard(app, names, settings.is_tls), settings))
         scheme = "https" if settings.is_tls else "http"

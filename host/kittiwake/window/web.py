@@ -18,6 +18,7 @@ from kittiwake.window.archive import Archive
 from kittiwake.window.asking import asking_routes
 from kittiwake.window.desk import Desk
 from kittiwake.window.notes import Notes
+from kittiwake.window.rollouts import Rollouts
 from kittiwake.window.stream import Stream
 
 PAGE = Path(__file__).with_name("page")
@@ -33,7 +34,7 @@ class Files:
 
     def __init__(self, folder: Path):
         self._files = {
-            path.relative_to(folder).as_posix(): (path.read_bytes(), _KINDS[path.suffix])
+            path.relative_to(folder).as_posix(): (content := path.read_bytes(), _KINDS[path.suffix], _tag(content))
             for path in sorted(folder.rglob("*"))
             if path.suffix in _KINDS
         }
@@ -47,12 +48,15 @@ class Files:
         """
         if name not in self._files:
             return PlainTextResponse("there is no such page\n", 404)
-        content, kind = self._files[name]
-        tag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'
+        content, kind, tag = self._files[name]
         headers = {"etag": tag, "cache-control": "no-cache"}
         if request.headers.get("if-none-match") == tag:
             return Response(status_code=304, headers=headers)
         return Response(content, media_type=kind, headers=headers)
+
+
+def _tag(content: bytes) -> str:
+    return f'"{hashlib.sha256(content).hexdigest()[:16]}"'
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,7 @@ class Parts:
         access: who may.
         notes: what people leave.
         desk: sends commands.
+        rollouts: of releases.
     """
 
     stream: Stream
@@ -72,6 +77,7 @@ class Parts:
     access: Access
     notes: Notes
     desk: Desk
+    rollouts: Rollouts
 
 
 def application(parts: Parts) -> Starlette:
@@ -103,8 +109,8 @@ def application(parts: Parts) -> Starlette:
             Route("/", index),
             Route("/page/{name:path}", file),
             Route("/api/live", live),
-            *asking_routes(parts.archive, access, parts.notes),
-            *acting_routes(access, parts.notes, parts.desk),
+            *asking_routes(parts.archive, access, parts.notes, parts.rollouts),
+            *acting_routes(access, parts.notes, parts.desk, parts.rollouts),
         ]
     )
 

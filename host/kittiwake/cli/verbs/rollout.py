@@ -11,7 +11,7 @@ from kittiwake.cli import broker_options
 from kittiwake.cli.output import Json, iso, print_json, progress
 
 if TYPE_CHECKING:
-    from kittiwake.rollout.members import Decision, State
+    from kittiwake.rollout.members import Back, Decision, State
     from kittiwake.rollout.store import Kept
 
 _Rollouts = Annotated[Path, typer.Option(help="File that keeps roll-outs and their decisions.")]
@@ -196,17 +196,12 @@ def back(
     _ask(id, rollouts, State.BACK, Back(release.name, head.counter))
 
 
-def _ask(id: int | None, rollouts: Path, state: State, back: object = None) -> None:
-    from kittiwake.errors import UsageError
-    from kittiwake.rollout import members
+def _ask(id: int | None, rollouts: Path, state: State, back: Back | None = None) -> None:
     from kittiwake.rollout.store import RolloutStore
 
     with RolloutStore(rollouts) as store:
-        kept = store.read(id)
-        if kept.state in (members.State.DONE, members.State.ABORTED) and state is not members.State.BACK:
-            raise UsageError(f"roll-out {kept.id} is {kept.state.value}", "`kittiwake rollout start` begins another")
-        store.ask(kept.id, state, back if isinstance(back, members.Back) else None)
-    progress(f"roll-out {kept.id}: {state.value} asked for; its process takes it up within a second or two")
+        number = store.order(id, state, back)
+    progress(f"roll-out {number}: {state.value} asked for; its process takes it up within a second or two")
 
 
 def _draw(path: Path, kept: Kept, decisions: list[Decision]) -> None:

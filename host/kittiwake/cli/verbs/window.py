@@ -36,6 +36,7 @@ def window(
     notes: Annotated[Path, typer.Option(help="File of what people leave: acknowledgements, groups, the audit.")] = Path(
         "kittiwake-window.sqlite"
     ),
+    rollouts: Annotated[Path, typer.Option(help="File of `kittiwake rollout`.")] = Path("rollouts.sqlite"),
     users: Annotated[Path | None, typer.Option(help="File of `user add`; without one, whoever sits here acts.")] = None,
     certificate: Annotated[Path | None, typer.Option(help="Certificate for TLS, PEM.")] = None,
     key: Annotated[Path | None, typer.Option(help="Its private key, PEM.")] = None,
@@ -60,6 +61,7 @@ def window(
         listen,
         database,
         notes,
+        rollouts,
         users,
         certificate,
         key,

@@ -10,6 +10,7 @@ import { showSnapshot } from "./snapshot.js";
 import { evidence, mark, reasons } from "./state.js";
 import { texts } from "./texts.js";
 import { ago, clock, now, span, utc } from "./times.js";
+import { movable } from "./zoom.js";
 
 const words = texts.device;
 const LIVE_S = 300;
@@ -22,6 +23,7 @@ export function show(main, name) {
   let channel = "";
   let view = null; // {from, to} in s, of the history; null for live
   let drawn = null;
+  let endMoving = () => {};
   let health = null;
 
   const state = h("p", { class: "state" });
@@ -130,9 +132,12 @@ export function show(main, name) {
     if (drawn && drawn.unit === unit) return drawn.plot.setData(data);
     if (making) return undefined;
     making = true;
-    drawn?.end();
+    end();
     drawn = await plotIn(figure, { ...series(unit), data });
-    if (drawn) drawn.unit = unit;
+    if (drawn) {
+      drawn.unit = unit;
+      endMoving = movable(drawn.plot, (from, to) => lookAt({ from, to }));
+    }
     making = false;
     return undefined;
   }
@@ -171,10 +176,12 @@ export function show(main, name) {
   async function lookAt(wanted, pressed = -1) {
     const from = Math.max(0, Math.floor(wanted.from));
     view = { from, to: Math.max(from + 60, Math.ceil(wanted.to)) };
+    const beside = Math.ceil((view.to - view.from) / 2); // is there when the plot is moved, before more is asked for
     press(pressed);
     const asked = view;
     try {
-      const query = { device: name, channel, since: view.from * 1000, until: view.to * 1000 };
+      const since = Math.max(0, view.from - beside) * 1000;
+      const query = { device: name, channel, since, until: (view.to + beside) * 1000 };
       const answer = await ask("series", query);
       if (view !== asked) return;
       const none = answer.t.map(() => null);
@@ -184,16 +191,22 @@ export function show(main, name) {
       const flagged = answer.anomalies.map((count, i) => (count ? answer.high[i] : null));
       await draw([answer.t, answer.mean, answer.low, answer.high, reach(-1), reach(1), flagged], answer.unit);
       drawn?.plot.setScale("x", { min: view.from, max: view.to });
-      const samples = answer.n.reduce((sum, n) => sum + n, 0);
+      const isShown = (t) => t >= view.from && t < view.to;
+      const samples = answer.n.reduce((sum, n, i) => sum + (isShown(answer.t[i]) ? n : 0), 0);
       write(caption, words.historyCaption(clock(view.from * 1000), clock(view.to * 1000), span(answer.width_s * 1000), samples));
     } catch (error) {
       write(caption, `${error.message}. ${error.mend ?? ""}`);
     }
   }
 
-  function redraw() {
+  function end() {
+    endMoving();
     drawn?.end();
     drawn = null;
+  }
+
+  function redraw() {
+    end();
     if (view) lookAt(view);
     else drawLive();
   }
@@ -235,8 +248,7 @@ export function show(main, name) {
   return () => {
     stop();
     clearInterval(timer);
-    drawn?.end();
-    drawn = null;
+    end();
     connect();
   };
 }

@@ -1,34 +1,39 @@
 // The frame of every page: which page the address names, the links between them, and what is wrong with the line itself.
 
-import * as alerts from "./alerts.js";
-import * as device from "./device.js";
 import { h, write } from "./dom.js";
-import * as gateway from "./gateway.js";
 import { connect, disconnect, fleet, watch } from "./live.js";
-import * as login from "./login.js";
 import { act, whoAmI } from "./me.js";
-import * as now from "./now.js";
 import { texts } from "./texts.js";
 import { clock } from "./times.js";
 
-// What stands after # -> the page's module; the rest of the address is the page's.
-const PAGES = { "": now, alerts, device, gateway };
+// What stands after # -> the page's module, fetched when it is wanted; the rest of the address is the page's.
+const PAGES = {
+  "": () => import("./now.js"),
+  alerts: () => import("./alerts.js"),
+  device: () => import("./device.js"),
+  rollouts: () => import("./rollouts.js"),
+  gateway: () => import("./gateway.js"),
+};
 const LINKS = [
   ["#/", texts.nav.now],
   ["#/alerts", texts.nav.alerts],
+  ["#/rollouts", texts.nav.rollouts],
   ["#/gateway", texts.nav.gateway],
 ];
 
 const main = document.getElementById("main");
 const notice = document.getElementById("notice");
 let leave = () => {};
+let turn = 0;
 
-function go() {
-  leave();
+async function go() {
+  const own = ++turn;
   const [name = "", ...rest] = location.hash.replace(/^#\/?/, "").split("/").map(decodeURIComponent);
-  const page = PAGES[name];
+  const page = await PAGES[name]?.();
+  if (own !== turn) return; // the address is another one meanwhile
+  leave();
+  leave = () => {};
   if (!page) {
-    leave = () => {};
     main.replaceChildren(h("h1", {}, texts.notFound));
     return;
   }
@@ -71,19 +76,21 @@ async function begin() {
   if (me.who) {
     connect();
     tellLine();
-    go();
+    await go();
     return;
   }
+  turn++;
   leave();
   leave = () => {};
   disconnect();
   write(notice, "");
+  const login = await import("./login.js");
   login.show(main, begin);
 }
 
 watch((kind) => kind === "connection" && tellLine());
-window.addEventListener("hashchange", () => {
-  go();
+window.addEventListener("hashchange", async () => {
+  await go();
   main.focus();
 });
 begin();

@@ -5,17 +5,14 @@ import { texts } from "./texts.js";
 
 let library = null;
 
-// The library, fetched when the first plot is wanted; null where the build could not bring it.
+// The library, fetched when the first plot is wanted; null where the build could not bring it: then no style is asked for.
 export function plots() {
   library ??= new Promise((resolve) => {
-    document.head.append(h("link", { rel: "stylesheet", href: "/page/parts/uplot.css" }));
-    document.head.append(
-      h("script", {
-        src: "/page/parts/uplot.js",
-        onload: () => resolve(globalThis.uPlot),
-        onerror: () => resolve(null),
-      }),
-    );
+    const styled = () => {
+      const ready = () => resolve(globalThis.uPlot);
+      document.head.append(h("link", { rel: "stylesheet", href: "/page/parts/uplot.css", onload: ready, onerror: ready }));
+    };
+    document.head.append(h("script", { src: "/page/parts/uplot.js", onload: styled, onerror: () => resolve(null) }));
   });
   return library;
 }

@@ -1,0 +1,98 @@
+// The newest roll-out: waves and boards, the gates with their figures, every decision; pause, go on, abort.
+
+import { ask } from "./api.js";
+import { h, write } from "./dom.js";
+import { act, mayAct } from "./me.js";
+import { texts } from "./texts.js";
+import { clock, span, utc } from "./times.js";
+
+const words = texts.rollouts;
+const LOOK_MS = 2000;
+// Which orders make sense in which state.
+const ORDERS = { running: ["pause", "abort"], paused: ["resume", "abort"], halted: ["resume", "abort"], "taken back": ["abort"] };
+
+export function show(main) {
+  const heading = h("h1", {}, words.heading);
+  const status = h("p", { role: "status" });
+  const buttons = h("div", { class: "tools" });
+  const whole = h("div");
+  let drawn = "";
+  let hasEnded = false;
+  main.replaceChildren(heading, status, buttons, whole);
+
+  async function look() {
+    let rollout;
+    try {
+      rollout = await ask("rollout");
+    } catch (error) {
+      rollout = null;
+      write(status, `${error.message}. ${error.mend ?? ""}`);
+    }
+    const text = JSON.stringify(rollout);
+    if (hasEnded || text === drawn) return;
+    drawn = text;
+    buttons.replaceChildren();
+    whole.replaceChildren();
+    if (rollout) draw(rollout);
+  }
+
+  function draw(rollout) {
+    write(status, words.state(rollout.state, rollout.wanted));
+    const orders = mayAct() ? (ORDERS[rollout.state] ?? []) : [];
+    buttons.replaceChildren(...orders.map((order) => h("button", { type: "button", onclick: () => give(rollout.id, order) }, words.orders[order])));
+    const facts = [
+      [words.heading, words.of(rollout.release, rollout.version)],
+      [words.begun, clock(rollout.begun)],
+      [words.offered, rollout.windows.length ? words.hours(rollout.windows) : words.always],
+      [words.watched, span(rollout.watch_s * 1000)],
+      ...(rollout.back ? [[words.back, rollout.back]] : []),
+      [words.limits, Object.entries(rollout.limits).map(([name, value]) => words.limit[name](value)).join("; ")],
+    ];
+    whole.replaceChildren(
+      h("dl", { class: "facts" }, ...facts.map(([term, value]) => h("div", {}, h("dt", {}, term), h("dd", {}, value)))),
+      h("p", { class: "quiet" }, words.backHow),
+      h("h2", {}, words.waves),
+      table(words.wave, rollout.waves.map((wave, number) => [number + 1, wave.size, wave.may_fail, phases(wave)])),
+      h("h2", {}, words.boards),
+      table(words.board, rollout.boards.map((one) => [device(one.device), one.wave, one.phase, time(one.since), words.heap(one.before?.heap_free, one.confirmed?.heap_free), one.why || "–"])),
+      h("h2", {}, words.log),
+      table(words.decision, rollout.decisions.map((one) => [time(one.at), one.device ? device(one.device) : words.whole, one.text])),
+    );
+  }
+
+  async function give(id, order) {
+    if (order === "abort" && !confirm(words.sure)) return;
+    try {
+      const { wanted } = await act("order", { id, order });
+      write(status, words.asked(wanted));
+      await look();
+    } catch (error) {
+      write(status, `${error.message}. ${error.mend ?? ""}`);
+    }
+  }
+
+  const timer = setInterval(look, LOOK_MS);
+  look();
+  return () => {
+    hasEnded = true;
+    clearInterval(timer);
+  };
+}
+
+function phases(wave) {
+  return Object.entries(wave.phases).map(([phase, count]) => `${count} ${phase}`).join(", ");
+}
+
+function device(name) {
+  return h("a", { href: `#/device/${encodeURIComponent(name)}` }, name);
+}
+
+function time(ms) {
+  return ms ? h("time", { title: utc(ms) }, clock(ms)) : "–";
+}
+
+function table(heads, rows) {
+  const cells = (row) => row.map((cell, place) => h("td", { "data-label": heads[place] }, cell instanceof Element ? cell : String(cell)));
+  const head = h("thead", {}, h("tr", {}, ...heads.map((text) => h("th", { scope: "col" }, text))));
+  return h("table", { class: "devices" }, head, h("tbody", {}, ...rows.map((row) => h("tr", {}, ...cells(row)))));
+}
