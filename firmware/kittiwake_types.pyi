@@ -271,6 +271,13 @@ class Keyword(TypedDict):
     limit: int
     index: int
 
+class State(TypedDict):
+    name: str
+    previous: str
+    score: int
+    index: int
+    lasted: int
+
 class Boot(TypedDict):
     reset_cause: int
     heap_free: int

@@ -29,7 +29,7 @@ DEFAULTS: "Settings" = {
 }
 
 CHANNEL_DEFAULTS: "Settings" = {
-    "kind": "sensor",  # or "microphone"
+    "kind": "sensor",  # or "states", "microphone"
     "name": "",  # a level of a topic; the channel's number where nothing is said
     "sensor_id": "",
     "unit": "",
@@ -43,6 +43,7 @@ CHANNEL_DEFAULTS: "Settings" = {
     "detectors": [{"kind": "zscore"}],
     "event": {},
     "snapshot": {},
+    "states": {},
     "hear": {},
 }
 # What a microphone listens for: files of wake words (.kwm); after a detection a word is silent for refractory_ms; audio
@@ -140,10 +141,19 @@ def _check_channel(settings: object, number: int) -> "Settings":
     where = "channels[%d]." % number
     if isinstance(settings, dict) and settings.get("kind") == "microphone":
         settings = _with_microphone(settings, where)
+    if isinstance(settings, dict) and settings.get("kind") == "states":
+        # Boards whose channels tell no states have no memory to spare for what only these need.
+        try:
+            from .config_states import with_states
+        except ImportError:  # deployed for other channels, without it
+            raise ConfigError(where + "kind", "the modules of states are not on this board; deploy this configuration")
+        settings = with_states(settings, where)
     channel = _merged(CHANNEL_DEFAULTS, _with_numbers_as_text(settings), where)
     _check_numbers(channel, where)
-    if channel["kind"] not in ("sensor", "microphone"):
-        raise ConfigError(where + "kind", "%r is not one of: sensor, microphone" % channel["kind"])
+    if channel["kind"] not in ("sensor", "states", "microphone"):
+        raise ConfigError(where + "kind", "%r is not one of: sensor, states, microphone" % channel["kind"])
+    if channel["states"] and channel["kind"] != "states":
+        raise ConfigError(where + "states", "this channel tells none; write kind = states")
     if channel["hear"] and channel["kind"] != "microphone":
         raise ConfigError(where + "hear", "only a microphone hears; write kind = microphone")
     channel["name"] = channel["name"] or str(number)

@@ -120,6 +120,28 @@ def test_choose_refuses_a_model_that_no_channel_listens_for():
     heard = {"channels": [{"kind": "microphone", "hear": {"models": ["a.kwm", "b.kwm"]}}]}
     told = json.loads(choose.settings(heard, "app-b", {"a.kwm": b""}))
     assert told["channels"][0]["hear"]["models"] == ["app-b/a.kwm", "b.kwm"]
+    telling = {"channels": [{"kind": "states", "states": {"model": "app-a/a.kwm"}}]}
+    assert choose.named_models(telling, "app-a") == {"a.kwm"}
+    told = json.loads(choose.settings(telling, "app-b", {"a.kwm": b""}, "app-a"))
+    assert told["channels"][0]["states"]["model"] == "app-b/a.kwm"
+
+
+def test_choose_brings_networks_to_channels_that_tell_states_and_no_audio():
+    firmware = kittiwake.firmware_files()
+    sensor, telling, hearing = [
+        {path.removeprefix("kittiwake_node/") for path in choose.files(firmware, {"channels": [{"kind": kind}]})}
+        for kind in ("sensor", "states", "microphone")
+    ]
+    own = {
+        "config_states.py",
+        "detect/states.py",
+        "detect/state_judge.py",
+        "detect/state_note.py",
+        "kernels/viper_block.py",
+    }
+    assert telling - sensor - hearing == own
+    assert {"network.py", "kernels/viper_conv.py"} <= (telling & hearing) - sensor
+    assert not any(path.startswith("speech/") or path.endswith("_mel.py") for path in telling)
 
 
 @pytest.mark.parametrize("version", ["1.23.0", "1.20.1"])

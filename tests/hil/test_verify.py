@@ -24,6 +24,7 @@ _MUTATIONS = {
     "records": ("kittiwake_node/link/record.py", b"VERSION = const(1)\n", b"VERSION = const(2)\n"),
     "frames": ("kittiwake_node/link/frame.py", b'_CTRL_C = b"\\x03"', b'_CTRL_C = b"\\x04"'),
     "keyword": ("kittiwake_node/speech/keyword.py", b"self.sum > self.note.limit", b"self.sum >= 0"),
+    "states": ("kittiwake_node/detect/state_judge.py", b"+ (size >> 1)) // size", b") // size"),
     "frontend": ("kittiwake_node/kernels/viper_features.py", b"smoothing = 983", b"smoothing = 984"),
     "model": ("kittiwake_node/kernels/viper_conv.py", b"- 128) * 2 + 1", b"- 128) * 2 + 3"),
 }

@@ -86,10 +86,11 @@ def test_payload_says_kind_and_channel_whatever_the_topic():
         assert (body["channel"] == "") == (body["kind"] in DEVICE_KINDS)
     for type_, kind in [*publisher.KINDS.items(), (77, "opaque")]:
         record = rec.Record(type_, 1, 0, rec.ALERT, 1, 1, 1, 1, 0, bytes(60))
-        if type_ in (rec.ANOMALY, rec.KEYWORD):
+        if type_ in (rec.ANOMALY, rec.KEYWORD, rec.STATE):
             record.payload = {
                 rec.ANOMALY: anomaly.pack_levels(anomaly.DRIFT, 0, 1, 1, 1, 1, 1, 3, 2),
                 rec.KEYWORD: payload.pack_keyword(0, "okay", 1, 1, 1, 1),
+                rec.STATE: payload.pack_state("on", "off", 1, 1, 1),
             }[type_]
         message = publisher.publication(policy, "dev-1", 1, record, DESCRIPTION.encode())
         body = json.loads(message.payload)

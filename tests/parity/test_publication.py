@@ -111,6 +111,10 @@ def bodies(rng):
         ),
         (rec.DISTURBANCE, anomaly.pack_disturbance(rng.randrange(6), 4, index, index + 9, 1 << 33, index + 2)),
         (rec.KEYWORD, payload.pack_keyword(rng.randrange(2), "okay_nabu", rng.randrange(1, 9), index & 1023, 9, index)),
+        (
+            rec.STATE,
+            payload.pack_state("läuft", rng.choice(("", "on")), index & 255, index, index >> 1),
+        ),
         (rec.HEALTH, payload.pack_health(dict.fromkeys(payload.HEALTH_FIELDS, rng.randrange(1 << 32)))),
         (rec.BOOT, payload.pack_boot(3, 12345, 'kittiwake "0.1" °')),
         (rec.TIME, payload.pack_time(rng.randrange(1 << rng.choice((40, 48))))),

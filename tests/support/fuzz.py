@@ -167,6 +167,7 @@ def seeds() -> tuple[list[Frame], list[Frame]]:
         (rec.EVENT, payload.pack_event(3, "äöü")),
         (rec.DISTURBANCE, anomaly.pack_disturbance(1, 3, 5, 9, 7, 6)),
         (rec.KEYWORD, payload.pack_keyword(1, "okay_nabu", 5, 1200, 1088, 48000)),
+        (rec.STATE, payload.pack_state("jammed", "off", 200, 5120, 4096)),
         (200, b"later"),
     ]
     for kind, body in bodies:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from kittiwake.node import meaning
-from kittiwake_node import config, config_link, config_sensor, config_source, kernels
+from kittiwake_node import config, config_link, config_sensor, config_source, config_states, kernels
 from kittiwake_node.detect import kinds
 from kittiwake_node.errors import ConfigError
 from kittiwake_node.mqtt import settings as mqtt_settings
@@ -94,6 +94,7 @@ def tables() -> Iterator[Table]:
     yield Table("channel", "[[channels]]", config.CHANNEL_DEFAULTS, lambda name, value: _check_channel({name: value}))
     yield Table("event", "[channels.event]", config.EVENT_DEFAULTS, _within(_check_channel, "event"))
     yield Table("snapshot", "[channels.snapshot]", config.SNAPSHOT_DEFAULTS, _within(_check_channel, "snapshot"))
+    yield Table("states", "[channels.states]", config_states.STATES_DEFAULTS, _within(_check_states, "states"))
     yield Table("hear", "[channels.hear]", config.HEAR_DEFAULTS, _within(_check_microphone, "hear"))
     for kind, defaults in config.DETECTOR_DEFAULTS.items():
         heading = f'[[channels.detectors]], of kind "{kind}"'
@@ -181,6 +182,10 @@ def _check_channel(channel: dict[str, Any]) -> object:
 
 def _check_microphone(channel: dict[str, Any]) -> object:
     return _check_channel({"kind": "microphone"} | channel)
+
+
+def _check_states(channel: dict[str, Any]) -> object:
+    return _check_channel({"kind": "states"} | {"states": {"model": "m.kwm"} | channel["states"]})
 
 
 def _check_detector(detector: dict[str, Any]) -> object:

@@ -102,6 +102,11 @@ state is array('i') of LOW (u), HIGH (u), START, STOP.
 
 features is array('H') of 40, table bytearray of 671; out[at:at + 40] is written.
 
+### block: `total(buf, count)` and `quantise(state, buf, out)`
+
+state is array('i') of COUNT, MEAN (u), MULTIPLIER (below 2^13), SHIFT (from 1), ZERO (zero point + 128); buf is
+array('h') of COUNT, out bytearray of COUNT.
+
 ### networks: `conv`, `depthwise`, `copy`, … (at, plan, scratch, state)
 
 `at` is the offset of the layer's descriptor in the plan; docs/spec/model-plan.md has the words.
@@ -118,7 +123,7 @@ if False:  # for mypy alone
 
 SETS = ("plain", "viper", "thumb2", "rv32", "dsp", "xtensa")
 # What is seldom run, and stages of networks without inner products: written once, in viper, for all native sets.
-_SHARED = "clip wake shape copy table pointwise pool softmax floats recurrent matmul".split()
+_SHARED = "block clip wake shape copy table pointwise pool softmax floats recurrent matmul".split()
 # By set, the stages that it has in viper alone.
 _IN_VIPER = {"thumb2": _SHARED, "rv32": _SHARED, "xtensa": _SHARED + ["wide"]}
 
@@ -137,8 +142,8 @@ class Kernel:
         """Import the kernels of one stage.
 
         Args:
-            stage: "zscore", "lagged", "wide", "summary", "drift", "novelty", "ring", "clip" or "wake"; of audio
-                "spectrum", "fft", "mel" or "features"; of networks "conv", "depthwise", "shape", "copy", "table",
+            stage: "zscore", "lagged", "wide", "summary", "drift", "novelty", "ring", "clip", "block" or "wake"; of
+                audio "spectrum", "fft", "mel" or "features"; of networks "conv", "depthwise", "shape", "copy", "table",
                 "pointwise", "pool", "softmax", "floats", "recurrent" or "matmul".
 
         Returns:

@@ -36,6 +36,7 @@ KEYWORD = 7
 HEALTH = 8
 EVENT = 9
 DISTURBANCE = 10
+STATE = 11
 
 # Classes: what goes first when the journal is full, lowest first.
 RAW = 0

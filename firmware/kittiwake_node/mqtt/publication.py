@@ -31,9 +31,10 @@ _KINDS = {
     rec.SNAPSHOT: "snapshot",
     rec.DISTURBANCE: "disturbance",
     rec.KEYWORD: "keyword",
+    rec.STATE: "state",
 }
 KINDS = tuple(_KINDS.values()) + ("opaque",)
-_CHANNEL_KINDS = ("reading", "summary", "alert", "snapshot", "disturbance", "keyword")
+_CHANNEL_KINDS = ("reading", "summary", "alert", "snapshot", "disturbance", "keyword", "state")
 _FEATURES = ("variance", "peak", "range", "crossings")
 _LEVEL_CHARACTERS = 64
 _DOUBLE_LIMIT = 1 << 53  # from here on a reader whose numbers are doubles has another integer than was sent
@@ -240,6 +241,13 @@ def _keyword(record: "Record", channel: "Described") -> "Fields":
     return fields
 
 
+def _state(record: "Record", channel: "Described") -> "Fields":
+    s = payload.unpack_state(record.payload)
+    fields: "Fields" = [("state", s["name"]), ("previous", s["previous"])]
+    fields += [("probability", figures.value(s["score"], (1, 256), (0, 1))), ("ts", timestamp(record.utc_ms))]
+    return fields + [("sensor_id", channel.sensor_id), ("index", s["index"]), ("lasted", s["lasted"])]
+
+
 def _time(record: "Record", channel: "Described") -> "Fields":
     return [("ts", timestamp(payload.unpack_time(record.payload)["utc_ms"]))]
 
@@ -276,5 +284,6 @@ _FORMS = {
     "snapshot": _snapshot,
     "disturbance": _disturbance,
     "keyword": _keyword,
+    "state": _state,
     "opaque": _opaque,
 }

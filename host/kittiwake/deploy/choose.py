@@ -13,12 +13,17 @@ from kittiwake.errors import ConfigError
 from kittiwake.target.base import NodeConfig
 from kittiwake.target.node_config import link_kind
 
+UNUSED_MEND = "name it in a microphone's hear.models, or as a channel's states.model"
 _NODE = "kittiwake_node/"
-# What audio and networks alone use.
-_HEARING = ("speech/", "network.py")
-_HEARING_STAGES = (
-    *("conv", "copy", "depthwise", "features", "fft", "floats", "matmul", "mel", "pointwise", "pool"),
-    *("recurrent", "requant", "shape", "softmax", "spectrum", "table", "wake"),
+# What audio alone uses, what channels that tell states do, and what the networks of both do.
+_HEARING = ("speech/",)
+_TELLING = ("config_states.py", "detect/state")
+_NETWORK = ("network.py",)
+_HEARING_STAGES = ("features", "fft", "mel", "spectrum", "wake")
+_TELLING_STAGES = ("block",)
+_NETWORK_STAGES = (
+    *("conv", "copy", "depthwise", "floats", "matmul", "pointwise", "pool"),
+    *("recurrent", "requant", "shape", "softmax", "table"),
 )
 # What direct MQTT alone uses.
 _MQTT = ("mqtt/", "io/net/")
@@ -36,14 +41,24 @@ def files(firmware: Mapping[str, bytes], config: NodeConfig) -> dict[str, bytes]
     Returns:
         Path -> source, without main.py, which belongs to no slot.
     """
-    hears = any(isinstance(c, dict) and c.get("kind") == "microphone" for c in config.get("channels", []))
+    of_kind = {c.get("kind") for c in config.get("channels", []) if isinstance(c, dict)}
+    idle_paths: list[str] = []
+    idle_stages: list[str] = []
+    for kinds, paths, stages in (
+        ({"microphone"}, _HEARING, _HEARING_STAGES),
+        ({"states"}, _TELLING, _TELLING_STAGES),
+        ({"microphone", "states"}, _NETWORK, _NETWORK_STAGES),
+    ):
+        if not kinds & of_kind:
+            idle_paths += paths
+            idle_stages += stages
     is_plain = config.get("kernel", "viper") == "plain"
     speaks_mqtt = link_kind(config) == "mqtt"
 
     def is_needed(path: str) -> bool:
         if not speaks_mqtt and path.removeprefix(_NODE).startswith(_MQTT):
             return False
-        return _is_needed(path, hears, is_plain)
+        return _is_needed(path, idle_paths, idle_stages, is_plain)
 
     return {path: content for path, content in firmware.items() if is_needed(path)}
 
@@ -64,7 +79,7 @@ def every_file(firmware: Mapping[str, bytes]) -> dict[str, bytes]:
     }
 
 
-def _is_needed(path: str, hears: bool, is_plain: bool) -> bool:
+def _is_needed(path: str, idle_paths: list[str], idle_stages: list[str], is_plain: bool) -> bool:
     if not path.startswith(_NODE):
         return False
     inner = path.removeprefix(_NODE)
@@ -74,12 +89,12 @@ def _is_needed(path: str, hears: bool, is_plain: bool) -> bool:
         kind, _, stage = PurePosixPath(inner).stem.partition("_")
         if kind == "plain" and not is_plain:
             return False
-        return hears or stage not in _HEARING_STAGES
-    return hears or not inner.startswith(_HEARING)
+        return stage not in idle_stages
+    return not inner.startswith(tuple(idle_paths))
 
 
 def named_models(config: NodeConfig, slot: str | None) -> set[str]:
-    """Name the models that a configuration listens for and that go with an application: in no folder, or in its slot.
+    """Name the models of a configuration that go with an application: in no folder, or in its slot.
 
     Args:
         config: of the node, unchecked.
@@ -87,9 +102,20 @@ def named_models(config: NodeConfig, slot: str | None) -> set[str]:
     """
     names = set()
     for channel in config.get("channels", []):
-        hear = channel.get("hear", {}) if isinstance(channel, dict) else {}
-        names |= {_bare(name, slot) for name in hear.get("models", [])}
+        names |= {_bare(name, slot) for name in models_of(channel)}
     return {name for name in names if "/" not in name}
+
+
+def models_of(channel: object) -> list[str]:
+    """Name the files of the networks that a channel has.
+
+    Args:
+        channel: its settings, unchecked.
+    """
+    if not isinstance(channel, dict):
+        return []
+    model = channel.get("states", {}).get("model")
+    return [*channel.get("hear", {}).get("models", []), *([model] if model else [])]
 
 
 def _bare(name: str, slot: str | None) -> str:
@@ -106,16 +132,23 @@ def settings(config: NodeConfig, slot: str, models: Collection[str], was_in: str
         was_in: slot that the configuration was read from, whose models are meant where it names them; None for none.
 
     Raises:
-        ConfigError: no channel listens for one of the models.
+        ConfigError: no channel has one of the models.
     """
     config = json.loads(json.dumps(config))
     unused = set(models)
+
+    def placed(name: str) -> str:
+        bare = _bare(name, was_in)
+        unused.discard(bare)
+        return f"{slot}/{bare}" if bare in models else name
+
     for channel in config.get("channels", []):
-        hear = channel.get("hear", {}) if isinstance(channel, dict) else {}
-        if "models" in hear:
-            names = [name if _bare(name, was_in) not in models else _bare(name, was_in) for name in hear["models"]]
-            unused -= set(names)
-            hear["models"] = [f"{slot}/{name}" if name in models else name for name in names]
+        if not models_of(channel):
+            continue
+        if "models" in channel.get("hear", {}):
+            channel["hear"]["models"] = [placed(name) for name in channel["hear"]["models"]]
+        if channel.get("states"):
+            channel["states"]["model"] = placed(channel["states"]["model"])
     if unused:
-        raise ConfigError(f"no channel listens for {sorted(unused)[0]}", "name it in a microphone's hear.models")
+        raise ConfigError(f"no channel listens for {sorted(unused)[0]}, or tells states by it", UNUSED_MEND)
     return json.dumps(config, sort_keys=True).encode()

@@ -5,7 +5,6 @@ Knows microWakeWord's version 2 files (a .json beside a .tflite) and the folder 
 
 from __future__ import annotations
 
-import binascii
 import json
 import os
 import shutil
@@ -18,6 +17,7 @@ from pathlib import Path
 
 from kittiwake.errors import ConfigError, KittiwakeError, UsageError
 from kittiwake.model import compiler
+from kittiwake.model.emit import kwm
 
 NAMES = ("alexa", "hey_jarvis", "hey_mycroft", "okay_nabu")
 NOTE_VERSION = 1
@@ -26,7 +26,6 @@ _NOTE_MAGIC = b"KWWW"
 _FEATURES = 40
 _STEP_MS = 10
 _NAME_BYTES = 31
-_SIZE_AT, _CRC_AT, _CRC_FROM = 8, 12, 16
 
 
 @dataclass(frozen=True)
@@ -186,9 +185,7 @@ def compile_word(word: WakeWord, isa: str) -> bytes:
         _NOTE, _NOTE_MAGIC, NOTE_VERSION, word.window, flip, _STEP_MS, frames, 0,
         limit(word.cutoff, word.window), word.name.encode(),
     )  # fmt: skip
-    plan = compiled.plan + note
-    plan = plan[:_SIZE_AT] + struct.pack("<I", len(plan)) + plan[_CRC_AT:]
-    return plan[:_CRC_AT] + struct.pack("<I", binascii.crc32(plan[_CRC_FROM:])) + plan[_CRC_FROM:]
+    return kwm.with_note(compiled.plan, note)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from kittiwake.node.tables import Tables
 
 _WIDTH = 110
 # Tables of their own further down, or written by `deploy` from the board's file.
-_ELSEWHERE = ("action", "storage", "link", "mqtt", "wifi", "channels", "source", "detectors", "hear", "kind")
+_ELSEWHERE = ("action", "storage", "link", "mqtt", "wifi", "channels", "source", "detectors", "states", "hear", "kind")
 
 
 def text(board: Board, tables: Tables) -> str:

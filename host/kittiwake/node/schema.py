@@ -48,6 +48,7 @@ def schema(tables: Tables) -> Schema:
         "channel",
         event=table("event"),
         snapshot=table("snapshot"),
+        states=table("states"),
         hear=table("hear"),
         source=of_kinds("source", i2c=table("i2c")),
         detectors={"items": of_kinds("detector")},

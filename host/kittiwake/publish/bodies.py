@@ -105,6 +105,19 @@ def _keyword(record: rec.Record, channel: Channel) -> Body:
     }
 
 
+def _state(record: rec.Record, channel: Channel) -> Body:
+    state = payload.unpack_state(record.payload)
+    return {
+        "state": state["name"],
+        "previous": state["previous"],
+        "probability": figures.value(state["score"], Fraction(1, 256), Fraction(0)),
+        "ts": timestamp(record.utc_ms),
+        "sensor_id": channel.sensor_id,
+        "index": state["index"],
+        "lasted": state["lasted"],
+    }
+
+
 def _summary(record: rec.Record, channel: Channel) -> Body:
     s = payload.unpack_summary(record.payload)
     body: Body = {"sensor_id": channel.sensor_id, "unit": channel.unit, "ts": timestamp(record.utc_ms)}
@@ -170,5 +183,6 @@ FORMS: dict[str, Form] = {
     "snapshot": _snapshot,
     "disturbance": _disturbance,
     "keyword": _keyword,
+    "state": _state,
     OPAQUE: _opaque,
 }

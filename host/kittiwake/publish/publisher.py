@@ -29,9 +29,10 @@ KINDS = {
     rec.SNAPSHOT: "snapshot",
     rec.DISTURBANCE: "disturbance",
     rec.KEYWORD: "keyword",
+    rec.STATE: "state",
 }
 GUIDE_TOPICS = {"reading": "factory/line1/vibration", "alert": "factory/line1/alerts"}
-_CHANNEL_KINDS = {"reading", "summary", "alert", "snapshot", "disturbance", "keyword"}
+_CHANNEL_KINDS = {"reading", "summary", "alert", "snapshot", "disturbance", "keyword", "state"}
 _WIDE_KINDS = {"summary", "alert"}
 _LAYOUTS_KEPT = 32  # of up to 256 channels each
 _TOPICS_KEPT = 4096

@@ -138,5 +138,5 @@ def _files(order: Order, firmware: Mapping[str, bytes], arch: str, chip: str) ->
         files["node.json"] = choose.settings(config, "", {})
         missing = set(order.models) - choose.named_models(config, None)
         if missing:
-            raise ConfigError(f"no channel listens for {min(missing)}", "name it in a microphone's hear.models")
+            raise ConfigError(f"no channel listens for {min(missing)}, or tells states by it", choose.UNUSED_MEND)
     return files

@@ -119,6 +119,7 @@ _sound_bodies = st.one_of(
     _of_type(rec.EVENT, lambda code, text: code.to_bytes(2, "little") + text, U16, _text_bytes),
     _of_type(rec.BOOT, lambda head, text: head + text, st.binary(min_size=8, max_size=8), _text_bytes),
     _of_type(rec.KEYWORD, lambda head, text: head + text, st.binary(min_size=20, max_size=20), _text_bytes),
+    _of_type(rec.STATE, lambda head, text: head + text, st.binary(min_size=15, max_size=15), _text_bytes),
     _of_type(rec.TIME, payload.pack_time, U48),
     _of_type(rec.HEALTH, payload.pack_health, st.dictionaries(st.sampled_from(payload.HEALTH_FIELDS), U32, max_size=5)),
 )

@@ -2,7 +2,7 @@
 
 import json
 
-from kittiwake_node import config, config_link, config_sensor, config_source
+from kittiwake_node import config, config_link, config_sensor, config_source, config_states
 from kittiwake_node.mqtt import settings
 
 
@@ -17,6 +17,7 @@ def print_tables():
         "channel": config.CHANNEL_DEFAULTS,
         "event": config.EVENT_DEFAULTS,
         "snapshot": config.SNAPSHOT_DEFAULTS,
+        "states": config_states.STATES_DEFAULTS,
         "hear": config.HEAR_DEFAULTS,
         "i2c": config_sensor.I2C_DEFAULTS,
     }

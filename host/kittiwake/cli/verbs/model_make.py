@@ -166,20 +166,22 @@ def states(
     """
     import json
 
-    from kittiwake.model import compiler
+    from kittiwake.model import states as states_plan
+    from kittiwake.model.emit import kwm
     from kittiwake.model.make import quantise as files
     from kittiwake.model.make import states as work
 
     trained = work.train(folder, column, block, epochs, seed, python, progress)
-    compiled = compiler.compile_model(trained.model, isa, output.stem)
+    plan = states_plan.compile_states(trained.model, trained.states, trained.full_scale, isa, output.stem)
+    header = kwm.read_header(plan)
     facts = {"states": trained.states, "block": trained.block, "full_scale": trained.full_scale}
     files.written(trained.model, output.with_suffix(".tflite"))
     files.written((json.dumps(facts, indent=2) + "\n").encode(), output.with_suffix(".json"))
-    files.written(compiled.plan, output)
+    files.written(plan, output)
     if as_json:
-        print_json({**facts, "plan_bytes": len(compiled.plan), "taken_for": trained.taken_for})
+        print_json({**facts, "plan_bytes": len(plan), "taken_for": trained.taken_for})
         return
-    print(f"{output}: {len(compiled.plan)} bytes for {isa}, {compiled.scratch + compiled.state} bytes of RAM")
+    print(f"{output}: {len(plan)} bytes for {isa}, {header.scratch + header.state} bytes of RAM")
     kept = "recordings that were kept back" if trained.is_by_recording else "the last quarter of each recording"
     width = max(8, *map(len, trained.states)) + 1
     print(f"blocks of {kept}, a row a state, a column what it was taken for:")

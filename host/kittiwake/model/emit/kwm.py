@@ -19,7 +19,7 @@ MAGIC = b"KWMP"
 VERSION = 1
 _HEADER = "<4sHBBIIIIHHIIIIIBBHfifi"
 HEADER_BYTES = struct.calcsize(_HEADER)
-_CRC_FROM = 16
+_SIZE_AT, _CRC_AT, _CRC_FROM = 8, 12, 16
 _TYPES = {"int8": 0, "uint8": 1, "float32": 2}
 _SPACE = {SCRATCH: 0, STATE: 1, CONST: 2}
 _SPACE_SHIFT = 28
@@ -60,6 +60,19 @@ class Header:
     input_zero_point: int
     output_scale: float
     output_zero_point: int
+
+
+def with_note(plan: bytes, note: bytes) -> bytes:
+    """A plan with a note behind it, which its length and CRC cover.
+
+    Args:
+        plan: as `write` gives it.
+        note: a multiple of four bytes.
+    """
+    content = bytearray(plan + note)
+    struct.pack_into("<I", content, _SIZE_AT, len(content))
+    struct.pack_into("<I", content, _CRC_AT, binascii.crc32(content[_CRC_FROM:]))
+    return bytes(content)
 
 
 class _Writer:
