@@ -51,7 +51,7 @@ def assert_twice_the_same(target_name, capsys):
     rows, again = [json.loads(output)["rows"] for output in outputs]
     assert [row for row in rows if row["exact"]] == [row for row in again if row["exact"]]
     for row, other in zip(rows, again, strict=True):
-        assert other["cost"] == pytest.approx(row["cost"], rel=0.01), "where the collector runs within, only nearly"
+        assert other["cost"] == pytest.approx(row["cost"], rel=0.02), "where the heap is used, only nearly"
     assert sum(row["exact"] for row in rows) > len(rows) / 2
     assert len(rows) >= 10
     assert {row["unit"] for row in rows} == {"instructions", "bytes"}

@@ -176,7 +176,7 @@ uint64_t kw_soc_instructions(void) {
 }
 
 void kw_soc_count_begin(void) {
-    disable(TIMER_IRQ);
+    disable(TIMER_IRQ | CONSOLE_IRQ | LINK_IRQ);
     kw_count_carries = 0;
     WRITE_SPECIAL(icount, 0);
     WRITE_SPECIAL(icountlevel, WITH_WINDOW_VECTORS);
@@ -186,7 +186,7 @@ uint64_t kw_soc_count_end(void) {
     uint32_t count;
     READ_SPECIAL(icount, count);
     WRITE_SPECIAL(icountlevel, COUNT_OFF);
-    enable(TIMER_IRQ);
+    enable(TIMER_IRQ | CONSOLE_IRQ | LINK_IRQ);
     uint64_t counted = count;
     for (uint32_t carries = kw_count_carries; carries; carries--) {
         counted += COUNTED_A_CARRY;

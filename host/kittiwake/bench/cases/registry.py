@@ -22,7 +22,7 @@ class Case:
         budget: instructions per unit that it must stay below; None where there is none.
         aim: what it ought to stay below; None where there is none.
         allocates: so much that the collector runs within it. What that looks at depends on chance (a number on the
-            stack may look like an address): three digits of the figure are told, and the last may differ by one.
+            stack may look like an address): three digits of the figure are given.
         unit: "" for a cost; else what the call returns is in that unit, and may be as much as its budget: "bytes".
         files: gives what must lie on the board, path -> content; called when the case is measured.
         archs: the architectures that it is for; empty for all.

@@ -5,7 +5,9 @@ import time
 
 
 def measure_instructions(make, storage, arguments, calls):
-    """Print the instructions of some calls. The collector is run before each, so that none runs within by chance.
+    """Print the instructions of some calls, and the bytes that the one before them takes from the heap.
+
+    The collector is run before each, so that none runs within by chance.
 
     Args:
         make: of the case.
@@ -16,12 +18,15 @@ def measure_instructions(make, storage, arguments, calls):
     import kwboard
 
     f, values = make(storage, *arguments)
+    gc.collect()
+    before = gc.mem_alloc()
     f(*values)
+    allocated = gc.mem_alloc() - before
     total = 0
     for _ in range(calls):
         gc.collect()
         total += kwboard.count(f, *values)
-    print(total)
+    print(total, allocated)
 
 
 def measure_us(make, storage, arguments, calls):
@@ -51,7 +56,7 @@ def measure_us(make, storage, arguments, calls):
             turns *= 2
         if best is None or took * best[1] < best[0] * turns:
             best = took, turns
-    print(best[0] * calls / best[1])
+    print(best[0] * calls / best[1], 0)
 
 
 def measure_result(make, storage, arguments, calls):
@@ -64,4 +69,4 @@ def measure_result(make, storage, arguments, calls):
         calls: 1.
     """
     f, values = make(storage, *arguments)
-    print(f(*values))
+    print(f(*values), 0)
