@@ -72,4 +72,5 @@ def picture(page, name):
     """Keep a picture of the page, where KITTIWAKE_PICTURES names a folder; `make pictures` does."""
     folder = os.environ.get("KITTIWAKE_PICTURES")
     if folder:
+        Path(folder).mkdir(parents=True, exist_ok=True)
         page.screenshot(path=Path(folder) / f"window-{name}.png")

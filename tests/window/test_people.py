@@ -1,5 +1,6 @@
 """Who may do what at a window with users: log-in, sessions, roles, requests of other sites, and the audit."""
 
+import base64
 import http.client
 import json
 import ssl
@@ -166,6 +167,13 @@ def test_audit_says_who_did_what(ann):
     assert ("ann", "command identify", "a") in done and ("ann", "acknowledge", "a") in done
     assert ("ann", "log-in", "ann") in done
     assert PASSWORD not in json.dumps(lines)
+
+
+def test_recording_is_an_operators_and_bounded(ann, bob):
+    body = {"name": "a.csv", "content": base64.b64encode(b"raw\n1\n").decode()}
+    assert bob.ask("POST", "/api/recording", body)[0] == 403
+    for wrong in ({"content": "%"}, {"content": ""}, {"rate_hz": -1}, {"rate_hz": True}, {"name": "a" * 256}):
+        assert ann.ask("POST", "/api/recording", body | wrong)[0] == 400
 
 
 @pytest.mark.parametrize("device", ["", "a/b", "+", "#", "a\0"])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import binascii
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -12,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from kittiwake.errors import KittiwakeError
+from kittiwake.window import recordings
 from kittiwake.window.access import Access
 from kittiwake.window.desk import ChangedError, Desk
 from kittiwake.window.notes import Key, Notes
@@ -23,8 +26,11 @@ _BODY_S = 10.0
 _KEYS_LIMIT = 1000
 _WORD_LIMIT = 500
 _NAME_LIMIT = 128
+_PATH_LIMIT = 255
+_UPLOAD_LIMIT_BYTES = recordings.FILE_LIMIT_BYTES * 4 // 3 + BODY_LIMIT_BYTES  # a file goes as base64
 
 Action = Callable[[Session, Mapping[str, Any]], Awaitable[object]]
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def acting_routes(access: Access, notes: Notes, desk: Desk, rollouts: Rollouts) -> list[Route]:
@@ -70,6 +76,14 @@ def acting_routes(access: Access, notes: Notes, desk: Desk, rollouts: Rollouts) 
         await asyncio.to_thread(notes.audit, session.who, f"{name} roll-out", str(id))
         return {"wanted": wanted}
 
+    async def recording(session: Session, fields: Mapping[str, Any]) -> object:
+        name, column = _text(fields, "name", _PATH_LIMIT), _text(fields, "column", _NAME_LIMIT)
+        rate_hz = fields.get("rate_hz", 0)
+        if not isinstance(rate_hz, int | float) or isinstance(rate_hz, bool) or not 0 <= rate_hz <= 1e6:
+            raise ValueError("rate_hz: samples a second, up to a million")
+        content = _bytes(fields, "content", recordings.FILE_LIMIT_BYTES)
+        return await asyncio.to_thread(recordings.run, name, content, column, float(rate_hz))
+
     async def log_in(request: Request) -> Response:
         fields = await body_of(request)
         return await access.log_in(request, _text(fields, "name", _NAME_LIMIT), _text(fields, "password", 1024))
@@ -84,24 +98,27 @@ def acting_routes(access: Access, notes: Notes, desk: Desk, rollouts: Rollouts) 
     routes = [Route(f"/api/{name}", _acting(access, action), methods=["POST"]) for name, action in actions.items()]
     return [
         *routes,
+        Route("/api/recording", _acting(access, recording, _UPLOAD_LIMIT_BYTES), methods=["POST"]),
         Route("/api/log-in", _checked(log_in), methods=["POST"]),
         Route("/api/log-out", _checked(log_out), methods=["POST"]),
         Route("/api/me", me),
     ]
 
 
-def _acting(access: Access, action: Action) -> Callable[[Request], Awaitable[Response]]:
+def _acting(
+    access: Access, action: Action, limit_bytes: int = BODY_LIMIT_BYTES
+) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         session = access.session_of(request)
         refusal = access.refusal(request, session, is_change=True)
         if refusal is not None or session is None:
             return refusal or JSONResponse({"problem": "log-in"}, 401)
-        return JSONResponse(await action(session, await body_of(request)))
+        return JSONResponse(await action(session, await body_of(request, limit_bytes)))
 
     return _checked(endpoint)
 
 
-def _checked(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+def _checked(endpoint: Endpoint) -> Endpoint:
     async def answer(request: Request) -> Response:
         try:
             return await endpoint(request)
@@ -115,11 +132,12 @@ def _checked(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Re
     return answer
 
 
-async def body_of(request: Request) -> Mapping[str, Any]:
+async def body_of(request: Request, limit_bytes: int = BODY_LIMIT_BYTES) -> Mapping[str, Any]:
     """Read a request's JSON object, within bounds of size and time.
 
     Args:
         request: whose.
+        limit_bytes: more is refused before it is read.
 
     Raises:
         ValueError: it is none, or too large, or too slow.
@@ -129,8 +147,8 @@ async def body_of(request: Request) -> Mapping[str, Any]:
         async with asyncio.timeout(_BODY_S):
             async for piece in request.stream():
                 raw += piece
-                if len(raw) > BODY_LIMIT_BYTES:
-                    raise ValueError(f"more than {BODY_LIMIT_BYTES} bytes")
+                if len(raw) > limit_bytes:
+                    raise ValueError(f"more than {limit_bytes} bytes")
     except (TimeoutError, ClientDisconnect):
         raise ValueError("the request did not come to its end") from None
     try:
@@ -147,6 +165,16 @@ def _text(fields: Mapping[str, Any], name: str, limit: int) -> str:
     if not isinstance(value, str) or len(value) > limit or "\0" in value:
         raise ValueError(f"{name}: a text of up to {limit} characters")
     return value
+
+
+def _bytes(fields: Mapping[str, Any], name: str, limit: int) -> bytes:
+    try:
+        content = base64.b64decode(fields.get(name, ""), validate=True)
+    except (binascii.Error, TypeError, ValueError):
+        raise ValueError(f"{name}: bytes as base64") from None
+    if not 0 < len(content) <= limit:
+        raise ValueError(f"{name}: 1 to {limit} bytes")
+    return content
 
 
 def _list(fields: Mapping[str, Any], name: str) -> list[Any]:

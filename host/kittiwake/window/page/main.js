@@ -13,12 +13,14 @@ const PAGES = {
   device: () => import("./device.js"),
   rollouts: () => import("./rollouts.js"),
   gateway: () => import("./gateway.js"),
+  recordings: () => import("./recordings.js"),
 };
 const LINKS = [
   ["#/", texts.nav.now],
   ["#/alerts", texts.nav.alerts],
   ["#/rollouts", texts.nav.rollouts],
   ["#/gateway", texts.nav.gateway],
+  ["#/recordings", texts.nav.recordings],
 ];
 
 const main = document.getElementById("main");

@@ -3,7 +3,7 @@
 
 export const texts = {
   title: "Kittiwake",
-  nav: { label: "Pages", now: "Now", alerts: "Alerts", rollouts: "Roll-outs", gateway: "Gateway" },
+  nav: { label: "Pages", now: "Now", alerts: "Alerts", rollouts: "Roll-outs", gateway: "Gateway", recordings: "A recording" },
   states: {
     online: "online",
     unconfirmed: "not confirmed",
