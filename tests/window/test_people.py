@@ -181,6 +181,40 @@ def test_command_to_what_is_no_device_is_refused(ann, device):
     assert ann.ask("POST", "/api/command", {"device": device, "op": "identify"})[0] == 400
 
 
+def test_window_behind_a_proxy_takes_its_word_for_who_it_is_and_the_role_from_the_file(window, tmp_path):
+    users = tmp_path / "users"
+    users.write_bytes((window._log.parent / "users").read_bytes())
+    options = ["--users", str(users), "--user-header", "X-Forwarded-User"]
+    with Window("mqtt://127.0.0.1:9", tmp_path, *options) as other:
+        browser = Browser(other)
+        ann, bob, eve = ({"X_Forwarded_User": name} for name in ("ann", "bob", "eve"))
+        me = browser.ask("GET", "/api/me", **ann)[1]
+        assert (me["who"], me["role"]) == ("ann", "operator")
+        browser.proof = me["proof"]
+        assert acknowledge(browser, **ann) == 200
+        assert acknowledge(browser, **bob) == acknowledge(browser, Sec_Fetch_Site="cross-site", **ann) == 403
+        browser.proof = browser.ask("GET", "/api/me", **bob)[1]["proof"]
+        assert (
+            acknowledge(browser, **bob) == 403 and acknowledge(browser, **ann) == 403
+        )  # each has a proof of their own
+        for headers in ({}, eve):
+            assert browser.ask("GET", "/api/audit", **headers)[0] == 401
+        assert browser.ask("POST", "/api/log-in", {"name": "ann", "password": PASSWORD})[0] == 403
+        assert [line["who"] for line in browser.ask("GET", "/api/audit", **ann)[1]["lines"]] == ["ann"]
+        Users(users).remove("ann")
+        assert browser.ask("GET", "/api/audit", **ann)[0] == 401
+        users.unlink()
+        assert browser.ask("GET", "/api/audit", **bob)[0] == 401
+
+
+@pytest.mark.parametrize("options", [[], ["--listen", "0.0.0.0:0"]])
+def test_window_that_anybody_could_send_the_proxys_header_is_refused(capsys, certs, window, options):
+    people = ["--users", str(window._log.parent / "users")] if options else []
+    tls = ["--certificate", str(certs / "broker.pem"), "--key", str(certs / "broker.key")]
+    assert app.run(["window", "--user-header", "X-Forwarded-User", *people, *tls, *options]) == EXIT_USAGE
+    assert "let the proxy come to 127.0.0.1" in capsys.readouterr().err
+
+
 def test_window_off_loopback_with_users_and_without_tls_is_refused(capsys, window, tmp_path):
     users = str(window._log.parent / "users")
     assert app.run(["window", "--listen", "0.0.0.0:0", "--users", users]) == EXIT_USAGE

@@ -11,6 +11,7 @@ import secrets
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from kittiwake.errors import KittiwakeError
 from kittiwake.window.notes import Notes
 from kittiwake.window.sessions import Session, Sessions, Tries
 from kittiwake.window.users import Users
@@ -25,11 +26,13 @@ class Access:
         users: who there is; None where nobody is set up.
         notes: where log-ins are written down.
         is_tls: cookies go over TLS alone.
+        user_header: of requests, in which a reverse proxy says who has logged in there; "" for none.
     """
 
-    def __init__(self, users: Users | None, notes: Notes, is_tls: bool):
-        self._users, self._notes, self._is_tls = users, notes, is_tls
+    def __init__(self, users: Users | None, notes: Notes, is_tls: bool, user_header: str = ""):
+        self._users, self._notes, self._is_tls, self._user_header = users, notes, is_tls, user_header
         self._sessions, self._tries = Sessions(), Tries()
+        self._proxied: dict[str, Session] = {}
         self._local = Session("local", "operator", secrets.token_urlsafe(32))
         # A browser takes a cookie of this prefix only over TLS, and of this very host.
         self._cookie = "__Host-kittiwake" if is_tls else "kittiwake"
@@ -42,7 +45,22 @@ class Access:
         """
         if self._users is None:
             return self._local
+        if self._user_header:
+            return self._session_by_proxy(self._users, request.headers.get(self._user_header, ""))
         return self._sessions.find(request.cookies.get(self._cookie, ""))
+
+    def _session_by_proxy(self, users: Users, name: str) -> Session | None:
+        # Roles are looked up each time: who is removed is out at once.
+        try:
+            role = users.names().get(name)
+        except KittiwakeError:  # a file that cannot be read lets nobody in
+            role = None
+        if role is None:
+            return None
+        session = self._proxied.get(name)
+        if session is None or session.role != role:
+            session = self._proxied[name] = Session(name, role, secrets.token_urlsafe(32))
+        return session
 
     def refusal(self, request: Request, session: Session | None, is_change: bool) -> Response | None:
         """Say why a request is not carried out; None where it is.
@@ -82,7 +100,7 @@ class Access:
             name: of the person.
             password: theirs, it is said.
         """
-        if self._users is None or not _is_own(request):
+        if self._users is None or self._user_header or not _is_own(request):
             return JSONResponse({"problem": "this request does not come from the window's own page"}, 403)
         keys = f"name {name}", f"address {request.client.host if request.client else ''}"
         wait_s = self._tries.wait_s(*keys)

@@ -50,6 +50,7 @@ class Settings:
         rollouts: file of `kittiwake rollout`, which need not be there.
         users: file of who there is; None for whoever sits here.
         certificate, key: files for TLS; None for none.
+        user_header: in which a reverse proxy on this machine names who has logged in there; "" for none.
         hosts: names that the window goes by besides the address.
     """
 
@@ -63,6 +64,7 @@ class Settings:
     users: Path | None = None
     certificate: Path | None = None
     key: Path | None = None
+    user_header: str = ""
     hosts: tuple[str, ...] = ()
 
     @property
@@ -100,7 +102,7 @@ async def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
         archive = Archive(settings.database)
         lag = Lag(archive, lambda: list(feed.fleet.devices.values()), lambda: stream.is_watched, utc_ms)
         await remember(archive, feed)
-        access = Access(Users(settings.users) if settings.users else None, notes, settings.is_tls)
+        access = Access(Users(settings.users) if settings.users else None, notes, settings.is_tls, settings.user_header)
         app = web.application(web.Parts(stream, archive, access, notes, desk, Rollouts(settings.rollouts)))
         names = (*_LOOPBACK_NAMES, *settings.hosts) if is_loopback(host) else (_bracketed(host), *settings.hosts)
         server = _Server(_config(Guard(app, names, settings.is_tls), settings))
@@ -133,6 +135,11 @@ def check(settings: Settings, host: str) -> None:
         if path is not None and not path.is_file():
             raise UsageError(f"{path} is not there", "name a PEM file")
     names = Users(settings.users).names() if settings.users else {}
+    if settings.user_header and not (names and is_loopback(host)):
+        raise UsageError(
+            "whoever reaches the window could write that header, or nobody has a role",
+            "with --user-header, name --users, and let the proxy come to 127.0.0.1",
+        )
     if is_loopback(host):
         return
     if not names or not settings.is_tls:

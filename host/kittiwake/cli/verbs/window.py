@@ -40,6 +40,9 @@ def window(
     users: Annotated[Path | None, typer.Option(help="File of `user add`; without one, whoever sits here acts.")] = None,
     certificate: Annotated[Path | None, typer.Option(help="Certificate for TLS, PEM.")] = None,
     key: Annotated[Path | None, typer.Option(help="Its private key, PEM.")] = None,
+    user_header: Annotated[
+        str, typer.Option(help="Header in which a reverse proxy on this machine names who has logged in there.")
+    ] = "",
     host: Annotated[list[str] | None, typer.Option(help="A name that browsers know it by; repeatable.")] = None,
 ) -> None:
     """Serve pages that show devices, alerts and gateways live, until interrupted."""
@@ -65,6 +68,7 @@ def window(
         users,
         certificate,
         key,
+        user_header,
         tuple(host or ()),
     )
     asyncio.run(server.serve(settings, lambda url: progress(f"window: {url}")))
