@@ -99,11 +99,13 @@ class TargetError(KittiwakeError):
         message: one line, what is wrong.
         mend: one line, what to do about it.
         traceback: what the board printed, as it came; empty when it printed nothing.
+        printed: what the code printed before its traceback, where `traceback` is one.
     """
 
-    def __init__(self, message: str, mend: str = "", traceback: str = ""):
+    def __init__(self, message: str, mend: str = "", traceback: str = "", printed: str = ""):
         super().__init__(message, mend)
         self.traceback = traceback
+        self.printed = printed
 
     @property
     def last_line(self) -> str:

@@ -126,7 +126,7 @@ def test_hangs(board):
 
 def test_raises(board):
     assert board.eval("6 * 7") == 42
-    board.exec("def inner():\\n    raise ValueError('of mine')\\ninner()")
+    board.exec("def inner():\\n    raise ValueError('of mine')\\nprint('just before')\\ninner()")
 
 def test_ends(board):
     board.exec("import os\\nos.system('kill -9 $PPID')\\nwhile True: pass")
@@ -159,6 +159,10 @@ def test_plugin_tells_each_fault_as_what_it_is_and_gives_the_next_test_a_good_bo
     assert "7 failed, 1 passed" in output and "closed file" not in output, output
     assert "no answer from the board within 0.5 s" in output
     assert "What the board said" in output and "line 2, in inner" in output and "ValueError: of mine" in output
+    # Regression: what the code had printed before its exception, or before it hung, was not shown.
+    consoles = output.split("Console of unix")
+    assert any("just before\nTraceback" in text for text in consoles), output
+    assert any(text.splitlines()[1:2] == ["before"] for text in consoles), output
     assert "the board died" in output
     assert "printed more than 1,048,576 bytes" in output
     assert "unix leaks: its heap grew by 10," in output

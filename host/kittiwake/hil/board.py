@@ -106,7 +106,7 @@ class Board:
         try:
             printed = self.target.exec(code, timeout_s, limit_bytes)
         except TargetError as error:
-            self._add(error.traceback + "\n" if error.traceback else "")
+            self._add(error.printed + (error.traceback + "\n" if error.traceback else ""))
             raise error.with_traceback(None) from None  # how the board was asked is no news to a test
         self._add(printed)
         return printed

@@ -18,7 +18,15 @@ def flood(name: str, limit_bytes: int, printed: bytes) -> TargetError:
     Returns:
         The error, not raised; the last lines are its `traceback`.
     """
-    last = "\n".join(printed[-4096:].decode(errors="replace").splitlines()[-_LAST_LINES:])
     return TargetError(
-        f"code on {name} printed more than {limit_bytes:,} bytes", "print less, or raise the limit", last
+        f"code on {name} printed more than {limit_bytes:,} bytes", "print less, or raise the limit", last_lines(printed)
     )
+
+
+def last_lines(printed: bytes) -> str:
+    """Give the end of what a board printed, as text.
+
+    Args:
+        printed: all that came.
+    """
+    return "\n".join(printed[-4096:].decode(errors="replace").splitlines()[-_LAST_LINES:])

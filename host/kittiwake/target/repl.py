@@ -119,9 +119,10 @@ class Repl:
         """
         deadline = time.monotonic() + timeout_s
         self.submit(code, timeout_s)
-        printed = self._read_until(_CTRL_D, deadline, timeout_s, limit_bytes)
-        self._finish(deadline, timeout_s)
-        return printed.decode(errors="replace").replace("\r\n", "\n")
+        output = self._read_until(_CTRL_D, deadline, timeout_s, limit_bytes)
+        printed = output.decode(errors="replace").replace("\r\n", "\n")
+        self._finish(deadline, timeout_s, printed)
+        return printed
 
     def lines(self, code: str, idle_s: float) -> Iterator[str]:
         """Run source at the raw prompt and give its lines as they come; closed before its end, it is interrupted.
@@ -222,12 +223,13 @@ class Repl:
         self._write(_CTRL_D, deadline)
         self._read_until(_CTRL_D, deadline, timeout_s)
 
-    def _finish(self, deadline: float, timeout_s: float) -> None:
+    def _finish(self, deadline: float, timeout_s: float, printed: str = "") -> None:
         """Read what follows the output: a traceback, when it raised, and the prompt."""
         trace = self._read_until(_CTRL_D, deadline, timeout_s).decode(errors="replace").replace("\r\n", "\n").strip()
         self._read_until(b">", deadline, timeout_s)
         if trace:
-            raise TargetError(f"code failed on {self._name}: {trace.splitlines()[-1]}", traceback=trace)
+            message = f"code failed on {self._name}: {trace.splitlines()[-1]}"
+            raise TargetError(message, traceback=trace, printed=printed)
 
     def _write(self, data: bytes, deadline: float) -> None:
         self._stream.write(data, max(0.1, deadline - time.monotonic()))

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from kittiwake import board_code
 from kittiwake.errors import TargetError
-from kittiwake.target.flood import flood
+from kittiwake.target.flood import flood, last_lines
 from kittiwake.target.spawn import pipe
 
 # What the process runs (`micropython -c SOURCE`). The mark tells where the output of a piece of code ends, and how.
@@ -69,7 +69,7 @@ class Driver:
             self.kill()  # what it prints later must not be taken for the answer to the next call
             raise
         printed, _, rest = output.partition(mark)
-        _check(mark, rest)
+        _check(mark, rest, printed)
         return printed
 
     def lines(self, code: str, idle_s: float) -> Iterator[str]:
@@ -146,7 +146,9 @@ class Driver:
             if left_s <= 0 or not poll.poll(left_s * 1000):
                 self.kill()
                 raise TargetError(
-                    f"no answer from the board within {timeout_s:g} s; it was switched off", "start it again"
+                    f"no answer from the board within {timeout_s:g} s; it was switched off",
+                    "start it again",
+                    last_lines(bytes(output)),
                 )
             piece = os.read(self._stdout.fileno(), 65536)
             if not piece:
@@ -160,8 +162,8 @@ class Driver:
         return TargetError(f"the board died (status {status})", "start it again", output.decode(errors="replace"))
 
 
-def _check(mark: str, rest: str) -> None:
+def _check(mark: str, rest: str, printed: str = "") -> None:
     """Raise when what follows the first mark tells of an exception."""
     if rest.rstrip() != "ok":
         trace = rest.partition(mark)[0].strip()
-        raise TargetError(f"code failed on the board: {trace.splitlines()[-1]}", traceback=trace)
+        raise TargetError(f"code failed on the board: {trace.splitlines()[-1]}", traceback=trace, printed=printed)
