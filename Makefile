@@ -9,7 +9,7 @@ DOCS_EXTRAS = $(DEV_EXTRAS),docs
 T ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help python format setup setup-dev demo test test-fresh test-lowest dist wheels package.json check docs pictures format soak test-powercut test-chaos boards kernels hil bench bench-bridge bench-history bench-serve bench-window bench-nab bench-wear bench-fan bench-models clean
+.PHONY: help python format setup setup-dev demo test test-fresh test-lowest dist wheels package.json check docs pictures format soak test-powercut test-chaos test-micropython boards kernels hil bench bench-bridge bench-history bench-serve bench-window bench-nab bench-wear bench-fan bench-models clean
 
 help: ## list the targets
 	@grep -hE '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 12
@@ -86,6 +86,9 @@ test-powercut: setup-dev ## cut the power at every flash operation; ends with a 
 test-chaos: setup-dev ## kill, cut and reboot everything; ends with a line of figures
 	@$(BIN)/python tools/system.py
 	@$(BIN)/python -m pytest -q tests/chaos
+
+test-micropython: setup-dev boards ## MicroPython's own tests on the unix port and every emulated board (T='--target unix' for one)
+	@KITTIWAKE_SOAK=1 $(BIN)/python -m pytest -q --timeout 600 $(or $(T),--target all) tests/upstream
 
 boards: setup-dev ## build MicroPython for the emulated boards (cached)
 	@$(BIN)/python tools/micropython/build.py
