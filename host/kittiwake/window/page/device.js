@@ -4,6 +4,7 @@ import { ask } from "./api.js";
 import { Columns, timeOf } from "./channel.js";
 import { commands } from "./commands.js";
 import { choice, h, write } from "./dom.js";
+import { keywords } from "./keyword.js";
 import { connect, fleet, watch } from "./live.js";
 import { colour, plotIn, shade } from "./plot.js";
 import { showSnapshot } from "./snapshot.js";
@@ -20,6 +21,7 @@ export function show(main, name) {
   const columns = new Map(); // channel -> Columns
   const alerts = [];
   const parts = [];
+  const heard = keywords(parts);
   let channel = "";
   let view = null; // {from, to} in s, of the history; null for live
   let drawn = null;
@@ -37,7 +39,7 @@ export function show(main, name) {
   const facts = h("dl", { class: "facts" });
   main.replaceChildren(
     h("p", {}, h("a", { href: "#/" }, words.back)), h("h1", {}, name), state, why, chooser, spans, figure, caption,
-    h("h2", {}, words.alerts), list, snapshot, h("h2", {}, words.health), facts,
+    h("h2", {}, words.alerts), list, heard.element, snapshot, h("h2", {}, words.health), facts,
     ...[commands(name, () => channel)].filter(Boolean),
   );
 
@@ -75,6 +77,7 @@ export function show(main, name) {
       else if (body.kind === "snapshot") parts.push(body) > 200 && parts.shift();
       else if (body.channel) isPoint = (of(body).take(body) && body.channel === channel) || isPoint;
       if (body.kind === "alert") addAlert(body);
+      else if (body.kind === "keyword") heard.take(body);
     }
     if (isPoint && !view) drawLive();
     drawFacts();

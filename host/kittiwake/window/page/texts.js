@@ -252,6 +252,12 @@ export const texts = {
       evicted_alert: "alerts evicted",
     },
   },
+  keyword: {
+    heading: "Words heard",
+    line: (k) => `${k.keyword}, probability ${k.probability}${k.verdict ? `, ${k.verdict} by the gateway` : ""}`,
+    play: (word) => `Play what was heard as ${word}`,
+    none: "Its audio is not whole here.",
+  },
   snapshot: {
     heading: (value, unit, index) => `Around ${value} ${unit ?? ""}, sample ${index}`,
     wave: "Waveform around the alert",
