@@ -35,6 +35,7 @@ COMPILERS = {
 _SERVICES = {
     "amtool": "prometheus-alertmanager",
     "chromium": "chromium",
+    "curl": "curl",
     "dfu-util": "dfu-util",
     "mosquitto": "mosquitto",
     "nats-server": "nats-server",

@@ -13,7 +13,16 @@ from tools import system
 ROOT = Path(__file__).resolve().parents[2]
 # Written out, not taken from the tables: README and a fresh Debian hold to these.
 ALL = [
-    *("chromium", "dfu-util", "dpkg-dev", "gcc", "gcc-arm-none-eabi", "gcc-riscv64-unknown-elf", "gcc-xtensa-lx106"),
+    *(
+        "chromium",
+        "curl",
+        "dfu-util",
+        "dpkg-dev",
+        "gcc",
+        "gcc-arm-none-eabi",
+        "gcc-riscv64-unknown-elf",
+        "gcc-xtensa-lx106",
+    ),
     *("libc6-dev", "libnewlib-arm-none-eabi", "make", "mosquitto", "nats-server", "picolibc-riscv64-unknown-elf"),
     *(
         "picolibc-xtensa-lx106-elf",
@@ -29,6 +38,7 @@ ALL = [
 ]
 SERVICES = (
     "chromium",
+    "curl",
     "dfu-util",
     "mosquitto",
     "nats-server",
