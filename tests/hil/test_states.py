@@ -71,13 +71,14 @@ def expected(model, plan, samples):
     return told
 
 
-def settings(kernel, **changed):
+def settings(board, kernel, **changed):
+    folder = "/rom/" if board.name == "qemu:netduino2" else ""  # plans are looked for there anyway
     channel = {
         "kind": "states",
         "name": "fan",
         "rate_hz": 0,
         "summary_samples": 500,
-        "source": {"kind": "replay", "path": "samples.i16"},
+        "source": {"kind": "replay", "path": f"{folder}samples.i16"},
         "states": {"model": "m.kwm", "blocks": BLOCKS, "margin": MARGIN, "act": ["klemmt"]},
     }
     channel["states"] |= changed
@@ -102,7 +103,7 @@ def test_node_tells_every_change_of_state_as_the_references_do(board):
     model, patterns = network()
     plan = states.compile_states(model, NAMES, FULL_SCALE, kernel, "m")
     samples = recording(patterns, seed=5)
-    records = run_node(board, settings(kernel), {"m.kwm": plan, "samples.i16": samples.tobytes()})
+    records = run_node(board, settings(board, kernel), {"m.kwm": plan, "samples.i16": samples.tobytes()})
     told = [payload.unpack_state(r.payload) for r in records if r.type == rec.STATE]
     changes = [tuple(each[key] for key in ("name", "previous", "score", "index", "lasted")) for each in told]
     wanted = expected(model, plan, samples)
@@ -145,7 +146,7 @@ def test_node_leaves_a_plan_out_that_tells_no_states_and_goes_on(board):
     samples = recording(patterns, seed=6, runs=2)
     cases = list(damaged(plan)) if board.name == "unix" else list(damaged(plan))[2:4]
     for content, why in cases:
-        records = run_node(board, settings(kernel), {"m.kwm": content, "samples.i16": samples.tobytes()})
+        records = run_node(board, settings(board, kernel), {"m.kwm": content, "samples.i16": samples.tobytes()})
         events = [payload.unpack_event(r.payload)["text"] for r in records if r.type == rec.EVENT]
         assert any(text.startswith("model m.kwm is left out") and why in text for text in events), (why, events)
         assert not [r for r in records if r.type == rec.STATE]
@@ -158,7 +159,7 @@ def test_node_says_that_a_state_it_should_act_on_is_none_of_the_plans(board):
     model, patterns = network()
     plan = states.compile_states(model, NAMES, FULL_SCALE, "viper", "m")
     samples = recording(patterns, seed=6, runs=2)
-    config = settings("viper", act=["stuck"])
+    config = settings(board, "viper", act=["stuck"])
     records = run_node(board, config, {"m.kwm": plan, "samples.i16": samples.tobytes()})
     events = [payload.unpack_event(r.payload)["text"] for r in records if r.type == rec.EVENT]
     assert "channel fan acts on no 'stuck': m.kwm has no such state" in events

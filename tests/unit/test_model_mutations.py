@@ -67,3 +67,16 @@ def test_stride_beyond_a_word_of_the_plan_is_refused():
     net.graph.tensors[y].shape = [1, 1, 2, 2]
     with pytest.raises(ModelRefused, match=r"0 CONV_2D: a stride or size of 4294967296 is beyond the 2\^31 of a plan"):
         compiler.compile_model(net.bytes(x, y))
+
+
+def test_transposed_convolution_without_its_input_is_refused():
+    """Regression: with the input left out and a bias there, the last tensor stood for it, and a traceback."""
+    net = MoreNet(random.Random(1))
+    x = net.tensor((1, 2, 2, 2), quant=(0.1, 0))
+    weights, scales = net.weights((2, 1, 1, 2), 2, 0, False, 0)
+    y = net.tensor((1, 2, 2, 2), quant=(0.1, 0))
+    fields = {"padding": VALID, "strideH": 1, "strideW": 1}
+    inputs = [net.ints([1, 2, 2, 2]), weights, -1, net.bias(2, x, scales)]
+    net.op(OPS.TRANSPOSE_CONV, inputs, [y], *options("TransposeConvOptions", **fields))
+    with pytest.raises(ModelRefused, match=r"0 \(?TRANSPOSE_CONV\)?.*leaves an input out"):
+        compiler.compile_model(net.bytes(x, y))

@@ -143,7 +143,8 @@ def _operator(main: Subgraph, op: Operator, defined: set[int]) -> Iterator[str]:
     if not least <= len(op.inputs) <= most or (len(inputs) < least and op.kind not in _OLD_STATE):
         yield f"has {len(inputs)} inputs"
         return
-    if -1 in op.inputs and op.kind not in (*_OPTIONAL, *_OLD_STATE):
+    needed = op.inputs[:least] if op.kind in _OPTIONAL else op.inputs
+    if -1 in needed and op.kind not in _OLD_STATE:
         yield "leaves an input out"
         return
     outputs = 0 if op.kind in _NO_OUTPUT else None
