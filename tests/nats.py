@@ -48,6 +48,7 @@ class Cluster:
             ("/etc/nats", str(self.certificates)),
             ("server_name: node-1", f"server_name: node-{number + 1}"),
             ('listen: "127.0.0.1:4222"', f'listen: "127.0.0.1:{free_port()}"'),
+            ('ack_wait: "60s"', 'ack_wait: "5s"'),  # what a killed subscriber had got comes again soon
             ("/var/lib/nats", str(self.folder / f"state-{number}")),
             ("0.0.0.0:8883", f"127.0.0.1:{self.mqtt_ports[number]}"),
             ("0.0.0.0:6222", f"127.0.0.1:{route_ports[number]}"),

@@ -94,7 +94,7 @@ class Run:
             self._start(device)
         self._bridge_started()
         with self.bridge:
-            disasters = asyncio.create_task(self._disasters())
+            disasters = self.disasters = asyncio.create_task(self._disasters())
             await asyncio.gather(*(self._produce(device) for device in self.devices))
             self.is_over = True
             await disasters
@@ -130,6 +130,8 @@ class Run:
 
     async def _produce(self, device):
         while len(self.made) < self.records:
+            if self.disasters.done():
+                self.disasters.result()  # of one that failed no record is made
             journal = device.journal
             # No faster than things go wrong, so that every disaster has its share.
             due = self.records * (self.figures.events.total() + 1) / DISASTERS

@@ -16,7 +16,7 @@ from tests.history.running import Process, Publisher, wait_until_saved
 from tests.mosquitto import Mosquitto
 from tests.support import chaos_tally
 from tests.support.hil import SOAK
-from tests.support.waiting import until
+from tests.support.waiting import until, until_async
 
 pytestmark = pytest.mark.needs("mosquitto")
 
@@ -61,7 +61,7 @@ def test_each_record_is_one_row_through_kills_of_process_and_broker(broker, tmp_
             process = Process(broker, path)
         elif number == broker_kill:
             until(lambda: len(publisher._client._out_messages) == 0, "all confirmed", 60)
-            wait_until_saved(tmp_path / "mosquitto.db")
+            wait_until_saved(broker)
             broker.kill()
             broker.start()
     until(lambda: rows(path) >= RECORDS, lambda: f"{rows(path)} of {RECORDS} rows", 900 if SOAK else 120, 0.5)
@@ -126,29 +126,30 @@ def test_store_that_fails_gets_its_rows_later_and_the_broker_no_acknowledgement_
     assert rows(path) == 400
 
 
-def test_processes_of_one_share_divide_the_records(broker, tmp_path):
-    async def work():
-        services = []
-        for name in "ab":
-            settings = Settings(
-                broker=BrokerSection(url=broker.url, client_id=f"history-{name}"), history=HistorySection(share="h")
-            )
-            services.append(HistoryService(settings, SqliteStore(tmp_path / "h.sqlite")))
-        tasks = [asyncio.create_task(service.run()) for service in services]
-        while not all(service.mqtt.is_connected for service in services):
-            await asyncio.sleep(0.01)
-        publisher = Publisher(broker)
-        for seq in range(300):
-            publisher.send(*records.event(seq, "x", seq))
-        while sum(service.counts.new for service in services) < 300:
-            await asyncio.sleep(0.01)
-        publisher.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        return services
+def test_rows_that_wait_are_written_though_the_broker_lost_them(tmp_path):
+    """A broker that is killed before it has saved sends nothing again: what has arrived is all there is."""
 
-    services = asyncio.run(asyncio.wait_for(work(), 60))
-    assert min(service.counts.new for service in services) > 30
-    assert sum(service.counts.known for service in services) == 0
-    assert rows(tmp_path / "h.sqlite") == 300
+    async def work(broker):
+        store = Failing(SqliteStore(tmp_path / "h.sqlite"), 1 << 30)
+        service = HistoryService(
+            Settings(broker=BrokerSection(url=broker.url), history=HistorySection(retry_s=0.1)), store
+        )
+        task = asyncio.create_task(service.run())
+        await until_async(lambda: service.mqtt.is_connected, "a connection")
+        publisher = Publisher(broker)
+        for seq in range(50):
+            publisher.send(*records.event(seq, "x", seq))
+        await until_async(lambda: service.waiting == publisher.confirmed == 50, "rows that wait")
+        publisher.close()
+        broker.kill()
+        (tmp_path / "mosquitto.db").unlink()
+        broker.start()
+        await until_async(lambda: service.mqtt.reconnects, "a connection again", 30)
+        store.left = 0
+        await until_async(lambda: service.counts.new == 50, lambda: f"{service.counts}", 30)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    with Mosquitto(tmp_path) as broker:
+        asyncio.run(asyncio.wait_for(work(broker), 60))
+    assert rows(tmp_path / "h.sqlite") == 50

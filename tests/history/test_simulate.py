@@ -9,7 +9,7 @@ import pytest
 from kittiwake.history import open_history
 from kittiwake.simulate.device import Happened, SimulatedDevice
 from kittiwake_node.link import record as rec
-from tests.history.running import Process
+from tests.history.running import Process, times_known
 from tests.mosquitto import Mosquitto
 from tests.support.processes import dying_with_us
 from tests.support.waiting import until
@@ -22,7 +22,7 @@ def test_history_has_every_record_that_a_fleet_with_faults_made(tmp_path):
     path, log = tmp_path / "h.sqlite", tmp_path / "log"
     with Mosquitto(tmp_path) as broker:
         process = Process(broker, path, log=log)
-        until(lambda: "connected to broker" in log.read_text(), "a history that the broker knows", 30)
+        until(lambda: times_known(log.read_text()), "a history that the broker knows", 30)
         command = [sys.executable, "-m", "kittiwake", "simulate", "--broker", broker.url, "--bridges", "2", "--json"]
         options = ["--devices", "40", "--rate", "400", "--seconds", "4", "--seed", "3"]
         done = subprocess.run(dying_with_us(command + options), capture_output=True, text=True, timeout=100)

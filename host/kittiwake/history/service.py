@@ -14,7 +14,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from kittiwake.errors import KittiwakeError
+from kittiwake.errors import ConfigError, KittiwakeError
+from kittiwake.history import sharing
 from kittiwake.history.retention import Policy
 from kittiwake.history.row import NotARecord, Row, read
 from kittiwake.history.settings import Settings
@@ -27,6 +28,7 @@ log = logging.getLogger(__name__)
 _RECEIVE_MOST = 65535  # of MQTT 5
 _WAITING_BATCHES = 16
 _AWAY_S = 90 * 86400
+_NO_HANDLE = 0  # of a row whose connection is gone
 
 
 @dataclass
@@ -65,6 +67,7 @@ class HistoryService:
         problem: why nothing is written at the moment, or "".
         retention_problem: why nothing is taken out at the moment, or "".
         lag_s: from the newest record's time to its commit, of the newest transaction; None before the first.
+        is_known: the broker has answered the subscription, and from then on keeps what is not acknowledged.
         mqtt: the client, for its state.
     """
 
@@ -78,8 +81,9 @@ class HistoryService:
             broker = broker.model_copy(update={"session_expiry_s": _AWAY_S})
         self._store, self._wall_ms = store, wall_ms
         self._batch_rows, self._retry_s = section.batch_rows, section.retry_s
+        self._broker, self._share = broker, section.share
         self._waiting: list[tuple[Row, int]] = []
-        self._has_overflowed = False
+        self._has_overflowed = self.is_known = False
         self._arrived = asyncio.Event()
         self.counts = Counts()
         self.problem = self.retention_problem = ""
@@ -92,13 +96,21 @@ class HistoryService:
             broker,
             broker.client_id or f"kittiwake-history-{section.base.replace('/', '-')}",
             subscriptions=tuple(filters),
-            callbacks=Callbacks(on_message=self._take, on_disconnected=self._forget),
+            callbacks=Callbacks(on_message=self._take, on_disconnected=self._forget, on_subscribed=self._subscribed),
             is_lasting=True,
             receive_limit=min(2 * section.batch_rows, _RECEIVE_MOST),  # one batch is written while the next comes
         )
 
     async def run(self) -> None:
-        """Run until cancelled; what waits then is written before it ends."""
+        """Run until cancelled; what waits then is written before it ends.
+
+        Raises:
+            ConfigError: processes are to share a subscription that this broker would forget.
+        """
+        if self._share:
+            problem = await sharing.problem_of(self._broker, f"{self.mqtt.client_id}-asks")
+            if problem:
+                raise ConfigError(problem)
         with ThreadPoolExecutor(1, thread_name_prefix="history") as thread:
             tasks = [asyncio.create_task(self.mqtt.run()), asyncio.create_task(self._write_all(thread))]
             if self._policy != Policy():
@@ -134,9 +146,16 @@ class HistoryService:
         """Rows that have arrived and are not in the database: at most sixteen batches."""
         return len(self._waiting)
 
+    def _subscribed(self, refused: dict[str, str]) -> None:
+        if not refused and not self.is_known:
+            # Before this nobody has promised anything: some brokers send records before they know the session for good.
+            self.is_known = True
+            log.info("history: the broker keeps what this history has not acknowledged")
+
     def _forget(self) -> None:
-        # Handles are of the connection; the broker sends again what it got no answer for.
-        self._waiting.clear()
+        # Handles are of the connection, and the broker sends again what it got no answer for. The rows stay: a broker
+        # that was killed may not have them any more, and one that has them sends a copy.
+        self._waiting = [(row, _NO_HANDLE) for row, _ in self._waiting]
         self._has_overflowed = False
 
     async def _write_all(self, thread: ThreadPoolExecutor) -> None:
@@ -190,8 +209,8 @@ class HistoryService:
         self.counts.known += written.known
         self.counts.altered += written.altered
         self.counts.repaired += written.repaired
-        if self._waiting[: len(batch)] != batch:
-            return  # the connection was lost meanwhile: these come again, and are known then
+        # Not those of `batch`: the connection may have been lost meanwhile.
+        handles = [handle for _, handle in self._waiting[: len(batch)]]
         del self._waiting[: len(batch)]
-        for _, handle in batch:
+        for handle in handles:
             self.mqtt.acknowledge(handle)

@@ -26,7 +26,8 @@ class HistorySection(Section):
         "",
         max_length=64,
         pattern=r"^[A-Za-z0-9_-]*$",
-        description="Name of a shared subscription (MQTT 5): processes of one name share the records; empty for none",
+        description="Name of a shared subscription (MQTT 5): processes of one name share the records; empty for none."
+        " Mosquitto forgets shared subscriptions when it restarts, and is refused",
     )
     batch_rows: int = Field(
         1000, ge=1, le=100_000, json_schema_extra={"unit": "rows"}, description="Rows of one transaction at most"
