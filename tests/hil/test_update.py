@@ -5,24 +5,23 @@ every machine: KITTIWAKE_SOAK=1 has all three instruction sets.
 """
 
 import json
-import struct
 
 import pytest
 
 from kittiwake.bridge import releases
 from kittiwake.target import open_target
-from kittiwake_node.link import messages as m
 from kittiwake_node.link import payload
 from kittiwake_node.link import record as rec
 from tests.support import release_keys
 from tests.support.deployments import install
 from tests.support.hil import SOAK, Gateway
+from tests.support.offered_release import HERE, Offered
 from tests.support.releases import release
 
 NAMES = ["qemu:mps2-an385", "qemu:virt", "qemu:xtensa"] if SOAK else ["qemu:virt"]
 # Four nanoseconds an instruction.
 _CLOCK = ["-icount", "shift=2"]
-_WANTS, _HERE = 2, 3
+WAIT_S = 120
 CONFIG = {
     "device": "kw-update",
     "health_s": 1,
@@ -37,12 +36,6 @@ CONFIG = {
         }
     ],
 }
-
-
-def progress(gateway, op=m.OP_UPDATE_PROGRESS, body=b""):
-    status, reply = gateway.ask(op, body)
-    assert status == m.OK, reply
-    return struct.unpack_from("<BHIIIB", reply), reply[16:].decode()
 
 
 def healths(gateway):
@@ -74,29 +67,18 @@ def test_release_is_taken_by_an_emulated_board_that_samples(name):
             gateway.open()
             gateway.until(lambda: len(healths(gateway)) >= 2, "the node's health")
             usual = healths(gateway)[-1][1]
-            sent = 0
-            head = stored.raw_head + stored.signatures[0]
-            (state, entry, offset, _, running, build), text = progress(gateway, m.OP_UPDATE_OFFER, head)
-            assert running == 0
-            while state in (1, _WANTS):
-                if state == _WANTS:
-                    piece = stored.piece(build, entry, offset, 512)
-                    sent += len(piece)
-                    body = struct.pack("<HI", entry, offset) + piece
-                    (state, entry, offset, *_), text = progress(gateway, m.OP_UPDATE_PIECE, body)
-                else:
-                    gateway.turn()
-                    (state, entry, offset, *_), text = progress(gateway)
-            assert state == _HERE, text
+            offered = Offered(gateway, stored)
+            assert offered.until(lambda: offered.state == HERE, WAIT_S), offered.text
             during = healths(gateway)[-1][1]
-            gateway.until(lambda: any("proved itself" in text for text in events(gateway)), "a proof", 240)
-            (_, _, _, _, running, _), _ = progress(gateway)
-            assert running == 2
+            assert offered.until(lambda: offered.has_proved_itself, 240), offered.text
+            gateway.until(lambda: any("proved itself" in text for text in events(gateway)), "the event", 60)
             boots = {boot for boot, _ in healths(gateway)}
         every = [health for _, health in healths(gateway)]
+        late = sum(health["overruns"] for health in every)
         print(
-            f"{name} ({arch}): {sent} bytes in pieces of {len(raw)}, loop {usual['loop_max_us']} us before, "
-            f"{during['loop_max_us']} us during, overruns {sum(h['overruns'] for h in every)}, boots {sorted(boots)}"
+            f"{name} ({arch}): {offered.sent_bytes} bytes in pieces of {len(raw)}, "
+            f"loop {usual['loop_max_us']} us before, {during['loop_max_us']} us during, "
+            f"overruns {late}, boots {sorted(boots)}"
         )
-        assert sent < 30_000
-        assert all(health["overruns"] == 0 for health in every), "a sample was lost"
+        assert offered.sent_bytes < 30_000
+        assert late == 0, "a sample was lost"

@@ -169,18 +169,20 @@ class Receiver:
         self._make_folders(target + "/" + _TABLE)
         if not (yield from self._is(target + "/" + _TABLE, build.table_bytes, build.digest)):
             yield from self._fetch(manifest.TABLE, target + "/" + _TABLE, build.table_bytes, build.digest)
-        yield from self._judge_table()
-        number = at = 0
-        while at < build.table_bytes:
-            path, size, digest, at = self._entry(at)
-            yield from self._bring(number, path, size, digest)
-            number += 1
+        # Open all the while: finding a file among a hundred costs LittleFS more than reading an entry.
+        with fs.open(target + "/" + _TABLE, "rb") as table:
+            yield from self._judge_table(table)
+            number = at = 0
+            while at < build.table_bytes:
+                path, size, digest, at = _entry(table, at)
+                yield from self._bring(number, path, size, digest)
+                number += 1
         self._write_settings()
         yield
         slots.write(fs, target + "/" + HEAD, self.raw_head)
         slots.remove(fs, target + "/" + _TABLE)
 
-    def _judge_table(self) -> "Work":
+    def _judge_table(self, table: "File") -> "Work":
         """Hold the table against the head, refuse what has no room, and have strangers leave."""
         stat = self._fs.statvfs("")
         block, room = stat[0], stat[3]
@@ -190,7 +192,7 @@ class Receiver:
         last = b""
         at = 0
         while at < self._build.table_bytes:
-            path, size, _, at = self._entry(at)
+            path, size, _, at = _entry(table, at)
             name = path.encode()
             if name <= last:
                 raise Refusal("its table is out of order")
@@ -270,14 +272,6 @@ class Receiver:
                 sha.update(memoryview(self._buffer)[:count])
                 yield
 
-    def _entry(self, at: int) -> "tuple[str, int, bytes, int]":
-        """A file of the table, read from the medium; as manifest.read_entry."""
-        with self._fs.open(self.target + "/" + _TABLE, "rb") as file:
-            file.seek(at)
-            raw = file.read(manifest.ENTRY_HEAD_BYTES + manifest.PATH_LIMIT_BYTES)
-        path, size, digest, length = manifest.read_entry(raw, 0)
-        return path, size, digest, at + length
-
     def _place(self, path: str) -> str:
         # What a board has of its own is added to the settings: they come under another name.
         return _TEMPLATE if path == SETTINGS else path
@@ -297,3 +291,11 @@ class Receiver:
                 self._fs.mkdir("/".join(parts[:end]))
             except OSError:
                 pass  # it is there; where it cannot be made, opening the file says so
+
+
+def _entry(table: "File", at: int) -> "tuple[str, int, bytes, int]":
+    """A file of the table, read from the medium; as manifest.read_entry."""
+    table.seek(at)
+    raw = table.read(manifest.ENTRY_HEAD_BYTES + manifest.PATH_LIMIT_BYTES)
+    path, size, digest, length = manifest.read_entry(raw, 0)
+    return path, size, digest, at + length
