@@ -291,7 +291,7 @@ def run(config, path=""):
 
 def _refusal_of_text(raw):
     try:
-        return refusal(provisioned.lay_over(exact_json.parse(raw, json.loads)))
+        return provisioned.objection() or refusal(provisioned.lay_over(exact_json.parse(raw, json.loads)))
     except (ValueError, TypeError, AttributeError, KeyError):
         return "no JSON object of settings"
     except MemoryError:

@@ -23,6 +23,7 @@ _BACK = 6
 # The last first.
 _MODULES = (
     "update.receiver",
+    "update.files",
     "io.build_facts",
     "update.signature",
     "update.manifest",
@@ -76,6 +77,7 @@ class Updating:
         try:
             if slots.number(fs, self._slot, slots.TRIAL):
                 slots.settle(fs, self._slot)  # the supply was cut in the middle of that
+            self._adopt_keys()
             reason = slots.read(fs, self._other + "/" + slots.TRIED).decode()
             if not reason or slots.number(fs, self._other, slots.READY):
                 return
@@ -89,8 +91,18 @@ class Updating:
             if slots.number(fs, self._other, slots.TRIAL):
                 self._note("%s was taken back: %s" % (text, reason))
                 slots.remove(fs, self._other + "/" + slots.TRIAL)
-        except OSError:
+        except (OSError, NodeError):
             pass  # the medium; what is left of the marks changes nothing, and is told at the next start
+
+    def _adopt_keys(self):
+        """Trust the keys that a release brought, once it has proved itself: they go to the board's own."""
+        raw = slots.read(self._fs, self._slot + "/keys", 4 * 384)
+        if raw:
+            from .io import build_facts
+
+            names = build_facts.trust(raw)
+            slots.remove(self._fs, self._slot + "/keys")
+            self._note("releases of these keys are taken from now on: " + ", ".join(names))
 
     def _head(self, slot):
         from .update import manifest
@@ -137,10 +149,11 @@ class Updating:
                 self._trial = None
                 self._state = _IDLE
                 self._note("release %s proved itself in %d s" % (self._name(self._slot), now_ms // 1000))
+                self._adopt_keys()
             elif self._trial.is_over(now_ms):
                 slots.write(self._fs, self._slot + "/" + slots.TRIED, missing.encode())
                 self._restart_ms = now_ms
-        except OSError:
+        except (OSError, NodeError):
             pass  # the medium, again in a moment; should it never mend, the next start is the old application's
 
     def _name(self, slot):

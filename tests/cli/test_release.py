@@ -121,6 +121,32 @@ def test_counter_grows_by_one_after_the_release_before(place, capsys):
     assert make("next.kwu", "--after", "press.kwu") == EXIT_USAGE
 
 
+def test_release_of_configuration_alone_has_no_modules(place, capsys):
+    (place / "node.toml").write_text('[[channels]]\nsource = {kind = "link"}\n')
+    assert make("press.kwu", "--config-alone") == EXIT_USAGE
+    assert make("press.kwu", "--config-alone", "-c", "node.toml") == EXIT_OK
+    facts = shown(capsys)
+    assert facts["keeps_application"] and not facts["allows_downgrade"]
+    assert [set(build["files"]) for build in facts["builds"]] == [{"node.json"}] * 3
+    assert app.run(["release", "show", "press.kwu"]) == EXIT_OK
+    assert "configuration alone" in capsys.readouterr().out
+    assert make("press.kwu", "-c", "node.toml") == EXIT_OK
+    assert not shown(capsys)["keeps_application"]
+
+
+def test_release_names_the_keys_that_boards_trust_from_then_on(place, capsys):
+    assert make("press.kwu", "--trust", "other.key.pub", "--trust", "press.key.pub") == EXIT_OK
+    facts = shown(capsys)
+    named = [keys.id_of(keys.read_public(place / f"{name}.key.pub")).hex() for name in ("other", "press")]
+    assert facts["trusts"] == named
+    assert all(build["files"]["keys"] == 768 for build in facts["builds"])
+    assert app.run(["release", "show", "press.kwu"]) == EXIT_OK
+    assert f"then trusts  {', '.join(named)}, no others" in capsys.readouterr().out
+    assert make("press.kwu", *["--trust", "press.key.pub"] * 5) == EXIT_USAGE
+    assert make("press.kwu") == EXIT_OK
+    assert shown(capsys)["trusts"] == []
+
+
 def test_release_of_another_key_is_whole_and_not_verified(place, capsys):
     assert make("press.kwu", key="other.key") == EXIT_OK
     assert app.run(["release", "verify", "press.kwu", "--key", "press.key.pub"]) == EXIT_VERIFICATION

@@ -20,13 +20,17 @@ def cut(**settings):
     return run_script("tests/powercut/update_cuts.py", str(FIRMWARE), json.dumps(settings), timeout_s=900)
 
 
-@pytest.mark.parametrize("again", [False, True], ids=["over-an-older-one", "over-one-taken-back"])
-def test_update_cut_at_flash_operations_leaves_one_whole_application_and_ends_with_the_new_one(again):
-    report = cut(again=again)
+@pytest.mark.parametrize(
+    ("settings", "least"),
+    [({}, 100), ({"again": True}, 100), ({"alone": True}, 25)],
+    ids=["over-an-older-one", "over-one-taken-back", "configuration-alone"],
+)
+def test_update_cut_at_flash_operations_leaves_one_whole_application_and_ends_with_the_new_one(settings, least):
+    report = cut(**settings)
     print(report)
     assert report["faults"] == 0, report["first"]
     assert report["cuts"] == (2 * report["operations"] if SOAK else SOME)
-    assert report["operations"] > 100 and report["ends"]["old"] and report["ends"]["new"]
+    assert report["operations"] > least and report["ends"]["old"] and report["ends"]["new"]
 
 
 def test_judge_of_cuts_sees_a_slot_that_is_marked_before_it_is_whole():

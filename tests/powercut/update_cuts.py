@@ -5,7 +5,8 @@ cut at operations of it, before them and in their middle: the board starts as fi
 must be whole, byte for byte; and offered the release again, it must end with the new application.
 
 Settings (JSON): cuts (number, spread evenly; 0 for every operation), sabotage ("" or a fault put in on purpose),
-again (the slot holds a release that was taken back before), first (so many of these cuts and no more).
+again (the slot holds a release that was taken back before), alone (the release has configuration alone), first (so
+many of these cuts and no more).
 """
 # ruff: noqa: UP031 (MicroPython)
 
@@ -29,8 +30,11 @@ OLD = {"node.json": b'{"device": "d"}', "k/a.mpy": b"old a" * 150, "k/b.mpy": SA
 NEW = {"k/a.mpy": b"new a" * 200, "k/b.mpy": SAME, "k/n/c.mpy": b"new c" * 220, "d.kwm": b""}
 for number in range(8):
     NEW["k/m%d/x.mpy" % (number % 3) + str(number)] = bytes([number]) * (300 + 400 * number)
-SETTLED = dict(NEW)
-SETTLED["node.json"] = OLD["node.json"]
+ALONE = SETTINGS.get("alone", False)
+if ALONE:
+    NEW = {"node.json": b'{"device": "d", "x": 2}'}
+SETTLED = dict(OLD if ALONE else NEW)
+SETTLED["node.json"] = NEW.get("node.json", OLD["node.json"])
 OLDER = {"node.json": b"{}", "k/a.mpy": b"older" * 100, "k/b.mpy": b"older b" * 200}
 
 
@@ -87,7 +91,9 @@ def release(new):
     table = b"".join(raw)
     size = sum([len(content) for content in new.values()])
     build = manifest.Build("x64", (), len(new), size, len(table), hashlib.sha256(table).digest())
-    return manifest.pack_head(manifest.Head(0, 2, 20, (1, 24), (1, 29), "2", "", [build])), table
+    return manifest.pack_head(
+        manifest.Head(manifest.KEEPS if ALONE else 0, 2, 20, (1, 24), (1, 29), "2", "", [build])
+    ), table
 
 
 def update(fs, slot):
@@ -101,7 +107,7 @@ def update(fs, slot):
         0,
         Good(),
         hashlib.sha256,
-        lambda template, at: OLD["node.json"],
+        lambda template, at: template or OLD["node.json"],
     )
     listed = [NEW[path] for path in sorted(NEW)]
     while taker.state in (receiver.BUSY, receiver.WANTS):

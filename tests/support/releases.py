@@ -40,10 +40,12 @@ class UpdatedBoard(UnixTarget):
         folder: for its files.
         config: of its node.
         keys: numbers of the test keys that it trusts.
+        own: what else was provisioned about releases.
     """
 
-    def __init__(self, folder, config, keys=(0,)):
+    def __init__(self, folder, config, keys=(0,), own=None):
         super().__init__(work_dir=folder)
+        self._own = own or {}
         self._node_config = config
         self._keys = keys
         self._is_over = False
@@ -59,7 +61,7 @@ class UpdatedBoard(UnixTarget):
         self.deploy(
             {
                 "provision/release-0": moduli,
-                "provision.json": json.dumps({"release": {"keys_file": "provision/release-0"}}).encode(),
+                "provision.json": json.dumps({"release": {"keys_file": "provision/release-0", **self._own}}).encode(),
             }
         )
         self.start_node()

@@ -1,6 +1,9 @@
 """What decides whether a release is for this board: architecture, chip, MicroPython, and the keys that it trusts."""
 
+import binascii
 import hashlib
+import json
+import os
 import sys
 
 from . import provisioned
@@ -50,7 +53,7 @@ def objection(head, build, modulus, running):
         return "it is for MicroPython %d.%d to %d.%d" % (head.oldest + head.newest)
     if head.counter == running:
         return "it runs already"
-    if head.counter < running and not head.flags:
+    if head.counter < running and not head.allows_downgrade:
         return "its counter is %d, and that of the release that runs is %d" % (head.counter, running)
     return ""
 
@@ -80,6 +83,39 @@ def keys():
     except OSError:
         return []
     return [raw[at : at + _KEY_BYTES] for at in range(0, len(raw) - _KEY_BYTES + 1, _KEY_BYTES)]
+
+
+def trust(raw):
+    """Take releases of these keys from now on, and of no others: a cut at any point leaves the old ones or these.
+
+    Args:
+        raw: their moduli, one behind the other.
+
+    Returns:
+        The names of the keys, in hexadecimal.
+
+    Raises:
+        ConfigError: what was provisioned is damaged.
+        OSError: of the medium; the old keys stand.
+    """
+    own = provisioned.read()
+    path = "provision/release-" + binascii.hexlify(sha256(raw).digest()[:4]).decode()
+    old = own.get("release", {}).get("keys_file", path)
+    _write(path, raw)
+    own.setdefault("release", {})["keys_file"] = path
+    _write(provisioned.PATH + ".new", json.dumps(own).encode())
+    os.rename(provisioned.PATH + ".new", provisioned.PATH)
+    if old != path:
+        try:
+            os.remove(old)
+        except OSError:
+            pass  # nothing names it any more; the next provisioning removes it
+    return [binascii.hexlify(sha256(modulus).digest()[:8]).decode() for modulus in keys()]
+
+
+def _write(path, content):
+    with open(path, "wb") as file:
+        file.write(content)
 
 
 def _cpuid():

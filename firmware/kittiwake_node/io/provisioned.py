@@ -59,3 +59,12 @@ def read(path=PATH):
     if not isinstance(own, dict) or not all([isinstance(own.get(name, {}), dict) for name in _TABLES + ("release",)]):
         raise ConfigError(path, "is damaged; run kittiwake provision again")
     return own
+
+
+def objection():
+    """Why settings may not come by command, "" when they may; nobody knows that where the file is damaged."""
+    try:
+        is_signed_alone = read().get("release", {}).get("settings") == "signed"
+    except ConfigError as error:
+        return str(error)
+    return "this board takes its settings from signed releases alone" if is_signed_alone else ""

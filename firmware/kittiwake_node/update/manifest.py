@@ -20,6 +20,9 @@ SIZE_LIMIT_BYTES = 1 << 24
 PATH_LIMIT_BYTES = 80
 DIGEST_BYTES = 32
 DOWNGRADE = 1  # flag: may take the place of a later release
+KEEPS = 2  # flag: brings settings, and leaves the application that runs
+KEYS = "keys"
+"""File with the public keys that a board trusts from when the release has proved itself."""
 # What a slot holds beside its application.
 MARKS = ("ready", "trial", "tried", "head", "table", "template.json")
 NO_BUILD = -1
@@ -61,7 +64,7 @@ class Head:
     """What is signed.
 
     Attributes:
-        flags: DOWNGRADE or 0.
+        flags: DOWNGRADE, KEEPS, both or none.
         counter: which release is the later one.
         trial_s: seconds that a new application has to prove itself.
         oldest, newest: MicroPython's versions, (major, minor).
@@ -89,6 +92,16 @@ class Head:
         self.version = version
         self.notes = notes
         self.builds = builds
+
+    @property
+    def allows_downgrade(self) -> bool:
+        """Whether it may take the place of a later release."""
+        return bool(self.flags & DOWNGRADE)
+
+    @property
+    def keeps_application(self) -> bool:
+        """Whether it brings settings, and leaves the application that runs."""
+        return bool(self.flags & KEEPS)
 
     def build_for(self, arch: str, machine: str) -> int:
         """Choose the build of a board.
@@ -143,7 +156,7 @@ def read_head(raw: bytes) -> Head:
     if not struct.calcsize(_HEAD) <= len(raw) <= HEAD_LIMIT_BYTES:
         raise FrameError("head", "%d bytes" % len(raw))
     form, flags, counter, trial_s, a, b, c, d, count, zero = struct.unpack_from(_HEAD, raw, 0)
-    if form != FORM or flags & ~DOWNGRADE or zero:
+    if form != FORM or flags & ~(DOWNGRADE | KEEPS) or zero:
         raise FrameError("head", "form %d, flags %d" % (form, flags))
     if not counter or not trial_s or not 1 <= count <= BUILDS_LIMIT:
         raise FrameError("head", "counter %d, %d s of trial, %d builds" % (counter, trial_s, count))

@@ -6,18 +6,16 @@ medium. So there is nothing to remember over a reset: what is there shows what i
 """
 
 from ..errors import FrameError
-from . import manifest, slots
+from . import files, manifest, slots
 
 if False:  # for mypy alone
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Iterator
 
     from kittiwake_types import File, FileSystem, Hash
 
+    from .files import Verdict, Work
     from .manifest import Head
     from .signature import Verification
-
-    Work = Generator[None, None, None]
-    Verdict = Generator[None, None, bool]
 
 BUSY = 1
 WANTS = 2
@@ -30,6 +28,8 @@ SETTINGS = "node.json"
 _TEMPLATE = "template.json"
 HEAD = "head"
 _TABLE = "table"
+_KEYS_LIMIT_BYTES = 4 * 384
+_NOT_KEPT = manifest.MARKS + (manifest.KEYS, SETTINGS)
 
 
 class Refusal(Exception):
@@ -81,6 +81,7 @@ class Receiver:
         self._buffer = bytearray(PIECE_BYTES)
         self._file: "File | None" = None
         self._size = 0
+        self._brought: "set[str]" = set()
         self.state = BUSY
         self.entry = self.offset = 0
         self.reason = ""
@@ -166,7 +167,7 @@ class Receiver:
         fs, target, build = self._fs, self.target, self._build
         slots.disown(fs, target)
         yield
-        self._make_folders(target + "/" + _TABLE)
+        files.make_folders(fs, target + "/" + _TABLE)
         if not (yield from self._is(target + "/" + _TABLE, build.table_bytes, build.digest)):
             yield from self._fetch(manifest.TABLE, target + "/" + _TABLE, build.table_bytes, build.digest)
         # Open all the while: finding a file among a hundred costs LittleFS more than reading an entry.
@@ -177,6 +178,8 @@ class Receiver:
                 path, size, digest, at = _entry(table, at)
                 yield from self._bring(number, path, size, digest)
                 number += 1
+        if self.head.keeps_application:
+            yield from self._keep()
         self._write_settings()
         yield
         slots.write(fs, target + "/" + HEAD, self.raw_head)
@@ -201,9 +204,17 @@ class Receiver:
             count += 1
             total += size
             need += 1 + size // block
+            if path == manifest.KEYS and not 0 < size <= _KEYS_LIMIT_BYTES:
+                raise Refusal("its keys are none, or too many")
             yield
         if count != self._build.files or total != self._build.size_bytes:
             raise Refusal("its table does not list what its head says")
+        if self.head.keeps_application:
+            self._brought = set(sizes)
+            for path, size in self._kept():
+                sizes[path] = size
+                need += 1 + size // block
+                yield
         sizes[_TABLE] = self._build.table_bytes
         need += 1 + self._build.table_bytes // block
         strangers = []
@@ -228,19 +239,29 @@ class Receiver:
         at = self.target + "/" + place
         if (yield from self._is(at, size, digest)):
             return
-        self._make_folders(at)
+        files.make_folders(self._fs, at)
         running = self._slot + "/" + place
         if (yield from self._is(running, size, digest)):
-            with self._fs.open(running, "rb") as source, self._fs.open(at, "wb") as copy:
-                while True:
-                    count = source.readinto(self._buffer)
-                    if not count:
-                        break
-                    copy.write(memoryview(self._buffer)[:count])
-                    yield
+            yield from files.copy(self._fs, running, at, self._buffer)
             if (yield from self._is(at, size, digest)):
                 return
         yield from self._fetch(number, at, size, digest)
+
+    def _kept(self) -> "Iterator[tuple[str, int]]":
+        """Path and size of what a release of settings alone leaves as it is."""
+        for path, size in slots.walk(self._fs, self._slot):
+            if path not in self._brought and path not in _NOT_KEPT:
+                yield path, size
+
+    def _keep(self) -> "Work":
+        for path, _ in self._kept():
+            running, at = self._slot + "/" + path, self.target + "/" + path
+            if (yield from files.is_same(self._fs, running, at, self._buffer)):
+                continue
+            files.make_folders(self._fs, at)
+            yield from files.copy(self._fs, running, at, self._buffer)
+            if not (yield from files.is_same(self._fs, running, at, self._buffer)):
+                raise Refusal("%s does not stay as it is written" % at)
 
     def _fetch(self, number: int, at: str, size: int, digest: bytes) -> "Work":
         self._file = self._fs.open(at, "wb")
@@ -255,22 +276,7 @@ class Receiver:
             raise Refusal("%s is not what its hash says" % at)
 
     def _is(self, path: str, size: int, digest: bytes) -> "Verdict":
-        """Whether a file on the medium is what a hash says."""
-        try:
-            file = self._fs.open(path, "rb")
-        except OSError:
-            return False
-        with file:
-            if file.seek(0, 2) != size:
-                return False
-            file.seek(0)
-            sha = self._sha256()
-            while True:
-                count = file.readinto(self._buffer)
-                if not count:
-                    return sha.digest() == digest
-                sha.update(memoryview(self._buffer)[:count])
-                yield
+        return (yield from files.is_whole(self._fs, path, size, digest, self._sha256, self._buffer))
 
     def _place(self, path: str) -> str:
         # What a board has of its own is added to the settings: they come under another name.
@@ -283,14 +289,6 @@ class Receiver:
         except ValueError as error:
             raise Refusal(str(error))
         slots.write(self._fs, self.target + "/" + SETTINGS, settings)
-
-    def _make_folders(self, path: str) -> None:
-        parts = path.split("/")[:-1]
-        for end in range(1, len(parts) + 1):
-            try:
-                self._fs.mkdir("/".join(parts[:end]))
-            except OSError:
-                pass  # it is there; where it cannot be made, opening the file says so
 
 
 def _entry(table: "File", at: int) -> "tuple[str, int, bytes, int]":

@@ -35,6 +35,7 @@ GROUPS = {
     "wifi": (("wifi", "ssid"), ("wifi", "password_file")),
     "broker": (("mqtt", "url"), ("mqtt", "username"), ("mqtt", "password_file")),
     "release-keys": (("release", "keys_file"),),
+    "signed-settings": (("release", "settings"),),
     "certificates": (("mqtt", "ca_file"), ("mqtt", "certificate_file"), ("mqtt", "key_file")),
 }
 _PASSPHRASE = range(8, 64)  # IEEE 802.11-2020, J.4.1: 8 to 63 printable characters; 64 hexadecimal digits are a key

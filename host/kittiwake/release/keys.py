@@ -153,7 +153,7 @@ def joined(paths: Sequence[Path]) -> bytes:
     """Give public keys as a board keeps them: their moduli, one behind the other.
 
     Args:
-        paths: PEM, 1 to ON_A_BOARD.
+        paths: PEM, at most ON_A_BOARD.
 
     Raises:
         UsageError: they are too many, or one cannot be read.
@@ -162,6 +162,16 @@ def joined(paths: Sequence[Path]) -> bytes:
     if len(paths) > ON_A_BOARD:
         raise UsageError(f"{len(paths)} keys, and a board takes {ON_A_BOARD}", "leave out those that are retired")
     return b"".join(read_public(path) for path in paths)
+
+
+def split(raw: bytes) -> list[bytes]:
+    """Give the moduli of keys as a board keeps them.
+
+    Args:
+        raw: as `joined` gives it.
+    """
+    size = BITS // 8
+    return [raw[at : at + size] for at in range(0, len(raw), size)]
 
 
 def check_library() -> None:

@@ -37,6 +37,8 @@ class Order:
         trial_s: seconds that a new application has to prove itself.
         notes: what people ought to know.
         allows_downgrade: it may take the place of a later release.
+        is_config_alone: it brings configuration and models, and leaves the application that runs.
+        trusted: keys whose releases boards take once they run this one (keys.joined); empty for those that they have.
     """
 
     version: str
@@ -47,6 +49,8 @@ class Order:
     trial_s: int = TRIAL_S
     notes: str = ""
     allows_downgrade: bool = False
+    is_config_alone: bool = False
+    trusted: bytes = b""
 
 
 def make(order: Order, signers: Sequence[keys.PrivateKey], firmware: Mapping[str, bytes]) -> bytes:
@@ -61,10 +65,12 @@ def make(order: Order, signers: Sequence[keys.PrivateKey], firmware: Mapping[str
         The file: the same bytes for the same order, signers, firmware and compiler.
 
     Raises:
-        UsageError: a board is unknown.
+        UsageError: a board is unknown, or there is no configuration where there is to be nothing else.
         ConfigError: it would be too large in some way, or a model is not listened for.
         KittiwakeError: of the compiler.
     """
+    if order.is_config_alone and order.config is None:
+        raise UsageError("a release of configuration alone has a configuration", "name it with -c")
     builds = _builds(order, firmware)
     described = [
         manifest.Build(
@@ -78,7 +84,7 @@ def make(order: Order, signers: Sequence[keys.PrivateKey], firmware: Mapping[str
         for arch, chips, files in builds
     ]
     head = manifest.Head(
-        manifest.DOWNGRADE if order.allows_downgrade else 0,
+        manifest.DOWNGRADE * order.allows_downgrade | manifest.KEEPS * order.is_config_alone,
         order.counter,
         order.trial_s,
         micropython_versions.OLDEST,
@@ -130,8 +136,9 @@ def _kind(name: str) -> tuple[str, str]:
 
 def _files(order: Order, firmware: Mapping[str, bytes], arch: str, chip: str) -> dict[str, bytes]:
     machine = f"with {chip}" if chip else ""
-    wanted = choose.files(firmware, order.config) if order.config is not None else choose.every_file(firmware)
-    files = {**mpy.compile_files(wanted, arch, machine), **order.models}
+    files = {**({} if order.is_config_alone else _application(order, firmware, arch, machine)), **order.models}
+    if order.trusted:
+        files[manifest.KEYS] = order.trusted
     if order.config is not None:
         kernel = {"kernel": "xtensa"} if architectures.runs("xtensa", arch, machine) else {}
         config = {name: value for name, value in {**kernel, **order.config}.items() if name not in _OWN}
@@ -140,3 +147,8 @@ def _files(order: Order, firmware: Mapping[str, bytes], arch: str, chip: str) ->
         if missing:
             raise ConfigError(f"no channel listens for {min(missing)}, or tells states by it", choose.UNUSED_MEND)
     return files
+
+
+def _application(order: Order, firmware: Mapping[str, bytes], arch: str, machine: str) -> dict[str, bytes]:
+    wanted = choose.files(firmware, order.config) if order.config is not None else choose.every_file(firmware)
+    return mpy.compile_files(wanted, arch, machine)

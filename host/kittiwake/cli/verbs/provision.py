@@ -29,8 +29,12 @@ def provision(
     release_key: Annotated[
         list[Path] | None, typer.Option(help="A public key whose releases it takes, .pub; name all of them, up to 4.")
     ] = None,
+    signed_settings: Annotated[
+        bool, typer.Option("--signed-settings", help="It takes settings from signed releases alone, no config_set.")
+    ] = False,
     forget: Annotated[
-        list[str] | None, typer.Option(help="device, wifi, broker, certificates, release-keys or all; repeatable.")
+        list[str] | None,
+        typer.Option(help="device, wifi, broker, certificates, release-keys, signed-settings or all; repeatable."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")] = False,
 ) -> None:
@@ -50,6 +54,7 @@ def provision(
         ("wifi", "ssid"): wifi,
         ("mqtt", "url"): mqtt,
         ("mqtt", "username"): mqtt_user,
+        ("release", "settings"): "signed" if signed_settings else "",
     }
     settings = {name: value for name, value in settings.items() if value}
     secrets = {("mqtt", name): content for name, content in credentials.certificates(ca, certificate, key).items()}

@@ -59,6 +59,13 @@ def make(
     trial: Annotated[int, typer.Option(help="Seconds that it has to prove itself on a board.", min=10, max=3600)] = 300,
     notes: Annotated[str, typer.Option(help="What people ought to know, a line.")] = "",
     downgrade: Annotated[bool, typer.Option("--downgrade", help="It may take the place of a later release.")] = False,
+    config_alone: Annotated[
+        bool, typer.Option("--config-alone", help="Configuration and models; the application that runs stays.")
+    ] = False,
+    trust: Annotated[
+        list[Path] | None,
+        typer.Option(help="A public key that boards with this release trust from then on, and no other; up to 4."),
+    ] = None,
     passphrase_file: _PassphraseFile = "",
 ) -> None:
     """Make a signed release: the same bytes for the same firmware, configuration, options and keys.
@@ -83,6 +90,8 @@ def make(
         trial,
         notes,
         downgrade,
+        config_alone,
+        keys.joined(trust or ()),
     )
     signers = [keys.read_private(path, _asker(path, passphrase_file)) for path in key]
     raw = work.make(order, signers, _firmware())
@@ -103,7 +112,13 @@ def show(file: _File, as_json: Json = False) -> None:
         return
     head = release.head
     versions = (*head.oldest, *head.newest)
-    print(f"release      {head.version}, counter {head.counter}{', may replace a later one' if head.flags else ''}")
+    print(f"release      {head.version}, counter {head.counter}")
+    if head.allows_downgrade:
+        print("replaces     later releases, too")
+    if head.keeps_application:
+        print("brings       configuration alone")
+    if trusted := _trusted(release):
+        print(f"then trusts  {', '.join(trusted)}, no others")
     if head.notes:
         print(f"notes        {head.notes}")
     print(f"trial        {head.trial_s} s")
@@ -144,7 +159,9 @@ def _facts(release: Release) -> dict[str, object]:
         "notes": head.notes,
         "trial_s": head.trial_s,
         "micropython": [list(head.oldest), list(head.newest)],
-        "allows_downgrade": bool(head.flags),
+        "allows_downgrade": head.allows_downgrade,
+        "keeps_application": head.keeps_application,
+        "trusts": _trusted(release),
         "signed_by": [each.key_id.hex() for each in release.signatures],
         "builds": [
             {
@@ -156,6 +173,15 @@ def _facts(release: Release) -> dict[str, object]:
             for number, build in enumerate(head.builds)
         ],
     }
+
+
+def _trusted(release: Release) -> list[str]:
+    """Names of the keys that boards with a release trust from then on; none where it leaves theirs."""
+    from kittiwake.release import keys
+    from kittiwake_node.update import manifest
+
+    brought = {file.path: file.content for file in release.files(0)}.get(manifest.KEYS, b"")
+    return [keys.id_of(modulus).hex() for modulus in keys.split(brought)]
 
 
 def _read(file: Path) -> Release:

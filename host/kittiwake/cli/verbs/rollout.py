@@ -191,7 +191,7 @@ def back(
     from kittiwake.rollout.members import Back, State
 
     head = container.load(release).head
-    if not head.flags:
+    if not head.allows_downgrade:
         raise UsageError(f"{release} may not take the place of a later release", "make it with --downgrade")
     _ask(id, rollouts, State.BACK, Back(release.name, head.counter))
 
