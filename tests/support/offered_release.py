@@ -41,7 +41,8 @@ class Offered:
         gateway = self._gateway
         gateway.turn()
         if gateway.opened != self._opened:
-            self._opened, self._asked, self.state = gateway.opened, None, None
+            # What ran before may have been taken back since.
+            self._opened, self._asked, self.state, self.running = gateway.opened, None, None, None
         if not gateway.session.is_open:
             return
         if self._asked is None:
