@@ -1,7 +1,12 @@
 """deploy/k3s and deploy/container: Kubernetes's schemas, the rules for restricted pods; the two fit together."""
 
+import importlib.metadata
+import json
 import re
 import shlex
+import shutil
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -153,7 +158,7 @@ def stages():
         if start:
             name = start[2]
             made[name] = (start[1], [])
-        elif line and not line.startswith("#"):
+        elif name and line and not line.startswith("#"):  # before the first stage there are arguments alone
             made[name][1].append(line.strip())
     return made
 
@@ -191,3 +196,32 @@ def test_images_run_as_nobody_in_particular_with_extras_that_there_are():
             assert copy[1].removeprefix("--from=") in stages() and not any(line.startswith("USER") for line in lines), (
                 name
             )
+
+
+def bill(lines):
+    """Arguments with which an image's bill of materials is written: of the last line that does."""
+    (words,) = [part for line in lines for part in line.split("&&") if "cyclonedx-py" in part]
+    return shlex.split(words)[1:]
+
+
+def test_bill_of_materials_of_an_image_lists_all_that_is_installed(tmp_path):
+    bills = [bill(lines) for name, (_, lines) in stages().items() if name.startswith("build-")]
+    assert len(bills) == 4 and all(words == bills[0] for words in bills)
+    assert bills[0][-3:] == ["-o", "/opt/kittiwake/sbom.json", "/opt/kittiwake"]
+    # An environment with the metadata of some packages: of all that is installed here it would take half a minute.
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "env"], check=True, timeout=60)
+    (packages,) = (tmp_path / "env").glob("lib/python*/site-packages")
+    versions = {}
+    for name in ("paho-mqtt", "prometheus-client", "rich"):
+        distribution = importlib.metadata.distribution(name)
+        versions[name] = distribution.version
+        (folder,) = {file.locate().parent for file in distribution.files if file.name == "METADATA"}
+        shutil.copytree(folder, packages / folder.name)
+    words = [*bills[0][:-3], "-o", str(tmp_path / "bill.json"), str(tmp_path / "env")]
+    done = subprocess.run(
+        [sys.executable, "-m", "cyclonedx_py", *words], cwd=ROOT, capture_output=True, text=True, timeout=100
+    )
+    assert done.returncode == 0, done.stderr
+    made = json.loads((tmp_path / "bill.json").read_text())
+    assert (made["bomFormat"], made["metadata"]["component"]["name"]) == ("CycloneDX", "kittiwake")
+    assert {each["name"].replace("_", "-").lower(): each["version"] for each in made["components"]} == versions
