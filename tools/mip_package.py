@@ -3,7 +3,8 @@
     python tools/mip_package.py [--check]
 
 Kernels in assembler are left out: each fits one processor, and all of them together fill a small board's flash. So is
-what takes releases: that needs slots, and mip makes none. `kittiwake deploy` brings both.
+what takes releases, since that needs slots, and mip makes none; and what tells a machine's states, since all sources
+together are more than a MiB holds. `kittiwake deploy` brings what a configuration needs.
 """
 
 import argparse
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import kittiwake
+from kittiwake.deploy import choose
 from kittiwake.target import mpy
 from kittiwake_node import network
 
@@ -33,7 +35,16 @@ def package() -> dict[str, Any]:
         came from, of the same version.
     """
     files = [path for path in kittiwake.firmware_files() if mpy.fits(path, "")]
-    return _described([path for path in files if not path.startswith(_OF_SLOTS)])
+    return _described([path for path in files if not path.startswith(_OF_SLOTS) and path not in _of_states()])
+
+
+def _of_states() -> set[str]:
+    most = {"kernel": "plain", "link": {"kind": "mqtt"}}
+    with_states, without = (
+        choose.files(kittiwake.firmware_files(), {**most, "channels": [{"kind": kind} for kind in kinds]})
+        for kinds in (("microphone", "states"), ("microphone",))
+    )
+    return set(with_states) - set(without)
 
 
 def network_package() -> dict[str, Any]:

@@ -71,14 +71,13 @@ def make_channels(config, kernel, make_source, clock, facts, owner, leave_out):
         else:
             detectors = make_detectors(kernel, settings)
             snapshots = make_snapshots(kernel, settings)
-            judge = make_state_judge(kernel, settings, leave_out) if settings["kind"] == "states" else None
-            parts_of = common + (detectors, snapshots, config["block"], owner)
-            if judge:
-                from .detect.states import States  # boards that tell no states need not load it
+            rest = detectors, snapshots, config["block"], owner
+            channel = None
+            if settings["kind"] == "states":
+                from .assembly_states import make_states  # boards that tell no states need not load it
 
-                channels.append(States(*parts_of, judge, clock))
-            else:
-                channels.append(Channel(*parts_of))
+                channel = make_states(kernel, settings, common + rest, clock, leave_out)
+            channels.append(channel or Channel(*common, *rest))
     return channels
 
 
@@ -190,42 +189,6 @@ def make_hearing(kernel, hear, leave_out):
     for path in refused:
         leave_out("model %s is left out: %s" % (path, refused[path]), True)
     return hearing
-
-
-def make_state_judge(kernel, channel, leave_out):
-    """What tells a channel's states; None where its network cannot run: the node goes on without it.
-
-    Args:
-        kernel: what `kernels.load` returned.
-        channel: its settings.
-        leave_out: as for make_channels.
-
-    Returns:
-        detect.state_judge.StateJudge, or None. Allocates.
-    """
-    from .detect.state_judge import StateJudge
-    from .detect.state_note import StateNote
-    from .io import model_file
-    from .network import Header, Network
-
-    settings = channel["states"]
-    path, plan = settings["model"], None
-    try:
-        plan = model_file.read_plan(path)
-        Header(plan)
-        note = StateNote(plan)
-        judge = StateJudge(kernel, note, Network(plan, kernel), settings["blocks"], settings["margin"])
-    except ModelError as error:
-        leave_out("model %s is left out: %s" % (path, error), True)
-        return None
-    except MemoryError:
-        plan = None
-        leave_out("model %s is left out: memory: the heap has no room for it beside the node" % path, True)
-        return None
-    for name in settings["act"]:
-        if name not in note.names:
-            leave_out("channel %s acts on no %r: %s has no such state" % (channel["name"], name, path), False)
-    return judge
 
 
 def make_last_second(kernel, audio, heap_free, leave_out):

@@ -7,6 +7,7 @@ import json
 import struct
 import zlib
 
+from kittiwake_node.link import gateway_messages as gm
 from kittiwake_node.link import messages as m
 from kittiwake_node.link.frame import encode
 from tests.support.hil import Gateway
@@ -43,15 +44,15 @@ class Rogue(Gateway):
         self.write(encode(kind, body, version))
 
     def ack(self, acked, received, window=64, flags=0, session=None):
-        self.say(m.ACK, m.pack_ack(self.number if session is None else session, acked, received, window, flags))
+        self.say(m.ACK, gm.pack_ack(self.number if session is None else session, acked, received, window, flags))
 
     def reopen(self, session, window=64, max_frame=1024, versions=m.VERSIONS):
-        self.say(m.OPEN, m.pack_open(session, max_frame, window, versions))
+        self.say(m.OPEN, gm.pack_open(session, max_frame, window, versions))
 
     def ask_once(self, op, body=b"", request=None):
         self.requests += 1
         number = self.requests if request is None else request
-        self.say(m.REQUEST, m.pack_request(self.number, number, op, body))
+        self.say(m.REQUEST, gm.pack_request(self.number, number, op, body))
 
     def save(self, raw, size=None, crc=None):
         """Settings, as they are read by the node."""
@@ -98,8 +99,8 @@ def _each_kind(rogue):
 
 def _each_version(rogue):
     for version in (2, 4, 5, 6):
-        rogue.say(m.ACK, m.pack_ack(rogue.number, rogue.sent, rogue.sent, 64), version)
-        rogue.say(m.REQUEST, m.pack_request(rogue.number, 7, m.OP_PING, b"x"), version)
+        rogue.say(m.ACK, gm.pack_ack(rogue.number, rogue.sent, rogue.sent, 64), version)
+        rogue.say(m.REQUEST, gm.pack_request(rogue.number, 7, m.OP_PING, b"x"), version)
 
 
 def _each_operation(rogue):

@@ -12,6 +12,7 @@ pytest.importorskip("pymicro_wakeword", reason="no wheel of pymicro-wakeword for
 from pymicro_wakeword import MicroWakeWord, MicroWakeWordFeatures, Model
 
 import kittiwake
+from kittiwake.bridge import device_health
 from kittiwake.cli import app
 from kittiwake.demo import speech
 from kittiwake.demo.ledger import LedgerProcess
@@ -113,7 +114,7 @@ def assert_detects_and_hears(board, kernel, recordings, paced, audio):
     assert seqs.get(rec.SNAPSHOT, -1) < seqs[rec.KEYWORD]
     health = [payload.unpack_health(r.payload) for r in gateway.records if r.type == rec.HEALTH]
     assert health[-1]["samples"] == len(samples) + len(clip)
-    assert payload.MICROPHONE_STATES[health[-1]["microphone_state"]] == "ok"
+    assert device_health.STATES["microphone_state"][health[-1]["microphone_state"]] == "ok"
     assert health[-1]["microphone_level"] > 100
     return min(each["heap_free"] for each in health)
 

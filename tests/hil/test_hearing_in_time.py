@@ -8,6 +8,7 @@ import pytest
 
 pytest.importorskip("pymicro_wakeword", reason="no wheel of pymicro-wakeword for this machine")
 
+from kittiwake.bridge import device_health
 from kittiwake.demo import speech
 from kittiwake.model import wake
 from kittiwake.reference import zscore
@@ -90,7 +91,10 @@ def of(gateway, kind, unpack, channel=0):
 def healths(gateway):
     """(board's time, health) of every record, the microphone's state by its name."""
     told = [(r.time_ms, payload.unpack_health(r.payload)) for r in gateway.records if r.type == rec.HEALTH]
-    return [(time_ms, {**h, "state": payload.MICROPHONE_STATES[h["microphone_state"]]}) for time_ms, h in told]
+    return [
+        (time_ms, {**h, "state": device_health.STATES["microphone_state"][h["microphone_state"]]})
+        for time_ms, h in told
+    ]
 
 
 def until_stopped(board):

@@ -18,7 +18,7 @@ from kittiwake.model import states
 from kittiwake.model.emit import kwm
 from kittiwake.model.run.oracle import Oracle
 from kittiwake.reference import states as reference
-from kittiwake_node.link import payload
+from kittiwake_node.link import machine_state, payload
 from kittiwake_node.link import record as rec
 from tests.support.hil import Gateway, blank_journal, fastest_kernel
 from tests.support.tflite_builder import INT32, OPS, Builder, options
@@ -104,7 +104,7 @@ def test_node_tells_every_change_of_state_as_the_references_do(board):
     plan = states.compile_states(model, NAMES, FULL_SCALE, kernel, "m")
     samples = recording(patterns, seed=5)
     records = run_node(board, settings(board, kernel), {"m.kwm": plan, "samples.i16": samples.tobytes()})
-    told = [payload.unpack_state(r.payload) for r in records if r.type == rec.STATE]
+    told = [machine_state.unpack_state(r.payload) for r in records if r.type == rec.STATE]
     changes = [tuple(each[key] for key in ("name", "previous", "score", "index", "lasted")) for each in told]
     wanted = expected(model, plan, samples)
     assert len(wanted) >= 4 and {name for name, *_ in wanted} == set(NAMES)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import pytest
 
 from kittiwake.publish import publisher
-from kittiwake_node.link import anomaly, channel_description, payload
+from kittiwake_node.link import anomaly, channel_description, machine_state, payload
 from kittiwake_node.link import record as rec
 from kittiwake_node.mqtt import publication
 from tests.parity import test_publication
@@ -90,7 +90,7 @@ def test_payload_says_kind_and_channel_whatever_the_topic():
             record.payload = {
                 rec.ANOMALY: anomaly.pack_levels(anomaly.DRIFT, 0, 1, 1, 1, 1, 1, 3, 2),
                 rec.KEYWORD: payload.pack_keyword(0, "okay", 1, 1, 1, 1),
-                rec.STATE: payload.pack_state("on", "off", 1, 1, 1),
+                rec.STATE: machine_state.pack_state("on", "off", 1, 1, 1),
             }[type_]
         message = publisher.publication(policy, "dev-1", 1, record, DESCRIPTION.encode())
         body = json.loads(message.payload)

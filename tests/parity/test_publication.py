@@ -13,7 +13,7 @@ from fractions import Fraction
 import pytest
 
 from kittiwake.publish import publisher
-from kittiwake_node.link import anomaly, channel_description, payload
+from kittiwake_node.link import anomaly, channel_description, machine_state, payload
 from kittiwake_node.link import record as rec
 from kittiwake_node.mqtt import figures, publication
 from tests.support.hil import SOAK
@@ -113,7 +113,7 @@ def bodies(rng):
         (rec.KEYWORD, payload.pack_keyword(rng.randrange(2), "okay_nabu", rng.randrange(1, 9), index & 1023, 9, index)),
         (
             rec.STATE,
-            payload.pack_state("läuft", rng.choice(("", "on")), index & 255, index, index >> 1),
+            machine_state.pack_state("läuft", rng.choice(("", "on")), index & 255, index, index >> 1),
         ),
         (rec.HEALTH, payload.pack_health(dict.fromkeys(payload.HEALTH_FIELDS, rng.randrange(1 << 32)))),
         (rec.BOOT, payload.pack_boot(3, 12345, 'kittiwake "0.1" °')),

@@ -12,7 +12,8 @@ from kittiwake.bridge.device_link import DeviceLink
 from kittiwake.bridge.settings import DeviceSection
 from kittiwake.mqtt.callbacks import Receipt
 from kittiwake.publish.publisher import Policy
-from kittiwake_node.link import anomaly, payload
+from kittiwake_node.link import anomaly, machine_state, payload
+from kittiwake_node.link import gateway_messages as gm
 from kittiwake_node.link import messages as m
 from kittiwake_node.link import record as rec
 from kittiwake_node.link.device_session import DeviceSession
@@ -134,14 +135,14 @@ class DeviceEnd:
     def ready(self) -> None:
         """Let it be open, so that what follows gets past the door."""
         if self.session._session != SESSION:
-            self.feed(encode(m.OPEN, m.pack_open(SESSION, 1024, 8)))
+            self.feed(encode(m.OPEN, gm.pack_open(SESSION, 1024, 8)))
 
     def good_exchange(self) -> None:
         """A gateway opens a session and asks something: it is answered."""
         before = self.done
         number = 0x0A0B0C0D if self.session._session != 0x0A0B0C0D else 0x0A0B0C0E
-        self.session.feed(b"\xc0" + encode(m.OPEN, m.pack_open(number, 1024, 8)), self.now_ms)
-        self.session.feed(encode(m.REQUEST, m.pack_request(number, 1, m.OP_PING, b"x")), self.now_ms)
+        self.session.feed(b"\xc0" + encode(m.OPEN, gm.pack_open(number, 1024, 8)), self.now_ms)
+        self.session.feed(encode(m.REQUEST, gm.pack_request(number, 1, m.OP_PING, b"x")), self.now_ms)
         assert self.done == before + 1
         frames = []
         while (frame := self.session.next_output(self.now_ms)) is not None:
@@ -167,7 +168,7 @@ def seeds() -> tuple[list[Frame], list[Frame]]:
         (rec.EVENT, payload.pack_event(3, "äöü")),
         (rec.DISTURBANCE, anomaly.pack_disturbance(1, 3, 5, 9, 7, 6)),
         (rec.KEYWORD, payload.pack_keyword(1, "okay_nabu", 5, 1200, 1088, 48000)),
-        (rec.STATE, payload.pack_state("jammed", "off", 200, 5120, 4096)),
+        (rec.STATE, machine_state.pack_state("jammed", "off", 200, 5120, 4096)),
         (200, b"later"),
     ]
     for kind, body in bodies:
@@ -181,10 +182,10 @@ def seeds() -> tuple[list[Frame], list[Frame]]:
         *((m.RECORDS, m.pack_records(SESSION, seq, raw)) for seq, raw in enumerate(journal.records)),
     ]
     down = [
-        (m.OPEN, m.pack_open(SESSION, 1024, 8)),
-        (m.ACK, m.pack_ack(SESSION, 3, 5, 8, m.REWIND)),
-        (m.ACK, m.pack_ack(SESSION, 5, 5, 8, m.STALLED)),
-        *((m.REQUEST, m.pack_request(SESSION, n, n, bytes(12))) for n in range(1, 10)),
+        (m.OPEN, gm.pack_open(SESSION, 1024, 8)),
+        (m.ACK, gm.pack_ack(SESSION, 3, 5, 8, m.REWIND)),
+        (m.ACK, gm.pack_ack(SESSION, 5, 5, 8, m.STALLED)),
+        *((m.REQUEST, gm.pack_request(SESSION, n, n, bytes(12))) for n in range(1, 10)),
     ]
     return up, down
 

@@ -3,6 +3,7 @@
 import pytest
 
 from kittiwake_node.errors import FrameError
+from kittiwake_node.link import gateway_messages as gm
 from kittiwake_node.link import messages as m
 
 # (packed by the codec, bytes by docs/spec/link.md's tables, unpack, fields, bytes that must be there)
@@ -10,22 +11,22 @@ MESSAGES = {
     "hello": (
         m.pack_hello(0x01020304, 1024, 0x1122334455667788, 5, 6, 7, "dev-1"),
         "04030201 01 01 0004 8877665544332211 05000000 06000000 07000000 6465762d31",
-        m.unpack_hello,
+        gm.unpack_hello,
         (0x01020304, 1, 1, 1024, 0x1122334455667788, 5, 6, 7, "dev-1"),
         29,
     ),
-    "open": (m.pack_open(9, 2048, 64), "09000000 01 01 0008 4000", m.unpack_open, (9, 1, 1, 2048, 64), 10),
+    "open": (gm.pack_open(9, 2048, 64), "09000000 01 01 0008 4000", m.unpack_open, (9, 1, 1, 2048, 64), 10),
     "ack": (
-        m.pack_ack(9, 5, 6, 64, m.REWIND), "09000000 05000000 06000000 4000 01", m.unpack_ack, (9, 5, 6, 64, 1), 15,
+        gm.pack_ack(9, 5, 6, 64, m.REWIND), "09000000 05000000 06000000 4000 01", m.unpack_ack, (9, 5, 6, 64, 1), 15,
     ),
     "status": (
-        m.pack_status(9, 1, 2, (3, 4, 5)), "09000000 01000000 02000000 03000000 04000000 05000000", m.unpack_status,
+        m.pack_status(9, 1, 2, (3, 4, 5)), "09000000 01000000 02000000 03000000 04000000 05000000", gm.unpack_status,
         (9, 1, 2, (3, 4, 5)), 24,
     ),
-    "records": (m.pack_records(9, 7, b"rr"), "09000000 07000000 7272", m.unpack_records, (9, 7, b"rr"), 8),
-    "layout": (m.pack_description(9, 258, b"[]"), "09000000 0201 5b5d", m.unpack_description, (9, 258, b"[]"), 6),
-    "command": (m.pack_request(9, 8, 1, b"x"), "09000000 08000000 01 78", m.unpack_request, (9, 8, 1, b"x"), 9),
-    "response": (m.pack_reply(9, 8, 2, b"x"), "09000000 08000000 02 78", m.unpack_reply, (9, 8, 2, b"x"), 9),
+    "records": (m.pack_records(9, 7, b"rr"), "09000000 07000000 7272", gm.unpack_records, (9, 7, b"rr"), 8),
+    "layout": (m.pack_description(9, 258, b"[]"), "09000000 0201 5b5d", gm.unpack_description, (9, 258, b"[]"), 6),
+    "command": (gm.pack_request(9, 8, 1, b"x"), "09000000 08000000 01 78", m.unpack_request, (9, 8, 1, b"x"), 9),
+    "response": (m.pack_reply(9, 8, 2, b"x"), "09000000 08000000 02 78", gm.unpack_reply, (9, 8, 2, b"x"), 9),
 }  # fmt: skip
 
 

@@ -18,7 +18,10 @@ from tests.support.tflite_graphs import random_model
 from tools import mip_package
 
 # What fits one processor, and what takes releases into slots, which mip does not make.
-LEFT_OUT = re.compile(r"kittiwake_node/(kernels/(thumb2|dsp|rv32|xtensa)_|update/|updating\.py$|io/build_facts\.py$)")
+LEFT_OUT = re.compile(
+    r"kittiwake_node/(kernels/((thumb2|dsp|rv32|xtensa)_|\w+_block)|update/|updating\.py$|io/build_facts\.py$"
+    r"|(assembly|config)_states\.py$|detect/state)"
+)
 
 
 @pytest.fixture

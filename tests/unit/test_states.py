@@ -11,7 +11,7 @@ from kittiwake_node.detect.state_judge import StateJudge
 from kittiwake_node.detect.states import States
 from kittiwake_node.detect.summary import Summary
 from kittiwake_node.errors import ConfigError, FrameError
-from kittiwake_node.link import payload, record
+from kittiwake_node.link import machine_state, payload, record
 from tests.support.fake_clock import FakeClock
 from tests.unit.test_ear import ListSource
 
@@ -58,7 +58,7 @@ class Stage:
     def emit(self, kind, number, cls, time_ms, body):
         self.records.append((kind, cls, body))
         if kind == record.STATE:
-            self.order.append(payload.unpack_state(body)["name"])
+            self.order.append(machine_state.unpack_state(body)["name"])
 
     def on_alert(self, source, index):
         self.order.append(("act", index))
@@ -99,13 +99,13 @@ def test_states_let_the_network_work_for_a_slice_of_a_turn():
 
 def test_state_record_has_the_bytes_of_the_specification():
     raw = bytes.fromhex("003C00000000 003200000000 F1 02 03 6F6E 6F6666".replace(" ", ""))
-    assert payload.pack_state("on", "off", 0xF1, 0x3C00, 0x3200) == raw
-    told = payload.unpack_state(raw + b"later")
+    assert machine_state.pack_state("on", "off", 0xF1, 0x3C00, 0x3200) == raw
+    told = machine_state.unpack_state(raw + b"later")
     assert told == {"name": "on", "previous": "off", "score": 241, "index": 15360, "lasted": 12800}
     for size in range(len(raw)):
         with pytest.raises(FrameError):
-            payload.unpack_state(raw[:size])
-    high = payload.unpack_state(payload.pack_state("on", "", 0, (1 << 48) - 1, 1 << 47))
+            machine_state.unpack_state(raw[:size])
+    high = machine_state.unpack_state(machine_state.pack_state("on", "", 0, (1 << 48) - 1, 1 << 47))
     assert (high["index"], high["lasted"], high["previous"]) == ((1 << 48) - 1, 1 << 47, "")
 
 

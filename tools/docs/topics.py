@@ -12,7 +12,7 @@ from typing import Any
 
 from kittiwake.publish.bodies import OPAQUE
 from kittiwake.publish.publisher import KINDS, Policy, publication
-from kittiwake_node.link import anomaly, payload
+from kittiwake_node.link import anomaly, machine_state, payload
 from kittiwake_node.link import record as rec
 from tools.docs import markdown
 
@@ -87,7 +87,7 @@ def _payloads() -> dict[int, list[tuple[bytes, dict[str, Any]]]]:
         rec.SNAPSHOT: [(p.pack_snapshot(0, 1, 1200, samples), {})],
         rec.DISTURBANCE: [(a.pack_disturbance(a.ZSCORE, 4, 1234, 1260, 700, 1240), {})],
         rec.KEYWORD: [(p.pack_keyword(p.AUDIO, "okay_nabu", 5, 1242, 1241, 16000), _VERDICT)],
-        rec.STATE: [(p.pack_state("jammed", "fast", 241, 15360, 12800), {})],
+        rec.STATE: [(machine_state.pack_state("jammed", "fast", 241, 15360, 12800), {})],
         rec.HEALTH: [(p.pack_health({"heap_free": 143360}), {})],
         rec.BOOT: [(p.pack_boot(1, 143360, "kittiwake"), {})],
         rec.TIME: [(p.pack_time(_BOOT_UTC_MS + 1240), {})],

@@ -3,7 +3,7 @@
 All that a sensor's channel has, it has, too. It knows no journal and no link, and no clock but the one it is given.
 """
 
-from ..link import payload, record
+from ..link import machine_state, record
 from .channel import Channel
 
 if False:  # for mypy alone
@@ -72,5 +72,5 @@ class States(Channel):
         judge = self.judge
         if judge.name in self._acting:
             self._on_alert(self.source, judge.index - 1)
-        body = payload.pack_state(judge.name, judge.previous, judge.score, judge.index, judge.lasted)
+        body = machine_state.pack_state(judge.name, judge.previous, judge.score, judge.index, judge.lasted)
         self._emit(record.STATE, self.number, record.ALERT, self.source.time_ms(judge.index - 1), body)

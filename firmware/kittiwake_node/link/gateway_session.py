@@ -1,11 +1,11 @@
 """The gateway's end of the link: opens a session, takes records in order without holes, hands back acknowledgements.
 
-Sans-I/O, like its twin device_session.py: bytes and milliseconds in, events and bytes out. It knows no port, no broker
-and no topic. A hole in the stream (a frame lost on the line) is answered with a rewind; a record seen before is
-dropped.
+Sans-I/O, like its twin device_session.py: bytes and milliseconds in, events and bytes out. It knows no port, broker or
+topic. A hole in the stream (a frame lost on the line) is answered with a rewind; a record seen before is dropped.
 """
 
 from ..errors import FrameError
+from . import gateway_messages as gm
 from . import messages as m
 from . import record as rec
 from .frame import BODY_LIMIT_BYTES, FrameDecoder, encode
@@ -131,7 +131,7 @@ class GatewaySession:
             if self._tried_ms is not None and now_ms - self._tried_ms < OPEN_RETRY_MS:
                 return None
             self._tried_ms = now_ms
-            return encode(m.OPEN, m.pack_open(self._session, self._body_limit, self.window, self._versions))
+            return encode(m.OPEN, gm.pack_open(self._session, self._body_limit, self.window, self._versions))
         if now_ms - self._heard_ms >= SILENCE_MS:
             self.reopen()
             return self.next_output(now_ms)
@@ -139,13 +139,13 @@ class GatewaySession:
             flags = (m.REWIND if self._rewind_due else 0) | (m.STALLED if self._is_stalled else 0)
             self._ack_due = self._rewind_due = False
             self._said_ms = now_ms
-            ack = m.pack_ack(self._session, self.acked, self.received, self.window, flags)
+            ack = gm.pack_ack(self._session, self.acked, self.received, self.window, flags)
             return encode(m.ACK, ack, self._version)
         for entry in self._pending.due():
             if entry.sent_ms is None or now_ms - entry.sent_ms >= REQUEST_RETRY_MS:
                 entry.sent_ms = now_ms
                 body = entry.body() if callable(entry.body) else entry.body
-                return encode(m.REQUEST, m.pack_request(self._session, entry.number, entry.op, body), self._version)
+                return encode(m.REQUEST, gm.pack_request(self._session, entry.number, entry.op, body), self._version)
         return None
 
     def next_delay_ms(self, now_ms: int) -> int:
@@ -219,18 +219,18 @@ class GatewaySession:
         if kind == m.RECORDS:
             self._records(payload, now_ms, events)
         elif kind == m.DESCRIPTION:
-            _, number, text = m.unpack_description(payload)
+            _, number, text = gm.unpack_description(payload)
             self.descriptions[number] = text
         elif kind == m.STATUS:
-            _, acked, next_seq, evicted = m.unpack_status(payload)
+            _, acked, next_seq, evicted = gm.unpack_status(payload)
             events.append((STATUS, acked, next_seq, evicted))
         elif kind == m.REPLY:
-            _, request, status, body = m.unpack_reply(payload)
+            _, request, status, body = gm.unpack_reply(payload)
             if self._pending.remove(request):
                 events.append((REPLY, request, status, body))
 
     def _hello(self, payload: bytes, now_ms: int, events: "list[SessionEvent]") -> None:
-        session, low, high, _, journal, boot, acked, _, device = m.unpack_hello(payload)
+        session, low, high, _, journal, boot, acked, _, device = gm.unpack_hello(payload)
         version = m.common_version(self._versions, (low, high))
         if not version:
             versions = (low, high, self._versions[0], self._versions[1])
@@ -259,7 +259,7 @@ class GatewaySession:
         events.append((OPENED, is_new))
 
     def _records(self, payload: bytes, now_ms: int, events: "list[SessionEvent]") -> None:
-        _, start, raw = m.unpack_records(payload)
+        _, start, raw = gm.unpack_records(payload)
         if start > self.received:
             self.holes += 1
             self._ask_rewind(now_ms)

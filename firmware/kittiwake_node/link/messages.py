@@ -1,7 +1,8 @@
-"""Messages of the link: the payloads inside frames, both ways (docs/spec/link.md).
+"""Messages of the link: the payloads inside frames as the device writes and reads them (docs/spec/link.md).
 
-It knows their bytes only; when they are sent is the sessions' business. Every `unpack_*` raises FrameError on a payload
-that is too short and ignores a longer tail, so that a later version may append fields.
+gateway_messages.py has the other side. It knows their bytes only; when they are sent is the sessions' business. Every
+`unpack_*` raises FrameError on a payload that is too short and ignores a longer tail, so that a later version may
+append fields.
 """
 
 import struct
@@ -11,8 +12,6 @@ from .frame import BODY_LIMIT_BYTES, OVERHEAD_BYTES
 
 if False:  # for mypy alone
     from typing import Any
-
-    from kittiwake_types import Hello
 
 MIN_VERSION = 1
 MAX_VERSION = 1
@@ -76,11 +75,6 @@ def _head(form: str, payload: bytes) -> "tuple[Any, ...]":
     return struct.unpack_from(form, payload, 0)
 
 
-def pack_open(session: int, max_frame: int, window: int, versions: tuple[int, int] = VERSIONS) -> bytes:
-    """OPEN: begin session number `session` (not 0); frames up to `max_frame` body bytes, `window` records in flight."""
-    return struct.pack(_OPEN, session, versions[0], versions[1], max_frame, window)
-
-
 def unpack_open(payload: bytes) -> tuple[int, int, int, int, int]:
     """Returns (session, min_version, max_version, max_frame, window)."""
     return _head(_OPEN, payload)
@@ -112,19 +106,6 @@ def pack_hello(
     return head + device.encode()
 
 
-def unpack_hello(payload: bytes) -> "Hello":
-    """Returns (session, min_version, max_version, max_frame, journal, boot, acked, next_seq, device).
-
-    Raises:
-        FrameError: also when the device id is not one that `is_device_id` takes.
-    """
-    v = _head(_HELLO, payload)
-    raw = payload[struct.calcsize(_HELLO) :]
-    if not is_device_id(raw):
-        raise FrameError("device-id", "%r" % bytes(raw[:64]))
-    return v + (raw.decode(),)
-
-
 def is_device_id(raw: bytes) -> bool:
     """Whether bytes may name a device: 1 to 64 of letters, digits, '-', '_', '.' (it becomes a level of a topic)."""
     if not 1 <= len(raw) <= 64:
@@ -135,11 +116,6 @@ def is_device_id(raw: bytes) -> bool:
     return True
 
 
-def pack_ack(session: int, acked: int, received: int, window: int, flags: int = 0) -> bytes:
-    """ACK: everything below `acked` is with the broker, everything below `received` is with the gateway."""
-    return struct.pack(_ACK, session, acked, received, window, flags)
-
-
 def unpack_ack(payload: bytes) -> tuple[int, int, int, int, int]:
     """Returns (session, acked, received, window, flags)."""
     return _head(_ACK, payload)
@@ -148,18 +124,6 @@ def unpack_ack(payload: bytes) -> tuple[int, int, int, int, int]:
 def pack_status(session: int, acked: int, next_seq: int, evicted: tuple[int, int, int]) -> bytes:
     """STATUS: the journal's cursor, its end, and how many records of each class were evicted unacknowledged."""
     return struct.pack(_STATUS, session, acked, next_seq, evicted[0], evicted[1], evicted[2])
-
-
-def unpack_status(payload: bytes) -> tuple[int, int, int, tuple[int, int, int]]:
-    """Returns (session, acked, next_seq, (evicted raw, telemetry, alert)).
-
-    Raises:
-        FrameError: also when more is acknowledged than there is.
-    """
-    v = _head(_STATUS, payload)
-    if v[1] > v[2]:
-        raise FrameError("status", "acked %d of %d" % (v[1], v[2]))
-    return v[0], v[1], v[2], v[3:6]
 
 
 def common_version(ours: tuple[int, int], theirs: tuple[int, int]) -> int:
@@ -178,26 +142,9 @@ def pack_records(session: int, start: int, records: bytes) -> bytes:
     return struct.pack(_RECORDS, session, start) + records
 
 
-def unpack_records(payload: bytes) -> tuple[int, int, bytes]:
-    """Returns (session, start, records as bytes)."""
-    session, start = _head(_RECORDS, payload)
-    return session, start, payload[8:]
-
-
 def pack_description(session: int, number: int, text: bytes) -> bytes:
     """DESCRIPTION: the channel description of that number, JSON in UTF-8, sent before records that refer to it."""
     return struct.pack(_DESCRIPTION, session, number) + text
-
-
-def unpack_description(payload: bytes) -> tuple[int, int, bytes]:
-    """Returns (session, number, JSON bytes)."""
-    session, number = _head(_DESCRIPTION, payload)
-    return session, number, payload[6:]
-
-
-def pack_request(session: int, request: int, op: int, body: bytes = b"") -> bytes:
-    """REQUEST: do `op`; a repeat with the same number gets the same reply, and is not done again."""
-    return struct.pack(_REQUEST, session, request, op) + body
 
 
 def unpack_request(payload: bytes) -> tuple[int, int, int, bytes]:
@@ -208,8 +155,3 @@ def unpack_request(payload: bytes) -> tuple[int, int, int, bytes]:
 def pack_reply(session: int, request: int, status: int, body: bytes = b"") -> bytes:
     """REPLY to a request: OK, UNKNOWN (no such operation) or REFUSED, and what belongs to it."""
     return struct.pack(_REPLY, session, request, status) + body
-
-
-def unpack_reply(payload: bytes) -> tuple[int, int, int, bytes]:
-    """Returns (session, request, status, body)."""
-    return _head(_REPLY, payload) + (payload[9:],)

@@ -11,14 +11,13 @@ from ..errors import FrameError
 if False:  # for mypy alone
     from typing import Any
 
-    from kittiwake_types import Boot, Buffer, Event, Keyword, Snapshot, State
+    from kittiwake_types import Boot, Buffer, Event, Keyword, Snapshot
 
 AUDIO = 1  # keyword flag: the second of audio before it stands in snapshots that came before the record
 
 _SNAPSHOT = "<HHIH"
 _SUMMARY = "<IiiIqQIHH"
 _KEYWORD = "<HHIIIHBB"
-_STATE = "<IHIHBBB"
 _READING = "<iIH"
 _TIME = "<IHH"
 _BOOT = "<BBHI"
@@ -53,7 +52,6 @@ HEALTH_FIELDS = (
     "microphone_clipped_ppm",
     "models_refused",
 )
-MICROPHONE_STATES = ("none", "ok", "dead", "stopped")
 STORAGE_STATES = ("ok", "absent", "full", "read-only", "foreign", "failed")
 
 
@@ -132,37 +130,6 @@ def unpack_keyword(payload: bytes) -> "Keyword":
         raise FrameError("payload-short", "a window of %d, a name of %d bytes" % (v[0], v[6]))
     name = text_of(payload[start : start + v[6]])
     return {"flags": v[1], "name": name, "window": v[0], "sum": v[2], "limit": v[3], "index": v[5] << 32 | v[4]}
-
-
-def pack_state(name: str, previous: str, score: int, index: int, lasted: int) -> bytes:
-    """A machine's state changed.
-
-    Args:
-        name: of the state, up to 31 bytes of UTF-8.
-        previous: of the one before it; "" for none.
-        score: what the network gives it, a probability in 256ths, 0 to 255.
-        index: samples of the channel since boot up to the last one that the decision needed, below 2^48.
-        lasted: samples from the decision for the previous state to this one; 0 where there is none.
-    """
-    names = name.encode(), previous.encode()
-    places = index & 0xFFFFFFFF, index >> 32, lasted & 0xFFFFFFFF, lasted >> 32
-    return struct.pack(_STATE, *places, score, len(names[0]), len(names[1])) + names[0] + names[1]
-
-
-def unpack_state(payload: bytes) -> "State":
-    """The dict behind `pack_state`: name, previous, score, index, lasted."""
-    v = unpack(_STATE, payload)
-    start = struct.calcsize(_STATE)
-    middle = start + v[5]
-    if not v[5] or len(payload) < middle + v[6]:
-        raise FrameError("payload-short", "names of %d and %d bytes" % (v[5], v[6]))
-    return {
-        "name": text_of(payload[start:middle]),
-        "previous": text_of(payload[middle : middle + v[6]]),
-        "score": v[4],
-        "index": v[1] << 32 | v[0],
-        "lasted": v[3] << 32 | v[2],
-    }
 
 
 def pack_reading(x: int, index: int) -> bytes:

@@ -7,7 +7,7 @@ no numerics with the board. A test forms every kind of record by both and compar
 import binascii
 
 from ..errors import FrameError
-from ..link import anomaly, payload
+from ..link import anomaly, machine_state, payload
 from ..link import record as rec
 from ..link.channel_description import Described
 from . import figures, jsontext
@@ -242,7 +242,7 @@ def _keyword(record: "Record", channel: "Described") -> "Fields":
 
 
 def _state(record: "Record", channel: "Described") -> "Fields":
-    s = payload.unpack_state(record.payload)
+    s = machine_state.unpack_state(record.payload)
     fields: "Fields" = [("state", s["name"]), ("previous", s["previous"])]
     fields += [("probability", figures.value(s["score"], (1, 256), (0, 1))), ("ts", timestamp(record.utc_ms))]
     return fields + [("sensor_id", channel.sensor_id), ("index", s["index"]), ("lasted", s["lasted"])]

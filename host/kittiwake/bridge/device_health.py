@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from kittiwake_node.link import payload
 
 # Fields that are states -> their names by number.
-STATES = {"storage_state": payload.STORAGE_STATES, "microphone_state": payload.MICROPHONE_STATES}
+STATES = {"storage_state": payload.STORAGE_STATES, "microphone_state": ("none", "ok", "dead", "stopped")}
 UNKNOWN = "unknown"  # a state that only a later firmware knows
 
 _GOOD = {"storage_state": ("ok",), "microphone_state": ("none", "ok")}

@@ -17,7 +17,7 @@ UNUSED_MEND = "name it in a microphone's hear.models, or as a channel's states.m
 _NODE = "kittiwake_node/"
 # What audio alone uses, what channels that tell states do, and what the networks of both do.
 _HEARING = ("speech/",)
-_TELLING = ("config_states.py", "detect/state")
+_TELLING = ("assembly_states.py", "config_states.py", "detect/state")
 _NETWORK = ("network.py",)
 _HEARING_STAGES = ("features", "fft", "mel", "spectrum", "wake")
 _TELLING_STAGES = ("block",)
@@ -28,7 +28,7 @@ _NETWORK_STAGES = (
 # What direct MQTT alone uses.
 _MQTT = ("mqtt/", "io/net/")
 # The gateway's side of the session; a board has the device's.
-_HOST_ONLY = ("link/gateway_session.py", "link/pending_requests.py")
+_HOST_ONLY = ("link/gateway_messages.py", "link/gateway_session.py", "link/pending_requests.py")
 
 
 def files(firmware: Mapping[str, bytes], config: NodeConfig) -> dict[str, bytes]:

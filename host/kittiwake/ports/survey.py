@@ -20,6 +20,7 @@ from kittiwake.boards import catalog as boards
 from kittiwake.errors import KittiwakeError, PortBusyError
 from kittiwake.ports import serial
 from kittiwake_node.link import frame, messages
+from kittiwake_node.link import gateway_messages as gm
 
 _LISTEN_S = 0.3
 _ANSWER_S = 1.2  # a node says who it is at most every 500 ms
@@ -178,7 +179,7 @@ def _greeting() -> bytes:
     Source: docs/spec/link.md, rule 14.
     """
     while True:
-        message = frame.encode(messages.ACK, messages.pack_ack(secrets.randbits(32) | 1, 0, 0, 0))
+        message = frame.encode(messages.ACK, gm.pack_ack(secrets.randbits(32) | 1, 0, 0, 0))
         if not _CONTROLS.search(message):
             return message
 
@@ -188,7 +189,7 @@ def _node(decoder: frame.FrameDecoder, data: bytes) -> str | None:
     decoder.feed(data)
     while event := decoder.next_event():
         if event == frame.FrameDecoder.FRAME and decoder.kind == messages.HELLO:
-            return messages.unpack_hello(decoder.payload)[-1]
+            return gm.unpack_hello(decoder.payload)[-1]
     return None
 
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 from kittiwake.publish import alerts, figures
 from kittiwake.publish.channel_description import Channel
 from kittiwake_node.link import anomaly as anomalies
-from kittiwake_node.link import payload
+from kittiwake_node.link import machine_state, payload
 from kittiwake_node.link import record as rec
 
 OPAQUE = "opaque"
@@ -106,7 +106,7 @@ def _keyword(record: rec.Record, channel: Channel) -> Body:
 
 
 def _state(record: rec.Record, channel: Channel) -> Body:
-    state = payload.unpack_state(record.payload)
+    state = machine_state.unpack_state(record.payload)
     return {
         "state": state["name"],
         "previous": state["previous"],
