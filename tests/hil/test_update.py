@@ -13,7 +13,7 @@ from kittiwake.target import open_target
 from kittiwake_node.link import payload
 from kittiwake_node.link import record as rec
 from tests.support import release_keys
-from tests.support.deployments import install
+from tests.support.deployments import application, install
 from tests.support.hil import SOAK, Gateway
 from tests.support.offered_release import HERE, Offered
 from tests.support.releases import release
@@ -59,6 +59,8 @@ def test_release_is_taken_by_an_emulated_board_that_samples(name):
                 "provision.json": json.dumps({"release": {"keys_file": "provision/release-0"}}).encode(),
             }
         )
+        held, wanted = (application(number, machine.facts(), CONFIG) for number in (1, 2))
+        changed = sum(len(content) for path, content in wanted.items() if held.get(path) != content)
         raw = release(2, boards=[board], config={k: v for k, v in CONFIG.items() if k in ("channels", "health_s")})
         stored = releases.parse("it", raw)
         machine.set_strap(run_main=True)
@@ -80,5 +82,9 @@ def test_release_is_taken_by_an_emulated_board_that_samples(name):
             f"loop {usual['loop_max_us']} us before, {during['loop_max_us']} us during, "
             f"overruns {late}, boots {sorted(boots)}"
         )
-        assert offered.sent_bytes < 30_000
+        # The table, the modules that changed and the settings; what is as it was stays where it lies.
+        (build,) = stored.head.builds
+        settings = len(wanted["node.json"])
+        assert changed > 10_000
+        assert offered.sent_bytes <= changed + build.table_bytes + settings
         assert late == 0, "a sample was lost"
