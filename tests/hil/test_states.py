@@ -72,13 +72,12 @@ def expected(model, plan, samples):
 
 
 def settings(board, kernel, **changed):
-    folder = "/rom/" if board.name == "qemu:netduino2" else ""  # plans are looked for there anyway
     channel = {
         "kind": "states",
         "name": "fan",
         "rate_hz": 0,
         "summary_samples": 500,
-        "source": {"kind": "replay", "path": f"{folder}samples.i16"},
+        "source": {"kind": "replay", "path": "samples.i16"},
         "states": {"model": "m.kwm", "blocks": BLOCKS, "margin": MARGIN, "act": ["klemmt"]},
     }
     channel["states"] |= changed
@@ -97,7 +96,9 @@ def run_node(board, config, files):
     return gateway.records
 
 
+# Not the STM32F205: network and channel leave 12 KiB of its heap, in pieces, and at times no room for a frame.
 @pytest.mark.timeout(300)
+@pytest.mark.board("unix", "qemu:mps2-an385", "qemu:mps2-an386", "qemu:virt", "qemu:xtensa")
 def test_node_tells_every_change_of_state_as_the_references_do(board):
     kernel = fastest_kernel(board)
     model, patterns = network()

@@ -40,10 +40,11 @@ def _blank(storage):
                 pass
         return
     device = _parts.make_device(storage)
-    erased = b"\\xff" * device.ioctl(5, 0)
+    erased = b"\\xff" * 256
     for block in (0, 1):
         device.ioctl(6, block)
-        device.writeblocks(block, erased)
+        for at in range(0, device.ioctl(5, 0), 256):
+            device.writeblocks(block, erased, at)
 """
 
 
