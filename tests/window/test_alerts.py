@@ -53,8 +53,9 @@ def test_alerts_are_listed_and_filtered(page):
 
 
 def test_alert_is_acknowledged_with_a_word_that_is_kept_and_exported(page, plant):
-    page.get_by_role("button", name="Acknowledge").click()
-    assert "Choose alerts first" in status(page)
+    button = page.get_by_role("button", name="Acknowledge")
+    # A new alert that comes just then counts itself in the same place.
+    until(lambda: [button.click(), "Choose alerts first" in status(page)][1], lambda: status(page), 10)
     page.locator("tbody tr >> nth=-1").get_by_role("checkbox").check()
     page.get_by_label("Your word").fill('=cmd|" bearing changed')
     page.get_by_role("button", name="Acknowledge").click()

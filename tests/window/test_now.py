@@ -78,7 +78,7 @@ def test_now_is_reached_by_keyboard(page, plant):
     page.reload()
     both_online(page)
     reached = []
-    for _ in range(9):
+    for _ in range(14):
         page.keyboard.press("Tab")
         reached.append(page.evaluate("document.activeElement.textContent || document.activeElement.id"))
     assert reached[0] == "Skip to the page" and "Kittiwake" in reached and "Now" in reached

@@ -113,7 +113,7 @@ class Arena:
                 self.outcome.memory_mb = self.resident_mb("VmHWM")
                 fields = Path(f"/proc/{self.bridge.pid}/stat").read_text().rpartition(")")[2].split()
                 self.outcome.cpu_s = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-        except AssertionError as ending:
+        except (AssertionError, subprocess.TimeoutExpired) as ending:  # the latter: a bridge that does not end
             self._find(f"{ending}")
         finally:
             for victim in self.victims:
