@@ -8,6 +8,7 @@ import pytest
 
 pytest.importorskip("tflite_micro", reason="no wheel of tflite-micro for this machine")
 
+from kittiwake.errors import KittiwakeError
 from kittiwake.model import compiler
 from kittiwake.model.read.refusal import ModelRefused
 from tests.parity import models
@@ -150,3 +151,37 @@ def test_product_whose_sums_are_out_of_reach_is_refused_and_no_more():
     with pytest.raises(ModelRefused, match=r"its sums of 4 products reach 2\^30") as caught:
         compiler.compile_model(net.bytes(x, net.unary(y, "RELU")))
     assert len(caught.value.reasons) == 1
+
+
+@pytest.mark.parametrize(("kind", "quant"), [("LOGISTIC", (1 / 256, -128)), ("TANH", (1 / 128, 0))])
+def test_curves_of_the_least_steps_equal_tflite_micro_and_lesser_ones_are_refused(micro, kind, quant):
+    """Regression: the steps of 7.8e-9 that a network gets whose channels all are dead were refused."""
+    for scale, is_defined in ((7.84e-9, True), (2**-28, True), (2**-28.5, False)):
+        content = _of_one(kind, scale, quant)
+        if is_defined:
+            plan = compiler.compile_model(content).plan
+            rows = [bytes(range(256))]
+            assert models.run(ThisProcess(), "plain", plan, rows) == micro.run(content, rows)[0]
+        else:
+            with pytest.raises(ModelRefused, match="scale 2.63418e-09 is out of range"):
+                compiler.compile_model(content)
+
+
+def test_softmax_of_the_least_steps_equals_tflite_micro_which_dies_of_lesser_ones(micro):
+    rows = [bytes(range(256))]
+    content = _of_one("SOFTMAX", 2**-25.9, (1 / 256, -128))
+    plan = compiler.compile_model(content).plan
+    assert models.run(ThisProcess(), "plain", plan, rows) == micro.run(content, rows)[0]
+    content = _of_one("SOFTMAX", 2**-26, (1 / 256, -128))
+    with pytest.raises(ModelRefused, match="is out of range"):
+        compiler.compile_model(content)
+    with pytest.raises(KittiwakeError, match="died of this model"):
+        micro.run(content, rows)
+
+
+def _of_one(kind, scale, quant):
+    """A network of one operator on 256 bytes."""
+    net = MoreNet(random.Random(1))
+    x, y = net.tensor((1, 256), quant=(scale, 5)), net.tensor((1, 256), quant=quant)
+    net.op(getattr(OPS, kind), [x], [y], *(options("SoftmaxOptions", beta=1.0) if kind == "SOFTMAX" else ()))
+    return net.bytes(x, y)

@@ -14,6 +14,9 @@ from kittiwake.model.read.quantisation import problems_of
 
 # Exponentials whose sum reaches 512 make TFLite Micro's SOFTMAX shift by more than 31 bits: it aborts.
 _CLASSES = 511
+# A network whose channels all are dead gets steps of 2^-27. Below these, TFLite Micro shifts by a negative number, and
+# its SOFTMAX aborts.
+_LEAST_SCALE_OF_CURVES, _LEAST_SCALE_OF_SOFTMAX = 2**-28, 2**-26
 _FUSED = ("none", "relu", "relu6", "relu_n1_to_1")
 
 
@@ -230,9 +233,9 @@ def _elementwise(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -
         yield f"its output has the scale {target.scale:g} and the zero point {target.zero_point}, not {quantisation}"
     if op.kind == "LEAKY_RELU" and not 0 <= op.options["alpha"] < 1 << 20:
         yield f"its slope {op.options['alpha']:g} is negative or beyond 2^20"
-    if op.kind in ("LOGISTIC", "TANH") and source.scale < 2**-25:
+    if op.kind in ("LOGISTIC", "TANH") and source.scale < _LEAST_SCALE_OF_CURVES:
         yield f"its input's scale {source.scale:g} is out of range"
-    if op.kind == "SOFTMAX" and not 2**-25 < op.options["beta"] * source.scale < 2**30:
+    if op.kind == "SOFTMAX" and not _LEAST_SCALE_OF_SOFTMAX < op.options["beta"] * source.scale < 2**30:
         yield f"beta times its input's scale, {op.options['beta'] * source.scale:g}, is out of range"
     if op.kind == "SOFTMAX" and (not source.shape or source.shape[-1] > _CLASSES):
         yield f"its last dimension is no count of classes up to {_CLASSES}"
