@@ -6,10 +6,13 @@ import pytest
 
 pytest.importorskip("tflite_micro", reason="no wheel of tflite-micro for this machine")
 
-from kittiwake.model import compiler
+from kittiwake.model import compiler, inform
 from kittiwake.model.emit import cost, loops
 from kittiwake.model.emit.cost_table import INVOKE, KERNELS
 from kittiwake.model.lower import descriptors
+from kittiwake.model.read import flatbuffer
+from tests.support.tflite_builder import INT32, OPS, options
+from tests.support.tflite_more import MoreNet
 from tests.support.tflite_singles import SINGLES, single
 from tools import network_costs
 
@@ -44,3 +47,40 @@ def test_figures_that_made_the_measurements_are_found_again():
 def test_figures_are_never_below_zero():
     # More turns, fewer instructions: no loop does that.
     assert min(network_costs.fit([[1, 1], [1, 2], [1, 3]], [300, 200, 100])) >= 0
+
+
+@pytest.mark.parametrize("kind", [*SINGLES, "SHAPE"])
+def test_info_has_a_row_for_every_operator_of_the_file(kind):
+    content = _of_computed_shape() if kind == "SHAPE" else single(kind, random.Random(kind))
+    layers = inform.facts(compiler.compile_model(content))["layers"]
+    operators = [f"{op.index} {op.kind}" for op in flatbuffer.read(content).main.operators]
+    # A step's name may say more, "0 TRANSPOSE_CONV padding".
+    rows = [" ".join(layer["source"].split()[:2]) for layer in layers if layer["source"][0].isdigit()]
+    assert list(dict.fromkeys(rows)) == operators
+    assert layers[-1]["source"] == "the ends"
+
+
+def test_info_says_which_operators_are_views_and_which_the_compiler_has_done():
+    layers = inform.facts(compiler.compile_model(_of_computed_shape()))["layers"]
+    kernels = [(layer["source"], layer["kernel"]) for layer in layers[:4]]
+    assert kernels == [
+        ("0 SHAPE", inform.HOST),
+        ("1 PACK", inform.HOST),
+        ("2 RESHAPE", inform.VIEW),
+        ("3 TANH", "table"),
+    ]
+    assert all(set(layer["instructions"].values()) == {0} for layer in layers[:3])
+
+
+def _of_computed_shape():
+    """SHAPE and PACK say what RESHAPE makes; then a TANH."""
+    net = MoreNet(random.Random(1))
+    x, y = (net.tensor(shape, quant=(0.1, 0)) for shape in ((1, 4), (2, 2)))
+    z = net.tensor((2, 2), quant=(1 / 128, 0))
+    shape, sizes = net.tensor((2,), INT32), net.tensor((2,), INT32)
+    two = net.ints(2, ())
+    net.op(OPS.SHAPE, [x], [shape], *options("ShapeOptions", outType=2))
+    net.op(OPS.PACK, [two, two], [sizes], *options("PackOptions", valuesCount=2, axis=0))
+    net.op(OPS.RESHAPE, [x, sizes], [y], *options("ReshapeOptions"))
+    net.op(OPS.TANH, [y], [z])
+    return net.bytes(x, z)

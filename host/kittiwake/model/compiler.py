@@ -25,7 +25,8 @@ class Compiled:
     Attributes:
         plan: the bytes of the .kwm file.
         program: what they were made from.
-        graph: the model as read, its shape arithmetic done and floats between bytes joined.
+        graph: the model, its shape arithmetic done and floats between bytes joined.
+        original: the model as it was given.
         isa: the kernel set it is for.
         scratch, state: bytes of RAM.
     """
@@ -33,6 +34,7 @@ class Compiled:
     plan: bytes
     program: Program
     graph: Graph
+    original: Graph
     isa: str
     scratch: int
     state: int
@@ -77,7 +79,7 @@ def compile_graph(
     """Compile a model that was read, or made, as a graph; arguments, result and errors else as of `compile_model`."""
     if isa not in WEIGHT_LAYOUT_OF:
         raise UsageError(f"no instruction set is called {isa!r}", f"use one of {', '.join(WEIGHT_LAYOUT_OF)}")
-    graph = islands.join(folding.fold(graph))
+    original, graph = graph, islands.join(folding.fold(graph))
     reasons = admit.reasons(graph)
     if reasons:
         raise ModelRefused(reasons, name)
@@ -100,4 +102,4 @@ def compile_graph(
     ]
     if over:
         raise ModelRefused(over, name)
-    return Compiled(written, program, graph, isa, scratch, state)
+    return Compiled(written, program, graph, original, isa, scratch, state)
