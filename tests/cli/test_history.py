@@ -43,6 +43,18 @@ def test_devices_are_listed_with_their_channels(path, capsys):
     assert device["arrived"].endswith("Z")
 
 
+def test_channels_are_shown_with_what_they_were_and_from_when(path, capsys):
+    code, said = run(capsys, "channels", "press-7", "--database", path, "--json")
+    (span,) = json.loads(said.out)
+    assert code == EXIT_OK
+    assert (span["channel"], span["unit"], span["scale"], span["offset"]) == ("vibration", "mm/s", "1/100", "-3/10")
+    assert span["since"] == datetime.fromtimestamp(EPOCH_MS / 1000, UTC).isoformat(timespec="milliseconds")[:23] + "Z"
+    code, said = run(capsys, "channels", "--database", path)
+    assert code == EXIT_OK and "vib-001" in said.out and "1/100" in said.out
+    code, said = run(capsys, "channels", "press-8", "--database", path)
+    assert code == EXIT_USAGE and "no device 'press-8'" in said.err and "it has press-7" in said.err
+
+
 def test_show_gives_exact_figures_as_table_json_and_csv(path, capsys):
     code, said = run(capsys, "show", "press-7", "--every", "1h", "--database", path, "--json")
     buckets = json.loads(said.out)
@@ -137,7 +149,7 @@ def test_audit_of_nothing_is_no_pass(tmp_path, capsys):
     assert code == EXIT_USAGE and "there is nothing to audit" in said.err
 
 
-@pytest.mark.parametrize("verb", [["devices"], ["show", "x"], ["alerts"], ["audit"]])
+@pytest.mark.parametrize("verb", [["devices"], ["channels"], ["show", "x"], ["alerts"], ["audit"]])
 def test_file_that_is_not_there_or_none_is_one_line(tmp_path, capsys, verb):
     code, said = run(capsys, *verb, "--database", tmp_path / "absent.sqlite")
     assert code == EXIT_USAGE and "absent.sqlite is not there" in said.err

@@ -15,19 +15,22 @@ POLICY = publisher.Policy()
 EPOCH_MS = 1_800_000_000_000  # the UTC of boot 1's zero: a minute's and an hour's border
 
 
-def message(kind, seq, content, uptime_ms, boot=1, epoch_ms=0, late=False, device=DEVICE, journal=JOURNAL):
+def message(
+    kind, seq, content, uptime_ms, boot=1, epoch_ms=0, late=False, device=DEVICE, journal=JOURNAL, channels=CHANNELS
+):
     """A record's (topic, payload).
 
     Args:
         kind: record type.
         seq: its number.
         content: payload bytes.
+        channels: the channel description.
         uptime_ms: since that boot.
         boot: from 1.
         epoch_ms: UTC of this boot's zero; 0 when the board did not know it.
     """
     record = rec.Record(kind, rec.VERSION, 0, rec.LATE * late, 1, seq, boot, uptime_ms, epoch_ms, content)
-    made = publisher.publication(POLICY, device, journal, record, CHANNELS)
+    made = publisher.publication(POLICY, device, journal, record, channels)
     return made.topic, made.payload
 
 

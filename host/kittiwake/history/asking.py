@@ -12,6 +12,7 @@ from kittiwake.errors import ConfigError
 from kittiwake.history import readers, rollups
 from kittiwake.history.answers import Device, Message
 from kittiwake.history.audit import JournalAudit
+from kittiwake.history.described import ChannelSpan, Said, spans
 
 _EVICTED = ("evicted_raw", "evicted_telemetry", "evicted_alert")
 _GAPS = 5
@@ -72,6 +73,26 @@ class History:
         ):
             channels.setdefault(device, []).extend([channel] if channel else [])
         return {device: tuple(names) for device, names in channels.items()}
+
+    def described(self, device: str | None = None) -> list[ChannelSpan]:
+        """Say what channels are, and were: sensor, unit, scale and offset, from which record on.
+
+        Args:
+            device: its id; None for all.
+
+        Returns:
+            Spans by device and channel, the earliest first.
+        """
+        where: LiteralString = "" if device is None else " WHERE device = ?"
+        rows = self._reader.rows(
+            'SELECT device, channel, journal, descriptions.boot, sensor_id, unit, scale, "offset", descriptions.seq,'
+            " coalesce(ts_ms, uptime_ms + epoch_ms) FROM descriptions JOIN streams ON streams.id = stream_id"
+            " JOIN journals ON journals.id = streams.journal_id LEFT JOIN boots"
+            " ON boots.journal_id = streams.journal_id AND boots.boot = descriptions.boot"
+            f"{where} ORDER BY device, channel, journals.id, descriptions.boot, descriptions.seq",
+            () if device is None else (device,),
+        )
+        return spans(Said(*row) for row in rows)
 
     def newest(self) -> dict[tuple[str, str], tuple[int, datetime]]:
         """Give each journal's greatest sequence number, and when that came: without a look at other records.

@@ -1,4 +1,4 @@
-"""What follows from rows that are new in a store: roll-ups, and times for records that came without one.
+"""What follows from rows that are new in a store: roll-ups, channels, and times for records that came without one.
 
 It knows no database: a store offers its tables as `Tables`, and calls this in the transaction that inserts the rows.
 """
@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from kittiwake.history import rollups
-from kittiwake.history.row import Row
+from kittiwake.history.described import DescriptionKey, FirstSaid, first_said
+from kittiwake.history.row import TS_MOST_MS, Row
 
 SUMMARY = "summary"
-_TS_MOST_MS = 253402300799999  # the end of year 9999, beyond which no time can be written
 
 
 @dataclass
@@ -85,6 +85,9 @@ class Tables(Protocol):
     def learn(self, times: Mapping[BootKey, FirstTime]) -> set[BootKey]:
         """Keep first times of boots where none of an earlier record is kept; returns the boots that this changed."""
 
+    def describe(self, first: Mapping[DescriptionKey, FirstSaid]) -> None:
+        """Keep which record says each description first, where none of an earlier record is kept."""
+
     def epoch_ms(self, boot: BootKey) -> int | None:
         """Give the kept epoch of a boot."""
 
@@ -105,7 +108,7 @@ class Tables(Protocol):
 
 
 def merge(tables: Tables, new: Sequence[NewRow]) -> int:
-    """Bring roll-ups and times up to date.
+    """Bring roll-ups, channels and times up to date.
 
     Args:
         tables: which hold the new rows already.
@@ -117,6 +120,7 @@ def merge(tables: Tables, new: Sequence[NewRow]) -> int:
     summaries = ((stream, row.ts_ms, row.body) for _, stream, row in new if row.kind == SUMMARY)
     tables.add(_sums(tables, summaries))
     changed = tables.learn(first_times(new))
+    tables.describe(first_said(new))
     untimed = {BootKey(journal, row.boot) for journal, _, row in new if row.ts_ms is None}
     return sum(_repair(tables, boot) for boot in sorted(changed | untimed))
 
@@ -166,7 +170,7 @@ def _repair(tables: Tables, boot: BootKey) -> int:
     epoch_ms = tables.epoch_ms(boot)
     if epoch_ms is None:
         return 0
-    records = [at for at in tables.movable(boot, epoch_ms) if 0 <= at.uptime_ms + epoch_ms <= _TS_MOST_MS]
+    records = [at for at in tables.movable(boot, epoch_ms) if 0 <= at.uptime_ms + epoch_ms <= TS_MOST_MS]
     if not records:
         return 0
     tables.set_times(boot.journal, [(at.seq, at.uptime_ms + epoch_ms) for at in records])

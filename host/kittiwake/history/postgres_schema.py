@@ -118,7 +118,36 @@ CREATE VIEW hours AS
         JOIN calibrations ON calibrations.id = calibration_id
     WHERE width_s = 3600;
 """
-MIGRATIONS: tuple[LiteralString, ...] = (_FIRST,)
+# What channels are: which record of each boot says it first. A text that is longer than any unit describes nothing.
+_SECOND: LiteralString = """
+CREATE TABLE descriptions (
+    stream_id bigint NOT NULL REFERENCES streams, boot bigint NOT NULL, sensor_id text NOT NULL, unit text NOT NULL,
+    scale text NOT NULL, "offset" text NOT NULL, seq bigint NOT NULL, uptime_ms bigint NOT NULL, ts_ms bigint,
+    PRIMARY KEY (stream_id, boot, sensor_id, unit, scale, "offset")
+);
+INSERT INTO descriptions
+    SELECT DISTINCT ON (stream_id, boot, sensor_id, unit, scale, "offset")
+        stream_id, boot, sensor_id, unit, scale, "offset", seq, uptime_ms, ts_ms
+    FROM (
+        SELECT stream_id, boot, seq, uptime_ms, CASE WHEN is_repaired THEN NULL ELSE ts_ms END AS ts_ms,
+            body ->> 'sensor_id' AS sensor_id, body ->> 'unit' AS unit, coalesce(body ->> 'scale', '') AS scale,
+            coalesce(body ->> 'offset', '') AS "offset", body
+        FROM records, LATERAL
+            (SELECT CASE WHEN strpos(payload, '\\u0000') = 0 THEN payload::json END AS body) AS parsed
+    ) AS said
+    WHERE json_typeof(body -> 'sensor_id') = 'string' AND json_typeof(body -> 'unit') = 'string'
+        AND coalesce(json_typeof(body -> 'scale'), 'string') = 'string'
+        AND coalesce(json_typeof(body -> 'offset'), 'string') = 'string'
+        AND greatest(length(sensor_id), length(unit), length(scale), length("offset")) <= 128
+        AND (scale = '') = ("offset" = '')
+    ORDER BY stream_id, boot, sensor_id, unit, scale, "offset", seq;
+CREATE VIEW channels AS
+    SELECT device, journal, kind, channel, descriptions.boot, descriptions.seq,
+        to_timestamp(coalesce(ts_ms, uptime_ms + epoch_ms) / 1000.0) AS ts, sensor_id, unit, scale, "offset"
+    FROM descriptions JOIN streams ON streams.id = stream_id JOIN journals ON journals.id = streams.journal_id
+        LEFT JOIN boots ON boots.journal_id = streams.journal_id AND boots.boot = descriptions.boot;
+"""
+MIGRATIONS: tuple[LiteralString, ...] = (_FIRST, _SECOND)
 VERSION = len(MIGRATIONS)
 
 

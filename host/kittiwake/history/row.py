@@ -17,8 +17,9 @@ _JOURNAL = re.compile(r"[0-9a-f]{16}")
 # As docs/spec/mqtt.md bounds them: what is beyond is no record of a board's, and no integer of a database's.
 _SEQ_MOST = _BOOT_MOST = (1 << 32) - 1
 _UPTIME_MOST = (1 << 48) - 1
-_TEXT_LIMIT = 128
-_NUL = "\0"  # PostgreSQL's texts cannot hold it
+TEXT_LIMIT = 128
+NUL = "\0"  # PostgreSQL's texts cannot hold it
+TS_MOST_MS = 253402300799999  # the end of year 9999, beyond which no time can be written
 # Classes, as a board's journal has them: what has to make room goes first of RAW, last of ALERT.
 RAW, TELEMETRY, ALERT = range(3)
 _CLASSES = {"snapshot": RAW, "reading": TELEMETRY, "summary": TELEMETRY, "health": TELEMETRY}
@@ -87,11 +88,11 @@ def read(topic: str, payload: bytes) -> Row:
     at = levels.index(device) if device in levels else len(levels)
     kind = body.get("kind", levels[at + 1] if at + 1 < len(levels) else "")
     channel = body.get("channel", levels[at + 2] if at + 2 < len(levels) else "")
-    if not isinstance(kind, str) or not kind or len(kind) > _TEXT_LIMIT or _NUL in kind:
+    if not isinstance(kind, str) or not kind or len(kind) > TEXT_LIMIT or NUL in kind:
         raise NotARecord("no kind")
-    if not isinstance(channel, str) or len(channel) > _TEXT_LIMIT:
-        channel = str(channel)[:_TEXT_LIMIT]
-    channel = channel.replace(_NUL, "\N{REPLACEMENT CHARACTER}")
+    if not isinstance(channel, str) or len(channel) > TEXT_LIMIT:
+        channel = str(channel)[:TEXT_LIMIT]
+    channel = channel.replace(NUL, "\N{REPLACEMENT CHARACTER}")
     return Row(
         device,
         journal,
@@ -108,7 +109,7 @@ def read(topic: str, payload: bytes) -> Row:
 
 def _text(body: dict[str, object], name: str) -> str:
     value = body.get(name)
-    if not isinstance(value, str) or not 0 < len(value) <= _TEXT_LIMIT or _NUL in value:
+    if not isinstance(value, str) or not 0 < len(value) <= TEXT_LIMIT or NUL in value:
         raise NotARecord(f"no {name}")
     return value
 

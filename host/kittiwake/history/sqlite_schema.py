@@ -151,7 +151,36 @@ CREATE VIEW events AS
 CREATE VIEW health AS
     SELECT device, seq, ts, uptime_ms, payload ->> 'heap_free' AS heap_free FROM messages WHERE kind = 'health';
 """
-MIGRATIONS = (_FIRST, _SECOND)
+# What channels are: which record of each boot says it first. A text that is longer than any unit describes nothing.
+_THIRD = """
+CREATE TABLE descriptions (
+    stream_id INTEGER NOT NULL REFERENCES streams, boot INTEGER NOT NULL, sensor_id TEXT NOT NULL,
+    unit TEXT NOT NULL, scale TEXT NOT NULL, "offset" TEXT NOT NULL,
+    seq INTEGER NOT NULL, uptime_ms INTEGER NOT NULL, ts_ms INTEGER,
+    PRIMARY KEY (stream_id, boot, sensor_id, unit, scale, "offset")
+) STRICT, WITHOUT ROWID;
+INSERT INTO descriptions
+    SELECT stream_id, boot, sensor_id, unit, scale, "offset", min(seq), uptime_ms, ts_ms FROM (
+        SELECT stream_id, boot, seq, uptime_ms, CASE WHEN is_repaired THEN NULL ELSE ts_ms END AS ts_ms,
+            payload ->> 'sensor_id' AS sensor_id, payload ->> 'unit' AS unit,
+            coalesce(payload ->> 'scale', '') AS scale, coalesce(payload ->> 'offset', '') AS "offset"
+        FROM records
+        WHERE CASE WHEN json_valid(payload) AND instr(payload, '\\u0000') = 0 THEN
+            json_type(payload, '$.sensor_id') = 'text' AND json_type(payload, '$.unit') = 'text'
+            AND coalesce(json_type(payload, '$.scale'), 'text') = 'text'
+            AND coalesce(json_type(payload, '$.offset'), 'text') = 'text' END
+    ) AS said
+    WHERE max(length(sensor_id), length(unit), length(scale), length("offset")) <= 128
+        AND (scale = '') = ("offset" = '')
+    GROUP BY stream_id, boot, sensor_id, unit, scale, "offset";
+CREATE VIEW channels AS
+    SELECT device, journal, kind, channel, descriptions.boot, descriptions.seq,
+        strftime('%Y-%m-%dT%H:%M:%fZ', coalesce(ts_ms, uptime_ms + epoch_ms) / 1000.0, 'unixepoch') AS ts,
+        sensor_id, unit, scale, "offset"
+    FROM descriptions JOIN streams ON streams.id = stream_id JOIN journals ON journals.id = streams.journal_id
+        LEFT JOIN boots ON boots.journal_id = streams.journal_id AND boots.boot = descriptions.boot;
+"""
+MIGRATIONS = (_FIRST, _SECOND, _THIRD)
 VERSION = len(MIGRATIONS)
 
 

@@ -78,6 +78,30 @@ def devices(database: _Database = _DATABASE, as_json: _Json = False) -> None:
 
 
 @group.command()
+def channels(
+    device: Annotated[str | None, typer.Argument(help="Its id; all devices when none.")] = None,
+    database: _Database = _DATABASE,
+    as_json: _Json = False,
+) -> None:
+    """Say what channels are, and were: sensor, unit, scale and offset, and from when on."""
+    from kittiwake.errors import UsageError
+    from kittiwake.history import open_history
+
+    with open_history(database) as history:
+        if device is not None and device not in (known := history.channels()):
+            raise UsageError(f"the history has no device {device!r}", f"it has {', '.join(known) or 'none yet'}")
+        spans = history.described(device)
+    if as_json:
+        print_json([{**vars(span), "since": _iso(span.since) or None} for span in spans])
+        return
+    print(f"{'device':<24} {'channel':<16} {'since':<24} {'sensor':<16} {'unit':<8} {'scale':>10} {'offset':>10}")
+    for s in spans:
+        since = _iso(s.since) or f"start {s.boot}"
+        scale = f"{s.scale or '-':>10} {s.offset or '-':>10}"
+        print(f"{s.device:<24} {s.channel:<16} {since:<24} {s.sensor_id:<16} {s.unit:<8} {scale}")
+
+
+@group.command()
 def show(
     device: Annotated[str, typer.Argument(help="Its id; see history devices.")],
     channel: Annotated[str | None, typer.Option(help="Its name; all channels when none.")] = None,
