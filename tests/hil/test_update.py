@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from kittiwake.bridge import releases
+from kittiwake.supply import shelf
 from kittiwake.target import open_target
 from kittiwake_node.link import payload
 from kittiwake_node.link import record as rec
@@ -62,7 +62,7 @@ def test_release_is_taken_by_an_emulated_board_that_samples(name):
         held, wanted = (application(number, machine.facts(), CONFIG) for number in (1, 2))
         changed = sum(len(content) for path, content in wanted.items() if held.get(path) != content)
         raw = release(2, boards=[board], config={k: v for k, v in CONFIG.items() if k in ("channels", "health_s")})
-        stored = releases.parse("it", raw)
+        stored = shelf.parse("it", raw)
         machine.set_strap(run_main=True)
         machine.start_node()
         with Gateway(machine.link_port, machine) as gateway:

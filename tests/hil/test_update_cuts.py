@@ -16,8 +16,8 @@ import time
 import pytest
 
 from kittiwake import board_code
-from kittiwake.bridge import releases
 from kittiwake.release import container
+from kittiwake.supply import shelf
 from kittiwake.target import open_target
 from kittiwake_node.update import manifest, slots
 from tests.support import release_keys
@@ -92,7 +92,7 @@ class Plant:
         raw = release(counter, boards=[self.board], config=_SETTINGS, trial_s=10)
         files = {file.path: file.content for file in container.read(raw, "it").files(0)}
         self.digests[counter] = digest_of(files)
-        return releases.parse("it", raw)
+        return shelf.parse("it", raw)
 
     def standing(self):
         """Which application would start now: its number. The board is at its prompt."""

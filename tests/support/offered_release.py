@@ -15,7 +15,7 @@ class Offered:
 
     Args:
         gateway: tests.support.hil.Gateway to the board.
-        stored: kittiwake.bridge.releases.Stored.
+        stored: kittiwake.supply.shelf.Stored.
 
     Attributes:
         state: that the board named last; None before.

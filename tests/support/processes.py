@@ -52,6 +52,18 @@ class BridgeProcess:
         self._log, self._environment = log, environment
         return self
 
+    @classmethod
+    def of_releases(cls, folder: Path, broker_url: str) -> Self:
+        """The server of releases in the bridge's place.
+
+        Args:
+            folder: with releases.
+            broker_url: `mqtt://host:port`.
+        """
+        self = cls("", "")
+        self._command = [sys.executable, "-m", "kittiwake", "release", "serve", str(folder), "--broker", broker_url]
+        return self
+
     @property
     def _process(self) -> subprocess.Popen[bytes]:
         assert self._started is not None, "the bridge was not started"

@@ -21,6 +21,7 @@ _ID_LIMIT = 64
 _TEXT_LIMIT_BYTES = 512
 _SAMPLES_LIMIT = 256
 _PIECE_BYTES = 512
+_UPDATE_LIMIT = 1400  # of the text that stands for an offer, the longest of its steps
 
 
 class _Refusal(Exception):
@@ -76,10 +77,13 @@ class JsonCommands:
             fields = self._parse(payload)
             name = _name(fields)
             op = fields.get("op")
-            if not isinstance(op, str) or op not in _OPERATIONS:
+            if op == "update":
+                result = self._update(fields)
+            elif not isinstance(op, str) or op not in _OPERATIONS:
                 op = op[:_ID_LIMIT] if isinstance(op, str) else None
                 raise _Refusal("invalid", "op: there are " + ", ".join(sorted(_OPERATIONS)))
-            result = _OPERATIONS[op](self, fields, name)
+            else:
+                result = _OPERATIONS[op](self, fields, name)
         except _Refusal as refusal:
             status, why = refusal.status, refusal.why
         except ValueError:  # text of half a character, which JSON allows
@@ -169,6 +173,19 @@ class JsonCommands:
         reply = self._once(name, m.OP_RELEARN, bytes([_number(fields, "channel", 0, 255, 0)]))
         return jsontext.dump([("detectors", reply[0])])
 
+    def _update(self, fields: "dict[str, Any]") -> str:
+        """A step of a release's way here: what a gateway would ask over the link, and what it would be answered."""
+        step, data = fields.get("step"), fields.get("data")
+        op = _UPDATE_STEPS.get(step) if isinstance(step, str) else None
+        if op is None or not isinstance(data, str) or len(data) > _UPDATE_LIMIT:
+            raise _Refusal("invalid", "step: one of %s; data: base64" % ", ".join(sorted(_UPDATE_STEPS)))
+        try:
+            body = binascii.a2b_base64(data)
+        except ValueError:
+            raise _Refusal("invalid", "data: base64")
+        reply = binascii.b2a_base64(self._ask(op, body))
+        return jsontext.dump([("data", reply[:-1].decode())])
+
 
 def _name(fields: "dict[str, Any]") -> str:
     name = fields.get("id")
@@ -197,6 +214,7 @@ def _is_whole(value: object) -> "TypeGuard[int]":
     return isinstance(value, int) and not isinstance(value, bool)
 
 
+_UPDATE_STEPS = {"offer": m.OP_UPDATE_OFFER, "piece": m.OP_UPDATE_PIECE, "progress": m.OP_UPDATE_PROGRESS}
 _OPERATIONS = {
     "ping": JsonCommands._ping,
     "time": JsonCommands._time,

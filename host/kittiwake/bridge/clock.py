@@ -27,6 +27,11 @@ _TIMESYNC, _SYNCHRONIZED = "/run/systemd/timesync", "/run/systemd/timesync/synch
 _RELEASED_MS = int(datetime.fromisoformat(RELEASED).replace(tzinfo=UTC).timestamp() * 1000)
 
 
+def monotonic_ms() -> int:
+    """Milliseconds that never go back."""
+    return time.monotonic_ns() // 1_000_000
+
+
 class GatewayClock:
     """This machine's clock.
 
@@ -48,7 +53,7 @@ class GatewayClock:
         self,
         rule: str = "auto",
         utc_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
-        steady_ms: Callable[[], int] = lambda: time.monotonic_ns() // 1_000_000,
+        steady_ms: Callable[[], int] = monotonic_ms,
         exists: Callable[[str], bool] = os.path.exists,
     ):
         self._rule, self._utc_ms, self._steady_ms, self._exists = rule, utc_ms, steady_ms, exists

@@ -23,6 +23,7 @@ from kittiwake.observe.events import event
 log = logging.getLogger(__name__)
 
 PENDING_LIMIT = 256
+_UPDATE = "update"  # asked of boards that speak MQTT themselves; those of a bridge get their releases from it
 
 
 class CommandQueue:
@@ -97,6 +98,9 @@ class CommandQueue:
                 return
             start = command_codec.start_of(device, command, self._now_ms)
         except command_codec.CommandError as error:
+            if error.op == _UPDATE and not is_ours and self._find(device) is None:
+                self._acknowledge(handle)
+                return
             self._publish(receipt, error.id, error.op, "invalid", str(error))
             return
         self._add(PendingCommand(device, command, start, [handle]))
@@ -157,7 +161,7 @@ class CommandQueue:
         else:
             why = f"the device did not answer within {self._timeout_s:g} s"
         if pending.running is not None:
-            pending.running.link.session.cancel(pending.running.request)
+            pending.running.link.cancel(pending.running.request)
         self._finish(pending, "unreachable", why)
 
     def _finish(self, pending: PendingCommand, status: str, error: str = "", result: Result | None = None) -> None:

@@ -9,10 +9,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-import time
 
 from kittiwake.bridge import intake, port_keeper
-from kittiwake.bridge.clock import GatewayClock
+from kittiwake.bridge.clock import GatewayClock, monotonic_ms
 from kittiwake.bridge.console import Console
 from kittiwake.bridge.delivery import Counts, Sink
 from kittiwake.bridge.link_callbacks import Callbacks
@@ -74,7 +73,7 @@ class DeviceLink:
         self.url = section.port
         self.counts = Counts()
         self.console = Console(section.port)
-        self.session = gw.GatewaySession(_new_session, section.window)
+        self.session = gw.GatewaySession(lambda: secrets.randbelow(0xFFFFFFFF) + 1, section.window)
         self._time = TimeTeller(self.session, clock or GatewayClock())
         self.lag, self.evicted = 0, (0, 0, 0)
         self.problem, self.is_online = "", False
@@ -111,7 +110,7 @@ class DeviceLink:
     @property
     def holds_name(self) -> bool:
         """Whether the device's name is this port's: it is on line, or will be when it has restarted."""
-        return self.is_online or _now_ms() < self._holds_until_ms
+        return self.is_online or monotonic_ms() < self._holds_until_ms
 
     @property
     def identity(self) -> tuple[str, int]:
@@ -128,7 +127,7 @@ class DeviceLink:
             is_stalled: the broker is away.
         """
         self.session.set_stalled(is_stalled)
-        self._pump(_now_ms())
+        self._pump(monotonic_ms())
 
     def tick(self, now_ms: int) -> None:
         """Let the session say what is due; call every 100 ms or so.
@@ -172,14 +171,22 @@ class DeviceLink:
             The number that the reply will carry.
         """
         request = self.session.request(op, body)
-        self._pump(_now_ms())
+        self._pump(monotonic_ms())
         return request
+
+    def cancel(self, request: int) -> None:
+        """Send a request no more; its reply does not come.
+
+        Args:
+            request: its number.
+        """
+        self.session.cancel(request)
 
     async def _serve_until_lost(self, port: serial.Port) -> None:
         self._port = port
         self.session.reopen()
         try:
-            self._pump(_now_ms())
+            self._pump(monotonic_ms())
             while True:
                 data = await port.read()
                 for start in range(0, len(data), _SLICE_BYTES):
@@ -197,7 +204,7 @@ class DeviceLink:
 
     def _take(self, data: bytes) -> None:
         self.counts.received_bytes += len(data)
-        now_ms = _now_ms()
+        now_ms = monotonic_ms()
         room = self.session.window + _PAST_WINDOW - len(self.intake)
         for event in self.session.feed(data, now_ms, room):
             if event[0] == gw.RECORD:
@@ -236,7 +243,7 @@ class DeviceLink:
         self.problem = ""
         words = f"{session.device}, journal {session.journal:016x}, boot {session.boot}"
         log.info("%s: device %s", self.url, words, extra=events.event("device.session"))
-        self._time.begin(_now_ms())
+        self._time.begin(monotonic_ms())
         self._set_online(True)
         self._callbacks.on_opened(self)
 
@@ -264,7 +271,7 @@ class DeviceLink:
         if done > session.acked:
             self.intake.acknowledged(done)
             session.ack(done)
-            self._pump(_now_ms())
+            self._pump(monotonic_ms())
 
     def _pump(self, now_ms: int) -> None:
         port = self._port
@@ -288,13 +295,5 @@ class DeviceLink:
     def _set_online(self, is_online: bool) -> None:
         if is_online != self.is_online and self.device is not None:
             self.is_online = is_online
-            self._holds_until_ms = 0 if self._port is None else _now_ms() + _RESTART_MS
+            self._holds_until_ms = 0 if self._port is None else monotonic_ms() + _RESTART_MS
             self._callbacks.on_status(self, is_online)
-
-
-def _new_session() -> int:
-    return secrets.randbelow(0xFFFFFFFF) + 1
-
-
-def _now_ms() -> int:
-    return time.monotonic_ns() // 1_000_000

@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import time
 from collections.abc import Callable, Iterable
 
+from kittiwake.bridge.clock import monotonic_ms
 from kittiwake.bridge.device_link import DeviceLink
 from kittiwake.bridge.settings import DeviceSection
 from kittiwake.errors import KittiwakeError
@@ -180,7 +180,7 @@ class Fleet:
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TICK_S)
-            now_ms = time.monotonic_ns() // 1_000_000
+            now_ms = monotonic_ms()
             for link in self.links:
                 link.tick(now_ms)
 

@@ -23,15 +23,15 @@ from kittiwake.bridge.link_callbacks import Callbacks as LinkCallbacks
 from kittiwake.bridge.links import Fleet
 from kittiwake.bridge.names import Names
 from kittiwake.bridge.presence import Presence
-from kittiwake.bridge.releases import Shelf
 from kittiwake.bridge.retained import Retained
 from kittiwake.bridge.settings import DeviceSection, Settings
 from kittiwake.bridge.spool import Spool
-from kittiwake.bridge.update import Updates
 from kittiwake.bridge.verdicts import Judges
 from kittiwake.mqtt.callbacks import Callbacks, Receipt
 from kittiwake.mqtt.client import MqttClient
 from kittiwake.mqtt.credentials import Credentials
+from kittiwake.supply.shelf import Shelf
+from kittiwake.supply.updates import Updates
 
 log = logging.getLogger(__name__)
 

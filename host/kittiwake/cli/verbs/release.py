@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import kittiwake
+from kittiwake.cli import broker_options
 from kittiwake.cli.output import Json, print_json, progress
 
 if TYPE_CHECKING:
@@ -149,6 +150,29 @@ def verify(
         print_json({**_facts(release), "verified_by": good})
     else:
         print(f"{file}: release {release.head.version} is whole, signed by {', '.join(good)}")
+
+
+@group.command()
+def serve(
+    folder: Annotated[
+        Path, typer.Argument(help="With releases, .kwu, as a bridge has it.", exists=True, file_okay=False)
+    ],
+    broker: broker_options.Broker = "",
+    config: broker_options.Config = None,
+    base: broker_options.Base = "",
+) -> None:
+    """Give releases to boards that speak MQTT themselves, until stopped; those behind a bridge get theirs from it.
+
+    Which release a board is to have stands at the broker. Nothing is kept here: it may be stopped at any time.
+    """
+    import asyncio
+
+    from kittiwake.observe import logs
+    from kittiwake.supply import server
+
+    gateway = broker_options.Gateway.of(config, broker, base)
+    logs.set_up("text", "info")
+    asyncio.run(server.serve(gateway.broker, gateway.base, str(folder)))
 
 
 def _facts(release: Release) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """Updates: gives each device the release that it is to have, a piece at a time, and says how it stands.
 
 The device says what it wants next, so that nothing is kept here: after any cut on either side it is asked again. What a
-release is worth, the device judges; a gateway cannot install anything that was not signed.
+release is worth, the device judges; whoever gives it cannot install anything that was not signed.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ import struct
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
-from kittiwake.bridge.device_link import DeviceLink
-from kittiwake.bridge.releases import Shelf, Stored, wanted_of
 from kittiwake.observe.events import event
+from kittiwake.supply.shelf import Shelf, Stored, wanted_of
 from kittiwake_node.link import messages as m
 
 log = logging.getLogger(__name__)
@@ -28,30 +28,52 @@ _IDLE, _BUSY, _WANTS, _HERE, _REFUSED, _ON_TRIAL, _BACK = range(7)
 _NAMES = ("waiting", "receiving", "receiving", "starting", "refused", "trial", "back")
 _RESET = "it was reset before it had proved itself"
 _PIECE_BYTES = 512
-_ASK_S = 0.03  # a device that is busy is asked again after so long
-_SLOW_S = 2.0  # one that is on trial, or that said nothing
+_SLOW_S = 2.0  # one that is on trial
 _SAY_S = 1.0
 _TICK_S = 0.02
 _REPEATS = 2  # of a release whose trial ended in a reset: the supply may have failed
 
 
+class Link(Protocol):
+    """A way to one device."""
+
+    @property
+    def device(self) -> str | None:
+        """Its id, None before it has said it."""
+
+    @property
+    def is_online(self) -> bool:
+        """Whether it can be asked."""
+
+    def request(self, op: int, body: bytes) -> int:
+        """Send a request of the link's messages; gives the number that its reply will carry."""
+
+    def cancel(self, request: int) -> None:
+        """Have no reply to a request come any more, and the request not sent again."""
+
+
 class Updates:
-    """The updates of all devices of one bridge.
+    """The updates of all devices that one process gives releases to.
 
     Args:
         shelf: with the releases.
         base: first levels of every topic.
         find: gives the link of a device id, or None.
         say: called as say(topic, payload) to leave a retained message.
+        ask_s: a device that is busy is asked again after so many seconds.
+        patience_s: one that does not reply, after so many.
     """
 
     def __init__(
         self,
         shelf: Shelf,
         base: str,
-        find: Callable[[str], DeviceLink | None],
+        find: Callable[[str], Link | None],
         say: Callable[[str, bytes], None],
+        ask_s: float = 0.03,
+        patience_s: float = 2.0,
     ):
+        self._ask_s, self._patience_s = ask_s, patience_s
         self._shelf, self._base, self._find, self._say = shelf, base, find, say
         self._wanted: dict[str, str] = {}
         self._running: dict[str, _Update] = {}
@@ -87,7 +109,7 @@ class Updates:
                 self.on_opened(link)
         return True
 
-    def on_opened(self, link: DeviceLink) -> None:
+    def on_opened(self, link: Link) -> None:
         """A device has a new session: how it stands with its release is asked."""
         device = link.device or ""
         name = self._wanted.get(device)
@@ -112,7 +134,7 @@ class Updates:
             if link is not None and link.is_online:
                 self._ask(link, update)
 
-    def on_reply(self, link: DeviceLink, request: int, status: int, body: bytes) -> bool:
+    def on_reply(self, link: Link, request: int, status: int, body: bytes) -> bool:
         """Take a device's reply. Returns whether it was to a request of ours."""
         update = self._running.get(link.device or "")
         if update is None or update.asked != (link, request):
@@ -128,14 +150,14 @@ class Updates:
             return True
         stored = self._shelf.find(update.name)
         if stored is None:
-            self._end(link, update, "missing", f"{update.name} is not in this bridge's folder")
+            self._end(link, update, "missing", f"{update.name} is not in the folder of releases")
             return True
         state, entry, offset, counter, running, build = struct.unpack_from(_REPLY, body)
         text = body[_REPLY_BYTES:].decode(errors="replace")
         self._advance(link, update, stored, _Reply(state, entry, offset, counter, running, build, text))
         return True
 
-    def _advance(self, link: DeviceLink, update: _Update, stored: Stored, reply: _Reply) -> None:
+    def _advance(self, link: Link, update: _Update, stored: Stored, reply: _Reply) -> None:
         ours = stored.head.counter
         if reply.state == _ON_TRIAL:
             self._later(link, update, stored, "trial", _SLOW_S)
@@ -148,7 +170,7 @@ class Updates:
         elif reply.state == _REFUSED and reply.counter == ours and update.offered >= len(stored.signatures):
             self._end(link, update, "refused", reply.text, stored)
         elif reply.state in (_BUSY, _HERE) and reply.counter == ours:
-            self._later(link, update, stored, _NAMES[reply.state], _ASK_S)
+            self._later(link, update, stored, _NAMES[reply.state], self._ask_s)
         elif reply.state == _WANTS and reply.counter == ours:
             piece = stored.piece(reply.build, reply.entry, reply.offset, _PIECE_BYTES)
             if not piece:
@@ -160,7 +182,7 @@ class Updates:
         else:
             self._offer(link, update, stored, reply)
 
-    def _offer(self, link: DeviceLink, update: _Update, stored: Stored, reply: _Reply) -> None:
+    def _offer(self, link: Link, update: _Update, stored: Stored, reply: _Reply) -> None:
         if update.offered >= len(stored.signatures):
             update.offered = 0
         if reply.state == _BACK and not update.offered:
@@ -169,20 +191,20 @@ class Updates:
         update.offered += 1
         self._request(link, update, m.OP_UPDATE_OFFER, body)
 
-    def _ask(self, link: DeviceLink, update: _Update) -> None:
+    def _ask(self, link: Link, update: _Update) -> None:
         self._request(link, update, m.OP_UPDATE_PROGRESS, b"")
 
-    def _request(self, link: DeviceLink, update: _Update, op: int, body: bytes) -> None:
-        update.due_s = time.monotonic() + _SLOW_S
+    def _request(self, link: Link, update: _Update, op: int, body: bytes) -> None:
+        update.due_s = time.monotonic() + self._patience_s
         if update.asked is not None and update.asked[0] is link:
-            link.session.cancel(update.asked[1])
+            link.cancel(update.asked[1])
         update.asked = (link, link.request(op, body))
 
-    def _later(self, link: DeviceLink, update: _Update, stored: Stored, state: str, wait_s: float) -> None:
+    def _later(self, link: Link, update: _Update, stored: Stored, state: str, wait_s: float) -> None:
         update.due_s = time.monotonic() + wait_s
         self._report(link, update, stored, state)
 
-    def _end(self, link: DeviceLink, update: _Update, state: str, reason: str, stored: Stored | None = None) -> None:
+    def _end(self, link: Link, update: _Update, state: str, reason: str, stored: Stored | None = None) -> None:
         update.is_over = True
         log.info(
             "release %s of %s: %s%s",
@@ -194,7 +216,7 @@ class Updates:
         )
         self._report(link, update, stored, state, reason)
 
-    def _report(self, link: DeviceLink, update: _Update, stored: Stored | None, state: str, reason: str = "") -> None:
+    def _report(self, link: Link, update: _Update, stored: Stored | None, state: str, reason: str = "") -> None:
         now_s = time.monotonic()
         if state == update.said and now_s - update.said_s < _SAY_S and not update.is_over:
             return
@@ -213,7 +235,7 @@ class _Update:
 
     name: str
     is_over: bool = False
-    asked: tuple[DeviceLink, int] | None = None
+    asked: tuple[Link, int] | None = None
     due_s: float = 0.0
     offered: int = 0
     repeats: int = 0

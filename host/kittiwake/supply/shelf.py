@@ -1,7 +1,7 @@
-"""Releases in a folder of the gateway's, and which of them each device is to have.
+"""Releases in a folder, and which of them each device is to have.
 
 Which one that is stands at the broker, in a retained message a device, so that it outlives this process and this
-machine. Knows files and JSON; how a release gets to a device is update.py's.
+machine. Knows files and JSON; how a release gets to a device is updates.py's.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _SIGNATURE_BYTES = 8 + 384
 
 @dataclass(frozen=True)
 class Stored:
-    """A release as it lies in the folder: the gateway takes it apart, and leaves the judging to the boards.
+    """A release as it lies in the folder: whoever has it takes it apart, and leaves the judging to the boards.
 
     Args:
         name: of its file.
