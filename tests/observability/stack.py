@@ -1,4 +1,4 @@
-"""The whole stack on loopback: broker, device, bridge, history, inference, exporter, Prometheus, Alertmanager."""
+"""The whole stack on loopback: broker, device, every process of ours, exporter, Prometheus, Alertmanager."""
 
 import asyncio
 import json
@@ -13,6 +13,9 @@ import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from kittiwake.rollout.members import State
+from kittiwake.rollout.plan import Plan
+from kittiwake.rollout.store import RolloutStore
 from kittiwake_node.link import anomaly, payload
 from kittiwake_node.link import record as rec
 from tests.mosquitto import Mosquitto
@@ -71,7 +74,7 @@ class Stack:
         self.install("gateway")
         self.broker = Mosquitto(self.folder, whole=certificates.example(certs, self.folder))
         self.device = Device("press-7", PtyPort(f"{folder}/tty"))
-        names = ("bridge", "history", "serve", "node", "prometheus", "alertmanager")
+        names = ("bridge", "history", "serve", "window", "rollout", "node", "prometheus", "alertmanager")
         self.ports = {name: free_port() for name in names}
         self.receiver = Receiver()
         self.processes = {}
@@ -103,6 +106,9 @@ class Stack:
         (self.folder / "models").mkdir()
         models.put(self.folder / "models" / "detector.onnx", models.classifier())
         (self.folder / "models" / "detector.toml").write_text(CARD)
+        with RolloutStore(self.folder / "rollouts.sqlite") as store:
+            kept = store.begin(Plan("press-1.4.kwu", "1.4", 7, (("press-7",),)), time.time_ns() // 1_000_000)
+            store.ask(kept.id, State.PAUSED)  # nothing is offered to the device
         shutil.copytree(DEPLOY / "rules", self.folder / "rules")
         alerts = self.folder / "rules" / "alerts.yml"
         alerts.write_text(re.sub(r"for: \d+m", "for: 3s", alerts.read_text()))
@@ -112,6 +118,8 @@ class Stack:
             (9108, "bridge"),
             (9109, "history"),
             (8080, "serve"),
+            (9111, "window"),
+            (9112, "rollout"),
             (9100, "node"),
             (9093, "alertmanager"),
         ):
@@ -138,6 +146,11 @@ class Stack:
         kittiwake = (sys.executable, "-m", "kittiwake")
         self._run("history", *kittiwake, "history", "run", "-c", str(self.folder / "history.toml"))
         self._run("serve", *kittiwake, "serve", str(self.folder / "models"), "--listen", here["serve"])
+        gateway = ("-c", str(self.folder / "gateway.toml"))
+        own = ("--listen", "127.0.0.1:0", "--notes", str(self.folder / "notes.sqlite"), "--metrics", here["window"])
+        self._run("window", *kittiwake, "window", *gateway, *own)
+        rollouts = ("--rollouts", str(self.folder / "rollouts.sqlite"), "--metrics", here["rollout"])
+        self._run("rollout", *kittiwake, "rollout", "run", *gateway, *rollouts)
         self._run(
             "node",
             system.find("prometheus-node-exporter"),
@@ -192,7 +205,7 @@ class Stack:
     async def is_calm(self):
         """No alert is raised, everything is scraped, and that stays so for a while."""
         for _ in range(3):
-            if await self.firing() or len(await self.query('up{job=~"kittiwake-.*"} == 1')) != 3:
+            if await self.firing() or len(await self.query('up{job=~"kittiwake-.*"} == 1')) != 5:
                 return False
             await asyncio.sleep(0.5)
         return True

@@ -43,7 +43,7 @@ def told(*records, description=DESCRIPTION, device=DEVICE, before=lambda link: N
         for seq, (type_, channel, body) in enumerate(records):
             record = rec.Record(type_, 1, channel, rec.ALERT, 1, seq, 1, 1240, 1767225600000, body)
             link.intake.take(record, {1: description})
-        return Exposition(made).text(), of(link)
+        return Exposition(made).figures.text(), of(link)
 
     raw, report = asyncio.run(run())
     json.dumps(report, allow_nan=False)

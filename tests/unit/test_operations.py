@@ -162,7 +162,7 @@ def test_metrics_of_a_bridge_parse_and_name_every_device():
     async def run():
         made = Bridge(settings.of_ports(["/dev/a", "/dev/b"], "mqtt://h", Policy()))
         made.links[0].intake.health = {"heap_free": 4711, "loop_max_us": 2000}
-        return Exposition(made).text().decode()
+        return Exposition(made).figures.text().decode()
 
     families = {family.name: family for family in text_string_to_metric_families(asyncio.run(run()))}
     assert {sample.labels["port"] for sample in families["kittiwake_device_lag_records"].samples} == {

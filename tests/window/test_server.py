@@ -22,7 +22,10 @@ pytestmark = pytest.mark.timeout(120)
 @pytest.fixture(scope="module")
 def window(tmp_path_factory):
     # Its broker is away: the pages are there all the same.
-    with Window(f"mqtt://127.0.0.1:{free_port()}", tmp_path_factory.mktemp("window")) as opened:
+    metrics = free_port()
+    folder = tmp_path_factory.mktemp("window")
+    with Window(f"mqtt://127.0.0.1:{free_port()}", folder, "--metrics", f"127.0.0.1:{metrics}") as opened:
+        opened.metrics = metrics
         yield opened
 
 
@@ -135,6 +138,21 @@ def ask_live(port):
         connection.close()
 
 
+def test_figures_are_on_a_port_of_their_own_and_no_page_of_the_windows(port, window):
+    status, headers, body = until(lambda: asked(window.metrics, "/metrics"), "the small server")
+    assert status == 200 and headers["Content-Type"].startswith("text/plain; version=0.0.4")
+    assert b"kittiwake_window_broker_connected 0.0" in body
+    assert asked(window.metrics, "/healthz")[0] == 503
+    assert ask(port, "/metrics")[0] == ask(port, "/healthz")[0] == 404
+
+
+def asked(port, path):
+    try:
+        return ask(port, path)
+    except ConnectionRefusedError:
+        return None
+
+
 def run(capsys, *arguments):
     code = app.run(["window", *arguments])
     return code, capsys.readouterr().err
@@ -149,8 +167,9 @@ def test_window_off_loopback_is_refused_with_the_mend(capsys, host):
 
 @pytest.mark.parametrize("listen", ["8800", "localhost:", ":8800", "localhost:http", "localhost:65536"])
 def test_window_with_an_address_that_is_none_is_refused(capsys, listen):
-    code, told = run(capsys, "--listen", listen)
-    assert code == EXIT_USAGE and "HOST:PORT" in told
+    for option in ("--listen", "--metrics"):
+        code, told = run(capsys, option, listen)
+        assert code == EXIT_USAGE and "HOST:PORT" in told
 
 
 def test_window_on_a_port_that_is_taken_says_so(capsys, port):

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from kittiwake.bridge.device_link import DeviceLink
 from kittiwake.bridge.metric_families import Family, family, of_channels, of_health
 from kittiwake.bridge.refused import few
+from kittiwake.observe.exposition import Figures
 
 if TYPE_CHECKING:
     from kittiwake.bridge.service import Bridge
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _CLASSES = ("raw", "telemetry", "alert")
 
 # Name, help, is it a counter, figure of a link.
@@ -63,17 +61,14 @@ class Exposition(Collector):
     Args:
         bridge: whose counters are read at every call.
         lines_dropped: gives how many lines the log's limits have left out.
+
+    Attributes:
+        figures: with the pages.
     """
 
     def __init__(self, bridge: Bridge, lines_dropped: Callable[[], int] = lambda: 0):
         self._bridge, self._lines_dropped = bridge, lines_dropped
-        self._registry = CollectorRegistry(auto_describe=False)
-        self._registry.register(self)
-        ProcessCollector(registry=self._registry)
-
-    def text(self) -> bytes:
-        """Write all figures, as they are now."""
-        return generate_latest(self._registry)
+        self.figures = Figures(self)
 
     def collect(self) -> Iterator[Family]:
         """Give the metric families; prometheus_client calls this."""

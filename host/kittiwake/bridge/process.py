@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import json
 import signal
 import sys
 from collections.abc import Callable
@@ -108,19 +107,15 @@ async def _begin_well(bridge: Bridge, work: asyncio.Task[None]) -> None:
 
 
 def _pages(bridge: Bridge, reloader: Reloader, limit: logs.LineLimit) -> dict[str, web.Page]:
-    from kittiwake.bridge.metrics import CONTENT_TYPE, Exposition
+    from kittiwake.bridge.metrics import Exposition
 
     def lines_dropped() -> int:
         return limit.dropped + Complaints.all_dropped
 
-    exposition = Exposition(bridge, lines_dropped)
+    def report() -> dict[str, object]:
+        return {**bridge.report(), "configuration": reloader.report(), "log": {"lines_dropped": lines_dropped()}}
 
-    def healthz() -> tuple[int, str, bytes]:
-        report = {**bridge.report(), "configuration": reloader.report(), "log": {"lines_dropped": lines_dropped()}}
-        status = 200 if report["well"] else 503
-        return status, "application/json", json.dumps(report).encode() + b"\n"
-
-    return {"/metrics": lambda: (200, CONTENT_TYPE, exposition.text()), "/healthz": healthz}
+    return Exposition(bridge, lines_dropped).figures.pages(report)
 
 
 def _status(bridge: Bridge) -> str:

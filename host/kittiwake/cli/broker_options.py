@@ -17,10 +17,20 @@ if TYPE_CHECKING:
 URL = "mqtt://localhost:1883"
 BASE = "kittiwake"
 
+
+def _metrics(text: str) -> str:
+    from kittiwake.observe.web import check_address
+
+    if text:
+        check_address(text)
+    return text
+
+
 Broker = Annotated[str, typer.Option(help=f"The broker, mqtt://HOST:PORT; {URL} where nothing is said.")]
 Config = Annotated[
     Path | None, typer.Option("--config", "-c", help="A gateway's configuration: its broker, credentials and base.")
 ]
+Metrics = Annotated[str, typer.Option(help="HOST:PORT to serve /metrics and /healthz on.", callback=_metrics)]
 Base = Annotated[str, typer.Option(help=f"First levels of the topics; {BASE} where nothing is said.")]
 
 

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import signal
 from collections.abc import Iterator, Mapping
 from itertools import accumulate
 
-from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
-from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from kittiwake.decide.service import SECONDS, DecideService
 from kittiwake.decide.settings import DecideSection
 from kittiwake.mqtt.settings import BrokerSection
 from kittiwake.observe import web
+from kittiwake.observe.exposition import Figures
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _COUNTERS = {
     "messages": "Messages received.",
     "decisions": "Decisions made.",
@@ -40,9 +37,6 @@ class Exposition(Collector):
 
     def __init__(self, service: DecideService):
         self._service = service
-        self._registry = CollectorRegistry(auto_describe=False)
-        self._registry.register(self)
-        ProcessCollector(registry=self._registry)
 
     def collect(self) -> Iterator[CounterMetricFamily | GaugeMetricFamily | HistogramMetricFamily]:
         """Give the metric families; prometheus_client calls this."""
@@ -59,17 +53,12 @@ class Exposition(Collector):
 
     def pages(self) -> dict[str, web.Page]:
         """The pages: path -> what makes it."""
+        return Figures(self).pages(self._report)
 
-        def metrics() -> tuple[int, str, bytes]:
-            return 200, CONTENT_TYPE, generate_latest(self._registry)
-
-        def healthz() -> tuple[int, str, bytes]:
-            reader, publisher = self._service.reader, self._service.publisher
-            well = reader.is_connected and publisher.is_connected
-            report = {"well": well, "problem": reader.problem or publisher.problem, **self._service.counts}
-            return (200 if well else 503), "application/json", json.dumps(report).encode() + b"\n"
-
-        return {"/metrics": metrics, "/healthz": healthz}
+    def _report(self) -> dict[str, object]:
+        reader, publisher = self._service.reader, self._service.publisher
+        well = reader.is_connected and publisher.is_connected
+        return {"well": well, "problem": reader.problem or publisher.problem, **self._service.counts}
 
 
 def run(broker: BrokerSection, base: str, topics: Mapping[str, str], section: DecideSection) -> None:

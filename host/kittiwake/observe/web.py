@@ -6,6 +6,8 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 
+from kittiwake.errors import UsageError
+
 log = logging.getLogger(__name__)
 
 _REQUEST_LIMIT_BYTES = 8192
@@ -16,6 +18,21 @@ _REASONS = {200: "OK", 400: "Bad Request", 404: "Not Found", 405: "Method Not Al
 
 # Gives (status, content type, body).
 Page = Callable[[], tuple[int, str, bytes]]
+
+
+def check_address(listen: str) -> tuple[str, int]:
+    """Read HOST:PORT.
+
+    Args:
+        listen: the text; an IPv6 address in brackets.
+
+    Raises:
+        UsageError: it is none.
+    """
+    host, colon, port = listen.rpartition(":")
+    if not colon or not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
+        raise UsageError(f"{listen!r} is no address to listen on", "use HOST:PORT, such as 127.0.0.1:8800")
+    return host.strip("[]"), int(port)
 
 
 async def serve(listen: str, pages: Mapping[str, Page], on_ready: Callable[[int], None] = lambda port: None) -> None:

@@ -36,6 +36,12 @@ class Runner:
         store: with the roll-out.
         on_decision: called with each decision that was written.
         wall_ms: the clock, UTC in milliseconds since 1970.
+
+    Attributes:
+        id: of the roll-out.
+        rollout: the engine.
+        written: decisions that were written down.
+        mqtt: the client, for its state.
     """
 
     def __init__(
@@ -48,7 +54,7 @@ class Runner:
     ):
         self._base, self._store, self._on_decision, self._wall_ms = base, store, on_decision, wall_ms
         kept = store.read()
-        self._id, self._begun_ms = kept.id, kept.begun_ms
+        self.id, self.written = kept.id, 0
         self._decisions: list[Decision] = []
         self.rollout = Rollout(kept.plan, self._decisions.append, kept.members or None, kept.state, kept.back)
         for member in self.rollout.members.values():
@@ -94,7 +100,7 @@ class Runner:
             self._identify()
 
     def _take_up(self, now_ms: int) -> None:
-        kept = self._store.read(self._id)
+        kept = self._store.read(self.id)
         if kept.wanted is None:
             return
         if kept.wanted is State.BACK and kept.back is not None:
@@ -102,15 +108,16 @@ class Runner:
         elif kept.wanted is not self.rollout.state:
             self.rollout.set_state(kept.wanted, "asked for", now_ms)
         self._write()
-        self._store.ask(self._id, None)
+        self._store.ask(self.id, None)
 
     def _write(self) -> None:
         changed = [m for m in self.rollout.members.values() if self._written.get(m.device) != m]
         if not changed and not self._decisions:
             return
-        self._store.write(self._id, self.rollout.state, changed, self._decisions)
+        self._store.write(self.id, self.rollout.state, changed, self._decisions)
         self._written |= {member.device: replace(member) for member in changed}
         for decision in self._decisions:
+            self.written += 1
             self._on_decision(decision)
         self._decisions.clear()
 

@@ -27,12 +27,16 @@ class Access:
         notes: where log-ins are written down.
         is_tls: cookies go over TLS alone.
         user_header: of requests, in which a reverse proxy says who has logged in there; "" for none.
+
+    Attributes:
+        refused: log-ins.
     """
 
     def __init__(self, users: Users | None, notes: Notes, is_tls: bool, user_header: str = ""):
         self._users, self._notes, self._is_tls, self._user_header = users, notes, is_tls, user_header
         self._sessions, self._tries = Sessions(), Tries()
         self._proxied: dict[str, Session] = {}
+        self.refused = 0
         self._local = Session("local", "operator", secrets.token_urlsafe(32))
         # A browser takes a cookie of this prefix only over TLS, and of this very host.
         self._cookie = "__Host-kittiwake" if is_tls else "kittiwake"
@@ -105,10 +109,12 @@ class Access:
         keys = f"name {name}", f"address {request.client.host if request.client else ''}"
         wait_s = self._tries.wait_s(*keys)
         if wait_s:
+            self.refused += 1
             return JSONResponse({"problem": "too many tries", "wait_s": round(wait_s)}, 429)
         self._tries.fail(*keys)  # taken back below: tries at the same time count, too
         role = await asyncio.to_thread(self._users.check, name, password)
         if role is None:
+            self.refused += 1
             await asyncio.to_thread(self._notes.audit, name, "log-in failed", name, keys[1])
             return JSONResponse({"problem": "name or password is wrong"}, 401)
         self._tries.succeed(*keys)

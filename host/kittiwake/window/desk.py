@@ -34,6 +34,9 @@ class Desk:
     Args:
         send: send(name, command): hands a command to the broker; False while it is away.
         on_late: on_late(who, device, op, answer): an answer came when nobody waited for it any more.
+
+    Attributes:
+        sent, unanswered: commands, and those of them that had no answer in time.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class Desk:
         self._send, self._on_late = send, on_late
         self._waiting: OrderedDict[str, tuple[str, str, str, asyncio.Future[Mapping[str, object]]]] = OrderedDict()
         self._locks: dict[str, asyncio.Lock] = {}
+        self.sent = self.unanswered = 0
 
     def on_response(self, body: Mapping[str, object]) -> None:
         """An answer has come.
@@ -100,11 +104,13 @@ class Desk:
         if not self._send(device, {"id": identity, "op": op, **arguments}):
             del self._waiting[identity]
             raise KittiwakeError("the broker is away: nothing was sent", "try again when it is back")
+        self.sent += 1
         try:
             # The entry stays when nobody waits any more: a late answer is written down.
             return await asyncio.wait_for(asyncio.shield(future), ANSWER_S)
         except TimeoutError:
             future.cancel()
+            self.unanswered += 1
             raise KittiwakeError(
                 f"no answer within {ANSWER_S:.0f} s: it may still be carried out", "the audit says when one comes"
             ) from None

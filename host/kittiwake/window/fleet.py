@@ -29,6 +29,7 @@ class Fleet:
     Attributes:
         devices, gateways: by name.
         connection: the window's to the broker.
+        records: that have come.
         unreadable: messages that were no record, no status and no answer.
     """
 
@@ -42,7 +43,12 @@ class Fleet:
         self.devices: dict[str, Device] = {}
         self.gateways: dict[str, Gateway] = {}
         self.connection = Connection()
-        self.unreadable = 0
+        self.records = self.unreadable = 0
+
+    @property
+    def kept_messages(self) -> int:
+        """Messages of devices that are kept for pages that open."""
+        return sum(len(device.recent) + len(device.snapshots) for device in self.devices.values())
 
     def connected(self, now_ms: int) -> None:
         """The broker has accepted us.
@@ -242,6 +248,7 @@ class Fleet:
             self.unreadable += 1
             return
         device = self.know(name)
+        self.records += 1
         if device is not None:
             text = _encode(body)
             device.take(body, text, now_ms)

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 
 from kittiwake.errors import KittiwakeError, UsageError
 from kittiwake.mqtt.settings import BrokerSection
+from kittiwake.observe import web as small_web
 from kittiwake.window import web
 from kittiwake.window.access import Access
 from kittiwake.window.archive import Archive
@@ -24,6 +25,7 @@ from kittiwake.window.desk import Desk
 from kittiwake.window.feed import Feed, utc_ms
 from kittiwake.window.guard import Guard
 from kittiwake.window.lag import Lag
+from kittiwake.window.metrics import Exposition
 from kittiwake.window.notes import Notes
 from kittiwake.window.patience import PatientProtocol
 from kittiwake.window.rollouts import Rollouts
@@ -52,6 +54,7 @@ class Settings:
         certificate, key: files for TLS; None for none.
         user_header: in which a reverse proxy on this machine names who has logged in there; "" for none.
         hosts: names that the window goes by besides the address.
+        metrics: HOST:PORT of /metrics and /healthz, apart from the pages; "" for not at all.
     """
 
     broker: BrokerSection
@@ -66,6 +69,7 @@ class Settings:
     key: Path | None = None
     user_header: str = ""
     hosts: tuple[str, ...] = ()
+    metrics: str = ""
 
     @property
     def is_tls(self) -> bool:
@@ -84,7 +88,7 @@ async def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
         UsageError: the address is none, or others could come in by it.
         KittiwakeError: the port is taken.
     """
-    host, port = address(settings.listen)
+    host, port = small_web.check_address(settings.listen)
     check(settings, host)
     notes = Notes(settings.notes)
     with listening(host, port) as opened, contextlib.closing(notes):
@@ -110,6 +114,9 @@ async def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
         on_ready(f"{scheme}://{_bracketed(host)}:{opened.getsockname()[1]}/")
         async with running(stream):
             tasks = [asyncio.create_task(feed.run()), asyncio.create_task(lag.run())]
+            if settings.metrics:
+                pages = Exposition(feed, stream, desk, access).pages()
+                tasks.append(asyncio.create_task(small_web.serve(settings.metrics, pages)))
             try:
                 await server.serve(sockets=[opened])
             finally:
@@ -213,21 +220,6 @@ def about(feed: Feed, notes: Notes, lag: Lag) -> dict[str, object]:
         "history": lag.told,
         "arranged": notes.arranged,
     }
-
-
-def address(listen: str) -> tuple[str, int]:
-    """Read HOST:PORT.
-
-    Args:
-        listen: the text; an IPv6 address in brackets.
-
-    Raises:
-        UsageError: it is none.
-    """
-    host, colon, port = listen.rpartition(":")
-    if not colon or not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
-        raise UsageError(f"{listen!r} is no address to listen on", "use HOST:PORT, such as 127.0.0.1:8800")
-    return host.strip("[]"), int(port)
 
 
 def is_loopback(host: str) -> bool:

@@ -58,12 +58,21 @@ class Stream:
         fleet: whose rows they get; set when it is made.
         about: gives what is said of broker and history.
         now_ms: the clock, UTC.
+
+    Attributes:
+        slow_pages: that were left, since they did not read.
     """
 
     def __init__(self, about: Callable[[], Mapping[str, Any]], now_ms: Callable[[], int]):
         self.fleet: Fleet | None = None
         self._about, self._now_ms = about, now_ms
         self._pages: set[Page] = set()
+        self.slow_pages = 0
+
+    @property
+    def page_count(self) -> int:
+        """How many pages are open."""
+        return len(self._pages)
 
     @property
     def is_watched(self) -> bool:
@@ -124,6 +133,7 @@ class Stream:
                     await page.has_more.wait()
         finally:
             self._pages.discard(page)
+            self.slow_pages += page.is_left
 
     def _tick(self, pages: set[Page]) -> None:
         if self.fleet is None:

@@ -50,6 +50,7 @@ def start(
     ),
     rollouts: _Rollouts = _ROLLOUTS,
     begin_only: Annotated[bool, typer.Option("--begin-only", help="Leave the work to `rollout run`.")] = False,
+    metrics: broker_options.Metrics = "",
 ) -> None:
     """Begin a roll-out, and carry it through; when the process dies, `rollout run` goes on.
 
@@ -85,7 +86,7 @@ def start(
         kept = store.begin(plan, time.time_ns() // 1_000_000)
     progress(f"roll-out {kept.id} of {plan.release}: {', '.join(str(len(wave)) for wave in waves)} boards in waves")
     if not begin_only:
-        run(broker, config, base, rollouts)
+        run(broker, config, base, rollouts, metrics)
 
 
 _TRANSFER_S = 900  # for the pieces of a whole release on a slow link
@@ -97,12 +98,15 @@ def run(
     config: broker_options.Config = None,
     base: broker_options.Base = "",
     rollouts: _Rollouts = _ROLLOUTS,
+    metrics: broker_options.Metrics = "",
 ) -> None:
     """Carry the newest roll-out on until it is over; exit 5 when boards have failed or were taken back."""
     import asyncio
 
     from kittiwake.errors import EXIT_VERIFICATION
+    from kittiwake.observe import web
     from kittiwake.rollout.members import Phase
+    from kittiwake.rollout.metrics import Exposition
     from kittiwake.rollout.runner import Runner
     from kittiwake.rollout.store import RolloutStore
 
@@ -111,7 +115,14 @@ def run(
 
         async def work() -> Runner:
             runner = Runner(gateway.broker, gateway.base, store, lambda decision: progress(_line(decision)))
-            await runner.run()
+            pages = Exposition(runner).pages()
+            serving = [asyncio.create_task(web.serve(metrics, pages))] if metrics else []
+            try:
+                await runner.run()
+            finally:
+                for task in serving:
+                    task.cancel()
+                await asyncio.gather(*serving, return_exceptions=True)
             return runner
 
         rollout = asyncio.run(work()).rollout

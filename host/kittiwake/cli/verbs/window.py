@@ -44,6 +44,7 @@ def window(
         str, typer.Option(help="Header in which a reverse proxy on this machine names who has logged in there.")
     ] = "",
     host: Annotated[list[str] | None, typer.Option(help="A name that browsers know it by; repeatable.")] = None,
+    metrics: broker_options.Metrics = "",
 ) -> None:
     """Serve pages that show devices, alerts and gateways live, until interrupted."""
     if context.invoked_subcommand is not None:
@@ -70,6 +71,7 @@ def window(
         key,
         user_header,
         tuple(host or ()),
+        metrics,
     )
     asyncio.run(server.serve(settings, lambda url: progress(f"window: {url}")))
 
