@@ -9,6 +9,7 @@ print(bucket.start, bucket.mean, bucket.unit)
 
 from kittiwake.history.asking import History, open_history
 from kittiwake.history.described import ChannelSpan
+from kittiwake.history.frames import figures_frame, messages_frame
 from kittiwake.history.rollups import Bucket
 
-__all__ = ["Bucket", "ChannelSpan", "History", "open_history"]
+__all__ = ["Bucket", "ChannelSpan", "History", "figures_frame", "messages_frame", "open_history"]
