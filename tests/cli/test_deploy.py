@@ -133,6 +133,7 @@ def test_choose_brings_networks_to_channels_that_tell_states_and_no_audio():
         for kind in ("sensor", "states", "microphone")
     ]
     own = {
+        "assembly_states.py",
         "config_states.py",
         "detect/states.py",
         "detect/state_judge.py",

@@ -65,6 +65,9 @@ class Run(chaos.Run):
         super().__init__(folder, **more)
         self.server, self.histories = server, {}
 
+    async def _kill_broker(self):
+        await asyncio.to_thread(self.broker.kill)
+
     async def _run(self):
         for name in "ab":
             self._start_history(name)

@@ -11,6 +11,18 @@ from kittiwake.target.visit import open_visited
 
 CONSOLE_LINES = 64
 ANSWER_S = 5.0
+# Prints the files of a board that can be written; a read-only file system lies in a folder of its own, and stays.
+LIST = """
+import os
+def walk(folder):
+    for name, kind, *_ in os.ilistdir(folder or "/"):
+        path = folder + "/" + name
+        if kind != 0x4000:
+            print(path)
+        elif path != "/rom":
+            walk(path)
+walk("")
+"""
 
 
 def pytest_addoption(parser):
@@ -65,11 +77,19 @@ def target(target_name):
     """A started target with the firmware on it. Shared: leave it as it was, or take `board`."""
     with open_visited(target_name) as opened:
         opened.deploy_firmware()
+        opened.files_at_first = files_on(opened)
         yield opened
 
 
 @pytest.fixture(scope="module")
 def board(target):
-    """The target, booted anew for this test file: no node runs, and no name of another file's is left on it."""
+    """The target, booted anew for this test file: no node runs, and no name and no file of another file's is left."""
     target.reboot()
+    for path in sorted(files_on(target) - target.files_at_first):
+        target.exec(f"import os; os.remove({path!r})")
     return target
+
+
+def files_on(target):
+    """Paths of what an emulated board's medium holds; elsewhere there is room enough, and it is not asked."""
+    return set(target.exec(LIST).split("\n")) - {""} if target.name.startswith("qemu:") else set()

@@ -25,7 +25,15 @@ def _channel(kernels: list[str]) -> Iterator[Case]:
         for end, samples in (("", quiet_samples()), ("/alerts", noisy_samples(OUTLIERS))):
             source = board_code.source("bench/channel")
             arguments = (kernel, samples)
-            yield Case(f"channel/{kernel}{end}", source, "sample", BLOCK, make="make_channel", arguments=arguments)
+            yield Case(
+                f"channel/{kernel}{end}",
+                source,
+                "sample",
+                BLOCK,
+                allocates=True,
+                make="make_channel",
+                arguments=arguments,
+            )
 
 
 @register

@@ -21,8 +21,9 @@ class Case:
         calls: calls measured, of which the mean is taken; the first, unmeasured, comes on top.
         budget: instructions per unit that it must stay below; None where there is none.
         aim: what it ought to stay below; None where there is none.
-        allocates: so much that the collector runs within it. What that looks at depends on chance (a number on the
-            stack may look like an address): three digits of the figure are given.
+        allocates: it works with the heap, if only for the frames of its functions in plain Python. What the collector
+            frees depends on chance (a number on the stack may look like an address), and with it how long a place is
+            looked for: three digits of the figure are given.
         unit: "" for a cost; else what the call returns is in that unit, and may be as much as its budget: "bytes".
         files: gives what must lie on the board, path -> content; called when the case is measured.
         archs: the architectures that it is for; empty for all.
