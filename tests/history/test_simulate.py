@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from kittiwake.history import open_history
-from kittiwake.simulate.device import Happened, SimulatedDevice
+from kittiwake.simulate.device import Happened, SimulatedDevice, gateway_session
 from kittiwake_node.link import record as rec
 from tests.history.running import Process, times_known
 from tests.mosquitto import Mosquitto
@@ -17,15 +17,14 @@ from tests.support.waiting import until
 UTC_MS = 1_800_000_000_000
 
 
-@pytest.mark.needs("mosquitto")
-def test_history_has_every_record_that_a_fleet_with_faults_made(tmp_path):
+def history_of_a_fleet(tmp_path, *options):
+    """What a fleet with faults says became of it, and the audits and the history of a process that listened."""
     path, log = tmp_path / "h.sqlite", tmp_path / "log"
     with Mosquitto(tmp_path) as broker:
         process = Process(broker, path, log=log)
         until(lambda: times_known(log.read_text()), "a history that the broker knows", 30)
-        command = [sys.executable, "-m", "kittiwake", "simulate", "--broker", broker.url, "--bridges", "2", "--json"]
-        options = ["--devices", "40", "--rate", "400", "--seconds", "4", "--seed", "3"]
-        done = subprocess.run(dying_with_us(command + options), capture_output=True, text=True, timeout=100)
+        command = [sys.executable, "-m", "kittiwake", "simulate", "--broker", broker.url, "--json", "--seed", "3"]
+        done = subprocess.run(dying_with_us([*command, *options]), capture_output=True, text=True, timeout=100)
         assert done.returncode == 0, done.stderr
         outcome = json.loads(done.stdout)
 
@@ -35,18 +34,36 @@ def test_history_has_every_record_that_a_fleet_with_faults_made(tmp_path):
 
         until(lambda: sum(a.rows for a in audits()) >= outcome["records"], "every row", 60, 0.2)
         assert process.end()[0] == 130
-    assert outcome["records"] == outcome["confirmed"] > 1200 and outcome["left"] == 0
+    assert outcome["records"] == outcome["confirmed"] == sum(a.rows for a in audits()) and outcome["left"] == 0
+    assert {a.missing for a in audits()} == {0}
+    return outcome, audits(), path
+
+
+@pytest.mark.needs("mosquitto")
+def test_history_has_every_record_that_a_fleet_with_faults_made(tmp_path):
+    options = ["--devices", "40", "--rate", "400", "--seconds", "4", "--bridges", "2"]
+    outcome, audits, path = history_of_a_fleet(tmp_path, *options)
+    assert len(audits) == 40 and outcome["records"] > 1200 and outcome["connections"] == 2
     assert min(outcome[name] for name in ("unset", "reboots", "offline")) > 0
-    assert len(audits()) == 40 and sum(a.rows for a in audits()) == outcome["records"]
-    assert [a.missing for a in audits()] == [0] * 40
     with open_history(path) as history:
         assert any(m.is_repaired for m in history.messages("summary", limit=100_000))
+
+
+@pytest.mark.needs("mosquitto")
+def test_history_has_every_record_of_devices_that_speak_mqtt_themselves(tmp_path):
+    options = ["--devices", "20", "--rate", "300", "--seconds", "2", "--direct"]
+    outcome, audits, path = history_of_a_fleet(tmp_path, *options)
+    assert len(audits) == 20 and outcome["records"] > 60 and outcome["connections"] >= 20
+    with open_history(path) as history:
+        assert {m.body["t"] for m in history.messages("alert")} <= {"5/2"}
+        (span,) = {(s.unit, s.scale) for s in history.described()}
+    assert span == ("mm/s", "1/100")
 
 
 def life_of(seed):
     """A device's journal after a while, and what happened."""
     happened = Happened()
-    device = SimulatedDevice("sim-1", seed, True, happened, 1000, UTC_MS)
+    device = SimulatedDevice("sim-1", seed, True, happened, 1000, UTC_MS, gateway_session)
     records = []
     for turn in range(3000):
         device.work(1000 + turn * 500, UTC_MS + turn * 500)

@@ -1,19 +1,23 @@
 """A device that does not exist: a signal, a clock that is not always set, reboots, floods, and a link that fails.
 
-All of it follows from a seed and the times at which it is asked. It knows no broker: records go into a journal, frames
-come out of the firmware's session.
+All of it follows from a seed and the times at which it is asked. It knows no broker: records go into a journal, from
+which one of the firmware's sessions takes them.
 """
 
 from __future__ import annotations
 
 import math
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from kittiwake.simulate.journal import Journal
 from kittiwake_node.link import anomaly, messages, payload
 from kittiwake_node.link import record as rec
 from kittiwake_node.link.device_session import DeviceSession
+
+_Session = TypeVar("_Session")
 
 _SAMPLES = 10  # of a summary
 _FLOOD = 40
@@ -46,7 +50,12 @@ class Happened:
     held: int = 0
 
 
-class SimulatedDevice:
+def gateway_session(name: str, boot: int, journal: Journal) -> DeviceSession:
+    """Make the session with a gateway of a device that has just started."""
+    return DeviceSession(name, boot, journal, lambda op, body, ms: (messages.OK, b""))
+
+
+class SimulatedDevice(Generic[_Session]):
     """One device.
 
     Args:
@@ -56,13 +65,24 @@ class SimulatedDevice:
         happened: where it is counted.
         now_ms: milliseconds that never go back.
         utc_ms: UTC of that moment.
+        make_session: called as make_session(name, boot, journal) at each start.
 
     Attributes:
         journal, session: what a link needs.
         is_offline: nothing passes its link.
     """
 
-    def __init__(self, name: str, seed: int, has_faults: bool, happened: Happened, now_ms: int, utc_ms: int):
+    def __init__(
+        self,
+        name: str,
+        seed: int,
+        has_faults: bool,
+        happened: Happened,
+        now_ms: int,
+        utc_ms: int,
+        make_session: Callable[[str, int, Journal], _Session],
+    ):
+        self._make_session = make_session
         self._rng = random.Random(f"{seed}/{name}")
         self.name, self._has_faults, self._happened = name, has_faults, happened
         self.journal = Journal(self._rng.getrandbits(64))
@@ -118,7 +138,7 @@ class SimulatedDevice:
             self._told_at_ms = now_ms + rng.randint(*_UNSET_MS)
             self._is_wrong = rng.random() < 0.3
             self._happened.wrong += self._is_wrong
-        self.session = DeviceSession(self.name, self._boot, self.journal, lambda op, body, ms: (messages.OK, b""))
+        self.session = self._make_session(self.name, self._boot, self.journal)
         self._add(now_ms, rec.BOOT, rec.ALERT, payload.pack_boot(0, 100_000, "simulated"))
 
     def _learn(self, now_ms: int, utc_ms: int) -> None:

@@ -15,6 +15,9 @@ def simulate(
     rate: Annotated[float, typer.Option(help="Records a second, of all of them.", min=0.01, max=100_000)] = 100,
     seconds: Annotated[float, typer.Option(help="For which they make records.", min=0.1)] = 60,
     bridges: Annotated[int, typer.Option(help="Processes that they are divided among.", min=1, max=64)] = 1,
+    direct: Annotated[
+        bool, typer.Option("--direct", help="They speak MQTT themselves, over a connection each.")
+    ] = False,
     broker: broker_options.Broker = "",
     config: broker_options.Config = None,
     base: broker_options.Base = "",
@@ -30,7 +33,7 @@ def simulate(
 
     gateway = broker_options.Gateway.of(config, broker, base)
     progress(f"simulate: {devices} devices, {rate:g} records a second, {seconds:g} s, to {gateway.broker.url}")
-    outcome = fleet.run(gateway.broker, gateway.base, devices, rate, bridges, seconds, seed, faults)
+    outcome = fleet.run(gateway.broker, gateway.base, devices, rate, bridges, seconds, seed, faults, direct)
     figures = {**vars(outcome), "seconds": round(outcome.seconds, 2)}
     if as_json:
         print_json(figures)
