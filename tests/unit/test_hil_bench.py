@@ -33,6 +33,7 @@ BENCH = """
 name = "one"
 target = "id:A1"
 has = ["lis3dh", "loop"]
+pins = {button = 4, led = "D13"}
 power = {off = ["relay", "0"], on = ["relay", "1"]}
 
 [[boards]]
@@ -61,9 +62,11 @@ def desk(tmp_path):
 def test_bench_says_what_stands_on_it(desk):
     one, two = desk.boards
     assert (one.target, one.power.off, two.tunnel[0]) == ("id:A1", ["relay", "0"], "ssh")
+    assert one.pins == {"button": 4, "led": "D13"}
     assert two.instruments["heater"].set == ["heat", "{value}"]
     assert [board.name for board in desk.with_all(["loop"])] == ["one", "two"]
     assert [board.name for board in desk.with_all(["loop", "lis3dh"])] == ["one"]
+    assert [board.name for board in desk.with_all(["led"])] == ["one"]
 
 
 @pytest.mark.parametrize(

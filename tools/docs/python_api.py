@@ -11,6 +11,7 @@ PUBLIC = {
     "kittiwake.pytest_plugin": "The pytest plugin",
     "kittiwake.hil.board": "A board under test",
     "kittiwake.hil.instruments": "Instruments beside a board",
+    "kittiwake.hil.pins": "Pins of a board",
     "kittiwake.target.power": "Power switches",
     "kittiwake.runs.detect": "A column through the firmware's detectors",
     "kittiwake.publish.publisher": "Records into messages",

@@ -48,6 +48,7 @@ class BenchBoard(Section):
     name: Word = Field(description="What --board calls it.")
     target: str = Field(description="id:SERIAL, a path, a URL, or an emulated board such as qemu:virt.")
     has: list[Word] = Field(default=[], description="What is wired to it: sensors, loops.")
+    pins: dict[Word, int | str] = Field(default={}, description="What hangs on which pin, as machine.Pin names it.")
     tunnel: Command = Field(
         default=[], description="Program that carries its console on stdin and stdout, as ssh does."
     )
@@ -81,9 +82,9 @@ class Bench(Section):
         """List the boards that have all of this, in the file's order.
 
         Args:
-            needs: words of `has`.
+            needs: words of `has`, names of `pins`.
         """
-        return [board for board in self.boards if set(needs) <= set(board.has)]
+        return [board for board in self.boards if set(needs) <= {*board.has, *board.pins}]
 
 
 def read(path: Path) -> Bench:

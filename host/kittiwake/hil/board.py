@@ -14,8 +14,11 @@ from typing import Any
 
 from kittiwake import board_code
 from kittiwake.errors import ConfigError, KittiwakeError, TargetError, UsageError
+from kittiwake.hil.files import folder_files
+from kittiwake.hil.host_folder import mount
 from kittiwake.hil.instruments import Instrument
 from kittiwake.hil.needs import Needs
+from kittiwake.hil.pins import Name, Pins
 from kittiwake.runs import script
 from kittiwake.target.base import Facts, Target
 
@@ -31,11 +34,13 @@ class Board:
         name: that it is called by; the target's own when "".
         has: what it has beyond what MicroPython says of itself: sensors, wires, as the bench names them.
         instruments: what can set or read its surroundings, by name.
+        pins: what the bench calls its pins, and what MicroPython does.
 
     Attributes:
         name: that it is called by.
         target: what is beneath; all that this class has not. Its interface may change in any version.
         instruments: as given.
+        pins: its pins, by name on the bench or by MicroPython's: `board.pins["button"].set(1)`.
     """
 
     def __init__(
@@ -44,11 +49,13 @@ class Board:
         name: str = "",
         has: Collection[str] = (),
         instruments: Mapping[str, Instrument] | None = None,
+        pins: Mapping[str, Name] | None = None,
     ):
         self.target = target
         self.name = name or target.name
         self.instruments = dict(instruments or {})
-        self._has = frozenset(has)
+        self._has = frozenset({*has, *(pins or {})})
+        self.pins = Pins(self.exec, pins or {})
         self._console = ""
         self._facts: Facts | None = None
         self._needs: Needs | None = None
@@ -63,6 +70,7 @@ class Board:
 
     def stop(self) -> None:
         """End what was started; a board on a port is left as it was found. Idempotent."""
+        self.target.requests = None
         self.target.stop()
 
     def reset(self) -> None:
@@ -71,6 +79,7 @@ class Board:
         Raises:
             KittiwakeError: it is beyond help.
         """
+        self.target.requests = None
         try:
             self.target.reboot()
         except KittiwakeError:
@@ -86,6 +95,7 @@ class Board:
         Raises:
             UsageError: it hangs on no switch.
         """
+        self.target.requests = None
         self.target.cut_power()
 
     def exec(self, code: str, timeout_s: float = 10.0, limit_bytes: int = LIMIT_BYTES) -> str:
@@ -168,6 +178,20 @@ class Board:
             files = folder_files(Path(files))
         content = {path: text.encode() if isinstance(text, str) else text for path, text in files.items()}
         self.target.deploy(content)
+
+    def mount(self, folder: str | Path, at: str = "/host") -> None:
+        """Let it read a folder of this machine, live, until the next reset: imports find it before all else.
+
+        Its files come over the console when they are read, so only in what this object runs; nothing is written.
+
+        Args:
+            folder: of this machine.
+            at: where it is on the board.
+
+        Raises:
+            UsageError: there is no such folder, or one is mounted already.
+        """
+        mount(self.target, self.exec, Path(folder), at)
 
     def link_port(self) -> str:
         """Path or URL of its second line, where it has one; any program can open it like a serial port."""
@@ -273,25 +297,3 @@ class Board:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-
-
-def folder_files(folder: Path) -> dict[str, bytes]:
-    """Read a folder as files for a board.
-
-    Args:
-        folder: of this machine.
-
-    Returns:
-        Path below it -> content; caches and hidden files are left out.
-
-    Raises:
-        UsageError: there is no such folder, or nothing in it.
-    """
-    files = {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and not any(part.startswith((".", "__pycache__")) for part in path.relative_to(folder).parts)
-    }
-    if not files:
-        raise UsageError(f"{folder} holds no files for a board", "name a folder")
-    return files

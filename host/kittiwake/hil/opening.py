@@ -37,7 +37,7 @@ class HeldBoard(Board):
 
     def __init__(self, target: Target, described: BenchBoard, lock: Lock | None, wait_s: float, tunnel: Tunnel | None):
         instruments = {name: _instrument(target, settings) for name, settings in described.instruments.items()}
-        super().__init__(target, described.name, described.has, instruments)
+        super().__init__(target, described.name, described.has, instruments, described.pins)
         self._lock, self._wait_s, self._tunnel = lock, wait_s, tunnel
 
     def start(self) -> None:

@@ -9,9 +9,10 @@ import abc
 import importlib
 from collections.abc import Generator, Mapping
 from types import TracebackType
-from typing import Any, Self, TypedDict
+from typing import Any, Self, TypedDict, cast
 
 from kittiwake.errors import KittiwakeError, UsageError
+from kittiwake.target.requests import Requests
 
 NodeConfig = dict[str, Any]
 """A node's configuration as TOML or JSON gives it; only the firmware says what it must be."""
@@ -53,12 +54,14 @@ class Target(abc.ABC):
     Attributes:
         can_cut_power: whether `cut_power` works here; a real board's supply has to hang on a switch for it.
         counts_instructions: whether what it executes is counted exactly.
+        requests: what answers code that asks this machine for something; None for nothing.
         has_own_link: whether `link_port` is the node's link whatever kind that is, and not only the console.
     """
 
     can_cut_power = True
     counts_instructions = False
     has_own_link = True
+    requests: Requests | None = None
 
     def __init__(self, name: str):
         self.name = name
@@ -284,8 +287,7 @@ def _class_of(name: str) -> type[Target]:
 
 def _load(module: str, cls: str) -> type[Target] | None:
     try:
-        kind: type[Target] = getattr(importlib.import_module(module), cls)
-        return kind
+        return cast(type[Target], getattr(importlib.import_module(module), cls))
     except ModuleNotFoundError as error:
         if error.name != module:
             raise  # the module is there but broken: that is a bug, not an absent target

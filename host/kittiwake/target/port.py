@@ -19,6 +19,7 @@ from kittiwake.target import facts, mpy
 from kittiwake.target.base import Facts, NodeConfig, Target
 from kittiwake.target.power import PowerSwitch
 from kittiwake.target.repl import Repl, check_not_at_prompt
+from kittiwake.target.requests import AnsweringStream
 from kittiwake.target.serial_stream import SerialStream, opened_within
 
 _BOOT_S = 15.0
@@ -82,7 +83,7 @@ class PortTarget(Target):
         else:
             self._stream = stream = SerialStream(self.name, self._baudrate)
         try:
-            repl = Repl(stream, self.name)
+            repl = Repl(AnsweringStream(stream, self), self.name)
             repl.enter(_BOOT_S)
         except KittiwakeError:
             self._release()

@@ -19,6 +19,7 @@ from kittiwake.target import facts, images, mpy, posix
 from kittiwake.target.base import Facts, NodeConfig, Target
 from kittiwake.target.machine import Machine
 from kittiwake.target.repl import RESTARTED, Repl, check_not_at_prompt
+from kittiwake.target.requests import AnsweringStream
 
 _BOOT_S, _DEPLOY_S = 20.0, 120.0
 
@@ -269,7 +270,7 @@ class QemuTarget(Target):
         self._journal_region = (address, size)
 
     def _open_console(self, boots: bool = False) -> Repl:
-        repl = Repl(self._machine.console.take(), self.name)
+        repl = Repl(AnsweringStream(self._machine.console.take(), self), self.name)
         try:
             if boots:
                 self._machine.boot()

@@ -100,7 +100,7 @@ class UnixTarget(Target):
             self._is_deployed = True
         self._node = None
         self._driver = unix_driver.Driver(
-            self._spawn(["-c", unix_driver.SOURCE], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            self._spawn(["-c", unix_driver.SOURCE], stdin=subprocess.PIPE, stdout=subprocess.PIPE), self
         )
 
     def deploy(self, files: Mapping[str, bytes]) -> None:

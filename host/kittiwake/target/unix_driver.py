@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from kittiwake import board_code
 from kittiwake.errors import TargetError
 from kittiwake.target.flood import flood, last_lines
+from kittiwake.target.requests import Asked
 from kittiwake.target.spawn import pipe
 
 # What the process runs (`micropython -c SOURCE`). The mark tells where the output of a piece of code ends, and how.
@@ -28,10 +29,11 @@ class Driver:
 
     Args:
         process: just started.
+        board: whose process it is: what it requests is answered.
     """
 
-    def __init__(self, process: subprocess.Popen[bytes]):
-        self._process = process
+    def __init__(self, process: subprocess.Popen[bytes], board: Asked):
+        self._process, self._board = process, board
         self._stdin, self._stdout = pipe(process.stdin), pipe(process.stdout)
 
     @property
@@ -110,12 +112,15 @@ class Driver:
         """Hand source over. Returns the mark that ends its output."""
         mark = f"kw-{secrets.token_hex(8)}-"
         source = code.encode()
+        self._write(b"%d %s\n%s" % (len(source), mark.encode(), source))
+        return mark
+
+    def _write(self, data: bytes) -> None:
         try:
-            self._stdin.write(b"%d %s\n%s" % (len(source), mark.encode(), source))
+            self._stdin.write(data)
             self._stdin.flush()
         except (OSError, ValueError) as error:  # ValueError: closed, since it hung or died before
             raise self._died(b"") from error
-        return mark
 
     def close(self) -> None:
         """Let the process end by itself, kill it when it does not, and reap it. Idempotent."""
@@ -153,6 +158,8 @@ class Driver:
             piece = os.read(self._stdout.fileno(), 65536)
             if not piece:
                 raise self._died(bytes(output))
+            if self._board.requests is not None:
+                piece = self._board.requests.take(piece, self._write)
             output = (output + piece)[-_KEPT_BYTES:]
             yield piece
 
