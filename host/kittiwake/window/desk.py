@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 from kittiwake.errors import KittiwakeError
@@ -46,7 +47,7 @@ class Desk:
     ):
         self._send, self._on_late = send, on_late
         self._waiting: OrderedDict[str, tuple[str, str, str, asyncio.Future[Mapping[str, object]]]] = OrderedDict()
-        self._locks: dict[str, asyncio.Lock] = {}
+        self._locks: dict[str, tuple[asyncio.Lock, int]] = {}  # and how many have it or wait for it
         self.sent = self.unanswered = 0
 
     def on_response(self, body: Mapping[str, object]) -> None:
@@ -87,13 +88,25 @@ class Desk:
         arguments = {name: fields[name] for name in OPERATIONS[op] if name in fields}
         if op != "config_set":
             return await self._exchange(who, device, op, arguments)
-        async with self._locks.setdefault(device, asyncio.Lock()):
+        async with self._alone(device):
             there = await self._exchange(who, device, "config_get", {})
             if "base" not in fields or _config(there) != fields["base"]:
                 raise ChangedError(
                     "the configuration is not the one that you edited", "read it again, and make your change in that"
                 )
             return await self._exchange(who, device, op, arguments)
+
+    @contextlib.asynccontextmanager
+    async def _alone(self, device: str) -> AsyncIterator[None]:
+        lock, waiting = self._locks.get(device, (asyncio.Lock(), 0))
+        self._locks[device] = lock, waiting + 1
+        try:
+            async with lock:
+                yield
+        finally:
+            lock, waiting = self._locks.pop(device)
+            if waiting > 1:
+                self._locks[device] = lock, waiting - 1
 
     async def _exchange(self, who: str, device: str, op: str, arguments: Mapping[str, object]) -> Mapping[str, object]:
         identity = f"window-{secrets.token_hex(8)}"

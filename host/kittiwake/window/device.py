@@ -6,15 +6,21 @@ Nothing here says whether a device is on line: that is `presence`'s to judge, fr
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from kittiwake.window.tail import Tail
+
 HOUR_MS = 3_600_000
+_HOURS = 25  # a day's, and the one that has begun
 RECENT = 240  # messages of a device that a page gets when it opens
 SNAPSHOTS = 24  # their parts
 _GAPS = 8
 _KEYS = 512
+_CAME_EVERY_MS = 500
+_CAME = 64
 _CHANNELS = 64
+NAMES_LIMIT = 4096
 
 
 @dataclass
@@ -75,8 +81,18 @@ class Gateway:
         links = [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
         self.answer = {name: value for name, value in result.items() if name != "devices"}
         self.links = {entry["device"]: entry for entry in links if isinstance(entry.get("device"), str)}
-        self.devices |= self.links.keys()
+        self.know(self.links)
         self.answered_ms, self.asked_ms = now_ms, None
+
+    def know(self, names: Iterable[str]) -> None:
+        """Take names of devices; who is off line is in no list any more, and is still this gateway's to tell of.
+
+        Args:
+            names: that it has said; of more than anybody has, the newest count.
+        """
+        named = frozenset(names)
+        known = self.devices | named
+        self.devices = known if len(known) <= NAMES_LIMIT else named
 
 
 @dataclass
@@ -95,6 +111,7 @@ class Device:
         health: its newest health record.
         channels: name -> unit.
         recent, snapshots: messages as they came, without and with raw samples.
+        share_bytes: of memory that each of the two may take.
         first_seq: of the first record of that journal that came here.
         records: that have come.
     """
@@ -111,10 +128,11 @@ class Device:
     boot_ms: int | None = None
     health: dict[str, object] = field(default_factory=dict)
     channels: dict[str, str] = field(default_factory=dict)
-    recent: deque[str] = field(default_factory=lambda: deque(maxlen=RECENT))
-    snapshots: deque[str] = field(default_factory=lambda: deque(maxlen=SNAPSHOTS))
+    recent: Tail = field(default_factory=lambda: Tail(RECENT))
+    snapshots: Tail = field(default_factory=lambda: Tail(SNAPSHOTS))
+    share_bytes: int = 1 << 20
     records: int = 0
-    _came: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=_KEYS))
+    _came: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=_CAME))
     _gaps_ms: deque[int] = field(default_factory=lambda: deque(maxlen=_GAPS))
     _alerts: Counter[int] = field(default_factory=Counter)
     _keys: dict[tuple[str, int], None] = field(default_factory=dict)
@@ -143,7 +161,8 @@ class Device:
                 self.journal, self.seq, self.first_seq = journal, seq, seq
                 self._came.clear()
             self.seq = max(seq, self.seq)
-            self._came.append((seq, now_ms))
+            if not self._came or now_ms - self._came[-1][1] >= _CAME_EVERY_MS:
+                self._came.append((seq, now_ms))
             if kind == "alert":
                 self.count_alert((journal, seq), now_ms)
         channel, unit = body.get("channel"), body.get("unit")
@@ -154,10 +173,10 @@ class Device:
         elif kind == "boot":
             firmware = body.get("firmware")
             self.firmware, self.boot_ms = firmware if isinstance(firmware, str) else self.firmware, now_ms
-        (self.snapshots if kind == "snapshot" else self.recent).append(text)
+        (self.snapshots if kind == "snapshot" else self.recent).put(text, self.share_bytes)
 
     def came_before(self, seq: int, at_ms: int) -> bool:
-        """Whether a record of this number or a later one came before a time, as far as is remembered.
+        """Whether a record of this number or a later one came before a time, to half a second.
 
         Args:
             seq: the number.
@@ -178,6 +197,8 @@ class Device:
         if len(self._keys) > _KEYS:
             del self._keys[next(iter(self._keys))]
         self._alerts[at_ms // HOUR_MS] += 1
+        if len(self._alerts) > _HOURS:
+            del self._alerts[min(self._alerts)]
 
     def alerts_by_hour(self, now_ms: int) -> list[int]:
         """Alerts of each of the last 24 hours, the newest last.

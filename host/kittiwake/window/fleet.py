@@ -8,12 +8,12 @@ from typing import Any
 
 from kittiwake.bridge.device_health import warnings
 from kittiwake.peers import json_text
-from kittiwake.window.device import Device, Gateway
+from kittiwake.window.device import NAMES_LIMIT, Device, Gateway
 from kittiwake.window.presence import Connection, Verdict, judge, judge_gateway
 
 MESSAGE_LIMIT_BYTES = 65536
 ANSWER_LIMIT_BYTES = 4 * 1024 * 1024
-NAMES_LIMIT = 4096
+KEPT_LIMIT_BYTES = 64 << 20  # of all devices' messages that are kept for pages that open
 _LINK_FIELDS = ("port", "device", "online", "records", "lag", "problem", "refused")
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 
@@ -44,6 +44,7 @@ class Fleet:
         self.gateways: dict[str, Gateway] = {}
         self.connection = Connection()
         self.records = self.unreadable = 0
+        self._share_bytes = KEPT_LIMIT_BYTES
 
     @property
     def kept_messages(self) -> int:
@@ -168,7 +169,21 @@ class Fleet:
         device = self.devices.get(name)
         if device is None and len(self.devices) < NAMES_LIMIT:
             device = self.devices[name] = Device(name)
+            self._share_out()
         return device
+
+    def _share_out(self) -> None:
+        # For twice as many devices the share is halved: to look at all of them is not needed at each new one.
+        rooms = 1 << (len(self.devices) - 1).bit_length()
+        share_bytes = KEPT_LIMIT_BYTES // (2 * rooms)
+        if share_bytes >= self._share_bytes:
+            next(reversed(self.devices.values())).share_bytes = self._share_bytes
+            return
+        self._share_bytes = share_bytes
+        for device in self.devices.values():
+            device.share_bytes = share_bytes
+            device.recent.trim(share_bytes)
+            device.snapshots.trim(share_bytes)
 
     def remember(
         self, name: str, arrived_ms: int, firmware: str, alerts: Iterable[tuple[tuple[str, int], int]]
@@ -221,8 +236,7 @@ class Fleet:
         taken = self.devices.pop(name, None)
         if taken is not None:
             gateway.word = taken.word
-        # Who is off line is in no list any more, and is still this gateway's to tell of.
-        gateway.devices |= {each for each in names[:NAMES_LIMIT] if isinstance(each, str)}
+        gateway.know(each for each in names[:NAMES_LIMIT] if isinstance(each, str))
 
     def _take_response(self, payload: bytes, now_ms: int) -> None:
         try:
