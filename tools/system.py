@@ -44,6 +44,7 @@ _SERVICES = {
     "prometheus-alertmanager": "prometheus-alertmanager",
     "prometheus-node-exporter": "prometheus-node-exporter",
     "promtool": "prometheus",
+    "softhsm2-util": "softhsm2",
     "systemd-analyze": "systemd",
 }
 BOARDS = {**EMULATORS, **BUILDERS, **COMPILERS}

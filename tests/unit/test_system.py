@@ -32,6 +32,7 @@ ALL = [
         "prometheus-node-exporter",
         "qemu-system-arm",
         "qemu-system-misc",
+        "softhsm2",
         "systemd",
         "xz-utils",
     ),
@@ -46,6 +47,7 @@ SERVICES = (
     "prometheus",
     "prometheus-alertmanager",
     "prometheus-node-exporter",
+    "softhsm2",
     "systemd",
 )
 LIBRARY_OF = {

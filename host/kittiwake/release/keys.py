@@ -9,7 +9,7 @@ import hashlib
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from kittiwake.errors import ConfigError, KittiwakeError, UsageError
 
@@ -22,8 +22,19 @@ PASSPHRASE_LEAST_BYTES = 8
 _ID_BYTES = 8
 
 
+class Signer(Protocol):
+    """What signs releases."""
+
+    @property
+    def modulus(self) -> bytes:
+        """Of the public key, big endian."""
+
+    def sign(self, message: bytes) -> bytes:
+        """Sign the SHA-256 of a message: the same bytes every time."""
+
+
 class PrivateKey:
-    """What signs.
+    """A key of a file.
 
     Args:
         key: of the library.
@@ -74,19 +85,39 @@ def make(path: Path, passphrase: bytes) -> bytes:
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import rsa
 
+    beside = public_path(path)
+    if beside.exists():
+        raise UsageError(f"{beside} is there already", "name another file")
     key = rsa.generate_private_key(EXPONENT, BITS)
     private = key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
         serialization.BestAvailableEncryption(passphrase),
     )
-    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-    beside = public_path(path)
-    if beside.exists():
-        raise UsageError(f"{beside} is there already", "name another file")
     _write_new(path, private, 0o600)
-    _write_new(beside, public, 0o644)
-    return PrivateKey(key).modulus
+    modulus = PrivateKey(key).modulus
+    write_public(beside, modulus)
+    return modulus
+
+
+def write_public(path: Path, modulus: bytes) -> None:
+    """Write a public key, PEM.
+
+    Args:
+        path: of it; must not be there.
+        modulus: big endian.
+
+    Raises:
+        UsageError: it is there already.
+        KittiwakeError: it cannot be written, or the library is missing.
+    """
+    check_library()
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    key = rsa.RSAPublicNumbers(EXPONENT, int.from_bytes(modulus, "big")).public_key()
+    pem = key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    _write_new(path, pem, 0o644)
 
 
 def public_path(path: Path) -> Path:
@@ -118,7 +149,7 @@ def read_private(path: Path, ask: Callable[[], bytes]) -> PrivateKey:
         raise ConfigError(f"{path} does not open with this passphrase") from error
     if not isinstance(key, rsa.RSAPrivateKey):
         raise ConfigError(f"{path} is no RSA key", "kittiwake release key new makes one")
-    _check_numbers(path, key.key_size, key.public_key().public_numbers().e)
+    check_numbers(path, key.key_size, key.public_key().public_numbers().e)
     return PrivateKey(key)
 
 
@@ -145,7 +176,7 @@ def read_public(path: Path) -> bytes:
         raise ConfigError(f"{path} is no public key", "name the .pub file beside the private key") from error
     if not isinstance(key, rsa.RSAPublicKey):
         raise ConfigError(f"{path} is no RSA key", "kittiwake release key new makes one")
-    _check_numbers(path, key.key_size, key.public_numbers().e)
+    check_numbers(path, key.key_size, key.public_numbers().e)
     return key.public_numbers().n.to_bytes(BITS // 8, "big")
 
 
@@ -186,10 +217,20 @@ def check_library() -> None:
         raise KittiwakeError("cryptography is not there", "install kittiwake[release]") from error
 
 
-def _check_numbers(path: Path, bits: int, exponent: int) -> None:
+def check_numbers(name: Path | str, bits: int, exponent: int) -> None:
+    """Refuse a key that boards do not take.
+
+    Args:
+        name: where it is, for the message.
+        bits: of its modulus.
+        exponent: of its public half.
+
+    Raises:
+        ConfigError: it is another kind of RSA key.
+    """
     if (bits, exponent) != (BITS, EXPONENT):
         raise ConfigError(
-            f"{path} is RSA-{bits} with exponent {exponent}; boards take RSA-{BITS} with exponent {EXPONENT}",
+            f"{name} is RSA-{bits} with exponent {exponent}; boards take RSA-{BITS} with exponent {EXPONENT}",
             "kittiwake release key new makes one",
         )
 

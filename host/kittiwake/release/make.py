@@ -53,7 +53,7 @@ class Order:
     trusted: bytes = b""
 
 
-def make(order: Order, signers: Sequence[keys.PrivateKey], firmware: Mapping[str, bytes]) -> bytes:
+def make(order: Order, signers: Sequence[keys.Signer], firmware: Mapping[str, bytes]) -> bytes:
     """Make a release.
 
     Args:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,10 +14,17 @@ from kittiwake.cli.output import Json, print_json, progress
 
 if TYPE_CHECKING:
     from kittiwake.release.container import Release
+    from kittiwake.release.keys import Signer
+    from kittiwake.release.token import Place
 
 _VARIABLE = "KITTIWAKE_RELEASE_PASSPHRASE"
 _FROM = f"A file with the passphrase, - for stdin; else {_VARIABLE} of the environment, else it is asked for."
 _PassphraseFile = Annotated[str, typer.Option(metavar="FILE", help=_FROM)]
+_PIN_VARIABLE = "KITTIWAKE_RELEASE_PIN"
+_URI = (
+    "A token's: pkcs11:token=NAME;object=NAME?module-path=LIBRARY, and &pin-source=FILE for the PIN, "
+    f"else {_PIN_VARIABLE} of the environment, else it is asked for."
+)
 _File = Annotated[Path, typer.Argument(help="A release, .kwu.")]
 
 group = typer.Typer(name="release", help="Signed releases: make, show and verify them.", no_args_is_help=True)
@@ -30,23 +36,39 @@ group.add_typer(key_group)
 def new_key(
     file: Annotated[Path, typer.Argument(help="The private key; the public one goes beside it, .pub.")],
     passphrase_file: _PassphraseFile = "",
+    token: Annotated[
+        str, typer.Option(metavar="URI", help=f"Make it in a token; FILE.pub alone is written. {_URI}")
+    ] = "",
     as_json: Json = False,
 ) -> None:
-    """Make a key: the private one encrypted with a passphrase, the public one for boards and for verifying."""
+    """Make a key: the private one encrypted with a passphrase or in a token, the public one to verify by."""
+    from kittiwake.errors import UsageError
     from kittiwake.release import keys
+    from kittiwake.release import token as tokens
 
-    modulus = keys.make(file, _new_passphrase(file, passphrase_file))
+    public, private = keys.public_path(file), token or str(file)
+    if token:
+        if public.exists():
+            raise UsageError(f"{public} is there already", "name another file")
+        keys.check_library()
+        place = tokens.parse(token)
+        modulus = tokens.make(place, _pin(place))
+        keys.write_public(public, modulus)
+    else:
+        modulus = keys.make(file, _new_passphrase(file, passphrase_file))
     name = keys.id_of(modulus).hex()
     if as_json:
-        print_json({"key": name, "private": str(file), "public": str(keys.public_path(file))})
+        print_json({"key": name, "private": private, "public": str(public)})
     else:
-        print(f"key {name}: {file} signs, {keys.public_path(file)} verifies")
+        print(f"key {name}: {private} signs, {public} verifies")
 
 
 @group.command()
 def make(
     output: Annotated[Path, typer.Option("-o", "--output", help="The release, .kwu.")],
-    key: Annotated[list[Path], typer.Option("--key", help="The private key that signs; may be repeated.")],
+    key: Annotated[
+        list[str], typer.Option("--key", help=f"The private key that signs, a file or a token's; repeatable. {_URI}")
+    ],
     board: Annotated[
         list[str], typer.Option("--board", "-b", help="As kittiwake boards lists it, or an architecture; repeatable.")
     ],
@@ -94,7 +116,7 @@ def make(
         config_alone,
         keys.joined(trust or ()),
     )
-    signers = [keys.read_private(path, _asker(path, passphrase_file)) for path in key]
+    signers = [_signer(name, passphrase_file) for name in key]
     raw = work.make(order, signers, _firmware())
     try:
         output.write_bytes(raw)
@@ -218,8 +240,20 @@ def _firmware() -> dict[str, bytes]:
     return kittiwake.firmware_files()
 
 
-def _asker(path: Path, passphrase_file: str) -> Callable[[], bytes]:
-    return lambda: _passphrase(path, passphrase_file)
+def _signer(name: str, passphrase_file: str) -> Signer:
+    from kittiwake.release import keys
+    from kittiwake.release import token as tokens
+
+    if name.startswith(tokens.SCHEME):
+        place = tokens.parse(name)
+        return tokens.TokenKey(place, lambda: _pin(place))
+    return keys.read_private(Path(name), lambda: _passphrase(Path(name), passphrase_file))
+
+
+def _pin(place: Place) -> bytes:
+    from kittiwake.config import credentials
+
+    return credentials.secret(f"PIN of {place.token}", place.pin_file, _PIN_VARIABLE)
 
 
 def _new_passphrase(path: Path, passphrase_file: str) -> bytes:
