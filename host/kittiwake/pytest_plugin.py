@@ -55,6 +55,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--only-boards", action="store_true", help="leave out every test that takes no board")
     add("--bench", metavar="FILE", help=f"what stands on the bench (default: {bench.FILE} here, or in the root)")
     add("--board-wait", type=float, default=60.0, metavar="S", help="seconds to wait for a board that others have")
+    add("--flash-boards", action="store_true", help="flash boards whose bench names a MicroPython, whatever they run")
     add("--count-instructions", action="store_true", help="emulated boards count what they execute; slower")
     add("--hil-json", metavar="FILE", help="write what each test did on each board, with figures, as JSON")
     add("--hil-baseline", metavar="FILE", help="fail tests whose figures have grown since that report (--hil-json)")
@@ -227,7 +228,11 @@ def kittiwake_opened(request: pytest.FixtureRequest, board_name: str) -> Iterato
     option = request.config.getoption
     try:
         opened = opening.open_board(
-            board_name, request.config.stash[_BENCH], option("--board-wait"), option("--count-instructions")
+            board_name,
+            request.config.stash[_BENCH],
+            option("--board-wait"),
+            option("--count-instructions"),
+            option("--flash-boards"),
         )
         opened.start()
         opened.lacks()  # which boots it anew the first time: not in the middle of a test

@@ -82,14 +82,14 @@ class BootingChip(EspChip):
 
 
 @contextlib.contextmanager
-def new_board(tmp_path, monkeypatch):
+def new_board(tmp_path, monkeypatch, code_bytes=400_000):
     """A board that nothing was ever written to, on a wire; and the image for it."""
-    content = image("esp32c3", code_bytes=400_000)
+    content = image("esp32c3", code_bytes=code_bytes)
     path = tmp_path / "ESP32_GENERIC_C3.bin"
     path.write_bytes(content)
     (tmp_path / "node.toml").write_text(CONFIG)
     with open_target("qemu:virt", deploy=False) as machine:
-        machine.exec("")
+        version = machine.facts()["implementation"].split()[1]
         machine.release_console()
         machine.set_strap(run_main=True)
         console = os.open(machine.console_port, os.O_RDWR | os.O_NOCTTY)
@@ -98,6 +98,7 @@ def new_board(tmp_path, monkeypatch):
             with Wire(BootingChip(console, content)) as wire:
                 for name, value in wire.environment.items():
                     monkeypatch.setenv(name, value)
+                wire.micropython = version
                 assert survey.ask_port(wire.port).state == "silent"
                 yield wire, path
         finally:

@@ -29,13 +29,14 @@ class Wire:
         clean_baudrate: at any higher speed every 512th byte is spoiled.
 
     Attributes:
+        chip: as given.
         port: path of the pty, for the tool.
         environment: variables that the tool needs for its modem lines.
         from_host: bytes that the host has sent.
     """
 
     def __init__(self, chip, drop=(), at=None, clean_baudrate=None):
-        self._chip = chip
+        self.chip = chip
         self._drop = frozenset(drop)
         self._at = at or {}
         self._clean_baudrate = clean_baudrate
@@ -84,7 +85,7 @@ class Wire:
 
     def _carry(self):
         while True:
-            own = getattr(self._chip, "console", None)
+            own = getattr(self.chip, "console", None)
             sources = [self._wake, self._lines] + ([self._master] if self._master >= 0 else [])
             ready = select.select(sources + ([own] if own is not None else []), [], [])[0]
             if self._wake in ready:
@@ -94,16 +95,16 @@ class Wire:
             elif self._master in ready:
                 self._take_bytes(os.read(self._master, 4096))
             elif own in ready:
-                self._answer(self._chip.say())
+                self._answer(self.chip.say())
 
     def _take_lines(self):
         line, _ = self._lines.accept()
         with line:
             what, first, second = line.recv(3)
             if what == 0:
-                self._answer(self._chip.set_lines(bool(first), bool(second)))
+                self._answer(self.chip.set_lines(bool(first), bool(second)))
             else:
-                self._chip.parity = ("even" if second else "odd") if first else "none"
+                self.chip.parity = ("even" if second else "odd") if first else "none"
             line.sendall(b"k")
 
     def _take_bytes(self, data):
@@ -118,7 +119,7 @@ class Wire:
                     return
             if number not in self._drop:
                 heard.append(byte ^ 0x55 if spoiled and number % 512 == 511 else byte)
-        self._answer(self._chip.feed(bytes(heard), baudrate))
+        self._answer(self.chip.feed(bytes(heard), baudrate))
 
     def _answer(self, data):
         while data and self._master >= 0:

@@ -34,6 +34,7 @@ name = "one"
 target = "id:A1"
 has = ["lis3dh", "loop"]
 pins = {button = 4, led = "D13"}
+micropython = {version = "1.28.0", board = "esp32-devkitc", image = "images/esp32.bin"}
 power = {off = ["relay", "0"], on = ["relay", "1"]}
 
 [[boards]]
@@ -59,9 +60,10 @@ def desk(tmp_path):
     return bench.read(path)
 
 
-def test_bench_says_what_stands_on_it(desk):
+def test_bench_says_what_stands_on_it(desk, tmp_path):
     one, two = desk.boards
     assert (one.target, one.power.off, two.tunnel[0]) == ("id:A1", ["relay", "0"], "ssh")
+    assert one.micropython.image == str(tmp_path / "images/esp32.bin")
     assert one.pins == {"button": 4, "led": "D13"}
     assert two.instruments["heater"].set == ["heat", "{value}"]
     assert [board.name for board in desk.with_all(["loop"])] == ["one", "two"]
@@ -79,6 +81,14 @@ def test_bench_says_what_stands_on_it(desk):
             "line 4: boards[0].hass: no such setting; did you mean has",
         ),
         ('[[boards]]\nname = "a"\ntarget = "unix"\npower = {off = ["x"]}\n', "boards[0].power.on: is missing"),
+        (
+            '[[boards]]\nname = "a"\ntarget = "unix"\nmicropython = {version = "1.28.0", board = "b", image = "c"}\n',
+            "micropython is flashed at a port of this machine",
+        ),
+        (
+            '[[boards]]\nname = "a"\ntarget = "id:1"\nmicropython = {version = "v1.28", board = "b", image = "c"}\n',
+            "boards[0].micropython.version: does not have the right form",
+        ),
         (2 * '[[boards]]\nname = "a"\ntarget = "unix"\n', "two boards are called a"),
         ('[[boards]]\nname = "a"\ntarget = "unix"\n[boards.instruments.x]\n', "needs commands, or a device"),
         ('[[boards]]\nname = "a"\ntarget = "unix"\n[boards.instruments.x]\ndevice = "/m"\n', "needs both"),

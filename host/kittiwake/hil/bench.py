@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 
 from kittiwake.config.load import Section, load
 from kittiwake.errors import UsageError
+from kittiwake.target.base import is_port
 
 FILE = "bench.toml"
 Command = list[str]
@@ -42,6 +43,14 @@ class InstrumentSettings(Section):
         return self
 
 
+class WantedMicroPython(Section):
+    """What a board is to run. It is flashed before a run where it runs something else, and what was on it is gone."""
+
+    version: str = Field(pattern=r"^\d+\.\d+\.\d+(-\w+)?$", description="As the board says it: 1.28.0, 1.29.0-preview.")
+    board: str = Field(description="Which board it is, as `kittiwake boards` lists it.")
+    image: str = Field(min_length=1, description="File of MicroPython's, from the bench's folder.")
+
+
 class BenchBoard(Section):
     """A board on the bench."""
 
@@ -54,7 +63,14 @@ class BenchBoard(Section):
     )
     arguments: Command = Field(default=[], description="More arguments for QEMU, of an emulated board.")
     power: Power | None = Field(default=None, description="What its supply hangs on.")
+    micropython: WantedMicroPython | None = Field(default=None, description="What it is to run; any when absent.")
     instruments: dict[Word, InstrumentSettings] = Field(default={}, description="What is beside it.")
+
+    @model_validator(mode="after")
+    def _can_be_flashed(self) -> BenchBoard:
+        if self.micropython is not None and (self.tunnel or not is_port(self.target)):
+            raise ValueError("micropython is flashed at a port of this machine, and neither in a tunnel nor emulated")
+        return self
 
 
 class Bench(Section):
@@ -102,4 +118,8 @@ def read(path: Path) -> Bench:
     """
     if not path.is_file():
         raise UsageError(f"{path} is not there", "write one: see the how-to page of tests with hardware in the loop")
-    return load(path, Bench)
+    bench = load(path, Bench)
+    for board in bench.boards:
+        if board.micropython is not None:
+            board.micropython.image = str(path.parent / board.micropython.image)
+    return bench

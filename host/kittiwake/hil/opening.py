@@ -5,10 +5,12 @@ Knows bench, locks and targets; not who asks.
 
 from __future__ import annotations
 
+import logging
 import os
 from typing import NamedTuple, TypedDict
 
 from kittiwake.errors import KittiwakeError, NoDeviceError, PortBusyError, UsageError
+from kittiwake.hil import wanted
 from kittiwake.hil.bench import Bench, BenchBoard, InstrumentSettings
 from kittiwake.hil.board import Board
 from kittiwake.hil.instruments import CommandInstrument, EmulatedDevice, Instrument
@@ -22,6 +24,7 @@ from kittiwake.target.qemu import QemuTarget
 from kittiwake.target.visit import open_visited
 
 ANY = "any"
+_LOG = logging.getLogger(__name__)
 
 
 class HeldBoard(Board):
@@ -33,15 +36,25 @@ class HeldBoard(Board):
         lock: of the board, not taken yet; None where each run has a board of its own.
         wait_s: how long to wait for it.
         tunnel: that its console comes through; None for none.
+        flash: write the MicroPython that it is to run onto it even when it runs that.
     """
 
-    def __init__(self, target: Target, described: BenchBoard, lock: Lock | None, wait_s: float, tunnel: Tunnel | None):
+    def __init__(
+        self,
+        target: Target,
+        described: BenchBoard,
+        lock: Lock | None,
+        wait_s: float,
+        tunnel: Tunnel | None,
+        flash: bool,
+    ):
         instruments = {name: _instrument(target, settings) for name, settings in described.instruments.items()}
         super().__init__(target, described.name, described.has, instruments, described.pins)
         self._lock, self._wait_s, self._tunnel = lock, wait_s, tunnel
+        self._wanted, self._flash = described.micropython, flash
 
     def start(self) -> None:
-        """Wait for the board where others have it, then start it.
+        """Wait for the board where others have it, have it run what it is to run, then start it.
 
         Raises:
             PortBusyError: another run has it; the message says which.
@@ -49,6 +62,9 @@ class HeldBoard(Board):
         """
         if self._lock is not None:
             self._lock.take(self._wait_s)
+        if self._wanted is not None:
+            wanted.bring(self.target.name, self._wanted, _LOG.info, self._flash)
+            self._wanted = None  # once is enough
         try:
             super().start()
         except KittiwakeError:
@@ -184,7 +200,7 @@ def locked(name: str, bench: Bench, wait_s: float = 0.0) -> Locked:
     return Locked(described.name, lock)
 
 
-def open_board(name: str, bench: Bench, wait_s: float = 0.0, count: bool = False) -> Board:
+def open_board(name: str, bench: Bench, wait_s: float = 0.0, count: bool = False, flash: bool = False) -> Board:
     """Make the board of that name; nothing is started yet, but the board that `any` stands for is locked.
 
     Args:
@@ -192,6 +208,7 @@ def open_board(name: str, bench: Bench, wait_s: float = 0.0, count: bool = False
         bench: where boards stand.
         wait_s: how long to wait for one that others have.
         count: count instructions, where it is emulated.
+        flash: write the MicroPython that the bench wants onto it even when it runs that.
 
     Returns:
         The board.
@@ -201,7 +218,7 @@ def open_board(name: str, bench: Bench, wait_s: float = 0.0, count: bool = False
         PortBusyError: of several, none is free.
     """
     described, lock = _free_one(name, bench)
-    return _opened(described, lock, wait_s, count)
+    return _opened(described, lock, wait_s, count, flash)
 
 
 def _free_one(name: str, bench: Bench) -> tuple[BenchBoard, Lock | None]:
@@ -216,14 +233,14 @@ def _free_one(name: str, bench: Bench) -> tuple[BenchBoard, Lock | None]:
     raise PortBusyError(f"no board that is {name} is free", "see `kittiwake hil list`")
 
 
-def _opened(described: BenchBoard, lock: Lock | None, wait_s: float, count: bool) -> Board:
+def _opened(described: BenchBoard, lock: Lock | None, wait_s: float, count: bool, flash: bool) -> Board:
     power = CommandSwitch(described.power.off, described.power.on) if described.power is not None else None
     tunnel = Tunnel(described.tunnel) if described.tunnel else None
     place = tunnel.port if tunnel is not None else described.target
     options: dict[str, object] = {} if is_port(place) else {"deploy": False}
     if described.target.startswith("qemu:"):
         options |= {"count": count, "arguments": described.arguments}
-    return HeldBoard(open_visited(place, power, **options), described, lock, wait_s, tunnel)
+    return HeldBoard(open_visited(place, power, **options), described, lock, wait_s, tunnel, flash)
 
 
 def _instrument(target: Target, settings: InstrumentSettings) -> Instrument:
