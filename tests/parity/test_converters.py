@@ -194,6 +194,26 @@ def test_pruned_channels_with_huge_biases_equal_tflite_micro(micro, kind):
     assert len(ends) > 20
 
 
+def test_dense_layer_whose_output_has_next_to_no_scale_equals_tflite_micro(micro):
+    """Regression: a dead layer's scale makes factors of 2^12, whose accumulators were refused, though any saturates."""
+    ends = set()
+    for seed, factor in enumerate((200, 255, 257, 300, 511, 512, 1100, 5000, 20_000)):
+        rng = random.Random(seed)
+        net = Net(rng)
+        x = net.tensor((1, 4), quant=(0.5, 3))
+        values = np.array([rng.randint(-127, 127) for _ in range(12)], np.int8).reshape(3, 4)
+        values[1] = [1, -1, 0, 0]  # 0 where both inputs are the same
+        w = net.tensor((3, 4), data=values, scales=[1 / 64])
+        y = net.tensor((1, 3), quant=(float(np.float32(0.5 / 64 / factor)), rng.randint(-128, 127)))
+        net.op(OPS.FULLY_CONNECTED, [x, w, -1], [y], *options("FullyConnectedOptions", fusedActivationFunction=NONE))
+        ends |= set(b"".join(outputs_of(net.bytes(x, y), 4, micro)))
+    assert len(ends) > 5  # -128, 127 and what 0 gives
+    steep, flat = (weight_streams.channel([100], 0, 3, factor, 0) for factor in (512.0, 255.9))
+    assert (steep.m, steep.shift) == (1 << 30, 9) and flat.shift == 8
+    # TFLite Micro shifts this one out of 32 bits: what comes of it is nothing to be exact to.
+    assert weight_streams.problem([weight_streams.channel([100], 1 << 20, 3, 5000.0, 0)]) is not None
+
+
 def test_channel_that_saturates_whatever_comes_in_is_that_constant():
     # 1.9e9 with inputs that move it by 9 * 255 at most: at a scale of 0.01 the output is 127 for all of them.
     made = weight_streams.channel([9], 1_900_000_000, 0, 0.01, -3)

@@ -33,6 +33,8 @@ BLOCK = {ROWS: 1, QUADS: 4, PAIRS: 4}
 _BIAS_OFFSET = 1 << 29
 _EXACT = 1 << 30
 _HALF = 1 << 30  # as a multiplier; with a left shift of 1 it leaves a number as it is
+# With _HALF, a factor of 256: whatever is not 0 saturates, as it does by any larger factor.
+_STEEP = 9
 # Below this a byte of the multiplier times the accumulator stays within 31 bits.
 _NARROW = 1 << 23
 
@@ -67,9 +69,12 @@ def channel(weights: Sequence[int], bias: int, zero_point: int, scale: float, re
 
     Returns:
         The channel. One whose accumulator is large, and whose output the same for every input, is that constant:
-        training that prunes leaves such ones, with weights of zero and a bias of about 2^30.
+        training that prunes leaves such ones, with weights of zero and a bias of about 2^30. Where an output's
+        scale is so small (of a dead layer) that all but 0 saturates, the factor is the least that does it.
     """
     m, shift = fixed.quantize_multiplier(scale)
+    if shift > _STEEP and _stays_within_a_word(weights, bias, zero_point, shift):
+        m, shift = _HALF, _STEEP
     far = max(127 - zero_point, zero_point + 128)
     reach = abs(bias) + sum(abs(w) for w in weights) * far << max(shift, 0)
     if reach >= _BIAS_OFFSET:
@@ -79,15 +84,27 @@ def channel(weights: Sequence[int], bias: int, zero_point: int, scale: float, re
     return Channel(weights, bias - zero_point * sum(weights), m, shift, reach)
 
 
+def _ends(weights: Sequence[int], bias: int, zero_point: int) -> tuple[int, int]:
+    """The least and the most that an accumulator comes to."""
+    inputs = (-128 - zero_point, 127 - zero_point)
+    return (
+        bias + sum(min(w * x for x in inputs) for w in weights),
+        bias + sum(max(w * x for x in inputs) for w in weights),
+    )
+
+
+def _stays_within_a_word(weights: Sequence[int], bias: int, zero_point: int, shift: int) -> bool:
+    """Whether TFLite Micro defines what becomes of an accumulator that it shifts to the left."""
+    return max(map(abs, _ends(weights, bias, zero_point))) << max(shift, 0) <= fixed.INT32_MAX
+
+
 def _constant(
     weights: Sequence[int], bias: int, zero_point: int, m: int, shift: int, result_zero: int
 ) -> Channel | None:
     """The channel that gives the one output that this one has; None when it has several, or leaves 32 bits."""
-    inputs = (-128 - zero_point, 127 - zero_point)
-    least = bias + sum(min(w * x for x in inputs) for w in weights)
-    most = bias + sum(max(w * x for x in inputs) for w in weights)
-    if any(weights) and max(abs(least), abs(most)) << max(shift, 0) > fixed.INT32_MAX:
+    if any(weights) and not _stays_within_a_word(weights, bias, zero_point, shift):
         return None
+    least, most = _ends(weights, bias, zero_point)
     # Scaling keeps the order, so that what is between both ends is between their outputs.
     low, high = (fixed.clamp8(fixed.multiply(x, m, shift) + result_zero) for x in (least, most))
     if low != high:
