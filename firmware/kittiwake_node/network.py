@@ -47,6 +47,7 @@ _ENTRIES = (
     ("recurrent", "lstm"),
     ("matmul", "matmul"),
     ("recurrent", "svdf16"),
+    ("logsoftmax", "log_softmax"),
 )
 
 

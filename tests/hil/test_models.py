@@ -17,7 +17,7 @@ from tests.support.hil import SOAK
 from tests.support.tflite_builder import OPS, options
 from tests.support.tflite_ends import random_ends
 from tests.support.tflite_graphs import random_model
-from tests.support.tflite_more import random_network
+from tests.support.tflite_more import MoreNet, random_log_softmax, random_network
 from tests.support.tflite_net import Net
 from tests.support.tflite_recurrent import random_lstm, random_svdf
 
@@ -29,6 +29,14 @@ KERNELS = {
     "rv32imc": ("viper", "rv32"),
     "xtensawin": ("viper", "xtensa"),
 }
+
+WITH_THE_HEAP_LOCKED = (
+    "import micropython\n_ = 0  # a new name would take heap\n"
+    "_model.invoke(_input, _result)\nmicropython.heap_lock()\ntry:\n"
+    "    _model.reset()\n    for _ in range(3):\n        _model.invoke(_input, _result)\n"
+    "    _model.begin(_input)\n    while _model.step():\n        pass\n    _model.finish(_result)\n"
+    "finally:\n    micropython.heap_unlock()\nprint('done')\n"
+)
 
 
 def kernels_of(board) -> tuple[str, ...]:
@@ -86,6 +94,26 @@ def test_networks_of_other_operators_on_a_board_equal_tflite_micro(board, micro)
 
 
 @pytest.mark.timeout(300)
+def test_log_softmax_on_a_board_equals_tflite_micro_and_with_softmax_allocates_nothing(board, micro):
+    board.reboot()
+    kernel = kernels_of(board)[-1]  # viper's in every set
+    for seed in range(GRAPHS // 6):
+        content, size = random_log_softmax(seed, small=True)
+        data = models.inputs(size, 4, seed)
+        plan = compiler.compile_model(content, kernel).plan
+        assert models.run_small(board, kernel, plan, data) == micro.run(content, data)[0], (kernel, seed)
+        network_tally.add(board.name, kernel, "graphs", len(data))
+    # Regression: SOFTMAX handed numbers from function to function that take heap on 32 bits.
+    net = MoreNet(random.Random(1))
+    x, y, z = (net.tensor((2, 5), quant=quant) for quant in ((0.1, 3), (1 / 256, -128), (1 / 16, 127)))
+    net.op(OPS.SOFTMAX, [x], [y], *options("SoftmaxOptions", beta=1.0))
+    net.op(OPS.LOG_SOFTMAX, [y], [z], *options("LogSoftmaxOptions"))
+    board.reboot()
+    on_target.load(board, compiler.compile_model(net.bytes(x, z), kernel).plan, kernel)
+    assert board.exec(WITH_THE_HEAP_LOCKED, 60).strip() == "done"
+
+
+@pytest.mark.timeout(300)
 def test_networks_with_several_ends_and_floats_on_a_board_equal_tflite_micro(board, micro):
     for kernel in kernels_of(board):
         board.reboot()
@@ -122,14 +150,7 @@ def test_invoke_whole_and_in_slices_with_the_heap_locked_works(board, name):
     }
     plan = compiler.compile_model(makers.get(name, lambda: models.wake_word(name))(), kernel).plan
     on_target.load(board, plan, kernel)
-    source = (
-        "import micropython\n_ = 0  # a new name would take heap\n"
-        "_model.invoke(_input, _result)\nmicropython.heap_lock()\ntry:\n"
-        "    _model.reset()\n    for _ in range(3):\n        _model.invoke(_input, _result)\n"
-        "    _model.begin(_input)\n    while _model.step():\n        pass\n    _model.finish(_result)\n"
-        "finally:\n    micropython.heap_unlock()\nprint('done')\n"
-    )
-    assert board.exec(source, 60).strip() == "done"
+    assert board.exec(WITH_THE_HEAP_LOCKED, 60).strip() == "done"
 
 
 @pytest.mark.timeout(300)

@@ -16,7 +16,7 @@ from tests.parity.boards import ThisProcess
 from tests.support import network_tally
 from tests.support.hil import SOAK
 from tests.support.tflite_builder import OPS, options
-from tests.support.tflite_more import MoreNet, random_network
+from tests.support.tflite_more import MoreNet, random_log_softmax, random_network
 
 NETWORKS = 3000 if SOAK else 300
 WANTED = {
@@ -151,6 +151,37 @@ def test_product_whose_sums_are_out_of_reach_is_refused_and_no_more():
     with pytest.raises(ModelRefused, match=r"its sums of 4 products reach 2\^30") as caught:
         compiler.compile_model(net.bytes(x, net.unary(y, "RELU")))
     assert len(caught.value.reasons) == 1
+
+
+def test_log_softmax_equals_tflite_micro(unix, micro):
+    outputs = set()
+    for seed in range(NETWORKS // 10):
+        content, size = random_log_softmax(seed)
+        data = models.inputs(size, 8, seed)
+        expected, _ = micro.run(content, data)
+        plan = compiler.compile_model(content).plan
+        assert models.run(unix, "viper", plan, data) == expected, seed
+        if seed % 4 == 0:
+            assert models.run(ThisProcess(), "plain", plan, data) == expected, seed
+        network_tally.add("unix", "viper", "graphs", len(data))
+        outputs |= {byte for output in expected for byte in output}
+    assert len(outputs) > 200  # nearly every byte that it can give
+
+
+@pytest.mark.parametrize(
+    ("classes", "scale", "quant", "says"),
+    [
+        (4096, 0.1, (1 / 16, 127), "no count of classes up to 4095"),
+        (4, 2**-26, (1 / 16, 127), "is out of range"),
+        (4, 0.1, (1 / 32, 127), "its output has the scale 0.03125 and the zero point 127, not"),
+    ],
+)
+def test_log_softmax_that_tflite_micro_does_not_define_is_refused(classes, scale, quant, says):
+    net = MoreNet(random.Random(1))
+    x, y = net.tensor((1, classes), quant=(scale, 0)), net.tensor((1, classes), quant=quant)
+    net.op(OPS.LOG_SOFTMAX, [x], [y], *options("LogSoftmaxOptions"))
+    with pytest.raises(ModelRefused, match=says):
+        compiler.compile_model(net.bytes(x, y))
 
 
 @pytest.mark.parametrize(("kind", "quant"), [("LOGISTIC", (1 / 256, -128)), ("TANH", (1 / 128, 0))])

@@ -211,3 +211,23 @@ def random_network(seed: int, small: bool = False):
     one = net.tensor((1,), quant=(net.quants[x][0], 0), data=np.array([1], np.int8))
     net.op(OPS.ADD, [x, one], [y], *o)
     return net.bytes(first, y), int(np.prod(shape)), [entry[0] for entry in net.used]
+
+
+def random_log_softmax(seed: int, small: bool = False):
+    """A network of a LOG_SOFTMAX alone, of a few rows: one class to many, scales from where nothing tells to one.
+
+    Args:
+        seed: the same gives the same network.
+        small: one that runs in the least boards' memory and time.
+
+    Returns:
+        (file, bytes of the input).
+    """
+    rng = random.Random(seed)
+    net = MoreNet(rng)
+    shape = (rng.randint(1, 3), rng.choice((1, 2, 12, 30) if small else (1, 2, 12, 100, 511, 1000, 4095)))
+    scale = 2 ** rng.choice((rng.uniform(-8, 0), rng.uniform(-8, 0), rng.uniform(-25.9, 8)))
+    x = net.tensor(shape, quant=(float(np.float32(scale)), rng.randint(-128, 127)))
+    y = net.tensor(shape, quant=(1 / 16, 127))
+    net.op(OPS.LOG_SOFTMAX, [x], [y], *options("LogSoftmaxOptions"))
+    return net.bytes(x, y), shape[0] * shape[1]

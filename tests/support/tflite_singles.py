@@ -37,7 +37,14 @@ def _tile(net: _Net, x: int) -> int:
     return y
 
 
+def _log_softmax(net: _Net, x: int) -> int:
+    y = net.tensor(net.shapes[x], quant=(1 / 16, 127))
+    net.op(OPS.LOG_SOFTMAX, [x], [y], *options("LogSoftmaxOptions"))
+    return y
+
+
 _MAKERS = {
+    "LOG_SOFTMAX": _log_softmax,
     "TRANSPOSE": lambda net, x: net.transpose(x),
     "RESIZE_NEAREST_NEIGHBOR": lambda net, x: net.resize(x),
     "SPACE_TO_BATCH_ND, BATCH_TO_SPACE_ND": lambda net, x: net.dilated(x),

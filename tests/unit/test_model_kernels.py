@@ -17,6 +17,7 @@ STAGES = (
     "pointwise",
     "pool",
     "softmax",
+    "logsoftmax",
     "floats",
     "recurrent",
     "matmul",

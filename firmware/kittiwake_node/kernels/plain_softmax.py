@@ -30,12 +30,23 @@ def reciprocal(total: int) -> tuple[int, int]:
     headroom = 0
     while not (total << headroom) & 0x80000000:
         headroom += 1
-    half = (((total << headroom) - (1 << 31)) + _ONE + 1) >> 1
+    return inverse((total << headroom) >> 1), 12 - headroom
+
+
+def inverse(half: int) -> int:
+    """1 / (1 + x) for x from 0 to 1.
+
+    Args:
+        half: (1 + x) / 2 in Q0.31.
+
+    Returns:
+        It in Q0.31. Allocates.
+    """
     x = 1515870810 + high_mul(half, -1010580540)
     for _ in range(3):
         step = high_mul(x, (1 << 29) - high_mul(half, x)) << 2
         x += max(-(1 << 31), min(_ONE, step))
-    return min(_ONE, x << 1), 12 - headroom
+    return min(_ONE, x << 1)
 
 
 def softmax(at: int, plan: "Memory", scratch: "Memory", state: "Memory") -> None:

@@ -1,7 +1,9 @@
 """SOFTMAX of int8 by viper.
 
 Must not know who calls it. Descriptor: docs/spec/model-plan.md. Every value is at most 2^31 - 1 in magnitude between
-steps; sums that would reach 2^31 are formed from their halves, so that words of 32 and 64 bits agree.
+steps; sums that would reach 2^31 are formed from their halves, so that words of 32 and 64 bits agree. Products,
+(a·b + 2^30) >> 31, are formed in place: a call would hand over and return numbers that are no small integers, which
+take heap.
 """
 
 import micropython
@@ -15,20 +17,6 @@ _OUTPUT = const(1)
 _ROWS = const(2)
 _CLASSES = const(3)
 _EXPONENTIALS = const(4)
-
-
-@micropython.viper
-def _high(a: int, b: int) -> int:
-    """(a·b + 2^30) >> 31 for any two words of 32 bits whose result is one."""
-    a_low = a & 0xFFFF
-    a_high = a >> 16
-    b_low = b & 0xFFFF
-    b_high = b >> 16
-    rest = (a_low * (b_low >> 8) + (a_low * (b_low & 0xFF) >> 8)) >> 8
-    p = a_low * b_high
-    q = a_high * b_low
-    rest = ((p & 0x7FFF) + (q & 0x7FFF) + rest + 16384) >> 15
-    return a_high * b_high * 2 + (p >> 15) + (q >> 15) + rest
 
 
 @micropython.viper
@@ -65,24 +53,48 @@ def softmax(at: int, plan: ptr8, scratch: ptr8, state: ptr8):
         total = 0
         for i in range(depth):
             total += (terms[top - (source[i] ^ 128)] >> 11) + 1 >> 1
-        # The sum as 1.f · 2^bits; half = (1 + f)/2 in Q0.31.
+        # The sum as 1.f · 2^bits; what is left of it is (1 + f)/2 in Q0.31.
         bits = 12
         while total <= 0x3FFFFFFF:
             total <<= 1
             bits -= 1
         bits -= 1
-        half = total
-        # 48/17 - 32/17·half, then x += 4·x·(1 - half·x), three times, in Q2.29.
-        x = begin + int(_high(half, -1010580540))
-        for _ in range(3):
-            x += int(_high(x, (1 << 29) - int(_high(half, x)))) << 2
+        # x = 48/17 - 32/17·half, then x += 4·x·(1 - half·x), three times, in Q2.29.
+        x = begin
+        a = total
+        b = -1010580540
+        for turn in range(7):
+            a_low = a & 0xFFFF
+            b_low = b & 0xFFFF
+            rest = (a_low * (b_low >> 8) + (a_low * (b_low & 0xFF) >> 8)) >> 8
+            p = a_low * (b >> 16)
+            q = (a >> 16) * b_low
+            rest = ((p & 0x7FFF) + (q & 0x7FFF) + rest + 16384) >> 15
+            y = (a >> 16) * (b >> 16) * 2 + (p >> 15) + (q >> 15) + rest
+            if turn & 1:
+                a = x
+                b = (1 << 29) - y
+            else:
+                if turn:
+                    y <<= 2
+                x += y
+                a = total
+                b = x
         if x > most >> 1:
             x = most
         else:
             x <<= 1
+        a_low = x & 0xFFFF
+        a = x >> 16
         shift = bits + 23
         for i in range(depth):
-            y = int(_high(x, terms[top - (source[i] ^ 128)]))
+            b = terms[top - (source[i] ^ 128)]
+            b_low = b & 0xFFFF
+            rest = (a_low * (b_low >> 8) + (a_low * (b_low & 0xFF) >> 8)) >> 8
+            p = a_low * (b >> 16)
+            q = a * b_low
+            rest = ((p & 0x7FFF) + (q & 0x7FFF) + rest + 16384) >> 15
+            y = a * (b >> 16) * 2 + (p >> 15) + (q >> 15) + rest
             if shift:
                 y = (y >> (shift - 1)) + 1 >> 1
             y -= 128

@@ -22,7 +22,7 @@ _NETWORK = ("network.py",)
 _HEARING_STAGES = ("features", "fft", "mel", "spectrum", "wake")
 _TELLING_STAGES = ("block",)
 _NETWORK_STAGES = (
-    *("conv", "copy", "depthwise", "floats", "matmul", "pointwise", "pool"),
+    *("conv", "copy", "depthwise", "floats", "logsoftmax", "matmul", "pointwise", "pool"),
     *("recurrent", "requant", "shape", "softmax", "table"),
 )
 # What direct MQTT alone uses.

@@ -199,6 +199,7 @@ _LOOPS: dict[str, Callable[[_Words], Counts]] = {
     "largest": _pool,
     "mean": _mean,
     "softmax": _softmax,
+    "log_softmax": _softmax,
     "quantise": _run("count"),
     "dense16": _dense16,
     "lstm": _run("units"),

@@ -189,18 +189,24 @@ def dequantize(work: Lowering, op: Operator, name: str) -> None:
 
 def softmax(work: Lowering, op: Operator, name: str) -> None:
     """Lower a SOFTMAX over the last dimension."""
+    exponentials = tables.softmax_exponentials(op.options["beta"], work.ends(op).source.scale)
+    _over_rows(work, op, name, "softmax", exponentials=Data(exponentials))
+
+
+def log_softmax(work: Lowering, op: Operator, name: str) -> None:
+    """Lower a LOG_SOFTMAX over the last dimension."""
+    scale = work.ends(op).source.scale
+    exponentials, differences = tables.softmax_exponentials(1.0, scale), tables.log_softmax_differences(scale)
+    _over_rows(work, op, name, "log_softmax", exponentials=Data(exponentials), differences=Data(differences))
+
+
+def _over_rows(work: Lowering, op: Operator, name: str, kind: str, **constants: Data) -> None:
     ends = work.ends(op)
     flat, packed = work.contiguous(ends.input, name), work.contiguous_home(ends.output)
     elements, classes = ends.source.elements, ends.source.shape[-1]
-    words = descriptors.words(
-        "softmax",
-        input=ref(flat),
-        output=ref(packed),
-        rows=elements // classes,
-        classes=classes,
-        exponentials=Data(tables.softmax_exponentials(op.options["beta"], ends.source.scale)),
-    )
-    work.steps.append(Step("softmax", words, [flat.buffer], [packed.buffer], name, outputs=elements))
+    sizes = {"rows": elements // classes, "classes": classes}
+    words = descriptors.words(kind, input=ref(flat), output=ref(packed), **sizes, **constants)
+    work.steps.append(Step(kind, words, [flat.buffer], [packed.buffer], name, outputs=elements))
     work.copy(packed, ends.output, name)
 
 

@@ -91,6 +91,11 @@ KINDS = {
         "state output weights biases units rank memory m right zero",
         "`state` is i16; `weights` and `biases` are offsets of i16 and i32",
     ),
+    "log_softmax": _kind(
+        19,
+        "input output rows classes exponentials differences",
+        "`exponentials` and `differences` are offsets of 256 i32, by the distance from a row's largest",
+    ),
 }
 
 

@@ -84,6 +84,7 @@ LOWERINGS: dict[str, Lower] = {
     "QUANTIZE": compute.quantize,
     "DEQUANTIZE": compute.dequantize,
     "SOFTMAX": compute.softmax,
+    "LOG_SOFTMAX": compute.log_softmax,
 }
 
 

@@ -220,3 +220,12 @@ def softmax_exponentials(beta: float, scale: float) -> bytes:
             term = fixed.exp_negative(fixed.high_mul(fixed.wrap(-d << shift), m), 5)
         values.append(term)
     return struct.pack("<256i", *values)
+
+
+def log_softmax_differences(scale: float) -> bytes:
+    """Tabulate scale * d for d = 0 .. 255, Q5.26; 17 at the most, which is beyond what an output can say."""
+    m, shift = fixed.quantize_multiplier(min(scale * (1 << 26), float(fixed.INT32_MAX)))
+    radius = fixed.input_radius(5, shift)
+    most = 17 << 26
+    values = [min(most, -fixed.multiply(-d, m, shift)) if d <= radius else most for d in range(256)]
+    return struct.pack("<256i", *values)

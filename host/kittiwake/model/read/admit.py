@@ -53,6 +53,7 @@ _ARITY = {
     "LOGISTIC": (1, 1),
     "TANH": (1, 1),
     "SOFTMAX": (1, 1),
+    "LOG_SOFTMAX": (1, 1),
     "QUANTIZE": (1, 1),
     "DEQUANTIZE": (1, 1),
     "VAR_HANDLE": (0, 0),

@@ -12,8 +12,9 @@ from kittiwake.model.read import layer_rules, recurrent_rules, shapes
 from kittiwake.model.read.graph import Operator, Subgraph, Tensor
 from kittiwake.model.read.quantisation import problems_of
 
-# Exponentials whose sum reaches 512 make TFLite Micro's SOFTMAX shift by more than 31 bits: it aborts.
-_CLASSES = 511
+# Exponentials whose sum reaches 512 make TFLite Micro's SOFTMAX shift by more than 31 bits: it aborts. A sum of 4096
+# leaves the 32 bits of either.
+_CLASSES = {"SOFTMAX": 511, "LOG_SOFTMAX": 4095}
 # A network whose channels all are dead gets steps of 2^-27. Below these, TFLite Micro shifts by a negative number, and
 # its SOFTMAX aborts.
 _LEAST_SCALE_OF_CURVES, _LEAST_SCALE_OF_SOFTMAX = 2**-28, 2**-26
@@ -228,18 +229,28 @@ def _elementwise(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -
     yield from layer_rules.same(source.shape, target)
     if source.type == "float32" and target.type != "int8":  # a QUANTIZE
         yield f"turns floats into {target.type}, not into int8"
-    quantisation = {"LOGISTIC": (1 / 256, -128), "SOFTMAX": (1 / 256, -128), "TANH": (1 / 128, 0)}.get(op.kind)
+    quantisation = _QUANTISATIONS.get(op.kind)
     if quantisation and (target.scale, target.zero_point) != quantisation:
         yield f"its output has the scale {target.scale:g} and the zero point {target.zero_point}, not {quantisation}"
     if op.kind == "LEAKY_RELU" and not 0 <= op.options["alpha"] < 1 << 20:
         yield f"its slope {op.options['alpha']:g} is negative or beyond 2^20"
     if op.kind in ("LOGISTIC", "TANH") and source.scale < _LEAST_SCALE_OF_CURVES:
         yield f"its input's scale {source.scale:g} is out of range"
-    if op.kind == "SOFTMAX" and not _LEAST_SCALE_OF_SOFTMAX < op.options["beta"] * source.scale < 2**30:
-        yield f"beta times its input's scale, {op.options['beta'] * source.scale:g}, is out of range"
-    if op.kind == "SOFTMAX" and (not source.shape or source.shape[-1] > _CLASSES):
-        yield f"its last dimension is no count of classes up to {_CLASSES}"
+    if op.kind in _CLASSES:
+        scale = op.options.get("beta", 1.0) * source.scale
+        if not _LEAST_SCALE_OF_SOFTMAX < scale < 2**30:
+            yield f"beta times its input's scale, {scale:g}, is out of range"
+        if not source.shape or source.shape[-1] > _CLASSES[op.kind]:
+            yield f"its last dimension is no count of classes up to {_CLASSES[op.kind]}"
 
+
+# What TFLite fixes an output's scale and zero point to.
+_QUANTISATIONS = {
+    "LOGISTIC": (1 / 256, -128),
+    "SOFTMAX": (1 / 256, -128),
+    "TANH": (1 / 128, 0),
+    "LOG_SOFTMAX": (1 / 16, 127),
+}
 
 _CHECKS = {
     "CONV_2D": layer_rules.convolution,
@@ -282,6 +293,7 @@ _CHECKS = {
     "LOGISTIC": _elementwise,
     "TANH": _elementwise,
     "SOFTMAX": _elementwise,
+    "LOG_SOFTMAX": _elementwise,
     "QUANTIZE": _elementwise,
     "DEQUANTIZE": _elementwise,
 }
