@@ -10,7 +10,7 @@ from kittiwake.bridge.command_queue import CommandQueue
 from kittiwake.release import make as releases
 from kittiwake.release.keys import PrivateKey
 from kittiwake.supply.direct import PATIENCE_S, DirectDevices
-from kittiwake.supply.shelf import Shelf
+from kittiwake.supply.shelf import Shelf, Wanted
 from kittiwake_node.link import messages as m
 from kittiwake_node.mqtt import json_commands
 from tests.support import release_keys
@@ -62,7 +62,7 @@ def test_supply_asks_a_board_that_is_there_and_gives_it_what_it_wants(site):
     assert (site.asked()["op"], site.asked()["step"], site.asked()["data"]) == ("update", "progress", "")
     site.reply(0, 0, 0, 0, RUNNING_3, 0)
     offer = site.asked()
-    stored = site.devices.updates._shelf.find("press.kwu")
+    stored = site.devices.updates._shelf.find(Wanted("press.kwu"))
     assert offer["step"] == "offer"
     assert binascii.a2b_base64(offer["data"]) == stored.raw_head + stored.signatures[0]
     site.reply(WANTS, 0xFFFF, 0, 4, RUNNING_3, 0)

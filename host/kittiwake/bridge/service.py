@@ -92,7 +92,7 @@ class Bridge:
             on_forgotten=self._forgotten,
         )
         self.updates = Updates(
-            Shelf(settings.releases.folder),
+            Shelf(settings.releases.folder, settings.releases.url),
             settings.bridge.base,
             find=lambda device: self.fleet.of_device(device),
             say=self._retained.say,

@@ -131,6 +131,19 @@ class ReleasesSection(Section):
         description="Folder with releases (.kwu) that devices may be given; empty for none",
         examples=["/var/lib/kittiwake/releases"],
     )
+    url: str = Field(
+        "",
+        description="Where releases are fetched from, once, that are named with their sha256 and not in the folder; "
+        "https alone, ending in /; empty for nowhere",
+        examples=["https://files.example/releases/"],
+        pattern=r"^(https://[^/\s]\S*/)?$",
+    )
+
+    @model_validator(mode="after")
+    def _together(self) -> ReleasesSection:
+        if self.url and not self.folder:
+            raise ValueError("what is fetched needs a folder")
+        return self
 
 
 class ConfirmSection(Section):

@@ -40,10 +40,12 @@ class Back:
     Args:
         release: its name; it has to be signed as one that may replace a later one.
         counter: of it.
+        sha256: of its file, in hexadecimal.
     """
 
     release: str
     counter: int
+    sha256: str = ""
 
 
 @dataclass

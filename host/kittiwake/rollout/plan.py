@@ -52,6 +52,7 @@ class Plan:
         failures: share of a wave that may fail, rounded down to boards; the first wave may have none.
         windows: (from, to) in UTC, when releases are offered; empty for always. `to` may be before `from`: overnight.
         limits: what a board may do worse.
+        sha256: of the release's file, in hexadecimal.
     """
 
     release: str
@@ -63,6 +64,7 @@ class Plan:
     failures: float = 0.0
     windows: tuple[tuple[time, time], ...] = ()
     limits: Limits = field(default_factory=Limits)
+    sha256: str = ""
 
     def may_fail(self, wave: int) -> int:
         """How many boards of a wave may fail before the roll-out halts.

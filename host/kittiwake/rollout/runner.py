@@ -94,8 +94,9 @@ class Runner:
         asked = rollout.step(self._sightings.of(rollout.members, file), now_ms) if self.mqtt.is_connected else []
         self._write()
         for device, action in asked:
-            name = rollout.back.release if action is Action.RETURN and rollout.back else rollout.plan.release
-            self.mqtt.publish(f"{self._base}/{device}/release", json.dumps({"file": name}).encode(), 1, retain=True)
+            to = rollout.back if action is Action.RETURN and rollout.back else rollout.plan
+            wanted = {"file": to.release} | ({"sha256": to.sha256} if to.sha256 else {})
+            self.mqtt.publish(f"{self._base}/{device}/release", json.dumps(wanted).encode(), 1, retain=True)
         if self.mqtt.is_connected:
             self._identify()
 

@@ -17,15 +17,16 @@ from kittiwake.supply.shelf import Shelf
 _TICK_S = 0.05
 
 
-async def serve(broker: BrokerSection, base: str, folder: str) -> None:
+async def serve(broker: BrokerSection, base: str, folder: str, url: str = "") -> None:
     """Serve until SIGINT or SIGTERM.
 
     Args:
         broker: its settings.
         base: first levels of every topic.
         folder: with the releases.
+        url: as of Shelf.
     """
-    task = asyncio.create_task(ReleaseServer(broker, base, folder).run(), name="releases")
+    task = asyncio.create_task(ReleaseServer(broker, base, folder, url).run(), name="releases")
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     with contextlib.suppress(asyncio.CancelledError):
@@ -39,10 +40,11 @@ class ReleaseServer:
         broker: its settings.
         base: first levels of every topic.
         folder: with the releases.
+        url: as of Shelf.
     """
 
-    def __init__(self, broker: BrokerSection, base: str, folder: str):
-        self.devices = DirectDevices(Shelf(folder), base, self._publish)
+    def __init__(self, broker: BrokerSection, base: str, folder: str, url: str = ""):
+        self.devices = DirectDevices(Shelf(folder, url), base, self._publish)
         self.mqtt = MqttClient(
             broker,
             f"kittiwake-releases-{secrets.token_hex(4)}",

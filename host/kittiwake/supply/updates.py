@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from kittiwake.observe.events import event
-from kittiwake.supply.shelf import Shelf, Stored, wanted_of
+from kittiwake.supply.shelf import Shelf, Stored, Wanted, wanted_of
 from kittiwake_node.link import messages as m
 
 log = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ class Updates:
     ):
         self._ask_s, self._patience_s = ask_s, patience_s
         self._shelf, self._base, self._find, self._say = shelf, base, find, say
-        self._wanted: dict[str, str] = {}
+        self._wanted: dict[str, Wanted] = {}
         self._running: dict[str, _Update] = {}
 
     @property
@@ -95,13 +95,13 @@ class Updates:
         if tail != "release" or not head.startswith(self._base + "/"):
             return False
         device = head[len(self._base) + 1 :]
-        name = wanted_of(payload)
-        if name is None:
+        wanted = wanted_of(payload)
+        if wanted is None:
             log.warning('%s names no release: write {"file": "press-1.4.kwu"}', topic)
-        elif name != self._wanted.get(device, ""):
+        elif wanted != self._wanted.get(device, Wanted("")):
             self._running.pop(device, None)
-            if name:
-                self._wanted[device] = name
+            if wanted.name:
+                self._wanted[device] = wanted
             else:
                 self._wanted.pop(device, None)
             link = self._find(device)
@@ -112,12 +112,12 @@ class Updates:
     def on_opened(self, link: Link) -> None:
         """A device has a new session: how it stands with its release is asked."""
         device = link.device or ""
-        name = self._wanted.get(device)
-        if not name:
+        wanted = self._wanted.get(device)
+        if wanted is None:
             return
         update = self._running.get(device)
-        if update is None or update.name != name:
-            update = self._running[device] = _Update(name)
+        if update is None or update.wanted != wanted:
+            update = self._running[device] = _Update(wanted)
         update.is_over = False
         self._ask(link, update)
 
@@ -148,9 +148,13 @@ class Updates:
             )
             self._end(link, update, "refused", why)
             return True
-        stored = self._shelf.find(update.name)
+        stored = self._shelf.find(update.wanted)
         if stored is None:
-            self._end(link, update, "missing", f"{update.name} is not in the folder of releases")
+            comes, why = self._shelf.ask(update.wanted)
+            if comes:
+                self._later(link, update, None, "fetching", _SLOW_S, why)
+            else:
+                self._end(link, update, "missing", why)
             return True
         state, entry, offset, counter, running, build = struct.unpack_from(_REPLY, body)
         text = body[_REPLY_BYTES:].decode(errors="replace")
@@ -200,15 +204,17 @@ class Updates:
             link.cancel(update.asked[1])
         update.asked = (link, link.request(op, body))
 
-    def _later(self, link: Link, update: _Update, stored: Stored, state: str, wait_s: float) -> None:
+    def _later(
+        self, link: Link, update: _Update, stored: Stored | None, state: str, wait_s: float, reason: str = ""
+    ) -> None:
         update.due_s = time.monotonic() + wait_s
-        self._report(link, update, stored, state)
+        self._report(link, update, stored, state, reason)
 
     def _end(self, link: Link, update: _Update, state: str, reason: str, stored: Stored | None = None) -> None:
         update.is_over = True
         log.info(
             "release %s of %s: %s%s",
-            update.name,
+            update.wanted.name,
             link.device,
             state,
             f": {reason}" if reason else "",
@@ -221,7 +227,7 @@ class Updates:
         if state == update.said and now_s - update.said_s < _SAY_S and not update.is_over:
             return
         update.said, update.said_s = state, now_s
-        body: dict[str, object] = {"file": update.name, "state": state, "sent_bytes": update.sent_bytes}
+        body: dict[str, object] = {"file": update.wanted.name, "state": state, "sent_bytes": update.sent_bytes}
         if stored is not None:
             body |= {"version": stored.head.version, "counter": stored.head.counter}
         if reason:
@@ -233,7 +239,7 @@ class Updates:
 class _Update:
     """How a device stands with a release. `asked` is the request without a reply; `offered` counts signatures."""
 
-    name: str
+    wanted: Wanted
     is_over: bool = False
     asked: tuple[Link, int] | None = None
     due_s: float = 0.0

@@ -182,6 +182,10 @@ def serve(
     broker: broker_options.Broker = "",
     config: broker_options.Config = None,
     base: broker_options.Base = "",
+    url: Annotated[
+        str,
+        typer.Option(help="Where those are fetched from that are named with their sha256 and not there: https://…/"),
+    ] = "",
 ) -> None:
     """Give releases to boards that speak MQTT themselves, until stopped; those behind a bridge get theirs from it.
 
@@ -189,12 +193,15 @@ def serve(
     """
     import asyncio
 
+    from kittiwake.errors import UsageError
     from kittiwake.observe import logs
     from kittiwake.supply import server
 
+    if url and not (url.startswith("https://") and url.endswith("/")):
+        raise UsageError(f"{url} is not where releases are fetched from", "write https://HOST/FOLDER/")
     gateway = broker_options.Gateway.of(config, broker, base)
     logs.set_up("text", "info")
-    asyncio.run(server.serve(gateway.broker, gateway.base, str(folder)))
+    asyncio.run(server.serve(gateway.broker, gateway.base, str(folder), url))
 
 
 def _facts(release: Release) -> dict[str, object]:

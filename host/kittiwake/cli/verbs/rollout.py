@@ -81,6 +81,7 @@ def start(
         watch_s=watch,
         failures=failures / 100,
         windows=tuple(plans.window(text) for text in window or ()),
+        sha256=_sha256(release),
     )
     with RolloutStore(rollouts) as store:
         kept = store.begin(plan, time.time_ns() // 1_000_000)
@@ -204,7 +205,7 @@ def back(
     head = container.load(release).head
     if not head.allows_downgrade:
         raise UsageError(f"{release} may not take the place of a later release", "make it with --downgrade")
-    _ask(id, rollouts, State.BACK, Back(release.name, head.counter))
+    _ask(id, rollouts, State.BACK, Back(release.name, head.counter, _sha256(release)))
 
 
 def _ask(id: int | None, rollouts: Path, state: State, back: Back | None = None) -> None:
@@ -253,3 +254,9 @@ def _fields(kept: Kept, decisions: list[Decision]) -> dict[str, object]:
 
 def _line(decision: Decision) -> str:
     return f"{iso(decision.at_ms)} {decision.device or 'roll-out'}: {decision.text}"
+
+
+def _sha256(release: Path) -> str:
+    import hashlib
+
+    return hashlib.sha256(release.read_bytes()).hexdigest()
