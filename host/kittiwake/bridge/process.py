@@ -15,6 +15,7 @@ from kittiwake.bridge import control, systemd
 from kittiwake.bridge.reload import Reloader
 from kittiwake.bridge.service import Bridge
 from kittiwake.bridge.settings import Settings
+from kittiwake.bridge.window_child import WindowChild
 from kittiwake.errors import KittiwakeError
 from kittiwake.observe import logs, web
 from kittiwake.peers.complaints import Complaints
@@ -67,8 +68,12 @@ async def _serve(settings: Settings, is_service: bool, source: Source | None, li
             ports = ", ".join(link.url for link in bridge.links)
             print(f"bridging {ports}: open, and the broker answers; Ctrl-C ends it", file=sys.stderr, flush=True)
         tasks.append(asyncio.create_task(systemd.beat(lambda: _status(bridge)), name="watchdog"))
+        window = None
+        if source is not None and settings.window.enabled:
+            window = WindowChild(source.path)
+            tasks.append(asyncio.create_task(window.run(), name="window"))
         if settings.http.listen:
-            pages = _pages(bridge, reloader, limit)
+            pages = _pages(bridge, reloader, limit, window)
             tasks.append(asyncio.create_task(web.serve(settings.http.listen, pages), name="http"))
         if source is not None:
             tasks.append(asyncio.create_task(_listen(source.path, reloader), name="control"))
@@ -106,14 +111,18 @@ async def _begin_well(bridge: Bridge, work: asyncio.Task[None]) -> None:
         await asyncio.sleep(_POLL_S)
 
 
-def _pages(bridge: Bridge, reloader: Reloader, limit: logs.LineLimit) -> dict[str, web.Page]:
+def _pages(
+    bridge: Bridge, reloader: Reloader, limit: logs.LineLimit, window: WindowChild | None
+) -> dict[str, web.Page]:
     from kittiwake.bridge.metrics import Exposition
 
     def lines_dropped() -> int:
         return limit.dropped + Complaints.all_dropped
 
     def report() -> dict[str, object]:
-        return {**bridge.report(), "configuration": reloader.report(), "log": {"lines_dropped": lines_dropped()}}
+        more = {} if window is None else {"window": window.report()}
+        log = {"lines_dropped": lines_dropped()}
+        return {**bridge.report(), "configuration": reloader.report(), "log": log, **more}
 
     return Exposition(bridge, lines_dropped).figures.pages(report)
 

@@ -19,6 +19,7 @@ from kittiwake.mqtt.settings import BrokerSection, Protocol
 from kittiwake.observe.settings import HttpSection
 from kittiwake.publish.bodies import OPAQUE
 from kittiwake.publish.publisher import GUIDE_TOPICS, KINDS, Policy
+from kittiwake.window.settings import WindowSection
 
 _ID = r"^[A-Za-z0-9._-]{1,64}$"
 _KIND_NAMES = frozenset(KINDS.values()) | {OPAQUE}
@@ -214,6 +215,7 @@ class Settings(Section):
     releases: ReleasesSection = Field(default_factory=ReleasesSection, description="Signed releases for the devices")
     confirm: ConfirmSection = Field(default_factory=ConfirmSection, description="A second opinion on wake words")
     decide: DecideSection = Field(default_factory=DecideSection, description="Decisions by models; kittiwake decide")
+    window: WindowSection = Field(default_factory=WindowSection, description="The pages in a browser")
     devices: list[DeviceSection] = Field(
         min_length=1, description="Write a [[devices]] table for each device", examples=[[{"port": "auto"}]]
     )

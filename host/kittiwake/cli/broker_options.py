@@ -13,6 +13,7 @@ from kittiwake.errors import UsageError
 
 if TYPE_CHECKING:
     from kittiwake.mqtt.settings import BrokerSection
+    from kittiwake.window.settings import WindowSection
 
 URL = "mqtt://localhost:1883"
 BASE = "kittiwake"
@@ -42,11 +43,13 @@ class Gateway:
         broker: the settings; the client's session ends with its connection.
         base: first levels of the topics.
         own_topics: topics that kinds have of their own.
+        window: what the configuration says of the pages; None without one.
     """
 
     broker: BrokerSection
     base: str
     own_topics: tuple[str, ...] = ()
+    window: WindowSection | None = None
 
     @classmethod
     def of(cls, config: Path | None, url: str, base: str) -> Gateway:
@@ -75,4 +78,5 @@ class Gateway:
         settings = load.load(config, Settings, os.environ)
         # Nobody takes up this session again: kept, it would gather messages at the broker.
         broker = settings.broker.model_copy(update={"session_expiry_s": 0, "client_id": ""})
-        return cls(broker, settings.bridge.base, tuple(sorted(set(settings.publish.topics.values()))))
+        own_topics = tuple(sorted(set(settings.publish.topics.values())))
+        return cls(broker, settings.bridge.base, own_topics, settings.window)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from kittiwake.errors import KittiwakeError
 from kittiwake.mqtt.settings import BrokerSection
+from kittiwake.window.settings import WindowSection
 
 # Where `kittiwake window` would be; a free port where that is taken.
 _LISTEN = ("127.0.0.1:8800", "127.0.0.1:0")
@@ -42,7 +43,8 @@ async def serving(
     task = None
     address = ""
     for listen in _LISTEN:
-        settings = server.Settings(broker, base, topics, listen, str(history), notes)
+        window = WindowSection(listen=listen, database=str(history), notes=str(notes))
+        settings = server.Settings(broker, base, topics, window)
         task = asyncio.create_task(server.serve(settings, addresses.put_nowait))
         told = asyncio.create_task(addresses.get())
         await asyncio.wait({task, told}, return_when=asyncio.FIRST_COMPLETED)

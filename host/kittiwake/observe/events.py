@@ -30,6 +30,7 @@ OPERATION = {
     "model.refused": "a model's file cannot be loaded; its predecessor answers",
     "spool.failed": "the spool's disk takes nothing",
     "spool.works": "it takes records again",
+    "window.ended": "the window that the bridge has started ended, and is started again",
     "worker.died": "the process that answers inference died, and is started again",
 }
 

@@ -8,7 +8,7 @@ import ipaddress
 import logging
 import socket
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from kittiwake.window.metrics import Exposition
 from kittiwake.window.notes import Notes
 from kittiwake.window.patience import PatientProtocol
 from kittiwake.window.rollouts import Rollouts
+from kittiwake.window.settings import WindowSection
 from kittiwake.window.stream import Stream, running
 from kittiwake.window.users import Users
 
@@ -46,35 +47,13 @@ class Settings:
         broker: the broker, and who we are there.
         base: first levels of the topics.
         own_topics: more filters.
-        listen: HOST:PORT; port 0 for a free one.
-        database: the history's; "" for none.
-        notes: file of what people leave.
-        rollouts: file of `kittiwake rollout`, which need not be there.
-        users: file of who there is; None for whoever sits here.
-        certificate, key: files for TLS; None for none.
-        user_header: in which a reverse proxy on this machine names who has logged in there; "" for none.
-        hosts: names that the window goes by besides the address.
-        metrics: HOST:PORT of /metrics and /healthz, apart from the pages; "" for not at all.
+        window: where it listens, its files, who may; port 0 for a free one.
     """
 
     broker: BrokerSection
     base: str = "kittiwake"
     own_topics: tuple[str, ...] = ()
-    listen: str = "127.0.0.1:8800"
-    database: str = ""
-    notes: Path = Path("kittiwake-window.sqlite")
-    rollouts: Path = Path("rollouts.sqlite")
-    users: Path | None = None
-    certificate: Path | None = None
-    key: Path | None = None
-    user_header: str = ""
-    hosts: tuple[str, ...] = ()
-    metrics: str = ""
-
-    @property
-    def is_tls(self) -> bool:
-        """Whether it speaks TLS."""
-        return self.certificate is not None
+    window: WindowSection = field(default_factory=WindowSection)
 
 
 async def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
@@ -88,9 +67,10 @@ async def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
         UsageError: the address is none, or others could come in by it.
         KittiwakeError: the port is taken.
     """
-    host, port = small_web.check_address(settings.listen)
-    check(settings, host)
-    notes = Notes(settings.notes)
+    own = settings.window
+    host, port = small_web.check_address(own.listen)
+    check(own, host)
+    notes = Notes(Path(own.notes))
     with listening(host, port) as opened, contextlib.closing(notes):
         stream = Stream(lambda: about(feed, notes, lag), utc_ms)
         desk = Desk(lambda name, command: feed.send(name, command), lambda *late: _late(notes, *late))
@@ -103,20 +83,20 @@ async def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
             on_response=desk.on_response,
         )
         stream.fleet = feed.fleet
-        archive = Archive(settings.database)
+        archive = Archive(own.database)
         lag = Lag(archive, lambda: list(feed.fleet.devices.values()), lambda: stream.is_watched, utc_ms)
         await remember(archive, feed)
-        access = Access(Users(settings.users) if settings.users else None, notes, settings.is_tls, settings.user_header)
-        app = web.application(web.Parts(stream, archive, access, notes, desk, Rollouts(settings.rollouts)))
-        names = (*_LOOPBACK_NAMES, *settings.hosts) if is_loopback(host) else (_bracketed(host), *settings.hosts)
-        server = _Server(_config(Guard(app, names, settings.is_tls), settings))
-        scheme = "https" if settings.is_tls else "http"
+        access = Access(Users(Path(own.users)) if own.users else None, notes, own.is_tls, own.user_header)
+        app = web.application(web.Parts(stream, archive, access, notes, desk, Rollouts(Path(own.rollouts))))
+        names = (*_LOOPBACK_NAMES, *own.hosts) if is_loopback(host) else (_bracketed(host), *own.hosts)
+        server = _Server(_config(Guard(app, names, own.is_tls), own))
+        scheme = "https" if own.is_tls else "http"
         on_ready(f"{scheme}://{_bracketed(host)}:{opened.getsockname()[1]}/")
         async with running(stream):
             tasks = [asyncio.create_task(feed.run()), asyncio.create_task(lag.run())]
-            if settings.metrics:
+            if own.metrics:
                 pages = Exposition(feed, stream, desk, access).pages()
-                tasks.append(asyncio.create_task(small_web.serve(settings.metrics, pages)))
+                tasks.append(asyncio.create_task(small_web.serve(own.metrics, pages)))
             try:
                 await server.serve(sockets=[opened])
             finally:
@@ -125,7 +105,7 @@ async def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
                 await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def check(settings: Settings, host: str) -> None:
+def check(settings: WindowSection, host: str) -> None:
     """Refuse what would let others in.
 
     Args:
@@ -136,12 +116,14 @@ def check(settings: Settings, host: str) -> None:
         UsageError: others could reach it and be anybody, or listen in; or a part of TLS is missing.
         ConfigError: the users' file cannot be read.
     """
-    if (settings.certificate is None) != (settings.key is None):
+    if bool(settings.certificate_file) != bool(settings.key_file):
         raise UsageError("--certificate and --key go together", "name both")
-    for path in (settings.certificate, settings.key):
-        if path is not None and not path.is_file():
+    for path in (settings.certificate_file, settings.key_file):
+        if path and not Path(path).is_file():
             raise UsageError(f"{path} is not there", "name a PEM file")
-    names = Users(settings.users).names() if settings.users else {}
+    if settings.metrics:
+        small_web.check_address(settings.metrics)
+    names = Users(Path(settings.users)).names() if settings.users else {}
     if settings.user_header and not (names and is_loopback(host)):
         raise UsageError(
             "whoever reaches the window could write that header, or nobody has a role",
@@ -165,7 +147,7 @@ def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
+def _config(app: ASGIApp, settings: WindowSection) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         http=PatientProtocol,
@@ -177,8 +159,8 @@ def _config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
         limit_concurrency=_CONNECTIONS,
         timeout_graceful_shutdown=1,
         proxy_headers=False,
-        ssl_certfile=settings.certificate,
-        ssl_keyfile=None if settings.key is None else str(settings.key),
+        ssl_certfile=settings.certificate_file or None,
+        ssl_keyfile=settings.key_file or None,
     )
 
 

@@ -29,24 +29,30 @@ def window(
     broker: broker_options.Broker = "",
     config: broker_options.Config = None,
     base: broker_options.Base = "",
-    listen: Annotated[str, typer.Option(help="Where the pages are, HOST:PORT; port 0 for a free one.")] = (
-        "127.0.0.1:8800"
-    ),
+    listen: Annotated[
+        str, typer.Option(help="Where the pages are, HOST:PORT, port 0 for a free one; 127.0.0.1:8800 where none.")
+    ] = "",
     database: Annotated[str, typer.Option(help="File of the history; without one, pages know what came since.")] = "",
-    notes: Annotated[Path, typer.Option(help="File of what people leave: acknowledgements, groups, the audit.")] = Path(
-        "kittiwake-window.sqlite"
-    ),
-    rollouts: Annotated[Path, typer.Option(help="File of `kittiwake rollout`.")] = Path("rollouts.sqlite"),
-    users: Annotated[Path | None, typer.Option(help="File of `user add`; without one, whoever sits here acts.")] = None,
-    certificate: Annotated[Path | None, typer.Option(help="Certificate for TLS, PEM.")] = None,
-    key: Annotated[Path | None, typer.Option(help="Its private key, PEM.")] = None,
+    notes: Annotated[
+        str,
+        typer.Option(
+            help="File of what people leave: acknowledgements, groups, the audit; kittiwake-window.sqlite where none."
+        ),
+    ] = "",
+    rollouts: Annotated[str, typer.Option(help="File of `kittiwake rollout`; rollouts.sqlite where none.")] = "",
+    users: Annotated[str, typer.Option(help="File of `user add`; without one, whoever sits here acts.")] = "",
+    certificate: Annotated[str, typer.Option(help="Certificate for TLS, PEM.")] = "",
+    key: Annotated[str, typer.Option(help="Its private key, PEM.")] = "",
     user_header: Annotated[
         str, typer.Option(help="Header in which a reverse proxy on this machine names who has logged in there.")
     ] = "",
     host: Annotated[list[str] | None, typer.Option(help="A name that browsers know it by; repeatable.")] = None,
     metrics: broker_options.Metrics = "",
 ) -> None:
-    """Serve pages that show devices, alerts and gateways live, until interrupted."""
+    """Serve pages that show devices, alerts and gateways live, until interrupted.
+
+    With --config, what no option says is taken from its section [window].
+    """
     if context.invoked_subcommand is not None:
         return
     import asyncio
@@ -56,23 +62,17 @@ def window(
     gateway = broker_options.Gateway.of(config, broker, base)
     try:
         from kittiwake.window import server
+        from kittiwake.window.settings import WindowSection
     except ModuleNotFoundError as error:
         raise UsageError(f"{error.name} is not installed", "pip install 'kittiwake[window]'") from error
-    settings = server.Settings(
-        gateway.broker,
-        gateway.base,
-        gateway.own_topics,
-        listen,
-        database,
-        notes,
-        rollouts,
-        users,
-        certificate,
-        key,
-        user_header,
-        tuple(host or ()),
-        metrics,
+    options = {
+        "listen": listen, "database": database, "notes": notes, "rollouts": rollouts, "users": users,
+        "certificate_file": certificate, "key_file": key, "user_header": user_header, "hosts": host, "metrics": metrics,
+    }  # fmt: skip
+    own = (gateway.window or WindowSection()).model_copy(
+        update={name: value for name, value in options.items() if value}
     )
+    settings = server.Settings(gateway.broker, gateway.base, gateway.own_topics, own)
     asyncio.run(server.serve(settings, lambda url: progress(f"window: {url}")))
 
 
