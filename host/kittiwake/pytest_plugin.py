@@ -13,29 +13,30 @@ here. The mark `board` says where a test runs, and what it needs::
     @pytest.mark.board("qemu:*", "unix", needs=["viper", "heap>64k"])
 
 `figures` keeps numbers: `figures["push"] = board.instructions("ring.push(1)")`. They are in the JUnit report and in
-`--hil-json FILE`; with `--hil-baseline FILE`, one that has grown fails its test.
+`--hil-json FILE`; with `--hil-baseline FILE`, one that has grown fails its test. `--hil-html FILE` is a page of all,
+beside which lies what was kept of the board of each failed test.
 
 It knows boards and pytest. What a test does with its board, and what runs on it, is the test's business.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
 
 from kittiwake import pytest_plugin_figures as figures_plugin
-from kittiwake.errors import KittiwakeError, TargetError, UsageError
+from kittiwake.errors import KittiwakeError, UsageError
 from kittiwake.hil import bench, opening, report
 from kittiwake.hil.board import Board
-from kittiwake.target import Target, names
+from kittiwake.pytest_plugin_failures import Failures
+from kittiwake.target import names
 from kittiwake.target.base import is_port
 
 ALL = "all"
 _DEFAULT = ["unix"]
-_CONSOLE_LINES = 64
 _ANSWER_S = 5.0
 _BENCH = pytest.StashKey[bench.Bench]()
 
@@ -58,6 +59,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--flash-boards", action="store_true", help="flash boards whose bench names a MicroPython, whatever they run")
     add("--count-instructions", action="store_true", help="emulated boards count what they execute; slower")
     add("--hil-json", metavar="FILE", help="write what each test did on each board, with figures, as JSON")
+    add("--hil-html", metavar="FILE", help="write a page of tests and boards; what is kept of failures goes beside it")
     add("--hil-baseline", metavar="FILE", help="fail tests whose figures have grown since that report (--hil-json)")
     add("--hil-growth", type=float, default=5.0, metavar="PERCENT", help="by which a figure may grow (default: 5)")
 
@@ -86,8 +88,10 @@ def pytest_configure(config: pytest.Config) -> None:
     except KittiwakeError as error:
         raise pytest.UsageError(str(error)) from error
     config.pluginmanager.register(figures_plugin.Figures(baseline, config.getoption("--hil-growth")))
-    if config.getoption("--hil-json") and not hasattr(config, "workerinput"):
-        config.pluginmanager.register(figures_plugin.JsonReport(Path(config.getoption("--hil-json"))))
+    data, html = (Path(name) if name else None for name in map(config.getoption, ("--hil-json", "--hil-html")))
+    if (data or html) and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(figures_plugin.RunReport(data, html, baseline))
+    config.pluginmanager.register(Failures(html.with_name(f"{html.stem}-files").absolute() if html else None))
 
 
 def _read_bench(config: pytest.Config) -> bench.Bench:
@@ -152,10 +156,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         items[:] = [item for item in items if _is_wanted(item, only)]
         config.hook.pytest_deselected(items=left_out)
-    if config.pluginmanager.hasplugin("xdist"):
-        for item in items:
-            name = _board_of(item)
-            if name and not _is_own(config, name):  # one worker holds a board that there is one of
+    shares = config.pluginmanager.hasplugin("xdist")
+    for item in items:
+        if name := _board_of(item):
+            item.user_properties += [
+                (figures_plugin.ROW, figures_plugin.row_of(item, name)),
+                (figures_plugin.TARGET, name),
+            ]
+            if shares and not _is_own(config, name):  # one worker holds a board that there is one of
                 item.add_marker(pytest.mark.xdist_group(name))
 
 
@@ -176,36 +184,6 @@ def _is_wanted(item: pytest.Item, only: bool) -> bool:
     if not name:
         return not only
     return not patterns or any(fnmatch(name, pattern) for pattern in patterns)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show of a failed test what its board said, and give the next one a board that answers."""
-    result = yield
-    if call.excinfo is None or not result.failed:
-        return result
-    error = call.excinfo.value
-    if isinstance(error, TargetError) and error.traceback:
-        result.sections.append(("What the board said", error.traceback))
-    given = getattr(item, "funcargs", {}).values()  # no board that a test opened for itself: it knows what it does
-    for board in {id(one): one for one in given if isinstance(one, Board)}.values():
-        _add_console(result, board.name, board.console or _node_text(board.target))
-    return result
-
-
-def _node_text(target: Target) -> str:
-    try:
-        return target.node_text()
-    except KittiwakeError:
-        return ""
-
-
-def _add_console(result: pytest.TestReport, name: str, text: str) -> None:
-    printed = text.strip()
-    if printed:
-        result.sections.append((f"Console of {name}", "\n".join(printed.splitlines()[-_CONSOLE_LINES:])))
 
 
 @pytest.fixture(scope="session")

@@ -39,10 +39,13 @@ def test_plugin_is_loaded_beside_another(package, tmp_path):
     needs, fixture, option, runs = OTHERS[package]
     place = install(tmp_path, "--no-deps", package, *needs)
     (tmp_path / "test_both.py").write_text(TESTS.replace("FIXTURE", fixture))
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--board=unix", *option, "test_both.py"]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--board=unix", "--hil-json=runs.json"]
+    command += [*option, "test_both.py"]
     environment = {**os.environ, "PYTHONPATH": str(place)}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=100)
     assert f"{runs} passed" in done.stdout, done.stdout + done.stderr
+    tests = json.loads((tmp_path / "runs.json").read_text())["tests"]
+    assert [test["row"] for test in tests] == runs * ["test_both.py::test_both"]  # repeats are one test's
     name = package.removeprefix("pytest-")
     assert name in next(line for line in done.stdout.splitlines() if line.startswith("plugins:"))
 

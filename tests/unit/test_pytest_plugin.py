@@ -186,15 +186,25 @@ def test_plugin_reports_boards_and_figures_and_fails_what_has_grown(run):
         (run.folder / "test_mine.py").write_text(FIGURES.replace("{steps}", str(steps)))
         return run("--hil-json", "report.json", "--junitxml", "junit.xml", *arguments)[1]
 
-    assert "1 failed, 1 passed" in run_with(100)
+    assert "1 failed, 1 passed" in run_with(100, "--hil-html", "page.html")
+    page = (run.folder / "page.html").read_text()
+    assert "steps: 100" in page and "last words" in page
+    kept = sorted((run.folder / "page-files").iterdir())
+    assert [path.name.rpartition(".call.")[2] for path in kept] == ["console.txt", "health.json"]
+    assert all(f'href="page-files/{path.name}"' in page for path in kept)
+    assert kept[0].read_text() == "last words\n1\n" and json.loads(kept[1].read_text())["heap_used"] > 0
     report = json.loads((run.folder / "report.json").read_text())
     passed, failed = report["tests"]
     assert (passed["board"], passed["outcome"], passed["figures"]) == ("unix", "passed", {"steps": 100})
     assert passed["micropython"].startswith("micropython 1.") and passed["cpu"]
+    assert [one["row"] for one in (passed, failed)] == ["test_mine.py::test_counts", "test_mine.py::test_fails"]
+    assert sorted(failed["files"]) == ["console", "health"] and passed["files"] == {}
     assert failed["outcome"] == "failed" and "last words" in failed["console"] and "assert 1 == 2" in failed["why"]
     case = ElementTree.parse(run.folder / "junit.xml").find(".//testcase[@name='test_counts[unix]']")
     properties = {one.get("name"): one.get("value") for one in case.iter("property")}
-    assert properties["board"] == "unix" and properties["figure:steps"] == "100"
+    assert properties["board"] == properties["target"] == "unix" and properties["figure:steps"] == "100"
+    case = ElementTree.parse(run.folder / "junit.xml").find(".//testcase[@name='test_fails[unix]']")
+    assert f"page-files/{kept[0].name}" in [one.get("value") for one in case.iter("property")]
     assert properties["micropython"] == passed["micropython"]
     (run.folder / "report.json").rename(run.folder / "before.json")
     assert "1 failed, 1 passed" in run_with(105, "--hil-baseline", "before.json")

@@ -10,7 +10,6 @@ import os
 from typing import NamedTuple, TypedDict
 
 from kittiwake.errors import KittiwakeError, NoDeviceError, PortBusyError, UsageError
-from kittiwake.hil import wanted
 from kittiwake.hil.bench import Bench, BenchBoard, InstrumentSettings
 from kittiwake.hil.board import Board
 from kittiwake.hil.instruments import CommandInstrument, EmulatedDevice, Instrument
@@ -63,6 +62,8 @@ class HeldBoard(Board):
         if self._lock is not None:
             self._lock.take(self._wait_s)
         if self._wanted is not None:
+            from kittiwake.hil import wanted  # few runs flash, and it brings much with it
+
             wanted.bring(self.target.name, self._wanted, _LOG.info, self._flash)
             self._wanted = None  # once is enough
         try:

@@ -14,9 +14,14 @@ from kittiwake.errors import ConfigError
 
 
 class Entry(TypedDict):
-    """One test on one board; why it failed or was skipped, and what its board printed when it failed."""
+    """One test on one board; why it failed or was skipped, and what its board printed when it failed.
+
+    `row` is the test's name without board and number of its repeat; `files` is what was kept of the board at a failure,
+    as paths from the page's folder.
+    """
 
     test: str
+    row: str
     board: str
     micropython: str
     cpu: str
@@ -25,6 +30,7 @@ class Entry(TypedDict):
     figures: dict[str, float]
     console: str
     why: str
+    files: dict[str, str]
 
 
 class Report(TypedDict):

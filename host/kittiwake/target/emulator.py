@@ -53,7 +53,7 @@ class Emulator:
         self._name = board.target
         self._log = folder / "qemu.log"
         ours, monitor = socket.socketpair()
-        theirs = [monitor, console.attach(folder / "console.log"), link.attach()]
+        theirs = [monitor, console.attach(folder / "console.log"), link.attach(folder / "link.log")]
         descriptors = [end.fileno() for end in theirs]
         try:
             with open(self._log, "wb") as log:
