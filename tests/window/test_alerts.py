@@ -43,10 +43,10 @@ def exported(plant):
 
 def test_alerts_are_listed_and_filtered(page):
     until(lambda: "alerts, the newest first" in status(page), lambda: status(page), 10)
-    devices = set(page.locator("tbody tr td:nth-child(3)").all_inner_texts())
-    assert devices == {"press-1", "press-2"}
+    devices = page.locator("tbody tr td:nth-child(3)")
+    until(lambda: set(devices.all_inner_texts()) == {"press-1", "press-2"}, devices.all_inner_texts, 40, 0.2)
     page.get_by_label("Filter").fill("press-2")
-    assert set(page.locator("tbody tr td:nth-child(3)").all_inner_texts()) == {"press-2"}
+    assert set(devices.all_inner_texts()) == {"press-2"}
     page.get_by_label("Filter").fill("nothing has this name")
     assert "No alert matches" in status(page)
     page.get_by_label("Filter").fill("")
