@@ -85,6 +85,10 @@ class Mosquitto:
     def thaw(self) -> None:
         self._send(signal.SIGCONT)
 
+    def save(self) -> None:
+        """Have it write its state to its disk now, whatever its configuration says of that."""
+        self._send(signal.SIGUSR1)
+
     def reload(self) -> None:
         """Read the ACL and the passwords again."""
         self._send(signal.SIGHUP)

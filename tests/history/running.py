@@ -84,14 +84,19 @@ def times_known(log):
     return log.count("the broker keeps what this history has not acknowledged")
 
 
-def wait_until_saved(broker):
+def wait_until_saved(broker, save=lambda: None):
     """Wait until a broker's disk has all that it has confirmed; who publishes has to be frozen or done.
 
     What was sent to it and not read would be confirmed after the save, so that is waited for first.
+
+    Args:
+        broker: a Mosquitto.
+        save: has it save, where it does not by itself.
     """
     until(lambda: _unread_bytes(broker.port) == 0, "a broker that has read everything", 60)
     mark = secrets.token_hex(16)
     publish.single("saved", mark, qos=1, retain=True, port=broker.port, hostname="127.0.0.1")
+    save()
     state = broker.folder / "mosquitto.db"
     until(lambda: state.exists() and mark.encode() in state.read_bytes(), "the broker's state saved", 60)
 
