@@ -6,12 +6,16 @@ that says it first is kept: whatever order records come in, and however often, t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import NamedTuple
+from operator import itemgetter
+from typing import NamedTuple, TypeGuard
 
 from kittiwake.history.row import NUL, TEXT_LIMIT, TS_MOST_MS, Row
+
+_CACHED = 100_000
+_SAID = itemgetter("sensor_id", "unit", "scale", "offset")
 
 
 class DescriptionKey(NamedTuple):
@@ -72,21 +76,47 @@ class ChannelSpan:
     offset: str
 
 
-def first_said(new: Iterable[tuple[int, int, Row]]) -> dict[DescriptionKey, FirstSaid]:
-    """Give the descriptions that rows say, and which of them says each first.
+class Descriptions:
+    """What a store knows of descriptions, so that it writes few of those that rows say.
 
-    Args:
-        new: (journal, stream, row) each.
+    It remembers of each stream and boot what was said last, and the least number that said it.
     """
-    first: dict[DescriptionKey, FirstSaid] = {}
-    for _, stream, row in new:
-        said = _of(row.body)
-        if said is not None:
-            key = DescriptionKey(stream, row.boot, *said)
-            known = first.get(key)
-            if known is None or row.seq < known.seq:
-                first[key] = FirstSaid(row.seq, row.uptime_ms, row.ts_ms)
-    return first
+
+    def __init__(self) -> None:
+        self._said: dict[tuple[int, int], tuple[tuple[object, ...], int]] = {}
+
+    def forget(self) -> None:
+        """Know nothing: a transaction was rolled back, or it has become too much."""
+        self._said.clear()
+
+    def unknown(self, new: Iterable[tuple[int, int, Row]]) -> dict[DescriptionKey, FirstSaid]:
+        """Give the descriptions in rows of which it is not known that the store has them from an earlier record.
+
+        Args:
+            new: (journal, stream, row) each; from now on they count as written.
+        """
+        if len(self._said) > _CACHED:
+            self.forget()
+        first: dict[DescriptionKey, FirstSaid] = {}
+        for _, stream, row in new:
+            body = row.body
+            try:
+                said = _SAID(body)
+            except KeyError:  # most rows are summaries, which say all four
+                if "unit" not in body:
+                    continue
+                said = body.get("sensor_id"), body["unit"], body.get("scale", ""), body.get("offset", "")
+            key = stream, row.boot
+            known = self._said.get(key)
+            if known is not None and known[1] <= row.seq and known[0] == said:
+                continue
+            self._said[key] = said, row.seq
+            if _is_description(said):
+                described = DescriptionKey(*key, *said)
+                least = first.get(described)
+                if least is None or row.seq < least.seq:
+                    first[described] = FirstSaid(row.seq, row.uptime_ms, row.ts_ms)
+        return first
 
 
 def spans(said: Iterable[Said]) -> list[ChannelSpan]:
@@ -119,13 +149,7 @@ def _goes_on(before: ChannelSpan, span: ChannelSpan) -> bool:
     return "" in (before.scale, span.scale) or (before.scale, before.offset) == (span.scale, span.offset)
 
 
-def _of(body: Mapping[str, object]) -> tuple[str, str, str, str] | None:
-    """What a message says of its channel; None where it says no sensor and unit, or what no channel can have."""
-    if "unit" not in body:
-        return None
-    sensor_id, unit, scale, offset = body.get("sensor_id"), body["unit"], body.get("scale", ""), body.get("offset", "")
-    if not (type(sensor_id) is type(unit) is type(scale) is type(offset) is str):
-        return None
-    if max(len(sensor_id), len(unit), len(scale), len(offset)) > TEXT_LIMIT or NUL in sensor_id + unit + scale + offset:
-        return None
-    return (sensor_id, unit, scale, offset) if bool(scale) == bool(offset) else None
+def _is_description(said: tuple[object, ...]) -> TypeGuard[tuple[str, str, str, str]]:
+    """Whether it is what a channel can have: short texts, and a scale with its offset or neither."""
+    texts = [text for text in said if type(text) is str and len(text) <= TEXT_LIMIT and NUL not in text]
+    return len(texts) == len(said) and bool(texts[2]) == bool(texts[3])

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from kittiwake.history import rollups
-from kittiwake.history.described import DescriptionKey, FirstSaid, first_said
 from kittiwake.history.row import TS_MOST_MS, Row
 
 SUMMARY = "summary"
@@ -85,7 +84,7 @@ class Tables(Protocol):
     def learn(self, times: Mapping[BootKey, FirstTime]) -> set[BootKey]:
         """Keep first times of boots where none of an earlier record is kept; returns the boots that this changed."""
 
-    def describe(self, first: Mapping[DescriptionKey, FirstSaid]) -> None:
+    def describe(self, new: Sequence[NewRow]) -> None:
         """Keep which record says each description first, where none of an earlier record is kept."""
 
     def epoch_ms(self, boot: BootKey) -> int | None:
@@ -120,7 +119,7 @@ def merge(tables: Tables, new: Sequence[NewRow]) -> int:
     summaries = ((stream, row.ts_ms, row.body) for _, stream, row in new if row.kind == SUMMARY)
     tables.add(_sums(tables, summaries))
     changed = tables.learn(first_times(new))
-    tables.describe(first_said(new))
+    tables.describe(new)
     untimed = {BootKey(journal, row.boot) for journal, _, row in new if row.ts_ms is None}
     return sum(_repair(tables, boot) for boot in sorted(changed | untimed))
 

@@ -13,13 +13,13 @@ from typing import Any
 from psycopg import Connection
 
 from kittiwake.history import rollups
-from kittiwake.history.described import DescriptionKey, FirstSaid
+from kittiwake.history.described import Descriptions
 from kittiwake.history.merge import BootKey, BucketKey, FirstTime, Movable, NewRow
 from kittiwake.history.postgres_schema import LOCK, UNTIMED, Partitions
 from kittiwake.history.row import Row, class_of
 
 _SLOTS = 128
-_CACHED = 200_000  # numbers, boots and descriptions; beyond it they are asked for again
+_CACHED = 200_000  # numbers and boots; beyond it they are asked for again
 _ADD = """
 INSERT INTO rollups
     SELECT * FROM unnest(%s::bigint[], %s::int[], %s::bigint[], %s::bigint[], %s::bigint[], %s::numeric[],
@@ -58,13 +58,13 @@ class PostgresTables:
         self._streams: dict[tuple[int, str, str], int] = {}
         self._calibrations: dict[rollups.Calibration, int] = {}
         self._boots: dict[BootKey, int] = {}
-        self._descriptions: dict[DescriptionKey, int] = {}
+        self._descriptions = Descriptions()
 
     def forget(self) -> None:
         """Forget what a transaction that is rolled back has taught."""
         self._calibrations.clear()
         self._boots.clear()
-        self._descriptions.clear()
+        self._descriptions.forget()
 
     def number(self, rows: Sequence[Row]) -> None:
         """Give numbers to the journals and streams of rows: before the transaction, so that nobody waits for them."""
@@ -164,15 +164,12 @@ class PostgresTables:
             self._boots[boot] = seq
         return changed
 
-    def describe(self, first: Mapping[DescriptionKey, FirstSaid]) -> None:
+    def describe(self, new: Sequence[NewRow]) -> None:
         """Keep which record says each description first."""
-        if len(self._descriptions) > _CACHED:
-            self._descriptions.clear()
-        earlier = {key: said for key, said in first.items() if self._descriptions.get(key, said.seq + 1) > said.seq}
-        if earlier:  # in the order of the key: see _insert of the store
-            rows = [(*key, *earlier[key]) for key in sorted(earlier)]
+        first = self._descriptions.unknown(new)
+        if first:  # in the order of the key: see _insert of the store
+            rows = [(*key, *first[key]) for key in sorted(first)]
             self._db.execute(_DESCRIBE, [list(column) for column in zip(*rows, strict=True)])
-            self._descriptions |= {key: said.seq for key, said in earlier.items()}
 
     def epoch_ms(self, boot: BootKey) -> int | None:
         """Give the kept epoch of a boot."""

@@ -15,14 +15,14 @@ from typing import Any
 
 from kittiwake.errors import KittiwakeError
 from kittiwake.history import rollups, sqlite_retention, sqlite_schema
-from kittiwake.history.described import DescriptionKey, FirstSaid
+from kittiwake.history.described import Descriptions
 from kittiwake.history.merge import BootKey, BucketKey, FirstTime, Movable, NewRow, Written, merge
 from kittiwake.history.retention import Dropped, Policy
 from kittiwake.history.row import Row, class_of
 
 _BUSY_S = 10.0
 _KEYS_A_QUESTION = 150  # of four variables at most; SQLite takes 999 in its oldest configurations
-_CACHED = 100_000  # boots and descriptions; beyond it they are asked for again
+_CACHED = 100_000  # boots; beyond it they are asked for again
 _INSERT = (
     "INSERT INTO records (journal_id, seq, stream_id, ts_ms, boot, uptime_ms, arrived_ms, payload)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
@@ -129,7 +129,7 @@ class _SqliteTables:
         self._streams: dict[tuple[str, str, str, str], tuple[int, int]] = {}
         self._calibrations: dict[rollups.Calibration, int] = {}
         self._boots: dict[BootKey, int] = {}
-        self._descriptions: dict[DescriptionKey, int] = {}
+        self._descriptions = Descriptions()
 
     def stream(self, row: Row) -> tuple[int, int]:
         """Give the numbers of a row's journal and stream."""
@@ -177,16 +177,13 @@ class _SqliteTables:
             self._boots[boot] = seq
         return changed
 
-    def describe(self, first: Mapping[DescriptionKey, FirstSaid]) -> None:
-        if len(self._descriptions) > _CACHED:
-            self._descriptions.clear()
-        earlier = {key: said for key, said in first.items() if self._descriptions.get(key, said.seq + 1) > said.seq}
+    def describe(self, new: Sequence[NewRow]) -> None:
+        first = self._descriptions.unknown(new)
         self._db.executemany(
             "INSERT INTO descriptions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET seq = excluded.seq,"
             " uptime_ms = excluded.uptime_ms, ts_ms = excluded.ts_ms WHERE excluded.seq < seq",
-            [(*key, *said) for key, said in earlier.items()],
+            [(*key, *said) for key, said in first.items()],
         )
-        self._descriptions |= {key: said.seq for key, said in earlier.items()}
 
     def epoch_ms(self, boot: BootKey) -> int | None:
         row = self._db.execute("SELECT epoch_ms FROM boots WHERE journal_id = ? AND boot = ?", boot).fetchone()
