@@ -111,7 +111,7 @@ def test_node_up_of_a_virtual_board_answers_until_ctrl_c(up):
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("target", ["qemu:mps2-an385", "qemu:virt"])
+@pytest.mark.parametrize("target", [pytest.param("qemu:mps2-an385", marks=pytest.mark.soak), "qemu:virt"])
 def test_node_up_is_a_board_for_every_command_that_takes_a_port(target, up, request, tmp_path, capsys):
     """What the README does with a board: asked, deployed to, judged, and mpremote."""
     refuse_or_skip(request.config, target)

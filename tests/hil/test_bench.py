@@ -31,14 +31,14 @@ def measured(name, *wanted):
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.board("qemu:mps2-an385", "qemu:virt", "qemu:xtensa")
+@pytest.mark.board("qemu:mps2-an385", "qemu:xtensa")
 def test_bench_command_twice_on_an_emulated_board_is_identical(target_name, capsys):
     assert_twice_the_same(target_name, capsys)
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(300)
-@pytest.mark.board("qemu:mps2-an386", "qemu:netduino2")
+@pytest.mark.board("qemu:mps2-an386", "qemu:netduino2", "qemu:virt")
 def test_bench_command_twice_on_the_other_boards_is_identical(target_name, capsys):
     assert_twice_the_same(target_name, capsys)
 

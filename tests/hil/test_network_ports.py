@@ -13,7 +13,7 @@ CONFIG = 'device = "kw-far"\n[[channels]]\nsource = {kind = "link"}\n'
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("scheme", ["socket", "rfc2217"])
+@pytest.mark.parametrize("scheme", [pytest.param("socket", marks=pytest.mark.soak), "rfc2217"])  # the plainer: in soak
 def test_board_on_the_network_is_a_board_for_deploy_doctor_and_tests(scheme, request, tmp_path, capsys):
     # Regression: a link on the network was never greeted, so that each deployment over it was taken back.
     refuse_or_skip(request.config, "qemu:mps2-an385")
