@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import subprocess
 import sys
 import tomllib
@@ -18,8 +17,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "host")]
 
+from kittiwake.errors import KittiwakeError  # noqa: E402
 from kittiwake.model.make.interpreter import VARIABLE  # noqa: E402
 from kittiwake.target import images  # noqa: E402
+from tools.micropython import cache  # noqa: E402
 
 _EXTRA = "quantise"
 
@@ -44,19 +45,34 @@ def _requirements() -> list[str]:
 
 
 def main() -> int:
-    """Make the environment; return 0 when it is there, 1 with pip's own message when it cannot be made."""
+    """Make the environment; return 0 when it is there, 1 with a line of the reason when it cannot be made."""
     if interpreter():
         return 0
-    place, part = folder(), folder().with_suffix(".part")
-    print(f"foreign: installing {_EXTRA} into {place}, once", file=sys.stderr)
-    shutil.rmtree(part, ignore_errors=True)
-    venv.create(part, with_pip=True)
-    pip = [str(part / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    if subprocess.call([*pip, *_requirements()]) != 0:
-        shutil.rmtree(part, ignore_errors=True)
+    place = folder()
+    try:
+        with cache.locked(place.parent, _say), cache.workshop(place.parent) as work:
+            if not interpreter():  # else another process has made it meanwhile
+                _say(f"installing {_EXTRA} into {place}, once")
+                _install(work / "made")
+                (work / "made").replace(place)  # its python is used by path, not its scripts, so it may move
+    except KittiwakeError as error:
+        _say(f"{error}; {error.mend}" if error.mend else str(error))
         return 1
-    part.replace(place)  # its python is used by path, not its scripts, so it may move
+    except subprocess.CalledProcessError as error:
+        _say(f"{Path(error.cmd[0]).name} {' '.join(error.cmd[1:4])} ended with {error.returncode}")
+        return 1
     return 0
+
+
+def _install(place: Path) -> None:
+    """Make an environment with what the extra names; pip itself says what it cannot get."""
+    venv.create(place, with_pip=True)
+    pip = [str(place / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, *_requirements()], check=True)
+
+
+def _say(line: str) -> None:
+    print(f"foreign: {line}", file=sys.stderr)
 
 
 if __name__ == "__main__":
