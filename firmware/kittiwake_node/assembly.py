@@ -34,8 +34,13 @@ def forget_checks():
 
 def describe(channels):
     """The channel description that records refer to: what the gateway needs to turn integers into units."""
-    keys = ("name", "sensor_id", "unit", "scale", "offset")
-    return json.dumps([{key: c[key] for key in keys} for c in channels]).encode()
+    entries = []
+    for channel in channels:
+        entry = {key: channel[key] for key in ("name", "sensor_id", "unit", "scale", "offset")}
+        if channel["kind"] == "states":
+            entry["kind"] = "states"
+        entries.append(entry)
+    return json.dumps(entries).encode()
 
 
 def make_channels(config, kernel, make_source, clock, facts, owner, leave_out):

@@ -17,7 +17,7 @@ def of(link: DeviceLink) -> dict[str, object]:
 
     Returns:
         Port, device and state; what was refused, changed or dropped; alerts and keywords counted; the newest health
-        record, what of it is wrong in words, and the newest values by channel.
+        record, what of it is wrong in words, and the newest values and state by channel.
     """
     tally, health = link.intake.tally, dict(link.intake.health)
     return {
@@ -37,7 +37,13 @@ def of(link: DeviceLink) -> dict[str, object]:
         "health": health,
         "warnings": warnings(health),
         "channels": {
-            name: {"sensor_id": channel.sensor_id, "unit": channel.unit, "ts": channel.ts, **channel.values}
+            name: {
+                "sensor_id": channel.sensor_id,
+                "unit": channel.unit,
+                "ts": channel.ts,
+                **channel.values,
+                **({"state": channel.state} if channel.state else {}),
+            }
             for name, channel in tally.channels.items()
         },
     }

@@ -1,4 +1,4 @@
-"""Home Assistant's discovery message of a device: its channels as sensors, its alerts, its health. Pure.
+"""Home Assistant's discovery message of a device: its channels as sensors, states, alerts, health. Pure.
 
 Source: Home Assistant, MQTT integration, device discovery (one message for a device with its components).
 """
@@ -67,6 +67,16 @@ def discovery(
             "off_delay": 60,
             "json_attributes_topic": alert,
         }
+        if channel.tells_states:
+            state = topics.topic("state", channel.name)
+            components[f"{number}_state"] = {
+                "platform": "sensor",
+                "unique_id": f"{node}_{number}_state",
+                "name": f"{channel.name} state",
+                "state_topic": state,
+                "value_template": "{{ value_json.state }}",
+                "json_attributes_topic": state,
+            }
     for field, (name, unit, kind) in _HEALTH.items():
         components[field] = {
             "platform": "sensor",

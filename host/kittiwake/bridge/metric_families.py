@@ -84,7 +84,7 @@ def of_health(links: Sequence[DeviceLink]) -> Iterator[Family]:
 
 
 def of_channels(links: Sequence[DeviceLink]) -> Iterator[Family]:
-    """Give the families of channels: alerts and keywords counted, newest values, and whose unit these are in.
+    """Give the families of channels: alerts, keywords, states counted, newest values, and whose unit these are in.
 
     Args:
         links: the devices'.
@@ -92,6 +92,8 @@ def of_channels(links: Sequence[DeviceLink]) -> Iterator[Family]:
     labels = [*_LABELS, "channel"]
     alerts = family("kittiwake_channel_alerts", "Alerts received.", True, [*labels, "detector"])
     keywords = family("kittiwake_channel_keywords", "Keywords received.", True, [*labels, "keyword"])
+    begun = family("kittiwake_channel_states", "How often a machine's state began.", True, [*labels, "state"])
+    held = family("kittiwake_channel_state", "1 for the machine's state that holds.", False, [*labels, "state"])
     info = family(
         "kittiwake_channel_info", "1; says the channel's sensor and unit.", False, [*labels, "sensor", "unit"]
     )
@@ -111,7 +113,10 @@ def of_channels(links: Sequence[DeviceLink]) -> Iterator[Family]:
                 alerts.add_metric([*place, detector], float(count))
             for keyword, count in channel.keywords.items():
                 keywords.add_metric([*place, keyword], float(count))
+            for state, count in channel.states.items():
+                begun.add_metric([*place, state], float(count))
+                held.add_metric([*place, state], float(state == channel.state))
             info.add_metric([*place, channel.sensor_id, channel.unit], 1.0)
             for figure, value in channel.values.items():
                 values[figure].add_metric(place, value)
-    yield from (alerts, keywords, info, *values.values())
+    yield from (alerts, keywords, begun, held, info, *values.values())

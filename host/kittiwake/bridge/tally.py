@@ -1,4 +1,4 @@
-"""What one device's messages said, for operators: alerts and keywords counted, each channel's newest values.
+"""What one device's messages said, for operators: alerts, keywords and states counted, and the newest values.
 
 Devices choose their channels' names, so what is kept is bounded: beyond that, channels count together. It knows neither
 port nor broker.
@@ -14,8 +14,9 @@ from kittiwake.publish.channel_description import Channel
 
 CHANNELS_LIMIT = 64
 KEYWORDS_LIMIT = 32
+STATES_LIMIT = 32
 OTHERS = "_others"  # what stands for names beyond these limits
-_TEXT_LIMIT = 64  # characters of a sensor's id, a unit or a keyword
+_TEXT_LIMIT = 64  # characters of a sensor's id, a unit, a keyword or a state
 
 _OF_SUMMARY = ("mean", "stdev", "low", "high")
 
@@ -31,6 +32,8 @@ class ChannelTally:
         ts: of the newest of these; None where its time was not known.
         alerts: detector -> how many.
         keywords: keyword -> how many.
+        states: state of a machine -> how often it began.
+        state: the one that began last; "" for none.
     """
 
     sensor_id: str = ""
@@ -39,6 +42,8 @@ class ChannelTally:
     ts: str | None = None
     alerts: Counter[str] = field(default_factory=Counter)
     keywords: Counter[str] = field(default_factory=Counter)
+    states: Counter[str] = field(default_factory=Counter)
+    state: str = ""
 
 
 class Tally:
@@ -79,8 +84,11 @@ class Tally:
             of.alerts[str(body["detector"])] += 1
         elif kind == "keyword":
             of = self._keep(channel, body, ())
-            word = str(body["keyword"])[:_TEXT_LIMIT]
-            of.keywords[word if word in of.keywords or len(of.keywords) < KEYWORDS_LIMIT else OTHERS] += 1
+            of.keywords[_bounded(str(body["keyword"]), of.keywords, KEYWORDS_LIMIT)] += 1
+        elif kind == "state":
+            of = self._keep(channel, body, ())
+            of.state = _bounded(str(body["state"]), of.states, STATES_LIMIT)
+            of.states[of.state] += 1
 
     def _keep(self, channel: Channel, body: Mapping[str, object], names: tuple[str, ...]) -> ChannelTally:
         of = self.channels.get(channel.level)
@@ -98,3 +106,8 @@ class Tally:
             ts = body.get("ts")
             of.ts = ts if isinstance(ts, str) else None
         return of
+
+
+def _bounded(name: str, known: Counter[str], limit: int) -> str:
+    name = name[:_TEXT_LIMIT]
+    return name if name in known or len(known) < limit else OTHERS

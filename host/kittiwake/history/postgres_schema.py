@@ -147,7 +147,14 @@ CREATE VIEW channels AS
     FROM descriptions JOIN streams ON streams.id = stream_id JOIN journals ON journals.id = streams.journal_id
         LEFT JOIN boots ON boots.journal_id = streams.journal_id AND boots.boot = descriptions.boot;
 """
-MIGRATIONS: tuple[LiteralString, ...] = (_FIRST, _SECOND)
+# A machine's states, each record the beginning of one. lasted: samples that the previous one held.
+_THIRD: LiteralString = """
+CREATE VIEW states AS
+    SELECT device, seq, channel, ts, field(payload, 'state') AS state, field(payload, 'previous') AS previous,
+        field(payload, 'probability')::double precision AS probability, field(payload, 'lasted')::bigint AS lasted
+    FROM messages WHERE kind = 'state';
+"""
+MIGRATIONS: tuple[LiteralString, ...] = (_FIRST, _SECOND, _THIRD)
 VERSION = len(MIGRATIONS)
 
 

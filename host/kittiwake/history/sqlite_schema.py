@@ -180,7 +180,14 @@ CREATE VIEW channels AS
     FROM descriptions JOIN streams ON streams.id = stream_id JOIN journals ON journals.id = streams.journal_id
         LEFT JOIN boots ON boots.journal_id = streams.journal_id AND boots.boot = descriptions.boot;
 """
-MIGRATIONS = (_FIRST, _SECOND, _THIRD)
+# A machine's states, each record the beginning of one. lasted: samples that the previous one held.
+_FOURTH = """
+CREATE VIEW states AS
+    SELECT device, seq, channel, ts, payload ->> 'state' AS state, payload ->> 'previous' AS previous,
+        payload ->> 'probability' AS probability, payload ->> 'lasted' AS lasted
+    FROM messages WHERE kind = 'state';
+"""
+MIGRATIONS = (_FIRST, _SECOND, _THIRD, _FOURTH)
 VERSION = len(MIGRATIONS)
 
 

@@ -12,6 +12,7 @@ from fractions import Fraction
 
 from kittiwake.errors import ConfigError
 from kittiwake.model import compiler
+from kittiwake.model.compiler import Compiled
 from kittiwake.model.emit import kwm
 
 NOTE_VERSION = 1
@@ -55,7 +56,21 @@ def compile_states(model: bytes, names: Sequence[str], full_scale: float, isa: s
         ModelRefused: the network cannot run.
         ConfigError: it takes no block or gives no byte a state; a name or the scale cannot be.
     """
-    compiled = compiler.compile_model(model, isa, name)
+    return with_states(compiler.compile_model(model, isa, name), names, full_scale, name)
+
+
+def with_states(compiled: Compiled, names: Sequence[str], full_scale: float, name: str) -> bytes:
+    """Put the note behind a network's plan.
+
+    Args:
+        compiled: of an int8 network of one input, a block of samples, and an output a state.
+        names: of the states, in the order of its outputs.
+        full_scale: LSB that the network knows as 1, above 0.
+        name: of the model, for messages.
+
+    Raises:
+        ConfigError: as `compile_states`.
+    """
     inputs, outputs = compiled.program.inputs, compiled.program.outputs
     if len(inputs) != 1 or len(outputs) != 1:
         raise ConfigError(f"{name} has several inputs or outputs", "a network that tells states has one of each")

@@ -28,6 +28,7 @@ class Channel:
         offset: units at zero.
         is_raw: scale or offset could not be read: the integers are published as they are, without a unit.
         problem: what had to be replaced in them, "" for nothing.
+        tells_states: a network takes its samples for a machine's states.
     """
 
     name: str = "0"
@@ -37,6 +38,7 @@ class Channel:
     offset: Fraction = Fraction(0)
     is_raw: bool = False
     problem: str = ""
+    tells_states: bool = False
 
     @cached_property
     def level(self) -> str:
@@ -96,6 +98,7 @@ def _channel(entry: dict[str, object], number: int) -> Channel:
     refused = {"name": bad_name, "sensor_id": bad_id, "unit": bad_unit}
     problem = ", ".join(f"{key} holds {character}" for key, character in refused.items() if character)
     scale, offset = rational(entry.get("scale", "1")), rational(entry.get("offset", "0"))
+    tells_states = entry.get("kind") == "states"
     if scale is None or offset is None:
-        return Channel(name, sensor_id, is_raw=True, problem=problem)
-    return Channel(name, sensor_id, unit, scale, offset, problem=problem)
+        return Channel(name, sensor_id, is_raw=True, problem=problem, tells_states=tells_states)
+    return Channel(name, sensor_id, unit, scale, offset, problem=problem, tells_states=tells_states)

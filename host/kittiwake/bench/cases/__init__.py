@@ -1,7 +1,17 @@
 """Benchmarks: what the firmware's stages cost, each next to its budget."""
 
 # Each registers itself; their order is the order of reports.
-from kittiwake.bench.cases import channel, codec, detectors, hearing, networks, states, store, update  # noqa: F401
+from kittiwake.bench.cases import (  # noqa: F401
+    channel,
+    codec,
+    detectors,
+    hearing,
+    machine_states,
+    networks,
+    states,
+    store,
+    update,
+)
 from kittiwake.bench.cases.registry import Case, registered
 from kittiwake.boards.arch import kernels_of
 

@@ -154,3 +154,89 @@ def make_ticks(storage, kernel, samples):
 
     ticks()
     return ticks, ()
+
+
+class _Still:
+    """A clock for what need not wait: a network works without a pause."""
+
+    @staticmethod
+    def us():
+        return 0
+
+    @staticmethod
+    def since_us(earlier):
+        return 0
+
+
+class _NoNetwork:
+    """Takes a block and does nothing with it."""
+
+    @staticmethod
+    def begin(data):
+        pass
+
+
+def _states(kernel, samples, plan_name):
+    from kittiwake_node.config import check
+    from kittiwake_node.detect.clip import Clip
+    from kittiwake_node.detect.state_judge import StateJudge
+    from kittiwake_node.detect.state_note import StateNote
+    from kittiwake_node.detect.states import States
+    from kittiwake_node.detect.summary import Summary
+    from kittiwake_node.io import model_file
+    from kittiwake_node.network import Network
+
+    channel = {"kind": "states", "source": {}, "states": {"model": plan_name}}
+    config = check({"kernel": kernel, "channels": [channel]})["channels"][0]
+    plan = model_file.read_plan(plan_name)
+    kernel = kernels.load(kernel)
+    settings = config["states"]
+    judge = StateJudge(kernel, StateNote(plan), Network(plan, kernel), settings["blocks"], settings["margin"])
+    clip, size = Clip(kernel, -32768, 32767), len(samples)
+    channel = States(0, config, Full(), Summary(kernel), clip, [], None, size, _Owner(), judge, _Still())
+    for i in range(size):
+        channel._buf[i] = samples[i]
+    return channel
+
+
+def make_states(storage, kernel, samples, plan_name):
+    """Make the steps of a channel that tells states, from one of its blocks judged to the next.
+
+    Args:
+        storage: not used.
+        kernel: name of the kernels.
+        samples: that the channel takes at once; a whole number of times they are a block of the network.
+        plan_name: file of a plan that tells states.
+    """
+    channel = _states(kernel, samples, plan_name)
+    step, steps = channel.step, channel.judge.block // len(samples) + 1
+
+    def block():
+        for _ in range(steps):
+            step()
+
+    for _ in range(4):
+        block()
+    return block, ()
+
+
+def make_block_of_states(storage, kernel, samples, plan_name):
+    """Make a block of samples as the network takes it: kept, its mean, and the network's input.
+
+    Args:
+        storage: not used.
+        kernel: name of the kernels.
+        samples: that come at once; a whole number of times they are a block of the network.
+        plan_name: file of a plan that tells states.
+    """
+    channel = _states(kernel, samples, plan_name)
+    judge, buf, size = channel.judge, channel._buf, len(samples)
+    judge._network = _NoNetwork
+    feed, pieces = judge.feed, judge.block // size
+
+    def block():
+        for _ in range(pieces):
+            feed(buf, 0, size)
+
+    block()
+    return block, ()
