@@ -99,6 +99,21 @@ def test_settings_carry_copies_files_and_names_folders_to_mount(index, tmp_path,
     assert f"find-links = {index}/pypi/simple" in (machine / "etc/pip.conf").read_text()
 
 
+def test_settings_of_another_suite_are_this_systems_mirror_alone(tmp_path, monkeypatch):
+    apt, machine = tmp_path / "apt", tmp_path / "machine"
+    (apt / "sources.list.d").mkdir(parents=True)
+    (apt / "sources.list.d/debian.sources").write_text("Types: deb\n")
+    (machine / "etc").mkdir(parents=True)
+    monkeypatch.setattr(settings, "_APT", apt)
+    monkeypatch.setattr(settings, "_OTHERS", ())
+    monkeypatch.setattr(settings, "pip_options", dict)
+    monkeypatch.setattr(settings, "suite_and_mirror", lambda: ("bookworm", "http://mirror.example/debian"))
+    settings.carry(machine, "trixie")
+    there = machine / str(apt).lstrip("/")
+    assert [path.name for path in there.iterdir()] == ["sources.list"]
+    assert (there / "sources.list").read_text() == "deb http://mirror.example/debian trixie main\n"
+
+
 def test_machine_suite_and_mirror_are_this_systems(tmp_path):
     (tmp_path / "sources.list").write_text("deb http://mirror.example/debian bookworm main\n")
     (tmp_path / "os-release").write_text("ID=debian\nVERSION_CODENAME=bookworm\n")

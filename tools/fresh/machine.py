@@ -61,14 +61,18 @@ class Machine:
         self.environment = dict(environment or {})
         self.mounts = list(mounts)
 
-    def bootstrap(self) -> None:
+    def bootstrap(self, suite: str = "") -> None:
         """Install a minimal Debian with PACKAGES into the folder, and add the ordinary user.
+
+        Args:
+            suite: which Debian, e.g. "trixie"; empty for this system's.
 
         Raises:
             MachineError: debootstrap failed; its last line is in the text.
         """
-        suite, mirror = suite_and_mirror()
-        command = ["debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", suite, str(self.root), mirror]
+        own_suite, mirror = suite_and_mirror()
+        options = ["--variant=minbase", f"--include={','.join(PACKAGES)}"]
+        command = ["debootstrap", *options, suite or own_suite, str(self.root), mirror]
         finished = subprocess.run(
             [*_APART, *command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )

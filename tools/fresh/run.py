@@ -1,10 +1,10 @@
 """From nothing to green: `make demo` as an ordinary user and `make test` as root, each first on a machine of its own.
 
-    python tools/fresh/run.py [--only demo|test] [--folder DIR] [--keep] [ARGUMENT ...]
+    python tools/fresh/run.py [--only demo|test|boards] [--suite SUITE] [--folder DIR] [--keep] [ARGUMENT ...]
 
-Each runs on a minimal Debian with python3, python3-venv, make, git and ca-certificates alone, on a clone of what is
-committed here, the first time and nothing before it. The last lines are figures. Needs root. ARGUMENTs go to `make
-test`, e.g. T=tests/unit.
+`--only boards` builds the emulated boards, as root. Each runs on a minimal Debian (this system's release, or SUITE)
+with python3, python3-venv, make, git and ca-certificates alone, on a clone of what is committed here, the first time
+and nothing before it. The last lines are figures. Needs root. ARGUMENTs go to `make test`, e.g. T=tests/unit.
 """
 
 import argparse
@@ -26,7 +26,8 @@ from tools.fresh.machine import USER, Machine, MachineError, require_root  # noq
 
 # The packages that `make test` installs take 2.5 GB, two bare machines, the environment and downloads half as much.
 _FREE_GB = 8
-_RUNS = {"demo": USER, "test": "root"}
+_RUNS = {"demo": USER, "test": "root", "boards": "root"}
+_ALWAYS = ("demo", "test")
 _SUMMARY = re.compile(r"=+ (.*\b\d+ (?:passed|failed|errors?)\b.*?) =+")
 
 
@@ -76,7 +77,8 @@ def main() -> int:
         0 when all passed, 1 when something failed or no machine could be made.
     """
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", choices=_RUNS, help="run one of them (default: both)")
+    parser.add_argument("--only", choices=_RUNS, help="run one of them (default: demo and test)")
+    parser.add_argument("--suite", default="", help="another Debian, e.g. trixie, from this system's mirror")
     parser.add_argument("--folder", type=Path, help="a folder with room for the machines (default: TMPDIR)")
     parser.add_argument("--keep", action="store_true", help="leave the folder with the empty machine and the logs")
     parser.add_argument("arguments", nargs="*", metavar="ARGUMENT", help="for `make test`, e.g. T=tests/unit")
@@ -118,10 +120,10 @@ def _run_all(folder: Path, options: argparse.Namespace) -> list[tuple[bool, str]
     started = time.monotonic()
     say("making a machine with nothing on it ...")
     base = Machine(folder / "base")
-    base.bootstrap()
-    base.environment, base.mounts = settings.carry(base.root)
+    base.bootstrap(options.suite)
+    base.environment, base.mounts = settings.carry(base.root, options.suite)
     say(f"made in {time.monotonic() - started:.0f} s")
-    goals = [goal for goal in _RUNS if options.only in (None, goal)]
+    goals = [options.only] if options.only else list(_ALWAYS)
     return [run_once(base, goal, options.arguments if goal == "test" else [], folder) for goal in goals]
 
 

@@ -16,6 +16,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
+from tools.fresh.machine import suite_and_mirror
+
 # Where proxies and certificates are, for pip, apt and Python's ssl.
 _VARIABLES = re.compile(r"PIP_.+|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|(?i:(https?|ftp|no|all)_proxy)")
 _HREF = re.compile(r"""<a\s[^>]*href\s*=\s*["']([^"']+)""", re.IGNORECASE)
@@ -116,11 +118,12 @@ def _referred(index: Path) -> set[Path]:
     return folders
 
 
-def carry(machine: Path) -> tuple[dict[str, str], list[Path]]:
+def carry(machine: Path, suite: str = "") -> tuple[dict[str, str], list[Path]]:
     """Put this machine's apt and pip configuration into another one's files.
 
     Args:
         machine: the root folder of the other one; files under it are written.
+        suite: of another Debian, whose main archive alone the other one then has; empty for this system's.
 
     Returns:
         The environment to set there, and the folders that have to be mounted at the same place: an index can be
@@ -130,6 +133,8 @@ def carry(machine: Path) -> tuple[dict[str, str], list[Path]]:
     shutil.rmtree(_inside(machine, _APT), ignore_errors=True)
     for path in (_APT, *_OTHERS):
         _copy(path, machine)
+    if suite:
+        _use_suite(_inside(machine, _APT), suite)
     options, environment = pip_options(), variables(os.environ)
     (machine / "etc/pip.conf").write_text(pip_configuration(options))
     mounts = []
@@ -139,6 +144,13 @@ def carry(machine: Path) -> tuple[dict[str, str], list[Path]]:
         else:
             _copy(path, machine)
     return environment, mounts
+
+
+def _use_suite(apt: Path, suite: str) -> None:
+    """Leave one source in a folder of apt's configuration: the mirror that this system has, for another suite."""
+    _, mirror = suite_and_mirror()
+    shutil.rmtree(apt / "sources.list.d", ignore_errors=True)
+    (apt / "sources.list").write_text(f"deb {mirror} {suite} main\n")
 
 
 def _inside(machine: Path, path: Path) -> Path:
