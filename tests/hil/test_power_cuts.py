@@ -82,7 +82,7 @@ class Console:
         self._board = board
         self._text = ""
         board._repl.submit(code)
-        self._line = board._repl._stream
+        self._line = board._machine.console
         self._take(bytes(board._repl._input))
 
     def _take(self, data):
