@@ -143,7 +143,8 @@ def _problem(content: bytes, mpy: int, arch: str) -> str:
     return "" if fits else f"it has code for {made_for}, the board is {arch or 'without native code'}"
 
 
-@functools.lru_cache(maxsize=1024)
+# The firmware's 200 modules for each of the architectures that a run of tests goes round.
+@functools.lru_cache(maxsize=4096)
 def _compile(path: str, content: bytes, arch: str) -> bytes:
     result, output = _run(_compiler(), path, content, arch)
     if result is not None:
