@@ -147,15 +147,19 @@ class Workers:
 
 
 class Recorder:
-    """Hooks of `--record-durations`: the seconds of every unit that ran, into the record."""
+    """Hooks of `--record-durations`: the seconds of every unit that ran and passed, into the record."""
 
     def __init__(self, config):
         self._targets = chosen(config)
         self._seconds = Counter()
+        self._failed = set()
 
     def pytest_runtest_logreport(self, report):
-        self._seconds[units.unit_of(report.nodeid, self._targets).key] += report.duration
+        key = units.unit_of(report.nodeid, self._targets).key
+        self._seconds[key] += report.duration
+        if report.failed:
+            self._failed.add(key)
 
     def pytest_sessionfinish(self, exitstatus):
-        if exitstatus == 0:
-            units.store_record(self._seconds)
+        if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+            units.store_record({key: value for key, value in self._seconds.items() if key not in self._failed})
