@@ -3,8 +3,9 @@
     python tools/mip_package.py [--check]
 
 Kernels in assembler are left out: each fits one processor, and all of them together fill a small board's flash. So is
-what takes releases, since that needs slots, and mip makes none; and what tells a machine's states, since all sources
-together are more than a MiB holds. `kittiwake deploy` brings what a configuration needs.
+what takes releases, since that needs slots, and mip makes none. All sources together are more than a MiB holds, so what
+tells a machine's states is left out, too, and the plain kernels of networks, which define the viper ones. `kittiwake
+deploy` brings what a configuration needs.
 """
 
 import argparse
@@ -35,7 +36,8 @@ def package() -> dict[str, Any]:
         came from, of the same version.
     """
     files = [path for path in kittiwake.firmware_files() if mpy.fits(path, "")]
-    return _described([path for path in files if not path.startswith(_OF_SLOTS) and path not in _of_states()])
+    left_out = _of_states() | _plain_networks()
+    return _described([path for path in files if not path.startswith(_OF_SLOTS) and path not in left_out])
 
 
 def _of_states() -> set[str]:
@@ -45,6 +47,11 @@ def _of_states() -> set[str]:
         for kinds in (("microphone", "states"), ("microphone",))
     )
     return set(with_states) - set(without)
+
+
+def _plain_networks() -> set[str]:
+    stages = {"requant", *(stage for stage, _ in network._ENTRIES)}  # what they share, and themselves
+    return {f"kittiwake_node/kernels/plain_{stage}.py" for stage in stages}
 
 
 def network_package() -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """mpremote's mip, the real program, puts the firmware of package.json onto an emulated board, and it runs there."""
 
 import hashlib
-import re
 import subprocess
 import sys
 
@@ -10,15 +9,10 @@ import pytest
 import kittiwake
 from kittiwake.pytest_plugin import refuse_or_skip
 from kittiwake.target import open_target
-from tests.support.repository import served
+from tests.support.repository import LEFT_OUT_BY_MIP, served
 
 pytestmark = pytest.mark.timeout(600)
 
-# What fits one processor, and what takes releases into slots, which mip does not make.
-LEFT_OUT = re.compile(
-    r"kittiwake_node/(kernels/((thumb2|dsp|rv32|xtensa)_|\w+_block)|update/|updating\.py$|io/build_facts\.py$"
-    r"|(assembly|config)_states\.py$|detect/state)"
-)
 HASHES = """
 import binascii, hashlib, os
 def walk(folder):
@@ -59,8 +53,8 @@ def test_mip_of_mpremote_installs_the_firmware_onto_a_board(bare):
         command += ["--target", "/mip", f"{address}/package.json"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=500)
     assert done.returncode == 0, done.stdout + done.stderr
-    firmware = {f"/mip/{n}": content for n, content in kittiwake.firmware_files().items() if not LEFT_OUT.match(n)}
-    expected = {f"{path} {hashlib.sha256(content).hexdigest()}" for path, content in firmware.items()}
+    firmware = {name: text for name, text in kittiwake.firmware_files().items() if not LEFT_OUT_BY_MIP.match(name)}
+    expected = {f"/mip/{name} {hashlib.sha256(text).hexdigest()}" for name, text in firmware.items()}
     assert set(bare.exec(HASHES, timeout_s=120).splitlines()) == expected
     assert len(requests) == len(expected) + 1 > 100
     assert bare.exec(DETECT, timeout_s=60).split() == ["/mip/kittiwake_node/kernels/__init__.py", "19"]

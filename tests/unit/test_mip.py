@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import subprocess
 import sys
 
@@ -13,15 +12,9 @@ from kittiwake.model import compiler
 from kittiwake.model.run import oracle
 from kittiwake.target.micropython_unix import find_micropython
 from tests.parity import models
-from tests.support.repository import ROOT, served
+from tests.support.repository import LEFT_OUT_BY_MIP, ROOT, served
 from tests.support.tflite_graphs import random_model
 from tools import mip_package
-
-# What fits one processor, and what takes releases into slots, which mip does not make.
-LEFT_OUT = re.compile(
-    r"kittiwake_node/(kernels/((thumb2|dsp|rv32|xtensa)_|\w+_block)|update/|updating\.py$|io/build_facts\.py$"
-    r"|(assembly|config)_states\.py$|detect/state)"
-)
 
 
 @pytest.fixture
@@ -35,13 +28,19 @@ def micropython():
     return program
 
 
-def test_mip_package_lists_the_firmware_but_for_kernels_of_one_processor_and_slots_and_is_not_stale():
+def test_mip_package_lists_the_firmware_but_for_what_it_leaves_out_and_is_not_stale():
     described = json.loads((ROOT / "package.json").read_text())
     files = {path.relative_to(ROOT / "firmware").as_posix() for path in (ROOT / "firmware").rglob("*.py")}
-    expected = {name for name in files if not LEFT_OUT.match(name)}
+    expected = {name for name in files if not LEFT_OUT_BY_MIP.match(name)}
     assert dict(described["urls"]) == {name: f"firmware/{name}" for name in expected}
     assert len(expected) == len(described["urls"]) < len(files)
     assert described["version"] == kittiwake.__version__ and described["deps"] == []
+
+
+def test_mip_package_fits_the_file_system_of_the_emulated_boards():
+    described = json.loads((ROOT / "package.json").read_text())
+    sizes = [(ROOT / place).stat().st_size for _, place in described["urls"]]
+    assert sum(-(-size // 4096) * 4 for size in sizes) < 944
 
 
 def test_mip_package_is_byte_for_byte_what_the_tool_writes(tmp_path, monkeypatch, capsys):
@@ -69,7 +68,7 @@ def test_mip_of_the_unix_port_installs_the_firmware_from_a_local_index_and_it_ru
     assert done.returncode == 0 and "Done" in done.stdout, done.stdout + done.stderr
     installed = {path.relative_to(tmp_path).as_posix(): path.read_bytes() for path in tmp_path.rglob("*.py")}
     firmware = kittiwake.firmware_files()
-    assert installed == {name: content for name, content in firmware.items() if not LEFT_OUT.match(name)}
+    assert installed == {name: content for name, content in firmware.items() if not LEFT_OUT_BY_MIP.match(name)}
     assert len(requests) == len(installed) + 1
     script = "import kittiwake_node\nfrom kittiwake_node import node\nprint(kittiwake_node.__version__, node.run_file)"
     environment = dict(os.environ, MICROPYPATH=str(tmp_path))
