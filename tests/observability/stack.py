@@ -30,6 +30,7 @@ from tools.virtual_ports import PtyPort
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy" / "observability"
 HEALTH = dict.fromkeys(payload.HEALTH_FIELDS, 1) | {"journal_bytes": 10, "journal_limit_bytes": 100}
 HEALTH |= {"storage_state": 0, "microphone_state": 1, "evicted_alert": 0}
+RULE = '[[decide.rules]]\nname = "worn"\nmodel = "detector"\nfeatures = ["n", "mean", "low", "high"]\n'
 CARD = "".join(f'[[features]]\nname = "f{n}"\nmean = 0.0\nstdev = 1.0\nlow = -3.0\nhigh = 3.0\n' for n in range(4))
 
 
@@ -74,7 +75,7 @@ class Stack:
         self.install("gateway")
         self.broker = Mosquitto(self.folder, whole=certificates.example(certs, self.folder))
         self.device = Device("press-7", PtyPort(f"{folder}/tty"))
-        names = ("bridge", "history", "serve", "window", "rollout", "node", "prometheus", "alertmanager")
+        names = ("bridge", "history", "decide", "serve", "window", "rollout", "node", "prometheus", "alertmanager")
         self.ports = {name: free_port() for name in names}
         self.receiver = Receiver()
         self.processes = {}
@@ -98,6 +99,7 @@ class Stack:
         (self.folder / "gateway.toml").write_text(
             f'{broker("client")}[http]\nlisten = "127.0.0.1:{self.ports["bridge"]}"\n'
             f'[[devices]]\nport = "{self.device.port.url}"\n'
+            f'[decide]\nmodels = "{self.folder}/models"\nlisten = "127.0.0.1:{self.ports["decide"]}"\n{RULE}'
         )
         (self.folder / "history.toml").write_text(
             f'{broker("gateway")}client_id = "history"\n[http]\nlisten = "127.0.0.1:{self.ports["history"]}"\n'
@@ -117,6 +119,7 @@ class Stack:
         for port, name in (
             (9108, "bridge"),
             (9109, "history"),
+            (9110, "decide"),
             (8080, "serve"),
             (9111, "window"),
             (9112, "rollout"),
@@ -147,6 +150,7 @@ class Stack:
         self._run("history", *kittiwake, "history", "run", "-c", str(self.folder / "history.toml"))
         self._run("serve", *kittiwake, "serve", str(self.folder / "models"), "--listen", here["serve"])
         gateway = ("-c", str(self.folder / "gateway.toml"))
+        self._run("decide", *kittiwake, "decide", *gateway)
         own = ("--listen", "127.0.0.1:0", "--notes", str(self.folder / "notes.sqlite"), "--metrics", here["window"])
         self._run("window", *kittiwake, "window", *gateway, *own)
         rollouts = ("--rollouts", str(self.folder / "rollouts.sqlite"), "--metrics", here["rollout"])
@@ -205,7 +209,7 @@ class Stack:
     async def is_calm(self):
         """No alert is raised, everything is scraped, and that stays so for a while."""
         for _ in range(3):
-            if await self.firing() or len(await self.query('up{job=~"kittiwake-.*"} == 1')) != 5:
+            if await self.firing() or len(await self.query('up{job=~"kittiwake-.*"} == 1')) != 6:
                 return False
             await asyncio.sleep(0.5)
         return True

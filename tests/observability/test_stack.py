@@ -57,7 +57,7 @@ def test_dashboards_have_data_and_each_fault_raises_its_own_alert_alone(tmp_path
     async def check_dashboards(stack):
         async def is_up():
             series = await stack.query('up{job=~"kittiwake-.*|node"} == 1')
-            return len(series) == 6 and len(await stack.query("kittiwake_device_online == 1")) == 1
+            return len(series) == 7 and len(await stack.query("kittiwake_device_online == 1")) == 1
 
         await stack.until(is_up, "not everything is scraped", 40)
         # Rates need counters that are there before they change.
@@ -71,7 +71,10 @@ def test_dashboards_have_data_and_each_fault_raises_its_own_alert_alone(tmp_path
         while waiting and asyncio.get_running_loop().time() < end:
             waiting = {name: query for name, query in waiting.items() if not await stack.query(query)}
         assert waiting == {}
-        for name in ("bridge", "history", "serve", "window", "rollout"):
+        # The example's ACL lets what runs from the gateway's configuration read the records.
+        for figure in ("kittiwake_decide_decisions_total", "kittiwake_window_records_total"):
+            await stack.until(lambda figure=figure: stack.query(f"{figure} >= 3"), f"no {figure}")
+        for name in ("bridge", "history", "decide", "serve", "window", "rollout"):
             assert complaints(await asyncio.to_thread(stack.figures, name)) == []
 
     async def check_alerts(stack):
