@@ -188,8 +188,8 @@ def test_each_image_of_the_manifests_is_a_target_and_runs_a_command_that_there_i
 def test_images_run_as_nobody_in_particular_with_extras_that_there_are():
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     assert [line for line in stages()["runtime"][1] if line.startswith("USER")] == ["USER 10001"]
-    asked = set(re.findall(r"'\.\[(\w+)\]'", CONTAINERFILE))
-    assert asked == {"history", "window", "serve"} <= set(extras)
+    asked = {extra for extras_ in re.findall(r"'\.\[([\w,]+)\]'", CONTAINERFILE) for extra in extras_.split(",")}
+    assert asked == {"history", "otlp", "window", "serve"} <= set(extras)
     for name, (origin, lines) in stages().items():
         if origin == "runtime":
             (copy,) = [shlex.split(line) for line in lines if line.startswith("COPY")]

@@ -16,6 +16,7 @@ from kittiwake.mqtt import handshake, validity
 from kittiwake.mqtt.address import parse_url
 from kittiwake.mqtt.credentials import Credentials
 from kittiwake.mqtt.settings import BrokerSection
+from kittiwake.observe import exporting
 from kittiwake.ports import serial
 from kittiwake.publish.publisher import KINDS
 
@@ -144,6 +145,8 @@ def _rest(settings: Settings) -> list[str]:
     out = []
     if settings.http.listen:
         out.append(f"http       http://{settings.http.listen}/metrics and /healthz")
+    if exporting.has_packages(settings.otlp):
+        out.append(f"otlp       figures, log, traces to {settings.otlp.endpoint}")
     if settings.confirm.models:
         name = scorer.check(settings.confirm.models)
         for word, model in settings.confirm.models.items():

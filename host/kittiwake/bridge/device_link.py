@@ -94,6 +94,7 @@ class DeviceLink:
                 on_described=lambda channels: self._callbacks.on_described(self, channels),
                 on_confirmed=self._confirmed,
                 on_backlog=lambda: self._callbacks.on_backlog(self),
+                steps=self._callbacks.steps,
             ),
         )
         self._port: serial.Port | None = None

@@ -15,6 +15,8 @@ from kittiwake.bridge import outbox
 from kittiwake.bridge.delivery import Counts, Sink
 from kittiwake.bridge.tally import Tally
 from kittiwake.bridge.verdicts import Judges, Question, VerdictFields, Verdicts
+from kittiwake.bridge.way import Way
+from kittiwake.observe.steps import Steps
 from kittiwake.peers.complaints import Complaints
 from kittiwake.publish import publisher
 from kittiwake.publish.bodies import OPAQUE
@@ -32,11 +34,13 @@ class Callbacks:
         on_described: on_described(channels) when records come under a channel description not seen in this journal.
         on_confirmed: the sink has another publication.
         on_backlog: publications wait for room.
+        steps: who is told of records' steps; None for nobody.
     """
 
     on_described: Callable[[list[Channel]], None]
     on_confirmed: Callable[[], None]
     on_backlog: Callable[[], None]
+    steps: Steps | None = None
 
 
 class Intake:
@@ -70,6 +74,7 @@ class Intake:
         self._callbacks = callbacks
         self._outbox = outbox.Outbox(sink, counts, outbox.Callbacks(self._confirmed, callbacks.on_backlog))
         self._verdicts = Verdicts(judges, link_window) if judges else None
+        self._way = Way(callbacks.steps) if callbacks.steps else None
         self._judging: set[asyncio.Task[None]] = set()
         self._former: publisher.Former | None = None
         self._device = ""
@@ -106,6 +111,8 @@ class Intake:
         self._outbox.begin(done_next)
         if self._verdicts:
             self._verdicts.clear()
+        if self._way:
+            self._way.begin(device, journal)
         if device != self._device:
             self._device = device
             self.health, self.tally = {}, Tally()
@@ -127,6 +134,8 @@ class Intake:
         self._counts.records += 1
         if not former.knows(record.description):
             self._describe(former, record.description, descriptions[record.description])
+        if self._way:
+            self._way.taken(record)
         verdict: VerdictFields | None = None
         if self._verdicts:
             answer = self._verdicts.take(record)
@@ -187,6 +196,8 @@ class Intake:
     def _confirmed(self, seq: int) -> None:
         if self._verdicts:
             self._verdicts.settled(seq)
+        if self._way:
+            self._way.confirmed(seq)
         self._callbacks.on_confirmed()
 
     def _hold(self, former: publisher.Former, record: Record, verdicts: Verdicts, question: Question) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from kittiwake.observe.steps import Steps
 from kittiwake.publish.channel_description import Channel
 
 Link = TypeVar("Link")
@@ -23,6 +24,7 @@ class Callbacks(Generic[Link]):
         on_opened: on_opened(link) when a session is open; requests may be sent.
         on_backlog: on_backlog(link): it has publications that wait for room.
         admit: admit(link, device) says why a device of that name may not speak here, or "".
+        steps: who is told of records' steps; None for nobody.
     """
 
     on_status: Callable[[Link, bool], None] = lambda link, is_online: None
@@ -32,3 +34,4 @@ class Callbacks(Generic[Link]):
     on_opened: Callable[[Link], None] = lambda link: None
     on_backlog: Callable[[Link], None] = lambda link: None
     admit: Callable[[Link, str], str] = lambda link, device: ""
+    steps: Steps | None = None

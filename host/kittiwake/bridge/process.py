@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kittiwake.bridge import control, systemd
 from kittiwake.bridge.reload import Reloader
@@ -17,8 +18,12 @@ from kittiwake.bridge.service import Bridge
 from kittiwake.bridge.settings import Settings
 from kittiwake.bridge.window_child import WindowChild
 from kittiwake.errors import KittiwakeError
-from kittiwake.observe import logs, web
+from kittiwake.observe import exporting, logs, web
+from kittiwake.observe.exposition import Figures
 from kittiwake.peers.complaints import Complaints
+
+if TYPE_CHECKING:
+    from kittiwake.observe.otlp import Telemetry
 
 _POLL_S = 0.1
 
@@ -47,13 +52,20 @@ def run(settings: Settings, is_service: bool, source: Source | None = None) -> N
         ConfigError: a file that the settings name cannot be used.
         KittiwakeError: not as a service: a port or the broker cannot be reached.
     """
-    limit = logs.set_up(settings.bridge.log, settings.bridge.log_level)
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve(settings, is_service, source, limit))
+    telemetry = exporting.telemetry(settings.otlp, "bridge", settings.bridge.id)
+    limit = logs.set_up(settings.bridge.log, settings.bridge.log_level, [telemetry.lines] if telemetry else [])
+    try:
+        with contextlib.suppress(KeyboardInterrupt):
+            asyncio.run(_serve(settings, is_service, source, limit, telemetry))
+    finally:
+        if telemetry:
+            telemetry.close()
 
 
-async def _serve(settings: Settings, is_service: bool, source: Source | None, limit: logs.LineLimit) -> None:
-    bridge = Bridge(settings)
+async def _serve(
+    settings: Settings, is_service: bool, source: Source | None, limit: logs.LineLimit, telemetry: Telemetry | None
+) -> None:
+    bridge = Bridge(settings, steps=telemetry)
     reloader = Reloader(bridge, None if source is None else source.read)
     tasks = [asyncio.create_task(bridge.run(), name="bridge")]
     loop = asyncio.get_running_loop()
@@ -72,9 +84,12 @@ async def _serve(settings: Settings, is_service: bool, source: Source | None, li
         if source is not None and settings.window.enabled:
             window = WindowChild(source.path)
             tasks.append(asyncio.create_task(window.run(), name="window"))
+        figures = _figures(bridge, limit)
         if settings.http.listen:
-            pages = _pages(bridge, reloader, limit, window)
+            pages = figures.pages(lambda: _report(bridge, reloader, limit, window))
             tasks.append(asyncio.create_task(web.serve(settings.http.listen, pages), name="http"))
+        if telemetry:
+            tasks.append(asyncio.create_task(telemetry.run(figures.families), name="otlp"))
         if source is not None:
             tasks.append(asyncio.create_task(_listen(source.path, reloader), name="control"))
         systemd.notify("READY=1")
@@ -111,20 +126,20 @@ async def _begin_well(bridge: Bridge, work: asyncio.Task[None]) -> None:
         await asyncio.sleep(_POLL_S)
 
 
-def _pages(
-    bridge: Bridge, reloader: Reloader, limit: logs.LineLimit, window: WindowChild | None
-) -> dict[str, web.Page]:
+def _lines_dropped(limit: logs.LineLimit) -> int:
+    return limit.dropped + Complaints.all_dropped
+
+
+def _figures(bridge: Bridge, limit: logs.LineLimit) -> Figures:
     from kittiwake.bridge.metrics import Exposition
 
-    def lines_dropped() -> int:
-        return limit.dropped + Complaints.all_dropped
+    return Exposition(bridge, lambda: _lines_dropped(limit)).figures
 
-    def report() -> dict[str, object]:
-        more = {} if window is None else {"window": window.report()}
-        log = {"lines_dropped": lines_dropped()}
-        return {**bridge.report(), "configuration": reloader.report(), "log": log, **more}
 
-    return Exposition(bridge, lines_dropped).figures.pages(report)
+def _report(bridge: Bridge, reloader: Reloader, limit: logs.LineLimit, window: WindowChild | None) -> dict[str, object]:
+    more = {} if window is None else {"window": window.report()}
+    log = {"lines_dropped": _lines_dropped(limit)}
+    return {**bridge.report(), "configuration": reloader.report(), "log": log, **more}
 
 
 def _status(bridge: Bridge) -> str:

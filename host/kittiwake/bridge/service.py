@@ -30,11 +30,13 @@ from kittiwake.bridge.verdicts import Judges
 from kittiwake.mqtt.callbacks import Callbacks, Receipt
 from kittiwake.mqtt.client import MqttClient
 from kittiwake.mqtt.credentials import Credentials
+from kittiwake.observe.steps import Steps
 from kittiwake.supply.shelf import Shelf
 from kittiwake.supply.updates import Updates
 
 log = logging.getLogger(__name__)
 
+OnText = Callable[[str, str], None]
 _SHARE = 16  # messages that one device hands over before the next has its turn
 
 
@@ -44,6 +46,7 @@ class Bridge:
     Args:
         settings: the configuration.
         on_text: called as on_text(port url, line) with console text from devices.
+        steps: who is told of records' steps; None for nobody.
 
     Attributes:
         clock: the GatewayClock that devices are told the time of.
@@ -61,7 +64,7 @@ class Bridge:
         KittiwakeError: what the settings ask for needs a package that is not here.
     """
 
-    def __init__(self, settings: Settings, on_text: Callable[[str, str], None] = lambda url, line: None):
+    def __init__(self, settings: Settings, on_text: OnText = lambda url, line: None, steps: Steps | None = None):
         self.settings = settings
         self._policy = settings.policy()
         self._on_text = on_text
@@ -97,12 +100,7 @@ class Bridge:
             find=lambda device: self.fleet.of_device(device),
             say=self._retained.say,
         )
-        self._discovered = Discovered(
-            settings.homeassistant,
-            self._policy,
-            self.presence.topic,
-            self._retained,
-        )
+        self._discovered = Discovered(settings.homeassistant, self._policy, self.presence.topic, self._retained)
         client_id = settings.broker.client_id or f"{settings.bridge.base}-{settings.bridge.id}".replace("/", "-")
         self.credentials = Credentials(settings.broker)
         self.mqtt = MqttClient(
@@ -140,11 +138,11 @@ class Bridge:
             on_opened=self._opened,
             on_reply=self._replied,
             admit=self._names.admit,
+            steps=steps,
         )
         self.fleet = Fleet(settings.devices, self._make_link, self._gone)
-        self.health = Health(
-            self.mqtt, self.command_client, self.spool, lambda: self.links, settings.bridge.unwell_after_s
-        )
+        after_s = settings.bridge.unwell_after_s
+        self.health = Health(self.mqtt, self.command_client, self.spool, lambda: self.links, after_s)
 
     @property
     def links(self) -> list[DeviceLink]:

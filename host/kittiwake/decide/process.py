@@ -7,6 +7,7 @@ import contextlib
 import signal
 from collections.abc import Iterator, Mapping
 from itertools import accumulate
+from typing import TYPE_CHECKING
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
@@ -16,6 +17,9 @@ from kittiwake.decide.settings import DecideSection
 from kittiwake.mqtt.settings import BrokerSection
 from kittiwake.observe import web
 from kittiwake.observe.exposition import Figures
+
+if TYPE_CHECKING:
+    from kittiwake.observe.otlp import Telemetry
 
 _COUNTERS = {
     "messages": "Messages received.",
@@ -51,17 +55,20 @@ class Exposition(Collector):
             "kittiwake_decide_seconds", "Time from a record to its decision.", buckets, sum_value=service.seconds_sum
         )
 
-    def pages(self) -> dict[str, web.Page]:
-        """The pages: path -> what makes it."""
-        return Figures(self).pages(self._report)
-
-    def _report(self) -> dict[str, object]:
+    def report(self) -> dict[str, object]:
+        """What /healthz says, JSON-ready."""
         reader, publisher = self._service.reader, self._service.publisher
         well = reader.is_connected and publisher.is_connected
         return {"well": well, "problem": reader.problem or publisher.problem, **self._service.counts}
 
 
-def run(broker: BrokerSection, base: str, topics: Mapping[str, str], section: DecideSection) -> None:
+def run(
+    broker: BrokerSection,
+    base: str,
+    topics: Mapping[str, str],
+    section: DecideSection,
+    telemetry: Telemetry | None = None,
+) -> None:
     """Decide until SIGINT or SIGTERM.
 
     Args:
@@ -69,21 +76,32 @@ def run(broker: BrokerSection, base: str, topics: Mapping[str, str], section: De
         base: first levels of the topics.
         topics: kind -> topic, where the bridge has one of its own.
         section: the rules.
+        telemetry: exports its figures; None for nobody.
 
     Raises:
         KittiwakeError: the settings cannot be.
     """
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve(broker, base, topics, section))
+        asyncio.run(_serve(broker, base, topics, section, telemetry))
 
 
-async def _serve(broker: BrokerSection, base: str, topics: Mapping[str, str], section: DecideSection) -> None:
+async def _serve(
+    broker: BrokerSection,
+    base: str,
+    topics: Mapping[str, str],
+    section: DecideSection,
+    telemetry: Telemetry | None,
+) -> None:
     service = DecideService(broker, base, topics, section)
+    exposition = Exposition(service)
+    figures = Figures(exposition)
     tasks = [asyncio.create_task(service.run(), name="decide")]
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, tasks[0].cancel)
     if section.listen:
-        tasks.append(asyncio.create_task(web.serve(section.listen, Exposition(service).pages()), name="http"))
+        tasks.append(asyncio.create_task(web.serve(section.listen, figures.pages(exposition.report)), name="http"))
+    if telemetry:
+        tasks.append(asyncio.create_task(telemetry.run(figures.families), name="otlp"))
     try:
         with contextlib.suppress(asyncio.CancelledError):
             await tasks[0]

@@ -6,11 +6,17 @@ import asyncio
 import contextlib
 import logging
 import signal
+from typing import TYPE_CHECKING
 
 from kittiwake.history import metrics
 from kittiwake.history.service import HistoryService
 from kittiwake.history.settings import Settings
 from kittiwake.history.stores import Store, open_store
+from kittiwake.observe import exporting, logs
+from kittiwake.observe.exposition import Figures
+
+if TYPE_CHECKING:
+    from kittiwake.observe.otlp import Telemetry
 
 log = logging.getLogger(__name__)
 
@@ -27,16 +33,19 @@ def run(settings: Settings) -> None:
         ConfigError: the settings cannot be.
         KittiwakeError: the file cannot be opened, or is no history of this version.
     """
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO, force=True)
+    telemetry = exporting.telemetry(settings.otlp, "history", settings.broker.client_id or "history")
+    logs.set_up("text", "info", [telemetry.lines] if telemetry else [])
     store = open_store(settings.history.database)
     try:
-        asyncio.run(_serve(settings, store))
+        asyncio.run(_serve(settings, store, telemetry))
     finally:
         store.close()
+        if telemetry:
+            telemetry.close()
 
 
-async def _serve(settings: Settings, store: Store) -> None:
-    service = HistoryService(settings, store)
+async def _serve(settings: Settings, store: Store, telemetry: Telemetry | None) -> None:
+    service = HistoryService(settings, store, steps=telemetry)
     task = asyncio.create_task(service.run(), name="history")
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     with contextlib.ExitStack() as stack:
@@ -44,6 +53,9 @@ async def _serve(settings: Settings, store: Store) -> None:
             server, _ = metrics.serve(service, settings.http.listen)
             stack.callback(server.server_close)
             stack.callback(server.shutdown)
+        if telemetry:
+            exports = asyncio.create_task(telemetry.run(Figures(metrics.Exposition(service)).families), name="otlp")
+            stack.callback(exports.cancel)
         said = ""
         try:
             while not task.done():

@@ -22,6 +22,7 @@ from kittiwake.history.settings import Settings
 from kittiwake.history.stores import Store
 from kittiwake.mqtt.callbacks import Callbacks
 from kittiwake.mqtt.client import MqttClient
+from kittiwake.observe.steps import ROW, Key, Step, Steps
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +62,7 @@ class HistoryService:
         settings: the configuration.
         store: where rows go.
         wall_ms: the clock, UTC in milliseconds since 1970.
+        steps: who is told of records' steps; None for nobody.
 
     Attributes:
         counts: what it has seen.
@@ -72,17 +74,21 @@ class HistoryService:
     """
 
     def __init__(
-        self, settings: Settings, store: Store, wall_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
+        self,
+        settings: Settings,
+        store: Store,
+        wall_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        steps: Steps | None = None,
     ):
         section = settings.history
         broker = settings.broker
         if "session_expiry_s" not in broker.model_fields_set:
             # Boards forget what the broker has confirmed: for a history that is away it has to keep it longer.
             broker = broker.model_copy(update={"session_expiry_s": _AWAY_S})
-        self._store, self._wall_ms = store, wall_ms
+        self._store, self._wall_ms, self._steps = store, wall_ms, steps
         self._batch_rows, self._retry_s = section.batch_rows, section.retry_s
         self._broker, self._share = broker, section.share
-        self._waiting: list[tuple[Row, int]] = []
+        self._waiting: list[tuple[Row, int, int]] = []  # row, handle, when it came (ns)
         self._has_overflowed = self.is_known = False
         self._arrived = asyncio.Event()
         self.counts = Counts()
@@ -138,7 +144,7 @@ class HistoryService:
             # acknowledged, and comes again with the next connection.
             self._has_overflowed = True
             return
-        self._waiting.append((row, handle))
+        self._waiting.append((row, handle, time.time_ns()))
         self._arrived.set()
 
     @property
@@ -155,7 +161,7 @@ class HistoryService:
     def _forget(self) -> None:
         # Handles are of the connection, and the broker sends again what it got no answer for. The rows stay: a broker
         # that was killed may not have them any more, and one that has them sends a copy.
-        self._waiting = [(row, _NO_HANDLE) for row, _ in self._waiting]
+        self._waiting = [(row, _NO_HANDLE, came_ns) for row, _, came_ns in self._waiting]
         self._has_overflowed = False
 
     async def _write_all(self, thread: ThreadPoolExecutor) -> None:
@@ -196,7 +202,7 @@ class HistoryService:
         batch = self._waiting[: self._batch_rows]
         if not batch:
             return
-        rows = [row for row, _ in batch]
+        rows = [row for row, _, _ in batch]
         work = thread.submit(self._store.write, rows, self._wall_ms())
         written = await asyncio.wrap_future(work)
         if self.problem:
@@ -210,7 +216,18 @@ class HistoryService:
         self.counts.altered += written.altered
         self.counts.repaired += written.repaired
         # Not those of `batch`: the connection may have been lost meanwhile.
-        handles = [handle for _, handle in self._waiting[: len(batch)]]
+        handles = [handle for _, handle, _ in self._waiting[: len(batch)]]
         del self._waiting[: len(batch)]
         for handle in handles:
             self.mqtt.acknowledge(handle)
+        if self._steps:
+            _tell(self._steps, batch)
+
+
+def _tell(steps: Steps, batch: list[tuple[Row, int, int]]) -> None:
+    """Tell of rows that are in the database now; copies of known ones, too, which have gone the way once more."""
+    now_ns = time.time_ns()
+    for row, _, came_ns in batch:
+        key = Key(row.device, row.journal, row.seq)
+        if steps.wants(key):
+            steps.tell(Step(ROW, key, came_ns, now_ns, {"kind": row.kind}))

@@ -7,6 +7,7 @@ from pydantic import Field
 from kittiwake.config.load import Section
 from kittiwake.history.retention import Policy
 from kittiwake.mqtt.settings import BrokerSection
+from kittiwake.observe.settings import OtlpSection
 
 
 class HistorySection(Section):
@@ -75,3 +76,4 @@ class Settings(Section):
     history: HistorySection = Field(HistorySection(), description="The history")
     retention: RetentionSection = Field(RetentionSection(), description="What goes, and when")
     http: HttpSection = Field(HttpSection(), description="Figures for Prometheus")
+    otlp: OtlpSection = Field(OtlpSection(), description="Figures, log and traces to a collector")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry, Metric, generate_latest
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
@@ -29,6 +29,10 @@ class Figures:
     def text(self) -> bytes:
         """Write all figures, as they are now."""
         return generate_latest(self._registry)
+
+    def families(self) -> Iterable[Metric]:
+        """Read all figures, as they are now."""
+        return self._registry.collect()
 
     def pages(self, report: Callable[[], Mapping[str, object]]) -> dict[str, Page]:
         """Make the pages: path -> what makes it.

@@ -11,8 +11,9 @@ import logging
 import sys
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import TextIO
 
 BURST_LINES = 100
 LINE_EVERY_S = 10.0  # after a burst: 360 lines of a kind an hour
@@ -89,17 +90,32 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
-def set_up(form: str, level: str) -> LineLimit:
+class _Lines(logging.StreamHandler[TextIO]):
+    """Writes a line to stderr, and gives it to others; all behind one limit, which counts it once."""
+
+    def __init__(self, also: Sequence[logging.Handler]):
+        super().__init__(sys.stderr)
+        self._also = also
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write it."""
+        super().emit(record)
+        for handler in self._also:
+            handler.handle(record)
+
+
+def set_up(form: str, level: str, also: Sequence[logging.Handler] = ()) -> LineLimit:
     """Send the process's log to stderr.
 
     Args:
         form: "text" or "json".
         level: "debug", "info", "warning" or "error".
+        also: who else gets the lines that are let through.
 
     Returns:
         What bounds it, for its counter.
     """
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Lines(also)
     if form == "json":
         handler.setFormatter(JsonFormatter())
     else:
