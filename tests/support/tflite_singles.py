@@ -4,13 +4,18 @@ import random
 
 import numpy as np
 
-from tests.support.tflite_builder import FLOAT32, INT8, INT16, OPS, options
+from tests.support.tflite_builder import FLOAT32, INT8, INT16, INT32, OPS, options
 from tests.support.tflite_more import MoreNet
+from tests.support.tflite_packed import PackedNet
 from tests.support.tflite_recurrent import RecurrentNet
 
 
 class _Net(RecurrentNet, MoreNet):
     """All layers."""
+
+
+class _Packed(PackedNet, _Net):
+    """The same, with weights of four bits."""
 
 
 def _floats(net: _Net, x: int) -> tuple[int, int]:
@@ -43,7 +48,30 @@ def _log_softmax(net: _Net, x: int) -> int:
     return y
 
 
+def _of_computed_shape(net: _Net, x: int) -> int:
+    """SHAPE, STRIDED_SLICE and PACK say what RESHAPE makes, as converters leave it over an open batch."""
+    y = net.tensor((1, 8), quant=net.quants[x])
+    shape, batch, sizes = net.tensor((4,), INT32), net.tensor((), INT32), net.tensor((2,), INT32)
+    net.op(OPS.SHAPE, [x], [shape], *options("ShapeOptions", outType=2))
+    cut = {"beginMask": 0, "endMask": 0, "ellipsisMask": 0, "newAxisMask": 0, "shrinkAxisMask": 1}
+    ends = [net.ints([0]), net.ints([1]), net.ints([1])]
+    net.op(OPS.STRIDED_SLICE, [shape, *ends], [batch], *options("StridedSliceOptions", **cut))
+    net.op(OPS.PACK, [batch, net.ints(8, ())], [sizes], *options("PackOptions", valuesCount=2, axis=0))
+    net.op(OPS.RESHAPE, [x, sizes], [y], *options("ReshapeOptions"))
+    return net.unary(y, "TANH")
+
+
+def _weighed(net: _Net, x: int) -> int:
+    return net.rng.choice((net.conv, net.depthwise, net.dense))(x)
+
+
+_PACKED = "weights of four bits"
 _MAKERS = {
+    _PACKED: _weighed,
+    "CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED": _weighed,
+    "SHAPE, STRIDED_SLICE, PACK, RESHAPE": _of_computed_shape,
+    "SPLIT, CONCATENATION": lambda net, x: net.concat(*reversed(net.split(x))),
+    "SOFTMAX": lambda net, x: net.unary(x, "SOFTMAX"),
     "LOG_SOFTMAX": _log_softmax,
     "TRANSPOSE": lambda net, x: net.transpose(x),
     "RESIZE_NEAREST_NEIGHBOR": lambda net, x: net.resize(x),
@@ -76,7 +104,7 @@ def single(kind: str, rng: random.Random, scales: tuple[float, ...] = ()) -> byt
         rng: of what is random in it.
         scales: about half of all scales become one of these.
     """
-    net = _Net(rng)
+    net = (_Packed if kind == _PACKED else _Net)(rng)
     x = net.tensor((1, 2, 2, 2), quant=net.quant())
     made = _MAKERS[kind](net, x)
     for quantization in (tensor.quantization for tensor in net.graph.tensors if scales):

@@ -11,8 +11,6 @@ from kittiwake.model.emit import cost, loops
 from kittiwake.model.emit.cost_table import INVOKE, KERNELS
 from kittiwake.model.lower import descriptors
 from kittiwake.model.read import flatbuffer
-from tests.support.tflite_builder import INT32, OPS, options
-from tests.support.tflite_more import MoreNet
 from tests.support.tflite_singles import SINGLES, single
 from tools import network_costs
 
@@ -49,9 +47,9 @@ def test_figures_are_never_below_zero():
     assert min(network_costs.fit([[1, 1], [1, 2], [1, 3]], [300, 200, 100])) >= 0
 
 
-@pytest.mark.parametrize("kind", [*SINGLES, "SHAPE"])
+@pytest.mark.parametrize("kind", SINGLES)
 def test_info_has_a_row_for_every_operator_of_the_file(kind):
-    content = _of_computed_shape() if kind == "SHAPE" else single(kind, random.Random(kind))
+    content = single(kind, random.Random(kind))
     layers = inform.facts(compiler.compile_model(content))["layers"]
     operators = [f"{op.index} {op.kind}" for op in flatbuffer.read(content).main.operators]
     # A step's name may say more, "0 TRANSPOSE_CONV padding".
@@ -61,26 +59,14 @@ def test_info_has_a_row_for_every_operator_of_the_file(kind):
 
 
 def test_info_says_which_operators_are_views_and_which_the_compiler_has_done():
-    layers = inform.facts(compiler.compile_model(_of_computed_shape()))["layers"]
-    kernels = [(layer["source"], layer["kernel"]) for layer in layers[:4]]
+    content = single("SHAPE, STRIDED_SLICE, PACK, RESHAPE", random.Random(1))
+    layers = inform.facts(compiler.compile_model(content))["layers"]
+    kernels = [(layer["source"], layer["kernel"]) for layer in layers[:5]]
     assert kernels == [
         ("0 SHAPE", inform.HOST),
-        ("1 PACK", inform.HOST),
-        ("2 RESHAPE", inform.VIEW),
-        ("3 TANH", "table"),
+        ("1 STRIDED_SLICE", inform.HOST),
+        ("2 PACK", inform.HOST),
+        ("3 RESHAPE", inform.VIEW),
+        ("4 TANH", "table"),
     ]
-    assert all(set(layer["instructions"].values()) == {0} for layer in layers[:3])
-
-
-def _of_computed_shape():
-    """SHAPE and PACK say what RESHAPE makes; then a TANH."""
-    net = MoreNet(random.Random(1))
-    x, y = (net.tensor(shape, quant=(0.1, 0)) for shape in ((1, 4), (2, 2)))
-    z = net.tensor((2, 2), quant=(1 / 128, 0))
-    shape, sizes = net.tensor((2,), INT32), net.tensor((2,), INT32)
-    two = net.ints(2, ())
-    net.op(OPS.SHAPE, [x], [shape], *options("ShapeOptions", outType=2))
-    net.op(OPS.PACK, [two, two], [sizes], *options("PackOptions", valuesCount=2, axis=0))
-    net.op(OPS.RESHAPE, [x, sizes], [y], *options("ReshapeOptions"))
-    net.op(OPS.TANH, [y], [z])
-    return net.bytes(x, z)
+    assert all(set(layer["instructions"].values()) == {0} for layer in layers[:4])
