@@ -11,7 +11,8 @@ from kittiwake.pytest_plugin import refuse_or_skip
 from kittiwake.target import open_target
 from tests.support.repository import LEFT_OUT_BY_MIP, served
 
-pytestmark = pytest.mark.timeout(600)
+# 155 files at the 8 KB/s of an emulated console; tests/unit/test_mip.py holds their list and their size.
+pytestmark = [pytest.mark.timeout(600), pytest.mark.soak]
 
 HASHES = """
 import binascii, hashlib, os
