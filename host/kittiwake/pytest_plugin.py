@@ -91,7 +91,17 @@ def pytest_configure(config: pytest.Config) -> None:
     data, html = (Path(name) if name else None for name in map(config.getoption, ("--hil-json", "--hil-html")))
     if (data or html) and not hasattr(config, "workerinput"):
         config.pluginmanager.register(figures_plugin.RunReport(data, html, baseline))
+    _register_services(config)
     config.pluginmanager.register(Failures(html.with_name(f"{html.stem}-files").absolute() if html else None))
+
+
+def _register_services(config: pytest.Config) -> None:
+    """Let pytest-embedded, where it is loaded, know the service `kittiwake`; last, so that its `dut` can be ours."""
+    if "kittiwake" in (config.getoption("embedded_services", "") or ""):
+        from kittiwake.hil import embedded
+
+        embedded.register()
+        config.pluginmanager.register(embedded)
 
 
 def _read_bench(config: pytest.Config) -> bench.Bench:

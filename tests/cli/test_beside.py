@@ -23,9 +23,9 @@ OTHERS = {
 }
 
 
-def install(tmp_path, *packages):
+def install(folder, *packages):
     """Put packages into a folder of their own. Returns it."""
-    place = tmp_path / "packages"
+    place = folder / "packages"
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--retries=1", "--target", str(place)]
     installed = subprocess.run([*pip, *packages], capture_output=True, text=True)
     if installed.returncode != 0:
@@ -33,11 +33,19 @@ def install(tmp_path, *packages):
     return place
 
 
+@pytest.fixture(scope="module")
+def embedded(tmp_path_factory):
+    """A folder with pytest-embedded and its service for serial ports."""
+    packages = [*OTHERS["pytest-embedded"][0], "pytest-embedded", "pytest-embedded-serial"]
+    return install(tmp_path_factory.mktemp("embedded"), "--no-deps", *packages)
+
+
 @pytest.mark.parametrize("package", OTHERS)
-def test_plugin_is_loaded_beside_another(package, tmp_path):
+def test_plugin_is_loaded_beside_another(package, request, tmp_path):
     # Regression: --target was an option of both, so that pytest did not start.
     needs, fixture, option, runs = OTHERS[package]
-    place = install(tmp_path, "--no-deps", package, *needs)
+    is_embedded = package == "pytest-embedded"
+    place = request.getfixturevalue("embedded") if is_embedded else install(tmp_path, "--no-deps", package, *needs)
     (tmp_path / "test_both.py").write_text(TESTS.replace("FIXTURE", fixture))
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--board=unix", "--hil-json=runs.json"]
     command += [*option, "test_both.py"]
@@ -77,17 +85,108 @@ def console_of_a_board():
             process.send_signal(signal.SIGTERM)
 
 
-def test_pytest_embedded_drives_an_emulated_board_by_its_port(request, tmp_path):
+def run_embedded(place, folder, *options):
+    """Run a folder's tests with pytest-embedded. Returns what pytest said."""
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "no:cacheprovider",
+        "--root-logdir",
+        str(folder / "logs"),
+        *options,
+    ]
+    environment = {**os.environ, "PYTHONPATH": str(place)}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=100)
+    return done.stdout + done.stderr
+
+
+def test_pytest_embedded_drives_an_emulated_board_by_its_port(request, embedded, tmp_path):
     refuse_or_skip(request.config, NAME)
-    packages = ["filelock", "pexpect", "ptyprocess", "pytest-embedded", "pytest-embedded-serial"]
-    place = install(tmp_path, "--no-deps", *packages)
     (tmp_path / "test_prompt.py").write_text(EMBEDDED)
     with console_of_a_board() as port:
-        options = ["--embedded-services", "serial", "--port", port, "--root-logdir", str(tmp_path / "logs")]
-        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options, "test_prompt.py"]
-        environment = {**os.environ, "PYTHONPATH": str(place)}
-        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=100)
-    assert "1 passed" in done.stdout, done.stdout + done.stderr
+        said = run_embedded(embedded, tmp_path, "--embedded-services", "serial", "--port", port)
+    assert "1 passed" in said, said
+
+
+SERVICE = """
+import pytest
+import pexpect
+
+def test_line_is_run_and_expected(dut):
+    dut.write("print(6 * 7)")
+    assert dut.expect(r"(4\\d)\\r\\n").group(1) == b"42"
+
+def test_what_never_comes_is_missed(dut):
+    with pytest.raises(pexpect.TIMEOUT):
+        dut.expect_exact("no such text", timeout=0.3)
+
+def test_power_is_cut_between_two_lines(dut):
+    dut.write("kept = 1")
+    dut.write("print('before' + 'hand')")
+    dut.expect_exact("beforehand")
+    with dut.board() as board:
+        board.cut_power()
+        board.start()
+    dut.write("print('kept' in globals())")
+    dut.expect_exact("False")
+
+@pytest.mark.parametrize("app_path", [APP], indirect=True)
+def test_application_runs(dut):
+    dut.expect_exact("up and running")
+    dut.write("21")
+    dut.expect_exact("twice is 42")
+"""
+MAIN = """
+import helper
+print("up and", helper.WORD)
+print("twice is", 2 * int(input()))
+"""
+
+
+def test_pytest_embedded_has_a_service_for_our_boards(request, embedded, tmp_path):
+    refuse_or_skip(request.config, NAME)
+    app = tmp_path / "app"
+    app.mkdir()
+    (app / "main.py").write_text(MAIN)
+    (app / "helper.py").write_text('WORD = "running"\n')
+    (tmp_path / "test_service.py").write_text(SERVICE.replace("APP", repr(str(app))))
+    said = run_embedded(embedded, tmp_path, "--embedded-services", "kittiwake", f"--board={NAME}", "--board=unix")
+    assert "4 passed" in said and "4 errors" in said, said
+    assert "unix has no console for others" in said, said
+
+
+JUMPSTARTER_PACKAGES = ["jumpstarter", "jumpstarter-driver-power", "jumpstarter-driver-pyserial"]
+DRIVER = """
+import sys
+from jumpstarter.common.utils import serve
+from kittiwake.hil.jumpstarter.driver import Board
+
+with serve(Board(board=sys.argv[1])) as board:
+    board.power.on()
+    assert board.eval("6 * 7, b'raw', None") == (42, b"raw", None)
+    board.deploy({"helper.py": "WORD = 'helped'"})
+    assert board.exec("import helper; print(helper.WORD)") == "helped\\n"
+    try:
+        board.exec("1 / 0")
+    except Exception as error:
+        assert "ZeroDivisionError" in str(error), error
+    else:
+        raise AssertionError("nothing was raised")
+    board.exec("kept = 1")
+    with board.serial.pexpect() as console:
+        console.sendline("print('ke' + 'pt', kept)\\r")
+        console.expect("kept 1", timeout=10)
+    assert board.eval("kept") == 1
+    board.power.off()
+    board.power.on()
+    assert board.eval("'kept' in globals()") is False
+    board.reset()
+    from click.testing import CliRunner
+    assert CliRunner().invoke(board.cli(), ["exec", "print(3 + 4)"]).output == "7\\n"
+print("all done")
+"""
 
 
 if SOAK:  # it brings some thirty packages
@@ -95,7 +194,7 @@ if SOAK:  # it brings some thirty packages
     @pytest.mark.timeout(300)
     def test_jumpstarter_drives_an_emulated_board_by_its_port(request, tmp_path):
         refuse_or_skip(request.config, NAME)
-        place = install(tmp_path, "jumpstarter", "jumpstarter-driver-pyserial")
+        place = install(tmp_path, *JUMPSTARTER_PACKAGES)
         script = tmp_path / "script.py"
         script.write_text(JUMPSTARTER)
         with console_of_a_board() as port:
@@ -103,3 +202,14 @@ if SOAK:  # it brings some thirty packages
             environment = {**os.environ, "PYTHONPATH": str(place)}
             done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=100)
         assert done.returncode == 0, done.stderr
+
+    @pytest.mark.timeout(300)
+    def test_jumpstarter_has_a_driver_for_our_boards(request, tmp_path):
+        refuse_or_skip(request.config, NAME)
+        place = install(tmp_path, *JUMPSTARTER_PACKAGES)
+        script = tmp_path / "script.py"
+        script.write_text(DRIVER)
+        environment = {**os.environ, "PYTHONPATH": str(place)}
+        command = [sys.executable, str(script), NAME]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=100)
+        assert done.stdout.endswith("all done\n"), done.stdout + done.stderr

@@ -1,0 +1,1 @@
+"""What we use of jumpstarter, which brings some forty packages: it is tried in the soak."""

@@ -1,0 +1,1 @@
+SERVICE_LIB_NAMES: dict[str, str]
