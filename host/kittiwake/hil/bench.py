@@ -55,13 +55,14 @@ class BenchBoard(Section):
     """A board on the bench."""
 
     name: Word = Field(description="What --board calls it.")
-    target: str = Field(description="id:SERIAL, a path, a URL, or an emulated board such as qemu:virt.")
+    target: str = Field(description="id:SERIAL, a path, a URL, or an emulated board: qemu:virt, esp-qemu:esp32.")
     has: list[Word] = Field(default=[], description="What is wired to it: sensors, loops.")
     pins: dict[Word, int | str] = Field(default={}, description="What hangs on which pin, as machine.Pin names it.")
     tunnel: Command = Field(
         default=[], description="Program that carries its console on stdin and stdout, as ssh does."
     )
     arguments: Command = Field(default=[], description="More arguments for QEMU, of an emulated board.")
+    image: str | None = Field(default=None, description="MicroPython's .bin, for Espressif's emulators.")
     power: Power | None = Field(default=None, description="What its supply hangs on.")
     micropython: WantedMicroPython | None = Field(default=None, description="What it is to run; any when absent.")
     instruments: dict[Word, InstrumentSettings] = Field(default={}, description="What is beside it.")
@@ -122,4 +123,6 @@ def read(path: Path) -> Bench:
     for board in bench.boards:
         if board.micropython is not None:
             board.micropython.image = str(path.parent / board.micropython.image)
+        if board.image is not None:
+            board.image = str(path.parent / board.image)
     return bench

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import logging
 import os
+from pathlib import Path
 from typing import NamedTuple, TypedDict
 
 from kittiwake.errors import KittiwakeError, NoDeviceError, PortBusyError, UsageError
+from kittiwake.hil import espressif
 from kittiwake.hil.bench import Bench, BenchBoard, InstrumentSettings
 from kittiwake.hil.board import Board
 from kittiwake.hil.instruments import CommandInstrument, EmulatedDevice, Instrument
@@ -18,7 +20,7 @@ from kittiwake.hil.tunnel import Tunnel
 from kittiwake.ports import serial
 from kittiwake.target import available
 from kittiwake.target.base import Target, is_port
-from kittiwake.target.power import CommandSwitch
+from kittiwake.target.power import CommandSwitch, PowerSwitch
 from kittiwake.target.qemu import QemuTarget
 from kittiwake.target.visit import open_visited
 
@@ -34,7 +36,7 @@ class HeldBoard(Board):
         described: by the bench.
         lock: of the board, not taken yet; None where each run has a board of its own.
         wait_s: how long to wait for it.
-        tunnel: that its console comes through; None for none.
+        tunnel: the program that its console comes through; None for none.
         flash: write the MicroPython that it is to run onto it even when it runs that.
     """
 
@@ -44,7 +46,7 @@ class HeldBoard(Board):
         described: BenchBoard,
         lock: Lock | None,
         wait_s: float,
-        tunnel: Tunnel | None,
+        tunnel: Tunnel | espressif.Emulator | None,
         flash: bool,
     ):
         instruments = {name: _instrument(target, settings) for name, settings in described.instruments.items()}
@@ -143,7 +145,13 @@ def problem(board: BenchBoard) -> KittiwakeError | None:
     lock = lock_of(board)
     if lock is not None and lock.holder() is not None:
         return None  # busy is not absent: the start waits
+    if espressif.is_espressif(board.target):
+        return espressif.problem(board.target, _image(board))
     return available(board.target)
+
+
+def _image(board: BenchBoard) -> Path | None:
+    return Path(board.image) if board.image is not None else None
 
 
 class State(TypedDict):
@@ -235,8 +243,14 @@ def _free_one(name: str, bench: Bench) -> tuple[BenchBoard, Lock | None]:
 
 
 def _opened(described: BenchBoard, lock: Lock | None, wait_s: float, count: bool, flash: bool) -> Board:
-    power = CommandSwitch(described.power.off, described.power.on) if described.power is not None else None
-    tunnel = Tunnel(described.tunnel) if described.tunnel else None
+    power: PowerSwitch | None = None
+    tunnel: Tunnel | espressif.Emulator | None = None
+    if espressif.is_espressif(described.target):
+        tunnel = emulator = espressif.Emulator(described.target, _image(described))
+        power = emulator if emulator.keeps_flash else None
+    else:
+        power = CommandSwitch(described.power.off, described.power.on) if described.power is not None else None
+        tunnel = Tunnel(described.tunnel) if described.tunnel else None
     place = tunnel.port if tunnel is not None else described.target
     options: dict[str, object] = {} if is_port(place) else {"deploy": False}
     if described.target.startswith("qemu:"):
