@@ -15,7 +15,7 @@ DEVICE = "kw-release"
 RESTART_STATUS = 75
 
 
-def release(counter, number=None, key=0, damage=None, boards=None, arch=None, **order):
+def release(counter, number=None, key=0, damage=None, boards=None, arch=None, firmware=None, **order):
     """A release of a marked firmware: its bytes.
 
     Args:
@@ -25,8 +25,9 @@ def release(counter, number=None, key=0, damage=None, boards=None, arch=None, **
         damage: path of a module -> source put behind its own.
         boards: names; None for `arch` alone.
         arch: of the board.
+        firmware: path -> source; None for the marked one.
     """
-    firmware = version_of(counter if number is None else number)
+    firmware = dict(firmware or version_of(counter if number is None else number))
     for path, source in (damage or {}).items():
         firmware[path] = firmware[path] + source
     made = make.Order(f"1.{counter}", counter, boards or [arch], **{"trial_s": 20, **order})
