@@ -1,7 +1,8 @@
 """Random Keras networks as people convert them: `python tests/support/keras_networks.py FOLDER FIRST COUNT`.
 
 Runs by an interpreter with TensorFlow, and knows nothing of the project. Writes FOLDER/SEED.tflite for each seed from
-FIRST on, and FOLDER/networks.json: of each seed its batch, its ends, whether it is pruned, and its layers.
+FIRST on, and FOLDER/FIRST.json: of each seed its batch, its ends, whether it is pruned, and its layers.
+TensorFlow keeps memory of every network that it made: make many by a process for some of them each.
 """
 
 import json
@@ -80,10 +81,10 @@ def _pointwise(rng, x):
 
 def _moved(rng, x):
     kinds = [L.ZeroPadding2D(rng.randint(1, 2)), L.Permute((2, 1, 3))]
-    if x.shape[0] is not None:
-        kinds.append(
-            L.UpSampling2D(2, interpolation="nearest")
-        )  # over an open batch, shapes are stored that do not fit
+    sizes = [n * rng.randint(1, 3) for n in x.shape[1:3]]  # by whole factors: others are refused
+    kinds.append(L.Resizing(*sizes, interpolation="nearest"))
+    if x.shape[0] is not None:  # over an open batch, shapes are stored that do not fit
+        kinds.append(L.UpSampling2D(2, interpolation="nearest"))
     if x.shape[1] > 1:
         kinds += [L.Cropping2D(((0, 1), (0, 0))), L.Reshape((x.shape[1] * x.shape[2], 1, x.shape[3]))]
     return rng.choice(kinds)(x)
@@ -209,7 +210,7 @@ def main():
         (folder / f"{seed}.tflite").write_bytes(content)
         made[seed] = {**facts, "ends": ends, "layers": [type(layer).__name__ for layer in net.layers]}
         tf.keras.backend.clear_session()
-    (folder / "networks.json").write_text(json.dumps(made))
+    (folder / f"{first}.json").write_text(json.dumps(made))
 
 
 if __name__ == "__main__":
