@@ -79,4 +79,7 @@ class Gateway:
         # Nobody takes up this session again: kept, it would gather messages at the broker.
         broker = settings.broker.model_copy(update={"session_expiry_s": 0, "client_id": ""})
         own_topics = tuple(sorted(set(settings.publish.topics.values())))
-        return cls(broker, settings.bridge.base, own_topics, settings.window)
+        window = settings.window
+        if not window.releases:
+            window = window.model_copy(update={"releases": settings.releases.folder})
+        return cls(broker, settings.bridge.base, own_topics, window)

@@ -72,8 +72,9 @@ def acting_routes(access: Access, notes: Notes, desk: Desk, rollouts: Rollouts) 
         id, name = fields.get("id"), _text(fields, "order", _NAME_LIMIT)
         if not isinstance(id, int) or isinstance(id, bool) or not 0 <= id < 1 << 32:
             raise ValueError("id: a roll-out's number")
-        wanted = await asyncio.to_thread(rollouts.order, id, name)
-        await asyncio.to_thread(notes.audit, session.who, f"{name} roll-out", str(id))
+        release = _text(fields, "release", _PATH_LIMIT)
+        wanted = await asyncio.to_thread(rollouts.order, id, name, release)
+        await asyncio.to_thread(notes.audit, session.who, f"{name} roll-out", str(id), release)
         return {"wanted": wanted}
 
     async def recording(session: Session, fields: Mapping[str, Any]) -> object:

@@ -87,7 +87,7 @@ async def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
         lag = Lag(archive, lambda: list(feed.fleet.devices.values()), lambda: stream.is_watched, utc_ms)
         await remember(archive, feed)
         access = Access(Users(Path(own.users)) if own.users else None, notes, own.is_tls, own.user_header)
-        app = web.application(web.Parts(stream, archive, access, notes, desk, Rollouts(Path(own.rollouts))))
+        app = web.application(web.Parts(stream, archive, access, notes, desk, Rollouts(Path(own.rollouts), own.releases)))
         names = (*_LOOPBACK_NAMES, *own.hosts) if is_loopback(host) else (_bracketed(host), *own.hosts)
         server = _Server(_config(Guard(app, names, own.is_tls), own))
         scheme = "https" if own.is_tls else "http"

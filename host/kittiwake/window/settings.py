@@ -23,6 +23,11 @@ class WindowSection(Section):
         examples=["/var/lib/kittiwake/window.sqlite"],
     )
     rollouts: str = Field("rollouts.sqlite", description="File of `kittiwake rollout`, which need not be there")
+    releases: str = Field(
+        "",
+        description="Folder with releases (.kwu) that a roll-out may be taken back to; empty: that of [releases]",
+        examples=["/var/lib/kittiwake/releases"],
+    )
     users: str = Field("", description="File of `kittiwake window user add`; empty: whoever sits here acts")
     certificate_file: str = Field("", description="Certificate for TLS, PEM; empty for none")
     key_file: str = Field("", description="Its private key, PEM")

@@ -198,14 +198,10 @@ def back(
     rollouts: _Rollouts = _ROLLOUTS,
 ) -> None:
     """Take back a roll-out: every board that was offered the release gets an older one."""
-    from kittiwake.errors import UsageError
-    from kittiwake.release import container
-    from kittiwake.rollout.members import Back, State
+    from kittiwake.rollout.members import State
+    from kittiwake.rollout.returning import back_to
 
-    head = container.load(release).head
-    if not head.allows_downgrade:
-        raise UsageError(f"{release} may not take the place of a later release", "make it with --downgrade")
-    _ask(id, rollouts, State.BACK, Back(release.name, head.counter, _sha256(release)))
+    _ask(id, rollouts, State.BACK, back_to(release))
 
 
 def _ask(id: int | None, rollouts: Path, state: State, back: Back | None = None) -> None:

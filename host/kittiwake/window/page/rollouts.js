@@ -1,12 +1,11 @@
-// The newest roll-out: waves and boards, the gates with their figures, every decision; pause, go on, abort.
+// The newest roll-out: waves and boards, the gates with their figures, every decision; pause, go on, abort, take back.
 
 import { ask } from "./api.js";
-import { h, write } from "./dom.js";
+import { choice, h, write } from "./dom.js";
 import { act, mayAct } from "./me.js";
-import { texts } from "./texts.js";
+import { words } from "./rollout_texts.js";
 import { clock, span, utc } from "./times.js";
 
-const words = texts.rollouts;
 const LOOK_MS = 2000;
 // Which orders make sense in which state.
 const ORDERS = { running: ["pause", "abort"], paused: ["resume", "abort"], halted: ["resume", "abort"], "taken back": ["abort"] };
@@ -17,6 +16,7 @@ export function show(main) {
   const buttons = h("div", { class: "tools" });
   const whole = h("div");
   let drawn = "";
+  let release = ""; // that was chosen to go back to
   let hasEnded = false;
   main.replaceChildren(heading, status, buttons, whole);
 
@@ -37,9 +37,11 @@ export function show(main) {
   }
 
   function draw(rollout) {
-    write(status, words.state(rollout.state, rollout.wanted));
+    const isOver = !(rollout.state in ORDERS);
+    write(status, isOver && rollout.wanted ? words.over(rollout.state, rollout.wanted) : words.state(rollout.state, rollout.wanted));
     const orders = mayAct() ? (ORDERS[rollout.state] ?? []) : [];
     buttons.replaceChildren(...orders.map((order) => h("button", { type: "button", onclick: () => give(rollout.id, order) }, words.orders[order])));
+    if (mayAct()) buttons.append(...back(rollout));
     const facts = [
       [words.heading, words.of(rollout.release, rollout.version)],
       [words.begun, clock(rollout.begun)],
@@ -50,7 +52,7 @@ export function show(main) {
     ];
     whole.replaceChildren(
       h("dl", { class: "facts" }, ...facts.map(([term, value]) => h("div", {}, h("dt", {}, term), h("dd", {}, value)))),
-      h("p", { class: "quiet" }, words.backHow),
+      ...(mayAct() && !rollout.returns.length ? [h("p", { class: "quiet" }, words.backNone)] : []),
       h("h2", {}, words.waves),
       table(words.wave, rollout.waves.map((wave, number) => [number + 1, wave.size, wave.may_fail, phases(wave)])),
       h("h2", {}, words.boards),
@@ -60,10 +62,21 @@ export function show(main) {
     );
   }
 
+  function back(rollout) {
+    if (!rollout.returns.length) return [];
+    if (!rollout.returns.includes(release)) release = rollout.returns.at(-1);
+    const options = rollout.returns.map((name) => [name, name]);
+    const chooser = choice(words.backTo, options, release, (value) => {
+      release = value;
+    });
+    return [chooser, h("button", { type: "button", onclick: () => give(rollout.id, "back") }, words.orderBack)];
+  }
+
   async function give(id, order) {
     if (order === "abort" && !confirm(words.sure)) return;
+    if (order === "back" && !confirm(words.sureBack(release))) return;
     try {
-      const { wanted } = await act("order", { id, order });
+      const { wanted } = await act("order", { id, order, ...(order === "back" ? { release } : {}) });
       write(status, words.asked(wanted));
       await look();
     } catch (error) {
