@@ -149,3 +149,24 @@ def test_tags_that_cannot_be_are_refused(words):
 def test_selection_that_names_no_group_is_refused(text):
     with pytest.raises(UsageError):
         tags.selection(text)
+
+
+def test_store_gives_a_device_its_tags_and_no_others_known_or_not(tmp_path):
+    with FleetStore(tmp_path / "fleet.sqlite") as store:
+        store.put("press-1", {"hall": "4", "line": "a"})
+        store.put("press-2", {"hall": "5"})
+        store.put("press-1", {"hall": "6"})
+        assert store.tags() == {"press-1": {"hall": "6"}, "press-2": {"hall": "5"}}
+        assert [(device.name, device.tags["hall"]) for device in store.devices()] == [("press-1", "6"), ("press-2", "5")]
+        store.write([Device("press-1", "online")])
+        assert store.tags()["press-1"] == {"hall": "6"}
+
+
+def test_all_tags_of_a_device_are_read_from_one_line():
+    assert tags.several(" hall=4  line=a ") == {"hall": "4", "line": "a"} and tags.several("") == {}
+
+
+@pytest.mark.parametrize("text", ["hall", "hall=", "hall=4 hall=5", "hall=<b>", "=4", "a=b=c"])
+def test_line_that_is_no_tags_is_refused(text):
+    with pytest.raises(UsageError):
+        tags.several(text)

@@ -28,7 +28,7 @@ def plant(tmp_path_factory):
         )
         history.start()
         options = ["--database", str(database), "--rollouts", str(folder / "rollouts.sqlite")]
-        options += ["--releases", str(folder)]
+        options += ["--releases", str(folder), "--inventory", str(folder / "fleet.sqlite")]
         plant.new_window = lambda port=0: Window(plant.broker.url, folder, *options, port=port)
         with plant.new_window() as plant.window:
             until(lambda: "0 rows" in history.text, lambda: history.text, 20, 0.1)

@@ -77,6 +77,8 @@ class Window(Command):
         )
         if "--notes" not in options:
             self._arguments += ["--notes", str(folder / "notes.sqlite")]
+        if "--inventory" not in options:
+            self._arguments += ["--inventory", str(folder / "fleet.sqlite")]
         self.url = ""
 
     def start(self) -> None:

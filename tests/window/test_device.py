@@ -7,6 +7,7 @@ import urllib.parse
 
 import pytest
 
+from kittiwake.fleet.store import FleetStore
 from kittiwake.history import open_history
 from tests.support.waiting import until
 from tests.window.conftest import accessibility_faults, picture
@@ -212,19 +213,39 @@ def test_device_whose_configuration_is_edited_takes_it_or_says_why_not(device_pa
     until(lambda: "next start" in status.inner_text(), status.inner_text, 15)
 
 
-def test_device_is_put_into_a_group_and_away(device_page, page, plant):
-    device_page.get_by_label("Group").fill("hall <b>2</b>")
-    device_page.get_by_label("Put away").check()
-    device_page.get_by_role("button", name="Keep").click()
-    until(lambda: device_page.locator("[role=status]").inner_text() == "Kept.", "an answer", 5)
+def keep(section, page, tags, is_away, answer="Kept."):
+    section.get_by_label("Groups").fill(tags)
+    section.get_by_label("Put away").set_checked(is_away)
+    section.get_by_role("button", name="Keep").click()
+    status = section.locator("[role=status]")
+    until(lambda: status.inner_text().startswith(answer), status.inner_text, 5)
+
+
+def test_device_is_put_into_groups_that_the_fleet_shares_and_away(device_page, page, plant):
+    keep(device_page, page, "hall <b>2</b>", False, "'hall' is no tag. GROUP=VALUE")
+    keep(device_page, page, "hall=2 line=a", True)
+    with FleetStore(plant.folder / "fleet.sqlite") as store:
+        assert store.tags() == {DEVICE: {"hall": "2", "line": "a"}}
+        store.put("press-2", {"hall": "10"})  # as `kittiwake fleet tag` does
     page.goto(plant.window.url)
     until(lambda: page.locator("tr[data-device='press-2']").count() == 1, "the others", 10)
     assert page.locator(f"tr[data-device='{DEVICE}']").count() == 0
     page.get_by_label("Show what was put away").check()
     row = page.locator(f"tr[data-device='{DEVICE}']")
-    until(lambda: row.count() == 1 and "hall <b>2</b>" in row.inner_text(), "it and its group", 5)
+    until(lambda: row.count() == 1 and "hall=2 line=a" in row.inner_text(), "it and its groups", 5)
+    until(lambda: "hall=10" in page.inner_text("tr[data-device='press-2']"), "what another program wrote", 5)
+    page.get_by_label("Group by").select_option("hall")
+    heads = page.locator("tr.group")
+    assert [text.split(":")[0] for text in heads.all_inner_texts()] == ["hall 2", "hall 10"]
+    page.get_by_label("Group by").select_option("line")
+    assert [text.split(":")[0] for text in heads.all_inner_texts()] == ["line a", "without line"]
+    page.get_by_label("Filter").fill("hall=10")
+    assert page.locator("tbody tr[data-device]").all_inner_texts()[0].startswith("press-2")
+    assert accessibility_faults(page) == []
     page.evaluate("location.hash = '#/device/press-1'")
     section = page.locator("section.commands")
-    section.get_by_label("Put away").uncheck()
-    section.get_by_role("button", name="Keep").click()
-    until(lambda: section.locator("[role=status]").inner_text() == "Kept.", "an answer", 5)
+    assert section.get_by_label("Groups").input_value() == "hall=2 line=a"
+    keep(section, page, "", False)
+    with FleetStore(plant.folder / "fleet.sqlite") as store:
+        assert store.tags() == {"press-2": {"hall": "10"}}
+        store.put("press-2", {})

@@ -37,11 +37,16 @@ class FleetStore(SqliteFile):
     def __init__(self, path: Path):
         super().__init__(path, APPLICATION_ID, _VERSION, _TABLES, "an inventory", "--inventory")
 
-    def devices(self) -> list[Device]:
-        """Read what is known, with tags; nobody was heard yet."""
+    def tags(self) -> dict[str, dict[str, str]]:
+        """Read the tags of those that have any: device -> group -> value."""
         tags: dict[str, dict[str, str]] = {}
         for name, group, value in self.db.execute('SELECT device, "group", value FROM tags ORDER BY 1, 2'):
             tags.setdefault(name, {})[group] = value
+        return tags
+
+    def devices(self) -> list[Device]:
+        """Read what is known, with tags; nobody was heard yet."""
+        tags = self.tags()
         rows = self.db.execute(
             'SELECT name, status, heard_ms, bridge, firmware, "on", unique_id, boot, evicted, health FROM devices'
         )
@@ -92,3 +97,21 @@ class FleetStore(SqliteFile):
         with self.transaction():
             self.db.executemany("INSERT OR REPLACE INTO tags VALUES (?, ?, ?)", rows)
             self.db.execute("DELETE FROM tags WHERE value = ''")
+
+    def put(self, name: str, tags: Mapping[str, str]) -> None:
+        """Give a device these tags and no others; one that is not known yet is from then on.
+
+        Args:
+            name: of the device.
+            tags: group -> value.
+
+        Raises:
+            KittiwakeError: the file could not be written; nothing was.
+        """
+        empty = Device(name)
+        columns = (name, empty.status, None, empty.bridge, empty.firmware, empty.on, empty.unique_id, None, 0, "{}")
+        with self.transaction():
+            self.db.execute("INSERT OR IGNORE INTO devices VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", columns)
+            self.db.execute("DELETE FROM tags WHERE device = ?", (name,))
+            rows = [(name, group, value) for group, value in tags.items()]
+            self.db.executemany("INSERT INTO tags VALUES (?, ?, ?)", rows)

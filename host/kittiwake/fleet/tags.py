@@ -28,13 +28,31 @@ def split(words: Sequence[str]) -> tuple[list[str], dict[str, str]]:
     for word in words:
         if "=" not in word:
             continue
-        group, value = _read(word)
-        if group in tags:
-            raise UsageError(f"the group {group!r} stands twice", "a device has one value in a group")
-        tags[group] = value
+        _put(tags, *_read(word))
     if not names or not tags:
         raise UsageError("a device or a tag is missing", f"`kittiwake fleet tag press-1 press-2 hall=4`: {_MEND}")
     return names, tags
+
+
+def several(text: str) -> dict[str, str]:
+    """Read all tags of a device.
+
+    Args:
+        text: `group=value`, with spaces between several; "" for none.
+
+    Returns:
+        Group -> value.
+
+    Raises:
+        UsageError: a tag cannot be read, names no value, or a group stands twice.
+    """
+    tags: dict[str, str] = {}
+    for word in text.split():
+        group, value = _read(word)
+        if not value:
+            raise UsageError(f"{word!r} names no value", _MEND)
+        _put(tags, group, value)
+    return tags
 
 
 def selection(text: str) -> None:
@@ -48,6 +66,12 @@ def selection(text: str) -> None:
     """
     if text and not _read(text)[1]:
         raise UsageError(f"{text!r} names no value", _MEND)
+
+
+def _put(tags: dict[str, str], group: str, value: str) -> None:
+    if group in tags:
+        raise UsageError(f"the group {group!r} stands twice", "a device has one value in a group")
+    tags[group] = value
 
 
 def _read(word: str) -> tuple[str, str]:

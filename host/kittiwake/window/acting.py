@@ -13,10 +13,12 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from kittiwake.errors import KittiwakeError
+from kittiwake.errors import KittiwakeError, UsageError
+from kittiwake.fleet.tags import several
 from kittiwake.window import recordings
 from kittiwake.window.access import Access
 from kittiwake.window.desk import ChangedError, Desk
+from kittiwake.window.groups import Groups
 from kittiwake.window.notes import Key, Notes
 from kittiwake.window.rollouts import Rollouts
 from kittiwake.window.sessions import Session
@@ -33,12 +35,13 @@ Action = Callable[[Session, Mapping[str, Any]], Awaitable[object]]
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def acting_routes(access: Access, notes: Notes, desk: Desk, rollouts: Rollouts) -> list[Route]:
+def acting_routes(access: Access, notes: Notes, groups: Groups, desk: Desk, rollouts: Rollouts) -> list[Route]:
     """Make the routes.
 
     Args:
         access: who may.
         notes: what people leave.
+        groups: of devices.
         desk: sends commands.
         rollouts: of releases.
     """
@@ -49,8 +52,14 @@ def acting_routes(access: Access, notes: Notes, desk: Desk, rollouts: Rollouts) 
         return {"acknowledged": await asyncio.to_thread(notes.acknowledge, keys, word, session.who)}
 
     async def arrange(session: Session, fields: Mapping[str, Any]) -> object:
-        device, group = _text(fields, "device", _NAME_LIMIT), _text(fields, "group", _NAME_LIMIT)
-        await asyncio.to_thread(notes.arrange, device, group, fields.get("archived") is True, session.who)
+        device, is_away = _text(fields, "device", _NAME_LIMIT), fields.get("archived") is True
+        tags = several(_text(fields, "tags", _WORD_LIMIT))
+        if tags != groups.tags.get(device, {}):
+            await asyncio.to_thread(groups.put, device, tags)
+            words = " ".join(f"{group}={value}" for group, value in tags.items())
+            await asyncio.to_thread(notes.audit, session.who, "tag", device, words)
+        if is_away != (device in notes.put_away):
+            await asyncio.to_thread(notes.put, device, is_away, session.who)
         return {}
 
     async def command(session: Session, fields: Mapping[str, Any]) -> object:
@@ -127,6 +136,8 @@ def _checked(endpoint: Endpoint) -> Endpoint:
             return JSONResponse({"problem": str(error)}, 400)
         except ChangedError as error:
             return JSONResponse({"problem": error.message, "mend": error.mend}, 409)
+        except UsageError as error:
+            return JSONResponse({"problem": error.message, "mend": error.mend}, 400)
         except KittiwakeError as error:
             return JSONResponse({"problem": error.message, "mend": error.mend}, 503)
 

@@ -1,4 +1,4 @@
-"""What people leave in the window: alerts that they have acknowledged, groups, devices put away, and who did what.
+"""What people leave in the window: alerts that they have acknowledged, devices put away, and who did what.
 
 A SQLite file of its own: the history is a copy of what boards said, and stays that.
 """
@@ -23,7 +23,7 @@ CREATE TABLE acknowledged (
     PRIMARY KEY (device, journal, seq)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE devices (
-    device TEXT PRIMARY KEY, "group" TEXT NOT NULL DEFAULT '', is_archived INTEGER NOT NULL DEFAULT 0
+    device TEXT PRIMARY KEY, is_archived INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE audit (
     id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL, subject TEXT NOT NULL,
@@ -42,7 +42,7 @@ class Notes(SqliteFile):
         path: of it; made where it is not there.
 
     Attributes:
-        arranged: each device's group, and whether it was put away.
+        put_away: devices that are not shown unless asked for.
 
     Raises:
         KittiwakeError: it cannot be opened, or is no file of notes.
@@ -51,7 +51,7 @@ class Notes(SqliteFile):
     def __init__(self, path: Path):
         super().__init__(path, _APPLICATION_ID, _VERSION, _SCHEMA, "the window's notes", "--notes", has_threads=True)
         self._lock = threading.Lock()
-        self.arranged = self._arranged()
+        self.put_away = self._put_away()
 
     def acknowledge(self, keys: Iterable[Key], word: str, who: str) -> int:
         """Acknowledge alerts; one that was acknowledged before keeps its word.
@@ -81,23 +81,22 @@ class Notes(SqliteFile):
             (device, journal, seq): {"word": word, "who": who, "at": at} for device, journal, seq, word, who, at in rows
         }
 
-    def arrange(self, device: str, group: str, is_archived: bool, who: str) -> None:
-        """Put a device into a group, or away.
+    def put(self, device: str, is_away: bool, who: str) -> None:
+        """Put a device away, or back.
 
         Args:
             device: its id.
-            group: its name, "" for none.
-            is_archived: it is not shown unless asked for.
+            is_away: it is not shown unless asked for.
             who: says so.
         """
         with self._lock, self.transaction():
-            self.db.execute("INSERT OR REPLACE INTO devices VALUES (?, ?, ?)", (device, group, int(is_archived)))
-            self._audit(who, "arrange", device, f"group {group!r}{', put away' if is_archived else ''}")
-        self.arranged = {**self.arranged, device: (group, is_archived)}
+            row = device, int(is_away)
+            self.db.execute("INSERT OR REPLACE INTO devices (device, is_archived) VALUES (?, ?)", row)
+            self._audit(who, "put away" if is_away else "put back", device, "")
+        self.put_away = self.put_away | {device} if is_away else self.put_away - {device}
 
-    def _arranged(self) -> dict[str, tuple[str, bool]]:
-        rows = self._rows('SELECT device, "group", is_archived FROM devices')
-        return {device: (group, bool(is_archived)) for device, group, is_archived in rows}
+    def _put_away(self) -> frozenset[str]:
+        return frozenset(device for (device,) in self._rows("SELECT device FROM devices WHERE is_archived"))
 
     def audit(self, who: str, what: str, subject: str, detail: str = "") -> None:
         """Write down who did what.

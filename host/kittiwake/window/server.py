@@ -23,6 +23,7 @@ from kittiwake.window.access import Access
 from kittiwake.window.archive import Archive
 from kittiwake.window.desk import Desk
 from kittiwake.window.feed import Feed, utc_ms
+from kittiwake.window.groups import Groups
 from kittiwake.window.guard import Guard
 from kittiwake.window.lag import Lag
 from kittiwake.window.metrics import Exposition
@@ -72,7 +73,7 @@ async def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
     check(own, host)
     notes = Notes(Path(own.notes))
     with listening(host, port) as opened, contextlib.closing(notes):
-        stream = Stream(lambda: about(feed, notes, lag), utc_ms)
+        stream = Stream(lambda: about(feed, notes, groups, lag), utc_ms)
         desk = Desk(lambda name, command: feed.send(name, command), lambda *late: _late(notes, *late))
         feed = Feed(
             settings.broker,
@@ -83,17 +84,20 @@ async def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
             on_response=desk.on_response,
         )
         stream.fleet = feed.fleet
+        groups = Groups(Path(own.inventory), lambda: stream.is_watched)
+        await asyncio.to_thread(groups.look)
         archive = Archive(own.database)
         lag = Lag(archive, lambda: list(feed.fleet.devices.values()), lambda: stream.is_watched, utc_ms)
         await remember(archive, feed)
         access = Access(Users(Path(own.users)) if own.users else None, notes, own.is_tls, own.user_header)
-        app = web.application(web.Parts(stream, archive, access, notes, desk, Rollouts(Path(own.rollouts), own.releases)))
+        rollouts = Rollouts(Path(own.rollouts), own.releases)
+        app = web.application(web.Parts(stream, archive, access, notes, groups, desk, rollouts))
         names = (*_LOOPBACK_NAMES, *own.hosts) if is_loopback(host) else (_bracketed(host), *own.hosts)
         server = _Server(_config(Guard(app, names, own.is_tls), own))
         scheme = "https" if own.is_tls else "http"
         on_ready(f"{scheme}://{_bracketed(host)}:{opened.getsockname()[1]}/")
         async with running(stream):
-            tasks = [asyncio.create_task(feed.run()), asyncio.create_task(lag.run())]
+            tasks = [asyncio.create_task(each.run()) for each in (feed, lag, groups)]
             if own.metrics:
                 pages = Exposition(feed, stream, desk, access).pages()
                 tasks.append(asyncio.create_task(small_web.serve(own.metrics, pages)))
@@ -182,12 +186,13 @@ async def remember(archive: Archive, feed: Feed) -> None:
         feed.fleet.remember(name, known.arrived_ms, known.firmware, known.alerts)
 
 
-def about(feed: Feed, notes: Notes, lag: Lag) -> dict[str, object]:
+def about(feed: Feed, notes: Notes, groups: Groups, lag: Lag) -> dict[str, object]:
     """What pages are told of broker and history, and of what people have arranged.
 
     Args:
         feed: the window's.
         notes: what people leave.
+        groups: of devices.
         lag: of the history.
     """
     connection = feed.fleet.connection
@@ -200,7 +205,8 @@ def about(feed: Feed, notes: Notes, lag: Lag) -> dict[str, object]:
             "refused": feed.mqtt.subscriptions.refused,
         },
         "history": lag.told,
-        "arranged": notes.arranged,
+        "tags": groups.tags,
+        "away": sorted(notes.put_away),
     }
 
 

@@ -19,9 +19,10 @@ class WindowSection(Section):
     )
     notes: str = Field(
         "kittiwake-window.sqlite",
-        description="File of what people leave: acknowledgements, groups, the audit",
+        description="File of what people leave: acknowledgements, devices put away, the audit",
         examples=["/var/lib/kittiwake/window.sqlite"],
     )
+    inventory: str = Field("fleet.sqlite", description="File of `kittiwake fleet`, which keeps the groups of devices")
     rollouts: str = Field("rollouts.sqlite", description="File of `kittiwake rollout`, which need not be there")
     releases: str = Field(
         "",

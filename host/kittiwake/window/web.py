@@ -17,6 +17,7 @@ from kittiwake.window.acting import acting_routes
 from kittiwake.window.archive import Archive
 from kittiwake.window.asking import asking_routes
 from kittiwake.window.desk import Desk
+from kittiwake.window.groups import Groups
 from kittiwake.window.notes import Notes
 from kittiwake.window.rollouts import Rollouts
 from kittiwake.window.stream import Stream
@@ -68,6 +69,7 @@ class Parts:
         archive: the history.
         access: who may.
         notes: what people leave.
+        groups: of devices.
         desk: sends commands.
         rollouts: of releases.
     """
@@ -76,6 +78,7 @@ class Parts:
     archive: Archive
     access: Access
     notes: Notes
+    groups: Groups
     desk: Desk
     rollouts: Rollouts
 
@@ -110,7 +113,7 @@ def application(parts: Parts) -> Starlette:
             Route("/page/{name:path}", file),
             Route("/api/live", live),
             *asking_routes(parts.archive, access, parts.notes, parts.rollouts),
-            *acting_routes(access, parts.notes, parts.desk, parts.rollouts),
+            *acting_routes(access, parts.notes, parts.groups, parts.desk, parts.rollouts),
         ]
     )
 

@@ -36,9 +36,10 @@ def window(
     notes: Annotated[
         str,
         typer.Option(
-            help="File of what people leave: acknowledgements, groups, the audit; kittiwake-window.sqlite where none."
+            help="File of what people leave: acknowledgements, the audit; kittiwake-window.sqlite where none."
         ),
     ] = "",
+    inventory: Annotated[str, typer.Option(help="File of `kittiwake fleet`, with the tags; fleet.sqlite where none.")] = "",
     rollouts: Annotated[str, typer.Option(help="File of `kittiwake rollout`; rollouts.sqlite where none.")] = "",
     releases: Annotated[
         str, typer.Option(help="Folder with releases that a roll-out may be taken back to; that of [releases] where none.")
@@ -69,7 +70,7 @@ def window(
     except ModuleNotFoundError as error:
         raise UsageError(f"{error.name} is not installed", "pip install 'kittiwake[window]'") from error
     options = {
-        "listen": listen, "database": database, "notes": notes, "rollouts": rollouts, "releases": releases,
+        "listen": listen, "database": database, "notes": notes, "inventory": inventory, "rollouts": rollouts, "releases": releases,
         "users": users,
         "certificate_file": certificate, "key_file": key, "user_header": user_header, "hosts": host, "metrics": metrics,
     }  # fmt: skip

@@ -1,7 +1,7 @@
 // What an operator may do to a device: its group, commands, and its configuration. Every one has its answer shown.
 
 import { h, labelled, write } from "./dom.js";
-import { arranged } from "./live.js";
+import { arranged, fleet, watch } from "./live.js";
 import { act, mayAct } from "./me.js";
 import { texts } from "./texts.js";
 
@@ -11,9 +11,8 @@ const words = texts.commands;
 export function commands(name, channel) {
   if (!mayAct()) return null;
   const status = h("p", { role: "status" });
-  const { group, isAway } = arranged(name);
-  const groupField = h("input", { type: "text", maxlength: 128, value: group });
-  const away = h("input", { type: "checkbox", checked: isAway });
+  const tagsField = h("input", { type: "text", maxlength: 500 });
+  const away = h("input", { type: "checkbox" });
   const config = h("textarea", { spellcheck: "false", maxlength: 16000 });
   let base = null; // the configuration as it was read, which an edit begins from
 
@@ -31,8 +30,23 @@ export function commands(name, channel) {
   const button = (text, work, title = null) => h("button", { type: "button", title, onclick: () => run(work) }, text);
 
   async function keep() {
-    await act("arrange", { device: name, group: groupField.value, archived: away.checked });
+    await act("arrange", { device: name, tags: tagsField.value, archived: away.checked });
     return words.kept;
+  }
+
+  const keepButton = button(words.keep, keep);
+
+  // What is kept is not written over by what this page has not been told yet.
+  function fill() {
+    keepButton.disabled = !fleet.about;
+    if (!fleet.about) return false;
+    const { text, isAway } = arranged(name);
+    tagsField.value = text;
+    away.checked = isAway;
+    return true;
+  }
+  if (!fill()) {
+    const stop = watch(() => fill() && stop());
   }
 
   // The device knows its channels by number, in the order of its configuration.
@@ -71,7 +85,7 @@ export function commands(name, channel) {
     "section",
     { class: "commands" },
     h("h2", {}, words.heading),
-    h("div", { class: "tools" }, labelled(words.group, groupField), labelled(words.away, away), button(words.keep, keep)),
+    h("div", { class: "tools" }, labelled(words.tags, tagsField), labelled(words.away, away), keepButton),
     h(
       "div",
       { class: "tools" },

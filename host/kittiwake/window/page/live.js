@@ -29,10 +29,11 @@ export function onAlert(listener) {
   return () => alertListeners.delete(listener);
 }
 
-// A device's group, and whether it was put away.
+// A device's tags, {group: value}, the same as people write them, and whether it was put away.
 export function arranged(name) {
-  const [group, isAway] = fleet.about?.arranged[name] ?? ["", false];
-  return { group, isAway };
+  const tags = fleet.about?.tags[name] ?? {};
+  const text = Object.entries(tags).map((pair) => pair.join("=")).join(" ");
+  return { tags, text, isAway: fleet.about?.away.includes(name) ?? false };
 }
 
 // Open the stream, with the records of one device where a name is given.

@@ -8,12 +8,11 @@ import { texts } from "./texts.js";
 import { ago, utc } from "./times.js";
 
 const words = texts.now;
-const view = { filter: "", state: "", sort: "attention", away: false };
+const view = { filter: "", state: "", sort: "attention", by: "", away: false };
 
 const SORTS = {
   attention: (a, b) => urgency(a) - urgency(b) || byName(a, b),
   device: byName,
-  group: (a, b) => group(a).localeCompare(group(b)) || byName(a, b),
   heard: (a, b) => (b.heard ?? 0) - (a.heard ?? 0) || byName(a, b),
   alerts: (a, b) => total(b) - total(a) || byName(a, b),
 };
@@ -23,11 +22,15 @@ function urgency(row) {
 }
 
 function group(row) {
-  return arranged(row.device).group;
+  return arranged(row.device).text;
+}
+
+function ordered(a, b) {
+  return a.localeCompare(b, undefined, { numeric: true });
 }
 
 function byName(a, b) {
-  return a.device.localeCompare(b.device, undefined, { numeric: true });
+  return ordered(a.device, b.device);
 }
 
 function total(row) {
@@ -42,6 +45,7 @@ export function show(main) {
   const empty = h("p", { class: "quiet" });
   const gateways = h("ul", { class: "gateways" });
   const lines = new Map();
+  const byField = h("select", { onchange: () => set("by", byField.value) });
 
   const heads = Object.entries(words.columns).map(([name, text]) =>
     h("th", { scope: "col", class: name, title: name === "lag" ? words.lagTitle : null }, text),
@@ -57,6 +61,7 @@ export function show(main) {
     labelled(words.filter, filter),
     choice(words.state, states, view.state, (value) => set("state", value)),
     choice(words.sort, sorts, view.sort, (value) => set("sort", value)),
+    labelled(words.by, byField),
     labelled(words.away, away),
   );
   const urgentHead = h("h2", {}, words.attention);
@@ -77,13 +82,37 @@ export function show(main) {
     const urgent = all.filter(needsAttention).sort(SORTS.attention);
     drawAttention(urgent);
     const shown = all.filter(matches).sort(SORTS[view.sort]);
-    arrange(body, shown.map((row) => line(row).element));
+    drawGroups(all);
+    arrange(body, view.by ? grouped(shown) : shown.map((row) => line(row).element));
     for (const [name, each] of lines) if (!fleet.devices.has(name)) lines.delete(name);
     table.hidden = !shown.length;
     write(empty, all.length ? (shown.length ? "" : words.noneMatch) : `${words.none} ${words.noneNext}`);
     gatewaysHead.hidden = !fleet.gateways.size;
     gateways.replaceChildren(...[...fleet.gateways.values()].map(gatewayLine));
     beat();
+  }
+
+  function drawGroups(all) {
+    const names = [...new Set(all.flatMap((row) => Object.keys(arranged(row.device).tags)))].sort(ordered);
+    if (!names.includes(view.by)) view.by = "";
+    const text = JSON.stringify(names);
+    if (byField.dataset.text === text) return;
+    byField.dataset.text = text;
+    const options = [["", words.byNone], ...names.map((name) => [name, name])];
+    byField.replaceChildren(...options.map(([value, label]) => h("option", { value, selected: value === view.by }, label)));
+  }
+
+  // The rows under a head of their group's value each, those without one last.
+  function grouped(rows) {
+    const valueOf = (row) => arranged(row.device).tags[view.by] ?? "";
+    const values = [...new Set(rows.map(valueOf))].sort((a, b) => Number(!a) - Number(!b) || ordered(a, b));
+    return values.flatMap((value) => {
+      const own = rows.filter((row) => valueOf(row) === value);
+      const online = own.filter((row) => row.state === "online").length;
+      const text = words.head(value ? `${view.by} ${value}` : words.without(view.by), online, own.length);
+      const head = h("th", { colspan: Object.keys(words.columns).length, scope: "rowgroup" }, text);
+      return [h("tr", { class: "group" }, head), ...own.map((row) => line(row).element)];
+    });
   }
 
   function drawAttention(urgent) {
