@@ -73,3 +73,23 @@ def test_newest_record_of_each_journal_is_looked_up_by_the_key(filled, request):
     }
     assert len(keyed(lines)) >= 2 and not scans(lines), lines
     assert scans(through_all), through_all  # the check sees what it is to see
+
+
+def test_page_of_a_journal_is_read_by_the_key_newest_first(filled, request):
+    is_sqlite = "://" not in filled
+    if not is_sqlite:
+        request.getfixturevalue("postgres_server").run("ANALYZE")
+    with open_history(filled) as history:
+        reader = history._reader = Asked(history._reader)
+        name = next(journal for device, journal in history.newest() if device == "press-1")
+        page = history.journal("press-1", name, before=1000, limit=50)
+        newest = history.journal("press-1", name)
+        none = history.journal("press-2", "00" * 8)
+        question = reader.questions[1]
+        for value in ("'press-1'", f"'{name}'", "1000", "50"):
+            question = question.replace("?", value, 1)
+        lines = plan(reader, question, is_sqlite)
+    assert [message.seq for message in page] == list(range(999, 949, -1))
+    assert [message.seq for message in newest] == list(range(ROWS - 1, ROWS - 101, -1)) and none == []
+    assert page[0].device == "press-1" and page[0].kind == "event" and page[0].body["text"] == "x"
+    assert keyed(lines) and not scans(lines), lines

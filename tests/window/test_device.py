@@ -58,11 +58,11 @@ def test_device_shows_the_samples_around_an_alert_and_their_spectrum(page, plant
     # Not the newest: what follows it may be sampled still.
     until(lambda: page.locator("ul.alerts li").count() >= 2, "two alerts", 20, 0.1)
     page.locator("ul.alerts li >> nth=-1").get_by_role("button").click()
-    status = page.locator("section:not(.commands) [role=status]")
-    until(lambda: "samples at" in status.inner_text(), lambda: page.inner_text("section"), 10)
+    status = page.locator("section.samples [role=status]")
+    until(lambda: "samples at" in status.inner_text(), lambda: page.inner_text("section.samples"), 10)
     told = re.search(r"(\d+) samples at ([\d.]+) a second", status.inner_text())
     assert told and int(told[1]) >= 128 and float(told[2]) == pytest.approx(RATE_HZ, rel=0.02)
-    until(lambda: page.locator("section canvas").count() == 2, "waveform and spectrum", 10)
+    until(lambda: page.locator("section.samples canvas").count() == 2, "waveform and spectrum", 10)
     picture(page, "samples")
 
 
@@ -140,6 +140,34 @@ def test_device_zooms_and_pans_by_hand_over_the_history(page):
     assert width_ms == pytest.approx(2 * 86_400_000 * math.exp(-200 / 300), rel=0.01)
     assert asked()[-1][1] - asked()[-1][0] == pytest.approx(width_ms, rel=0.001)
     page.get_by_role("button", name="live").click()
+
+
+def test_device_shows_its_journal_by_numbers_with_what_lacks_and_back_to_the_first(page, plant):
+    section = page.locator("section.journal")
+    section.get_by_role("button", name="Look into its journal").click()
+    rows = section.locator("tbody tr")
+
+    def numbers():
+        return [int(text) for text in rows.locator("td:first-child").all_inner_texts() if text.isdigit()]
+
+    until(lambda: len(numbers()) > 20, lambda: section.inner_text(), 10)
+    newest = numbers()[0]
+    until(lambda: numbers()[0] > newest, "a record that came meanwhile", 10)
+    shown = numbers()
+    assert shown == list(range(shown[0], shown[-1] - 1, -1)) and section.locator("tr.gap").count() == 0
+    rows.first.locator("summary").click()
+    assert f'"seq": {rows.first.locator("td:first-child").inner_text()}' in rows.first.locator("pre").inner_text()
+    assert accessibility_faults(page) == []
+    section.get_by_label("Kind").select_option("boot")
+    while shown[-1]:
+        last = shown[-1]
+        section.get_by_role("button", name="older").click()
+        section.get_by_label("Kind").select_option("")
+        until(lambda last=last: numbers() and numbers()[0] == last - 1, section.inner_text, 10)
+        shown = numbers()
+    assert "boot" in rows.last.inner_text() and section.get_by_role("button", name="older").is_disabled()
+    section.get_by_role("button", name="newest").click()
+    until(lambda: numbers()[0] > newest, section.inner_text, 10)
 
 
 def test_device_is_accessible(page):

@@ -9,26 +9,13 @@ from pathlib import Path
 from typing import Any, LiteralString
 
 from kittiwake.errors import ConfigError
-from kittiwake.history import readers, rollups
+from kittiwake.history import questions, readers, rollups
 from kittiwake.history.answers import Device, Message
 from kittiwake.history.audit import JournalAudit
 from kittiwake.history.described import ChannelSpan, Said, spans
 
 _EVICTED = ("evicted_raw", "evicted_telemetry", "evicted_alert")
 _GAPS = 5
-_GAPS_OF_A_JOURNAL = (
-    "SELECT seq + 1, following - 1, arrived FROM (SELECT seq, lead(seq) OVER (ORDER BY seq) AS following,"
-    " lead(arrived_ms) OVER (ORDER BY seq) AS arrived FROM records WHERE journal_id = ?) AS pairs"
-    " WHERE following > seq + 1 ORDER BY seq"
-)
-_MESSAGES = (
-    "SELECT device, journal, seq, kind, channel, ts_ms, is_repaired, arrived_ms, payload FROM journals"
-    " JOIN streams ON streams.journal_id = journals.id JOIN records ON stream_id = streams.id"
-)
-_SPAN = (
-    " WHERE coalesce(ts_ms, arrived_ms) >= ? AND coalesce(ts_ms, arrived_ms) < ?"
-    " ORDER BY streams.id, coalesce(ts_ms, arrived_ms), seq"
-)
 _EVER = 1 << 62
 
 
@@ -191,7 +178,7 @@ class History:
         Yields:
             A record each.
         """
-        question: LiteralString = _MESSAGES + " WHERE kind = ? AND coalesce(ts_ms, arrived_ms) >= ?"
+        question: LiteralString = questions.MESSAGES + " WHERE kind = ? AND coalesce(ts_ms, arrived_ms) >= ?"
         values: list[object] = [kind, 0 if since is None else int(since.timestamp() * 1000)]
         if device is not None:
             question += " AND device = ?"
@@ -201,6 +188,18 @@ class History:
             values.append(channel)
         question += " ORDER BY coalesce(ts_ms, arrived_ms) DESC, seq DESC LIMIT ?"
         yield from map(_message, self._reader.rows(question, (*values, limit)))
+
+    def journal(self, device: str, journal: str, before: int | None = None, limit: int = 100) -> list[Message]:
+        """Give a journal's records of every kind, the newest first.
+
+        Args:
+            device: its id.
+            journal: of it.
+            before: only lower sequence numbers; None for all.
+            limit: how many at most.
+        """
+        values = device, journal, _EVER if before is None else before, limit
+        return [_message(row) for row in self._reader.rows(questions.JOURNAL, values)]
 
     def between(self, start: datetime, end: datetime) -> Iterator[Message]:
         """Give every record of a span, those without a time by their arrival; by device, kind and time.
@@ -213,7 +212,7 @@ class History:
             A record each; they are read as they are taken.
         """
         span = int(start.timestamp() * 1000), int(end.timestamp() * 1000)
-        yield from map(_message, self._reader.each(_MESSAGES + _SPAN, span))
+        yield from map(_message, self._reader.each(questions.MESSAGES + questions.SPAN, span))
 
     def days(self) -> list[tuple[date, int]]:
         """List the days (UTC) that have records, and how many; those without a time count by their arrival."""
@@ -252,7 +251,7 @@ class History:
             last = last_taken if last is None else max(last, last_taken)
             gaps: list[tuple[int, int, int]] = []
             if last - first + 1 != rows + taken:
-                gaps = [(a, b, c) for a, b, c in self._reader.rows(_GAPS_OF_A_JOURNAL, (number,))]
+                gaps = [(a, b, c) for a, b, c in self._reader.rows(questions.GAPS_OF_A_JOURNAL, (number,))]
             awaited = sum(b - a + 1 for a, b, c in gaps if c > settled_ms)
             shown = tuple((a, b) for a, b, c in gaps if c <= settled_ms)[-_GAPS:]
             newest = None if arrived_ms is None else _moment(arrived_ms)

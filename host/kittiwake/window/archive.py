@@ -11,6 +11,7 @@ from typing import Any
 
 from kittiwake.errors import KittiwakeError
 from kittiwake.history import open_history
+from kittiwake.history.answers import Message
 from kittiwake.history.rollups import Bucket
 
 # Widths of a bucket, seconds: of each the history has the sums, or joins them exactly.
@@ -159,6 +160,29 @@ class Archive:
         parts = [message.body for message in messages if (message.ts or message.arrived) <= end]
         return {"parts": parts, "summaries": [summary.body for summary in reversed(summaries)]}
 
+    def journal(self, device: str, journal: str, before: int | None, limit: int) -> dict[str, Any]:
+        """Give a device's journals, and of one of them records of every kind, the newest first.
+
+        Args:
+            device: its id.
+            journal: of it; "" for the one that was heard of last.
+            before: only lower sequence numbers; None for all.
+            limit: how many at most.
+
+        Returns:
+            `journals`: their names, the one that was heard of last first; `journal`: the one that is shown; `records`:
+            their bodies, with `arrived`, UTC in milliseconds, and of samples their number alone.
+
+        Raises:
+            KittiwakeError: there is no history, or it does not answer.
+        """
+        with open_history(self._path()) as history:
+            heard = {name: arrived for (owner, name), (_, arrived) in history.newest().items() if owner == device}
+            names = sorted(heard, key=lambda name: heard[name], reverse=True)
+            shown = journal or next(iter(names), "")
+            messages = history.journal(device, shown, before, limit)
+        return {"journals": names, "journal": shown, "records": [_entry(message) for message in messages]}
+
     def _path(self) -> str:
         if not self.database:
             raise KittiwakeError("this window was given no history", "start it with --database")
@@ -178,6 +202,12 @@ def moment(ms: int) -> datetime:
         return datetime.fromtimestamp(ms / 1000, UTC)
     except (OverflowError, OSError) as error:
         raise ValueError(f"{ms} is no time") from error
+
+
+def _entry(message: Message) -> dict[str, object]:
+    body = {**message.body, "device": message.device, "seq": message.seq, "arrived": _ms(message.arrived)}
+    samples = body.pop("samples_lsb", None)
+    return body | ({"samples": len(samples)} if isinstance(samples, list) else {})
 
 
 def _figures(bucket: Bucket) -> tuple[object, ...]:

@@ -19,6 +19,7 @@ from kittiwake.window.notes import Notes
 from kittiwake.window.rollouts import Rollouts
 
 _MOST_MS = 1 << 48
+_ENTRIES_LIMIT = 500
 _CSV = (
     "ts", "device", "channel", "detector", "value", "unit", "z_score", "mean", "stdev", "journal", "seq",
     "acknowledged_by", "acknowledged_at", "word",
@@ -65,12 +66,18 @@ def asking_routes(archive: Archive, access: Access, notes: Notes, rollouts: Roll
         around = moment(whole(request, "at", 0))
         return await answered(lambda: archive.snapshots(device, channel, around))
 
+    async def journal(request: Request) -> Response:
+        device, name = request.query_params.get("device", ""), request.query_params.get("journal", "")
+        before = whole(request, "before", 0) if "before" in request.query_params else None
+        limit = whole(request, "limit", 100, _ENTRIES_LIMIT)
+        return await answered(lambda: archive.journal(device, name, before, limit))
+
     async def rollout(request: Request) -> Response:
         return await answered(rollouts.newest)
 
     routes = {
-        "series": series, "alerts": alerts, "alerts.csv": alerts_csv, "snapshots": snapshots, "audit": audit,
-        "rollout": rollout,
+        "series": series, "alerts": alerts, "alerts.csv": alerts_csv, "snapshots": snapshots, "journal": journal,
+        "audit": audit, "rollout": rollout,
     }  # fmt: skip
     return [Route(f"/api/{name}", checked(endpoint, access)) for name, endpoint in routes.items()]
 

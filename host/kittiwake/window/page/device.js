@@ -4,6 +4,7 @@ import { ask } from "./api.js";
 import { Columns, timeOf } from "./channel.js";
 import { commands } from "./commands.js";
 import { choice, h, write } from "./dom.js";
+import { journal } from "./journal.js";
 import { keywords } from "./keyword.js";
 import { connect, fleet, watch } from "./live.js";
 import { colour, plotIn, shade } from "./plot.js";
@@ -22,6 +23,7 @@ export function show(main, name) {
   const alerts = [];
   const parts = [];
   const heard = keywords(parts);
+  const records = journal(name);
   let channel = "";
   let view = null; // {from, to} in s, of the history; null for live
   let drawn = null;
@@ -35,11 +37,12 @@ export function show(main, name) {
   const figure = h("figure", { class: "plot main", role: "group", "aria-label": words.plot });
   const caption = h("p", { class: "quiet", role: "status" });
   const list = h("ul", { class: "alerts" });
-  const snapshot = h("section");
+  const snapshot = h("section", { class: "samples" });
   const facts = h("dl", { class: "facts" });
   main.replaceChildren(
     h("p", {}, h("a", { href: "#/" }, words.back)), h("h1", {}, name), state, why, chooser, spans, figure, caption,
     h("h2", {}, words.alerts), list, heard.element, snapshot, h("h2", {}, words.health), facts,
+    records.element,
     ...[commands(name, () => channel)].filter(Boolean),
   );
 
@@ -73,6 +76,7 @@ export function show(main, name) {
     }
     let isPoint = false;
     for (const body of bodies) {
+      records.take(body);
       if (body.kind === "health") health = body;
       else if (body.kind === "snapshot") parts.push(body) > 200 && parts.shift();
       else if (body.channel) isPoint = (of(body).take(body) && body.channel === channel) || isPoint;

@@ -222,6 +222,22 @@ export const texts = {
       evicted_alert: "alerts evicted",
     },
   },
+  journal: {
+    heading: "Journal",
+    open: "Look into its journal",
+    journal: "Journal",
+    kind: "Kind",
+    every: "every kind",
+    columns: ["Number", "Time", "Boot", "Kind", "Channel", "What it says"],
+    older: "older",
+    newest: "newest",
+    none: "No record of that kind is among these.",
+    onlyLive: "Shown is what came while this page was open.",
+    lacking: (from, to) =>
+      `${from === to ? `Number ${from} is` : `Numbers ${from} to ${to} are`} not here: on the way, given up by the board (see Health), or taken out by retention.`,
+    uptime: (s) => `${s.toFixed(1)} s after its start`,
+    whole: "the record",
+  },
   keyword: {
     heading: "Words heard",
     line: (k) => `${k.keyword}, probability ${k.probability}${k.verdict ? `, ${k.verdict} by the gateway` : ""}`,

@@ -1,0 +1,23 @@
+"""Questions to a history in SQL that both databases know, with `?` for values. It knows no connection."""
+
+from __future__ import annotations
+
+GAPS_OF_A_JOURNAL = (
+    "SELECT seq + 1, following - 1, arrived FROM (SELECT seq, lead(seq) OVER (ORDER BY seq) AS following,"
+    " lead(arrived_ms) OVER (ORDER BY seq) AS arrived FROM records WHERE journal_id = ?) AS pairs"
+    " WHERE following > seq + 1 ORDER BY seq"
+)
+MESSAGES = (
+    "SELECT device, journal, seq, kind, channel, ts_ms, is_repaired, arrived_ms, payload FROM journals"
+    " JOIN streams ON streams.journal_id = journals.id JOIN records ON stream_id = streams.id"
+)
+SPAN = (
+    " WHERE coalesce(ts_ms, arrived_ms) >= ? AND coalesce(ts_ms, arrived_ms) < ?"
+    " ORDER BY streams.id, coalesce(ts_ms, arrived_ms), seq"
+)
+# CROSS: SQLite keeps that order, and goes by the records' key.
+JOURNAL = (
+    "SELECT device, journal, seq, kind, channel, ts_ms, is_repaired, arrived_ms, payload FROM journals"
+    " CROSS JOIN records JOIN streams ON streams.id = stream_id WHERE records.journal_id = journals.id"
+    " AND device = ? AND journal = ? AND seq < ? ORDER BY seq DESC LIMIT ?"
+)
