@@ -228,6 +228,25 @@ def test_device_whose_configuration_is_edited_takes_it_or_says_why_not(device_pa
     field, status = device_page.get_by_label("Configuration"), device_page.locator("[role=status]")
     until(lambda: field.is_visible() and DEVICE in field.input_value(), status.inner_text, 15)
     config = json.loads(field.input_value())
+    helped, faults = device_page.locator("#config-help"), device_page.locator("ul.faults li")
+    until(lambda: "Settings here: " in helped.inner_text(), helped.inner_text, 30)  # a virtual board tells them
+    assert faults.count() == 0
+    text = field.input_value()
+    for word, told in (
+        ('"health_s', "health_s: a health record as often; 60 unless set. Settings here: device, "),
+        ("11/2", "channels[0].detectors[0].t: deviations: threshold, P/Q"),
+        ('"source"', "channels[0].source: table: where samples come from. Settings here: kind, path"),
+    ):
+        place = text.index(word) + 2
+        field.evaluate("(field, place) => field.setSelectionRange(place, place)", place)
+        field.press("Shift")
+        assert helped.inner_text().startswith(told)
+    wrong = config | {"helth_s": 3, "channels": [config["channels"][0] | {"bits": "12"}]}
+    field.fill(json.dumps(wrong))
+    assert [text.split(";")[0] for text in faults.all_inner_texts()] == [
+        "channels[0].bits takes integer.", "helth_s is no setting",
+    ]  # fmt: skip
+    assert accessibility_faults(page) == []
     field.fill("{")
     device_page.get_by_role("button", name="Send this").click()
     until(lambda: "nothing was sent" in status.inner_text(), status.inner_text, 5)

@@ -17,6 +17,7 @@ from kittiwake.window.access import Access
 from kittiwake.window.archive import ALERTS_LIMIT, Archive, moment
 from kittiwake.window.notes import Notes
 from kittiwake.window.rollouts import Rollouts
+from kittiwake.window.schema import NodeSchema
 
 _MOST_MS = 1 << 48
 _ENTRIES_LIMIT = 500
@@ -36,6 +37,8 @@ def asking_routes(archive: Archive, access: Access, notes: Notes, rollouts: Roll
         notes: what people leave.
         rollouts: what releases are on their way.
     """
+
+    of_nodes = NodeSchema()
 
     async def series(request: Request) -> Response:
         device, channel = request.query_params.get("device", ""), request.query_params.get("channel", "")
@@ -72,12 +75,15 @@ def asking_routes(archive: Archive, access: Access, notes: Notes, rollouts: Roll
         limit = whole(request, "limit", 100, _ENTRIES_LIMIT)
         return await answered(lambda: archive.journal(device, name, before, limit))
 
+    async def schema(request: Request) -> Response:
+        return await answered(of_nodes.read)
+
     async def rollout(request: Request) -> Response:
         return await answered(rollouts.newest)
 
     routes = {
         "series": series, "alerts": alerts, "alerts.csv": alerts_csv, "snapshots": snapshots, "journal": journal,
-        "audit": audit, "rollout": rollout,
+        "audit": audit, "rollout": rollout, "schema": schema,
     }  # fmt: skip
     return [Route(f"/api/{name}", checked(endpoint, access)) for name, endpoint in routes.items()]
 

@@ -1,5 +1,6 @@
 // What an operator may do to a device: its group, commands, and its configuration. Every one has its answer shown.
 
+import { configuration } from "./config.js";
 import { h, labelled, write } from "./dom.js";
 import { arranged, fleet, watch } from "./live.js";
 import { act, mayAct } from "./me.js";
@@ -13,8 +14,6 @@ export function commands(name, channel) {
   const status = h("p", { role: "status" });
   const tagsField = h("input", { type: "text", maxlength: 500 });
   const away = h("input", { type: "checkbox" });
-  const config = h("textarea", { spellcheck: "false", maxlength: 16000 });
-  let base = null; // the configuration as it was read, which an edit begins from
 
   async function run(work) {
     write(status, words.sent);
@@ -57,30 +56,8 @@ export function commands(name, channel) {
     return told(await command("relearn", { channel: place }));
   }
 
-  async function readConfig() {
-    const answer = await command("config_get");
-    if (answer.status !== "ok") return told(answer);
-    base = answer.result.config;
-    config.value = JSON.stringify(base, null, 2);
-    editor.hidden = false;
-    config.focus();
-    return "";
-  }
-
-  async function writeConfig() {
-    let edited;
-    try {
-      edited = JSON.parse(config.value);
-    } catch {
-      return words.noJson;
-    }
-    const answer = await command("config_set", { config: edited, base });
-    if (answer.status !== "ok") return told(answer);
-    base = edited;
-    return words.next;
-  }
-
-  const editor = h("div", { hidden: true }, labelled(words.config, config), button(words.write, writeConfig));
+  const config = configuration(command, told);
+  config.element.append(button(words.write, config.send));
   return h(
     "section",
     { class: "commands" },
@@ -92,9 +69,9 @@ export function commands(name, channel) {
       button(words.identify, async () => told(await command("identify"))),
       button(words.time, async () => told(await command("time"))),
       button(words.relearn, relearn, words.relearnTitle),
-      button(words.read, readConfig),
+      button(words.read, config.read),
     ),
     status,
-    editor,
+    config.element,
   );
 }

@@ -1,6 +1,8 @@
 // Every text of the pages, in one place: another language is another file like this. No module else says a word.
 // A function takes what stands in the text, and returns the text.
 
+const place = (path) => path.map((step) => (typeof step === "number" ? `[${step}]` : `.${step}`)).join("").replace(/^\./, "");
+
 export const texts = {
   title: "Kittiwake",
   nav: { label: "Pages", now: "Now", alerts: "Alerts", rollouts: "Roll-outs", gateway: "Gateway", recordings: "A recording" },
@@ -141,12 +143,24 @@ export const texts = {
     relearnTitle: "The channel's baselines learn anew; drift and novelty forget",
     noChannel: "Its configuration names no such channel: nothing was sent.",
     read: "Read its configuration",
-    config: "Configuration, JSON",
     write: "Send this configuration",
     sent: "Sent; waiting for the answer…",
     answer: (status, detail) => `${status}${detail ? `: ${detail}` : ""}`,
+  },
+  config: {
+    label: "Configuration, JSON",
     noJson: "That is no JSON: nothing was sent.",
+    noJsonYet: "This is no JSON yet.",
     next: "It is in force from the node's next start.",
+    noSchema: (problem) => `There is no help on settings: ${problem}`,
+    unknown: (path) => `${place(path)}: there is no such setting.`,
+    help: (path, entry, names) => {
+      const more = entry.default === undefined ? "" : `; ${JSON.stringify(entry.default)} unless set`;
+      const words = entry.description ? `${entry.description}${more}. ` : "";
+      return `${path.length ? `${place(path)}: ` : ""}${words}${names.length ? `Settings here: ${names.join(", ")}.` : ""}`;
+    },
+    fault: ({ path, kinds, names }) =>
+      kinds ? `${place(path)} takes ${kinds.join(" or ")}.` : `${place(path)} is no setting; there are ${names.join(", ")}.`,
   },
   gateway: {
     heading: "Gateways",
