@@ -3,7 +3,8 @@
 import io
 import logging
 
-from kittiwake.observe.logs import BURST_LINES, LINE_EVERY_S, LINE_LIMIT, LineLimit
+from kittiwake.observe import logs
+from kittiwake.observe.logs import BURST_LINES, KEPT_LINES, LINE_EVERY_S, LINE_LIMIT, LineLimit
 from kittiwake.peers.complaints import Complaints
 
 
@@ -54,3 +55,19 @@ def test_log_of_complaints_is_limited_by_themselves_alone():
     for _ in range(2 * BURST_LINES):
         Complaints(log).tell("wrong")
     assert len(text.getvalue().splitlines()) == 2 * BURST_LINES and limit.dropped == 0
+
+
+def test_log_keeps_its_newest_lines_as_they_were_written_and_none_that_was_dropped(monkeypatch, capsys):
+    root = logging.getLogger()
+    monkeypatch.setattr(root, "handlers", [])
+    monkeypatch.setattr(root, "level", root.level)
+    logs.set_up("text", "info")
+    for number in range(KEPT_LINES + 5):
+        root.info(f"of its own kind {number}")
+    root.debug("below the level")
+    assert [line["text"] for line in logs.kept()] == [f"of its own kind {number + 5}" for number in range(KEPT_LINES)]
+    for number in range(2 * BURST_LINES):
+        root.warning("\x1b of one kind %d", number)
+    assert [line["text"] for line in logs.kept(1)] == [f"\\x1b of one kind {BURST_LINES - 1}"]
+    assert logs.kept(1)[0]["level"] == "warning" and logs.kept(0) == []
+    assert len(capsys.readouterr().err.splitlines()) == KEPT_LINES + 5 + BURST_LINES

@@ -6,12 +6,11 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Callable, Mapping
-from typing import Any, TypeGuard
+from collections.abc import Callable
+from typing import Any
 
 from kittiwake.bridge import device_report, report
 from kittiwake.bridge.clock import GatewayClock
-from kittiwake.bridge.command_codec import CommandError, Result
 from kittiwake.bridge.command_queue import CommandQueue
 from kittiwake.bridge.confirm import scorer
 from kittiwake.bridge.confirm.worker import Worker
@@ -22,6 +21,7 @@ from kittiwake.bridge.health import Health
 from kittiwake.bridge.link_callbacks import Callbacks as LinkCallbacks
 from kittiwake.bridge.links import Fleet
 from kittiwake.bridge.names import Names
+from kittiwake.bridge.own_commands import OwnCommands
 from kittiwake.bridge.presence import Presence
 from kittiwake.bridge.retained import Retained
 from kittiwake.bridge.settings import DeviceSection, Settings
@@ -77,7 +77,7 @@ class Bridge:
             find=lambda device: self.fleet.of_device(device),
             respond=self._respond,
             acknowledge=lambda handle: self.command_client.acknowledge(handle),
-            own={"release": self._release, "resume": self._resume, "status": lambda fields: self.report()},
+            own=OwnCommands(lambda: self.fleet, lambda: self.report()).operations(),
             now_ms=self.clock.now_ms,
         )
         self._retained = Retained(
@@ -219,20 +219,6 @@ class Bridge:
     def _respond(self, topic: str, payload: bytes, receipt: Receipt) -> None:
         self.mqtt.publish(topic, payload, self._policy.qos.get("response", 2), False, receipt)
 
-    def _release(self, fields: Mapping[str, object]) -> Result:
-        port, seconds = fields.get("port"), fields.get("seconds")
-        if not _may_be_port(port):
-            raise CommandError("port: a device's port, as it is configured", str(fields["id"]), "release")
-        if not (seconds is None or isinstance(seconds, int | float) and 0 < seconds <= 86400):
-            raise CommandError("seconds: up to 86400, or none", str(fields["id"]), "release")
-        return {"released": self.fleet.release(port, seconds)}
-
-    def _resume(self, fields: Mapping[str, object]) -> Result:
-        port = fields.get("port")
-        if not _may_be_port(port):
-            raise CommandError("port: a device's port, as it is configured", str(fields["id"]), "resume")
-        return {"resumed": self.fleet.resume(port)}
-
     def _connected(self) -> None:
         self._retained.renew()
         self.presence.on_connected()
@@ -291,8 +277,3 @@ class Bridge:
         with contextlib.suppress(ValueError):
             self._waiting.remove(link)
         self._share_out()
-
-
-def _may_be_port(port: object) -> TypeGuard[str | None]:
-    # No path holds U+0000, and the system would raise.
-    return port is None or (isinstance(port, str) and "\0" not in port)

@@ -10,7 +10,7 @@ import json
 import logging
 import sys
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TextIO
@@ -19,6 +19,9 @@ BURST_LINES = 100
 LINE_EVERY_S = 10.0  # after a burst: 360 lines of a kind an hour
 LINE_LIMIT = 600  # characters
 _KINDS_LIMIT = 4096
+KEPT_LINES = 200
+
+_kept: deque[dict[str, object]] = deque(maxlen=KEPT_LINES)
 
 
 class LineLimit(logging.Filter):
@@ -91,7 +94,7 @@ class JsonFormatter(logging.Formatter):
 
 
 class _Lines(logging.StreamHandler[TextIO]):
-    """Writes a line to stderr, and gives it to others; all behind one limit, which counts it once."""
+    """Writes a line to stderr, keeps it, and gives it to others; all behind one limit, which counts it once."""
 
     def __init__(self, also: Sequence[logging.Handler]):
         super().__init__(sys.stderr)
@@ -102,6 +105,20 @@ class _Lines(logging.StreamHandler[TextIO]):
         super().emit(record)
         for handler in self._also:
             handler.handle(record)
+        line = {"at": round(record.created * 1000), "level": record.levelname.lower(), "text": record.getMessage()}
+        _kept.append(line)
+
+
+def kept(limit: int = KEPT_LINES) -> list[dict[str, object]]:
+    """Give the newest lines of the process's log, the oldest first.
+
+    Args:
+        limit: how many at most.
+
+    Returns:
+        Of each `at`, UTC in milliseconds, `level` and `text`.
+    """
+    return list(_kept)[-limit:] if limit > 0 else []
 
 
 def set_up(form: str, level: str, also: Sequence[logging.Handler] = ()) -> LineLimit:

@@ -20,6 +20,7 @@ OPERATIONS = {
     "relearn": ("channel",),
     "config_get": (),
     "config_set": ("config",),
+    "log": ("lines",),  # of a gateway
 }
 ANSWER_S = 12.0
 _WAITING_LIMIT = 256

@@ -1,8 +1,9 @@
 // The gateways: what each says of itself and of its links, with rates; the window's broker and history; who did what.
 
 import { ask } from "./api.js";
-import { arrange, h } from "./dom.js";
+import { arrange, h, write } from "./dom.js";
 import { fleet, watch } from "./live.js";
+import { act, mayAct } from "./me.js";
 import { evidence, mark, reasons } from "./state.js";
 import { texts } from "./texts.js";
 import { clock, span, now, utc } from "./times.js";
@@ -38,7 +39,8 @@ export function show(main) {
     const body = h("tbody");
     const heads = words.links.map((text) => h("th", { scope: "col" }, text));
     const table = h("table", { class: "devices" }, h("thead", {}, h("tr", {}, ...heads)), body);
-    return { element: h("section", {}, h("h2", {}, name), state, why, facts, table), state, why, facts, body, before: null, rates: {} };
+    const own = mayAct() ? [gatewayLog(name)] : [];
+    return { element: h("section", {}, h("h2", {}, name), state, why, facts, table, ...own), state, why, facts, body, before: null, rates: {} };
   }
 
   function fill(made, row) {
@@ -122,4 +124,26 @@ export function show(main) {
   draw();
   drawLog();
   return stop;
+}
+
+// The newest lines of a gateway's log, asked for when somebody wants them: that is a command, and written down.
+function gatewayLog(name) {
+  const status = h("p", { class: "quiet", role: "status" });
+  const lines = h("ol", { class: "log", reversed: true, hidden: true });
+  const button = h("button", { type: "button", onclick: read }, words.readLog);
+
+  async function read() {
+    write(status, texts.commands.sent);
+    try {
+      const answer = await act("command", { device: name, op: "log" });
+      if (answer.status !== "ok") throw new Error(texts.commands.answer(answer.status, answer.error));
+      const told = answer.result.lines.slice().reverse().map((one) => h("li", {}, h("time", { title: utc(one.at) }, clock(one.at)), ` ${one.level} `, h("span", {}, one.text)));
+      lines.replaceChildren(...told);
+      lines.hidden = !told.length;
+      write(status, words.logLines(told.length));
+    } catch (error) {
+      write(status, `${error.message}. ${error.mend ?? ""}`);
+    }
+  }
+  return h("div", {}, button, status, lines);
 }
