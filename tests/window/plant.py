@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from array import array
 from pathlib import Path
 
 from kittiwake.signals import vibration
@@ -14,10 +15,11 @@ from tests.support.processes import BridgeProcess, dying_with_us
 from tests.support.waiting import until
 
 RATE_HZ = 100
+LEVEL_HZ = 8
 _BRIDGE = """
 [bridge]
 id = "gate"
-log_level = "warning"
+log_level = "info"
 [broker]
 url = "{url}"
 backoff_first_s = 0.1
@@ -115,6 +117,8 @@ class Plant:
             board.start()
             samples = vibration.samples(RATE_HZ * self._seconds, RATE_HZ, anomalies_per_s=0.5, seed=number)
             (self.folder / f"{name}.i16").write_bytes(samples.tobytes())
+            level = array("h", [(37 * x + 11 * number) % 4001 - 2000 for x in range(LEVEL_HZ * self._seconds)])
+            (self.folder / f"{name}-level.i16").write_bytes(level.tobytes())
             self.run_node(name)
         ports = "".join(f'[[devices]]\nport = "{board.link_port}"\n' for board in self.boards.values())
         config = self.folder / "gateway.toml"
@@ -147,10 +151,22 @@ class Plant:
                         "source": {"kind": "replay", "path": str(self.folder / f"{name}.i16")},
                         "detectors": [{"kind": "zscore", "n": 64, "t": "11/2"}],
                         "snapshot": {"before": 64, "after": 64, "bytes_per_hour": 1 << 20},
-                    }
+                    },
+                    *([self._level(name)] if name == "press-2" else []),
                 ],
             }
         )
+
+    def _level(self, name: str) -> dict[str, object]:
+        """A slow channel that publishes every sample."""
+        return {
+            "name": "level",
+            "unit": "mm",
+            "rate_hz": LEVEL_HZ,
+            "summary_samples": LEVEL_HZ,
+            "readings": True,
+            "source": {"kind": "replay", "path": str(self.folder / f"{name}-level.i16")},
+        }
 
 
 def seconds_until(condition, limit_s: float, what: str) -> float:

@@ -2,6 +2,7 @@
 
 import tomllib
 import wave
+from array import array
 
 import pytest
 
@@ -10,6 +11,7 @@ from kittiwake.signals import vibration
 from kittiwake.target import open_target
 from tests.support.waiting import until
 from tests.window.conftest import accessibility_faults, picture
+from tests.window.plant import LEVEL_HZ
 
 pytestmark = [pytest.mark.needs("mosquitto", "chromium"), pytest.mark.timeout(180)]
 
@@ -83,3 +85,39 @@ def test_recording_that_is_none_is_refused_with_why(page, name, content, why):
     until(lambda: why in status(page), lambda: status(page), 30)
     assert "/tmp" not in status(page) and "passwd" not in status(page)
     assert page.locator("img").count() == 0
+
+
+def recorded(page, plant):
+    """The file that a recording became, which is a run of what the board had to sample."""
+    with page.expect_download() as download:
+        page.get_by_role("link", name="samples away").click()
+    assert download.value.suggested_filename == "press-2-level.csv"
+    head, *lines = download.value.path().read_text().split()
+    samples, made = array("h", map(int, lines)), array("h", (plant.folder / "press-2-level.i16").read_bytes())
+    assert head == "raw" and samples.tobytes() in made.tobytes()
+    return samples
+
+
+def test_recording_is_made_from_a_device_sample_for_sample_and_judged(page, plant):
+    section = page.locator("section.recorder")
+    told = section.locator("[role=status]")
+    until(lambda: section.get_by_label("Device").locator("option").count() == 2, "the devices", 10)
+    section.get_by_label("Device").select_option("press-2")
+    until(lambda: "level" in section.get_by_label("Channel").inner_text(), "its channels", 30)
+    section.get_by_label("Channel").select_option("level")
+    section.get_by_label("Seconds").fill("2")
+    section.get_by_role("button", name="Record").click()
+    until(lambda: "without a gap" in told.inner_text(), told.inner_text, 30)
+    assert len(recorded(page, plant)) == 2 * LEVEL_HZ + 1 and f"{LEVEL_HZ} a second" in told.inner_text()
+    page.get_by_role("button", name="Run the detectors").click()
+    until(
+        lambda: f"press-2-level.csv: {2 * LEVEL_HZ + 1} samples, 8 a second" in status(page), lambda: status(page), 60
+    )
+    section.get_by_label("Seconds").fill("3600")
+    section.get_by_role("button", name="from the history").click()
+    until(lambda: "without a gap" in told.inner_text(), told.inner_text, 30)
+    assert len(recorded(page, plant)) > 2 * LEVEL_HZ + 1
+    section.get_by_label("Channel").select_option("vibration")
+    section.get_by_role("button", name="from the history").click()
+    until(lambda: "readings = true" in told.inner_text(), told.inner_text, 30)
+    assert accessibility_faults(page) == []

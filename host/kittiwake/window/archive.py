@@ -20,6 +20,7 @@ POINTS = 1500
 ALERTS_LIMIT = 5000
 _SNAPSHOTS_LIMIT = 2000
 _BOOTS_LIMIT = 10_000
+_READINGS_LIMIT = 180_000  # an hour of the fastest channel that publishes every sample
 _SNAPSHOT_SPAN = timedelta(minutes=5)
 
 
@@ -182,6 +183,37 @@ class Archive:
             shown = journal or next(iter(names), "")
             messages = history.journal(device, shown, before, limit)
         return {"journals": names, "journal": shown, "records": [_entry(message) for message in messages]}
+
+    def readings(self, device: str, channel: str, since: datetime) -> dict[str, Any]:
+        """Give the newest samples of a channel that publishes them, back to the first gap.
+
+        Args:
+            device: its id.
+            channel: its name.
+            since: none before.
+
+        Returns:
+            `samples`, LSB, in order, and `rate_hz`, of their times; 0 where there are not two.
+
+        Raises:
+            KittiwakeError: there is no history, or it does not answer.
+        """
+        with open_history(self._path()) as history:
+            bodies: list[dict[str, Any]] = [
+                m.body for m in history.messages("reading", device, channel, since=since, limit=_READINGS_LIMIT)
+            ]
+        bodies.sort(key=lambda body: (body["boot"], body["index"]), reverse=True)
+        run = bodies[:1]
+        for body in bodies[1:]:
+            if (
+                any(body[name] != run[-1][name] for name in ("journal", "boot"))
+                or body["index"] != run[-1]["index"] - 1
+            ):
+                break
+            run.append(body)
+        took_ms = run[0]["uptime_ms"] - run[-1]["uptime_ms"] if run else 0
+        rate_hz = (len(run) - 1) * 1000 / took_ms if took_ms else 0
+        return {"samples": [body["x"] for body in reversed(run)], "rate_hz": rate_hz}
 
     def _path(self) -> str:
         if not self.database:

@@ -37,7 +37,6 @@ def asking_routes(archive: Archive, access: Access, notes: Notes, rollouts: Roll
         notes: what people leave.
         rollouts: what releases are on their way.
     """
-
     of_nodes = NodeSchema()
 
     async def series(request: Request) -> Response:
@@ -69,6 +68,11 @@ def asking_routes(archive: Archive, access: Access, notes: Notes, rollouts: Roll
         around = moment(whole(request, "at", 0))
         return await answered(lambda: archive.snapshots(device, channel, around))
 
+    async def readings(request: Request) -> Response:
+        device, channel = request.query_params.get("device", ""), request.query_params.get("channel", "")
+        since = moment(whole(request, "since", 0))
+        return await answered(lambda: archive.readings(device, channel, since))
+
     async def journal(request: Request) -> Response:
         device, name = request.query_params.get("device", ""), request.query_params.get("journal", "")
         before = whole(request, "before", 0) if "before" in request.query_params else None
@@ -82,8 +86,8 @@ def asking_routes(archive: Archive, access: Access, notes: Notes, rollouts: Roll
         return await answered(rollouts.newest)
 
     routes = {
-        "series": series, "alerts": alerts, "alerts.csv": alerts_csv, "snapshots": snapshots, "journal": journal,
-        "audit": audit, "rollout": rollout, "schema": schema,
+        "series": series, "alerts": alerts, "alerts.csv": alerts_csv, "snapshots": snapshots, "readings": readings,
+        "journal": journal, "audit": audit, "rollout": rollout, "schema": schema,
     }  # fmt: skip
     return [Route(f"/api/{name}", checked(endpoint, access)) for name, endpoint in routes.items()]
 

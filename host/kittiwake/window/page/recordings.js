@@ -3,6 +3,7 @@
 import { h, labelled, write } from "./dom.js";
 import { act, mayAct } from "./me.js";
 import { colour, plotIn } from "./plot.js";
+import { recorder } from "./recorder.js";
 import { words } from "./recording_texts.js";
 
 const LIMIT_BYTES = 8 * 1024 * 1024;
@@ -23,9 +24,16 @@ export function show(main) {
   const rate = h("input", { type: "number", min: 0, max: 1000000, step: "any", value: 100 });
   const button = h("button", { type: "button", onclick: run }, words.run);
   const result = h("div");
+  const made = recorder((recorded, rate_hz) => {
+    take(recorded);
+    if (rate_hz) rate.value = rate_hz;
+    column.value = "";
+  });
   main.replaceChildren(
     heading,
     h("p", { class: "quiet" }, words.about),
+    made.element,
+    h("h2", {}, words.detectors),
     h("div", { class: "tools" }, labelled(words.file, choose), labelled(words.column, column), labelled(words.rate, rate), button),
     status,
     result,
@@ -97,6 +105,7 @@ export function show(main) {
   return () => {
     hasEnded = true;
     drawn?.end();
+    made.end();
     main.removeEventListener("dragover", over);
     main.removeEventListener("drop", drop);
   };
