@@ -157,9 +157,16 @@ def test_store_gives_a_device_its_tags_and_no_others_known_or_not(tmp_path):
         store.put("press-2", {"hall": "5"})
         store.put("press-1", {"hall": "6"})
         assert store.tags() == {"press-1": {"hall": "6"}, "press-2": {"hall": "5"}}
-        assert [(device.name, device.tags["hall"]) for device in store.devices()] == [("press-1", "6"), ("press-2", "5")]
+        assert [(device.name, device.tags["hall"]) for device in store.devices()] == [
+            ("press-1", "6"),
+            ("press-2", "5"),
+        ]
         store.write([Device("press-1", "online")])
         assert store.tags()["press-1"] == {"hall": "6"}
+        for name in ("", "a/b", "a b", "a" * 65):
+            with pytest.raises(UsageError, match="no device's name"):
+                store.put(name, {"hall": "4"})
+        assert len(store.devices()) == 2
 
 
 def test_all_tags_of_a_device_are_read_from_one_line():

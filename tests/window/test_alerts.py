@@ -77,6 +77,20 @@ def test_alert_shows_its_samples_from_the_history(page):
     until(lambda: "128 samples at 100.0 a second" in told.inner_text(), told.inner_text, 15)
 
 
+@pytest.mark.parametrize("text", ["' OR '1'='1", "press-1' --", 'press-1" OR 1=1', "%", "press-_", "press-1\0"])
+def test_text_of_a_request_is_no_part_of_a_question_to_the_history(plant, text):
+    def asked(path, device):
+        query = urllib.parse.urlencode(
+            {"device": device, "channel": text, "since": 0, "until": 1 << 41, "journal": text}
+        )
+        with urllib.request.urlopen(f"{plant.window.url}api/{path}?{query}") as answer:
+            return json.load(answer)
+
+    assert asked("alerts", text)["alerts"] == [] and asked("alerts", "press-1")["alerts"] != []
+    assert asked("series", "press-1")["t"] == [] and asked("readings", "press-2")["samples"] == []
+    assert asked("journal", "press-1")["records"] == [] and asked("journal", text)["journals"] == []
+
+
 def test_alerts_page_is_accessible(page):
     assert accessibility_faults(page) == []
 

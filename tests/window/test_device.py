@@ -1,13 +1,11 @@
 """A device's page against real parts: live points, the threshold's band, an alert's samples, and the history behind."""
 
-import json
 import math
 import re
 import urllib.parse
 
 import pytest
 
-from kittiwake.fleet.store import FleetStore
 from kittiwake.history import open_history
 from tests.support.waiting import until
 from tests.window.conftest import accessibility_faults, picture
@@ -38,6 +36,12 @@ def test_device_shows_points_band_and_alerts_live(page):
     drawn = page.evaluate("document.querySelector('figure.main canvas').width")
     assert drawn > 300
     told = page.inner_text("ul.alerts li >> nth=0")
+    facts = page.locator("dl.facts")
+    until(
+        lambda: re.search(r"sensor vib-001, \d+\.\d samples a second, 1/100 mm/s an LSB", facts.inner_text()),
+        "it",
+        10,
+    )
     assert re.search(r"\d\d:\d\d:\d\d vibration [\d.]+ mm/s by zscore, z \d", told)
 
 
@@ -155,8 +159,8 @@ def test_device_shows_its_journal_by_numbers_with_what_lacks_and_back_to_the_fir
     until(lambda: numbers()[0] > newest, "a record that came meanwhile", 10)
     shown = numbers()
     assert shown == list(range(shown[0], shown[-1] - 1, -1)) and section.locator("tr.gap").count() == 0
-    rows.first.locator("summary").click()
-    assert f'"seq": {rows.first.locator("td:first-child").inner_text()}' in rows.first.locator("pre").inner_text()
+    rows.last.locator("summary").click()  # the newest move down
+    assert f'"seq": {shown[-1]}' in rows.last.locator("pre").inner_text()
     assert accessibility_faults(page) == []
     section.get_by_label("Kind").select_option("boot")
     while shown[-1]:
@@ -205,94 +209,3 @@ def test_window_that_starts_again_knows_from_the_history_what_was(plant, page):
     assert int(row.locator(".sparks .number").inner_text()) >= 2
     until(lambda: "offline" in row.inner_text(), "off line", 10)
     plant.run_node(DEVICE)
-
-
-@pytest.fixture
-def device_page(page, plant):
-    page.goto(f"{plant.window.url}#/device/{DEVICE}")
-    section = page.locator("section.commands")
-    until(lambda: section.count() == 1 and "online" in page.inner_text(".state"), "its commands", 20)
-    return section
-
-
-def test_device_is_asked_who_it_is_and_its_answer_is_shown_and_written_down(device_page, page):
-    device_page.get_by_role("button", name="Identify").click()
-    status = device_page.locator("[role=status]")
-    until(lambda: status.inner_text().startswith('ok: {"firmware":'), status.inner_text, 15)
-    lines = page.evaluate("fetch('/api/audit').then((answer) => answer.json())")["lines"]
-    assert (lines[0]["who"], lines[0]["what"], lines[0]["subject"]) == ("local", "command identify", DEVICE)
-
-
-def test_device_whose_configuration_is_edited_takes_it_or_says_why_not(device_page, page):
-    device_page.get_by_role("button", name="Read its configuration").click()
-    field, status = device_page.get_by_label("Configuration"), device_page.locator("[role=status]")
-    until(lambda: field.is_visible() and DEVICE in field.input_value(), status.inner_text, 15)
-    config = json.loads(field.input_value())
-    helped, faults = device_page.locator("#config-help"), device_page.locator("ul.faults li")
-    until(lambda: "Settings here: " in helped.inner_text(), helped.inner_text, 30)  # a virtual board tells them
-    assert faults.count() == 0
-    text = field.input_value()
-    for word, told in (
-        ('"health_s', "health_s: a health record as often; 60 unless set. Settings here: device, "),
-        ("11/2", "channels[0].detectors[0].t: deviations: threshold, P/Q"),
-        ('"source"', "channels[0].source: table: where samples come from. Settings here: kind, path"),
-    ):
-        place = text.index(word) + 2
-        field.evaluate("(field, place) => field.setSelectionRange(place, place)", place)
-        field.press("Shift")
-        assert helped.inner_text().startswith(told)
-    wrong = config | {"helth_s": 3, "channels": [config["channels"][0] | {"bits": "12"}]}
-    field.fill(json.dumps(wrong))
-    assert [text.split(";")[0] for text in faults.all_inner_texts()] == [
-        "channels[0].bits takes integer.", "helth_s is no setting",
-    ]  # fmt: skip
-    assert accessibility_faults(page) == []
-    field.fill("{")
-    device_page.get_by_role("button", name="Send this").click()
-    until(lambda: "nothing was sent" in status.inner_text(), status.inner_text, 5)
-    field.fill(json.dumps(config | {"health_s": 0}))
-    device_page.get_by_role("button", name="Send this").click()
-    until(
-        lambda: status.inner_text().startswith("refused: ") and "health_s" in status.inner_text(), status.inner_text, 15
-    )
-    field.fill(json.dumps(config | {"health_s": 3}))
-    device_page.get_by_role("button", name="Send this").click()
-    until(lambda: "next start" in status.inner_text(), status.inner_text, 15)
-
-
-def keep(section, page, tags, is_away, answer="Kept."):
-    section.get_by_label("Groups").fill(tags)
-    section.get_by_label("Put away").set_checked(is_away)
-    section.get_by_role("button", name="Keep").click()
-    status = section.locator("[role=status]")
-    until(lambda: status.inner_text().startswith(answer), status.inner_text, 5)
-
-
-def test_device_is_put_into_groups_that_the_fleet_shares_and_away(device_page, page, plant):
-    keep(device_page, page, "hall <b>2</b>", False, "'hall' is no tag. GROUP=VALUE")
-    keep(device_page, page, "hall=2 line=a", True)
-    with FleetStore(plant.folder / "fleet.sqlite") as store:
-        assert store.tags() == {DEVICE: {"hall": "2", "line": "a"}}
-        store.put("press-2", {"hall": "10"})  # as `kittiwake fleet tag` does
-    page.goto(plant.window.url)
-    until(lambda: page.locator("tr[data-device='press-2']").count() == 1, "the others", 10)
-    assert page.locator(f"tr[data-device='{DEVICE}']").count() == 0
-    page.get_by_label("Show what was put away").check()
-    row = page.locator(f"tr[data-device='{DEVICE}']")
-    until(lambda: row.count() == 1 and "hall=2 line=a" in row.inner_text(), "it and its groups", 5)
-    until(lambda: "hall=10" in page.inner_text("tr[data-device='press-2']"), "what another program wrote", 5)
-    page.get_by_label("Group by").select_option("hall")
-    heads = page.locator("tr.group")
-    assert [text.split(":")[0] for text in heads.all_inner_texts()] == ["hall 2", "hall 10"]
-    page.get_by_label("Group by").select_option("line")
-    assert [text.split(":")[0] for text in heads.all_inner_texts()] == ["line a", "without line"]
-    page.get_by_label("Filter").fill("hall=10")
-    assert page.locator("tbody tr[data-device]").all_inner_texts()[0].startswith("press-2")
-    assert accessibility_faults(page) == []
-    page.evaluate("location.hash = '#/device/press-1'")
-    section = page.locator("section.commands")
-    assert section.get_by_label("Groups").input_value() == "hall=2 line=a"
-    keep(section, page, "", False)
-    with FleetStore(plant.folder / "fleet.sqlite") as store:
-        assert store.tags() == {"press-2": {"hall": "10"}}
-        store.put("press-2", {})

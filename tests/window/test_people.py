@@ -3,6 +3,7 @@
 import base64
 import http.client
 import json
+import socket
 import ssl
 import subprocess
 import sys
@@ -91,7 +92,9 @@ def acknowledge(browser, **headers):
     return browser.ask("POST", "/api/acknowledge", {"alerts": [KEY], "word": "seen"}, **headers)[0]
 
 
-@pytest.mark.parametrize("path", ["live", "series", "alerts", "alerts.csv", "snapshots", "audit", "rollout"])
+@pytest.mark.parametrize(
+    "path", ["live", "series", "alerts", "alerts.csv", "snapshots", "readings", "journal", "audit", "rollout", "schema"]
+)
 def test_nobody_sees_anything_but_the_form(nobody, path):
     assert nobody.ask("GET", f"/api/{path}")[0] == 401
     assert nobody.ask("GET", "/")[0] == 200
@@ -174,6 +177,20 @@ def test_recording_is_an_operators_and_bounded(ann, bob):
     assert bob.ask("POST", "/api/recording", body)[0] == 403
     for wrong in ({"content": "%"}, {"content": ""}, {"rate_hz": -1}, {"rate_hz": True}, {"name": "a" * 256}):
         assert ann.ask("POST", "/api/recording", body | wrong)[0] == 400
+
+
+def test_no_text_of_a_request_leads_the_server_to_another_host(ann):
+    with socket.create_server(("127.0.0.1", 0)) as asked:
+        url = f"http://127.0.0.1:{asked.getsockname()[1]}/"
+        fields = ("device", "tags", "word", "op", "order", "release", "name", "column", "config", "base", "text")
+        for path in ("acknowledge", "arrange", "command", "order", "recording"):
+            more = {"alerts": [KEY | {"device": url}], "id": 1, "content": base64.b64encode(url.encode()).decode()}
+            assert ann.ask("POST", f"/api/{path}", dict.fromkeys(fields, url) | more)[0] in (200, 400, 503)
+        for path in ("series", "alerts", "snapshots", "readings", "journal"):
+            ann.ask("GET", f"/api/{path}?device={url}&channel={url}&journal={url}&since=0&until=1&at=0")
+        asked.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            asked.accept()
 
 
 @pytest.mark.parametrize("device", ["", "a/b", "+", "#", "a\0"])

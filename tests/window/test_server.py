@@ -5,6 +5,7 @@ import http.client
 import re
 import socket
 import time
+from pathlib import Path
 
 import pytest
 
@@ -25,7 +26,7 @@ def window(tmp_path_factory):
     metrics = free_port()
     folder = tmp_path_factory.mktemp("window")
     with Window(f"mqtt://127.0.0.1:{free_port()}", folder, "--metrics", f"127.0.0.1:{metrics}") as opened:
-        opened.metrics = metrics
+        opened.metrics, opened.folder = metrics, folder
         yield opened
 
 
@@ -151,6 +152,31 @@ def asked(port, path):
         return ask(port, path)
     except ConnectionRefusedError:
         return None
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "series?since=1&until=0", "series?since=x", "series?since=-1", "series?since=9999999999999999",
+        "alerts?limit=1e9", "alerts?since=281474976710655", "journal?before=x", "journal?limit=501",
+        "snapshots?at=%00", "nothing", "..",
+    ],
+)  # fmt: skip
+def test_request_that_makes_no_sense_is_refused_without_a_word_of_the_server(port, window, query):
+    status, headers, body = ask(port, f"/api/{query}")
+    assert status in (400, 404) and "server" not in headers
+    assert b"Traceback" not in body and b".py" not in body and str(window.folder).encode() not in body
+
+
+def test_every_line_of_owasps_list_names_tests_that_there_are():
+    folder = Path(__file__).parents[1]
+    files = [*folder.glob("window/test_*.py"), *folder.glob("unit/test_window_*.py"), folder / "unit/test_package.py"]
+    there = set(re.findall(r"^def (test_\w+)", "\n".join(file.read_text() for file in files), re.M))
+    lines = (folder.parent / "docs/explanation/window-threats.md").read_text().splitlines()
+    rows = {line[2:5]: re.findall(r"`(test_\w+)`", line) for line in lines if re.match(r"\| A\d\d ", line)}
+    assert list(rows) == [f"A{number:02d}" for number in range(1, 11)]
+    assert {name: set(tests) - there for name, tests in rows.items()} == dict.fromkeys(rows, set())
+    assert all(rows.values())
 
 
 def run(capsys, *arguments):

@@ -43,7 +43,12 @@ async def serving(
     task = None
     address = ""
     for listen in _LISTEN:
-        window = WindowSection(listen=listen, database=str(history), notes=str(notes))
+        window = WindowSection(
+            listen=listen,
+            database=str(history),
+            notes=str(notes),
+            inventory=str(notes.with_name("fleet.sqlite")),
+        )
         settings = server.Settings(broker, base, topics, window)
         task = asyncio.create_task(server.serve(settings, addresses.put_nowait))
         told = asyncio.create_task(addresses.get())

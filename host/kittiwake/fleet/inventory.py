@@ -16,7 +16,7 @@ from kittiwake.peers import json_text
 DEVICES_MOST = 4096
 _MESSAGE_BYTES = 64 * 1024
 _TEXT_CHARACTERS = 128
-_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
+NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _COUNTERS = ("heap_free", "journal_bytes", "journal_limit_bytes", "loop_max_us", "alerts", "uptime_ms")
 _EVICTED = ("evicted_raw", "evicted_telemetry", "evicted_alert")
 
@@ -105,7 +105,7 @@ class Inventory:
             now_ms: UTC in milliseconds since 1970.
         """
         name, _, leaf = topic.removeprefix(self._base + "/").partition("/")
-        if not topic.startswith(self._base + "/") or not _NAME.fullmatch(name):
+        if not topic.startswith(self._base + "/") or not NAME.fullmatch(name):
             return
         if leaf == "status":
             self._take_status(name, payload)
@@ -151,7 +151,7 @@ class Inventory:
             if device.bridge == bridge and device.name not in names:
                 device.bridge = ""
         for name in sorted(names):
-            device_of_bridge = self._device(name) if _NAME.fullmatch(name) else None
+            device_of_bridge = self._device(name) if NAME.fullmatch(name) else None
             if device_of_bridge is not None:
                 device_of_bridge.bridge = bridge
 

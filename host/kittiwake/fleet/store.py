@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from kittiwake.errors import UsageError
-from kittiwake.fleet.inventory import Device
+from kittiwake.fleet.inventory import NAME, Device
 from kittiwake.sqlite_file import SqliteFile
 
 # "KWfl": says that the file is one of ours.
@@ -106,8 +106,11 @@ class FleetStore(SqliteFile):
             tags: group -> value.
 
         Raises:
+            UsageError: no device can have that name.
             KittiwakeError: the file could not be written; nothing was.
         """
+        if not NAME.fullmatch(name):
+            raise UsageError(f"{name!r} is no device's name", "letters, digits, '.', '_' and '-', 64 of them at most")
         empty = Device(name)
         columns = (name, empty.status, None, empty.bridge, empty.firmware, empty.on, empty.unique_id, None, 0, "{}")
         with self.transaction():

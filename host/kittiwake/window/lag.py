@@ -10,7 +10,7 @@ from kittiwake.errors import KittiwakeError
 from kittiwake.window.archive import Archive
 from kittiwake.window.device import Device
 
-_LOOK_S = 2.0
+_LOOK_S = 1.0  # with the grace below, a page knows within five seconds
 # A record is in the history some moments after it came here.
 GRACE_MS = 3000
 

@@ -1,4 +1,4 @@
-"""What pages are told of roll-outs, and what people ask of one: pause, go on, abort, back. Its own process does the work.
+"""What pages are told of roll-outs, and what people ask of one. Its own process does the work.
 
 Each question opens the file anew, on a thread of its own: a file that comes later is found.
 """

@@ -1,4 +1,4 @@
-"""What a node's settings are and mean, for whoever edits one in a page: asked of the firmware once, on the unix target."""
+"""What a node's settings are and mean, for who edits them in a page: asked of the firmware once, on the unix target."""
 
 from __future__ import annotations
 

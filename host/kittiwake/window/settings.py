@@ -22,7 +22,11 @@ class WindowSection(Section):
         description="File of what people leave: acknowledgements, devices put away, the audit",
         examples=["/var/lib/kittiwake/window.sqlite"],
     )
-    inventory: str = Field("fleet.sqlite", description="File of `kittiwake fleet`, which keeps the groups of devices")
+    inventory: str = Field(
+        "fleet.sqlite",
+        description="File of `kittiwake fleet`, which keeps the groups of devices",
+        examples=["/var/lib/kittiwake/fleet.sqlite"],
+    )
     rollouts: str = Field("rollouts.sqlite", description="File of `kittiwake rollout`, which need not be there")
     releases: str = Field(
         "",

@@ -39,10 +39,13 @@ def window(
             help="File of what people leave: acknowledgements, the audit; kittiwake-window.sqlite where none."
         ),
     ] = "",
-    inventory: Annotated[str, typer.Option(help="File of `kittiwake fleet`, with the tags; fleet.sqlite where none.")] = "",
+    inventory: Annotated[
+        str, typer.Option(help="File of `kittiwake fleet`, with the tags; fleet.sqlite where none.")
+    ] = "",
     rollouts: Annotated[str, typer.Option(help="File of `kittiwake rollout`; rollouts.sqlite where none.")] = "",
     releases: Annotated[
-        str, typer.Option(help="Folder with releases that a roll-out may be taken back to; that of [releases] where none.")
+        str,
+        typer.Option(help="Folder with releases that a roll-out may be taken back to; that of [releases] where none."),
     ] = "",
     users: Annotated[str, typer.Option(help="File of `user add`; without one, whoever sits here acts.")] = "",
     certificate: Annotated[str, typer.Option(help="Certificate for TLS, PEM.")] = "",
@@ -70,8 +73,8 @@ def window(
     except ModuleNotFoundError as error:
         raise UsageError(f"{error.name} is not installed", "pip install 'kittiwake[window]'") from error
     options = {
-        "listen": listen, "database": database, "notes": notes, "inventory": inventory, "rollouts": rollouts, "releases": releases,
-        "users": users,
+        "listen": listen, "database": database, "notes": notes, "inventory": inventory, "rollouts": rollouts,
+        "releases": releases, "users": users,
         "certificate_file": certificate, "key_file": key, "user_header": user_header, "hosts": host, "metrics": metrics,
     }  # fmt: skip
     own = (gateway.window or WindowSection()).model_copy(

@@ -16,6 +16,7 @@ export class Columns {
     this.alert = [];
     this.threshold = null; // deviations, as the newest alert names it
     this.unit = "";
+    this.sensor = "";
     this.summaries = [];
     this.scale = 1;
     this.offset = 0;
@@ -24,6 +25,7 @@ export class Columns {
   // Take a record of this channel; returns whether it is a point.
   take(body) {
     if (body.unit) this.unit = body.unit;
+    if (body.sensor_id) this.sensor = body.sensor_id;
     if (body.kind === "summary") {
       this.summaries = [...this.summaries.slice(-3), body];
       this.scale = factor(body.scale);

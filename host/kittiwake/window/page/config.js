@@ -3,9 +3,7 @@
 import { ask } from "./api.js";
 import { entryAt, faults, pathAt } from "./config_help.js";
 import { h, labelled, write } from "./dom.js";
-import { texts } from "./texts.js";
-
-const words = texts.config;
+import { config as words } from "./device_texts.js";
 
 // {element, read, send}: what is shown, and the work of two buttons, which gives the text to tell.
 //   command(op, fields) sends one to the device; told(answer) puts its answer into words.

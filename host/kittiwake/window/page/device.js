@@ -8,6 +8,7 @@ import { journal } from "./journal.js";
 import { keywords } from "./keyword.js";
 import { connect, fleet, watch } from "./live.js";
 import { colour, plotIn, shade } from "./plot.js";
+import { rateOf } from "./signal.js";
 import { showSnapshot } from "./snapshot.js";
 import { evidence, mark, reasons } from "./state.js";
 import { texts } from "./texts.js";
@@ -232,7 +233,9 @@ export function show(main, name) {
 
   function drawFacts() {
     const row = fleet.devices.get(name) ?? {};
+    const own = columns.get(channel);
     const pairs = [
+      ...(own ? [[words.facts.channel(channel), words.described(own.sensor, own.unit, own.summaries.at(-1), rateOf(own.summaries))]] : []),
       [words.facts.heard, ago(row.heard)],
       [words.facts.lag, row.lag == null ? "–" : String(row.lag)],
       [words.facts.gateway, row.gateway || words.facts.noGateway],

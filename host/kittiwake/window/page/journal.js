@@ -2,10 +2,9 @@
 
 import { ask } from "./api.js";
 import { arrange, choice, h, write } from "./dom.js";
-import { texts } from "./texts.js";
+import { journal as words } from "./device_texts.js";
 import { clock, utc } from "./times.js";
 
-const words = texts.journal;
 const PAGE = 100;
 const SAID = ["text", "code", "keyword", "probability", "value", "mean", "low", "high", "unit", "detector", "z_score", "n", "part", "samples", "firmware", "heap_free"];
 
@@ -57,7 +56,7 @@ export function journal(name) {
       look();
     };
     const journals = names.length > 1 ? [choice(words.journal, names, view.journal, turn)] : [];
-    const there = [...new Set([...view.records, ...live].map((record) => record.kind))].sort();
+    const there = [...new Set([view, ...view.records, ...live].map(({ kind }) => kind).filter(Boolean))].sort();
     const kinds = choice(words.kind, [["", words.every], ...there.map((kind) => [kind, kind])], view.kind, (value) => {
       view.kind = value;
       draw();

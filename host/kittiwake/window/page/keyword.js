@@ -2,10 +2,10 @@
 
 import { ask } from "./api.js";
 import { h } from "./dom.js";
+import { keyword as words } from "./device_texts.js";
 import { texts } from "./texts.js";
 import { clock, utc } from "./times.js";
 
-const words = texts.keyword;
 const RATE_HZ = 16000; // what every channel of audio has
 const MOST = 50;
 

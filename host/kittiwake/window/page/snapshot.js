@@ -4,9 +4,8 @@ import { ask } from "./api.js";
 import { h } from "./dom.js";
 import { colour, plotIn } from "./plot.js";
 import { covering, rateOf, spectrum } from "./signal.js";
-import { texts } from "./texts.js";
+import { snapshot as words } from "./device_texts.js";
 
-const words = texts.snapshot;
 const FRESH_MS = 10000;
 const PAUSE_MS = 250;
 const TRIES = 16;

@@ -1,7 +1,6 @@
-// Every text of the pages, in one place: another language is another file like this. No module else says a word.
+// Every text of the pages, in one place, but for three pages' that have files beside this one (*_texts.js): another language
+// is other files like these. No module else says a word.
 // A function takes what stands in the text, and returns the text.
-
-const place = (path) => path.map((step) => (typeof step === "number" ? `[${step}]` : `.${step}`)).join("").replace(/^\./, "");
 
 export const texts = {
   title: "Kittiwake",
@@ -147,21 +146,6 @@ export const texts = {
     sent: "Sent; waiting for the answer…",
     answer: (status, detail) => `${status}${detail ? `: ${detail}` : ""}`,
   },
-  config: {
-    label: "Configuration, JSON",
-    noJson: "That is no JSON: nothing was sent.",
-    noJsonYet: "This is no JSON yet.",
-    next: "It is in force from the node's next start.",
-    noSchema: (problem) => `There is no help on settings: ${problem}`,
-    unknown: (path) => `${place(path)}: there is no such setting.`,
-    help: (path, entry, names) => {
-      const more = entry.default === undefined ? "" : `; ${JSON.stringify(entry.default)} unless set`;
-      const words = entry.description ? `${entry.description}${more}. ` : "";
-      return `${path.length ? `${place(path)}: ` : ""}${words}${names.length ? `Settings here: ${names.join(", ")}.` : ""}`;
-    },
-    fault: ({ path, kinds, names }) =>
-      kinds ? `${place(path)} takes ${kinds.join(" or ")}.` : `${place(path)} is no setting; there are ${names.join(", ")}.`,
-  },
   gateway: {
     heading: "Gateways",
     none: "No gateway has been heard of. Boards that speak MQTT themselves need none; for others, start kittiwake bridge.",
@@ -186,6 +170,8 @@ export const texts = {
       behind: (count, age) =>
         age === null ? "empty" : `${count ? `${count} records behind` : "level"}; its newest record came ${age} ago`,
     },
+    readLog: "Read its log",
+    logLines: (count) => (count ? `${count} lines, the newest first` : "It has logged nothing since it was started."),
     logHeading: "Who did what",
     log: ["Time", "Who", "What", "To", "Outcome"],
   },
@@ -221,12 +207,19 @@ export const texts = {
     open: "Show its samples",
     health: "Health",
     facts: {
+      channel: (name) => `channel ${name}`,
       heard: "last record",
       lag: "records that wait on it",
       gateway: "gateway",
       noGateway: "none: it speaks MQTT itself",
       firmware: "firmware",
     },
+    described: (sensor, unit, summary, rate) =>
+      [
+        sensor && `sensor ${sensor}`,
+        rate && `${rate.toFixed(1)} samples a second`,
+        summary?.scale && `${summary.scale} ${unit} an LSB${summary.offset && !summary.offset.startsWith("0") ? `, from ${summary.offset}` : ""}`,
+      ].filter(Boolean).join(", ") || "–",
     notHealth: ["seq", "boot", "uptime_ms"],
     healthFields: {
       heap_free: "heap free, bytes",
@@ -235,46 +228,6 @@ export const texts = {
       evicted_telemetry: "telemetry evicted",
       evicted_alert: "alerts evicted",
     },
-  },
-  journal: {
-    heading: "Journal",
-    open: "Look into its journal",
-    journal: "Journal",
-    kind: "Kind",
-    every: "every kind",
-    columns: ["Number", "Time", "Boot", "Kind", "Channel", "What it says"],
-    older: "older",
-    newest: "newest",
-    none: "No record of that kind is among these.",
-    onlyLive: "Shown is what came while this page was open.",
-    lacking: (from, to) =>
-      `${from === to ? `Number ${from} is` : `Numbers ${from} to ${to} are`} not here: on the way, given up by the board (see Health), or taken out by retention.`,
-    uptime: (s) => `${s.toFixed(1)} s after its start`,
-    whole: "the record",
-  },
-  keyword: {
-    heading: "Words heard",
-    line: (k) => `${k.keyword}, probability ${k.probability}${k.verdict ? `, ${k.verdict} by the gateway` : ""}`,
-    play: (word) => `Play what was heard as ${word}`,
-    none: "Its audio is not whole here.",
-  },
-  snapshot: {
-    heading: (value, unit, index) => `Around ${value} ${unit ?? ""}, sample ${index}`,
-    wave: "Waveform around the alert",
-    spectrum: "Spectrum of the waveform",
-    looking: "Looking for its samples…",
-    none: "No snapshot shows this sample: its channel keeps none, the hour's budget was spent, or it has not arrived.",
-    about: (count, rate) =>
-      rate
-        ? `${count} samples at ${rate.toFixed(1)} a second; the spectrum is without the mean, under a Hann window.`
-        : `${count} samples; the rate is known from the second summary on.`,
-    milliseconds: "ms from the flagged sample",
-    samples: "samples from the flagged one",
-    hertz: "Hz",
-    cycles: "cycles a sample",
-    value: "value",
-    flagged: "flagged",
-    amplitude: "amplitude",
   },
   live: {
     connecting: "Connecting to this window's server…",
