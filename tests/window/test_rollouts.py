@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from kittiwake.rollout.gates import Measures
 from kittiwake.rollout.members import Back, Member, Phase, State
 from kittiwake.rollout.plan import Plan
 from kittiwake.rollout.store import RolloutStore
@@ -17,6 +18,9 @@ from tests.window.plant import Command
 pytestmark = [pytest.mark.needs("mosquitto", "chromium"), pytest.mark.timeout(180)]
 
 PLAN = Plan("press-1.4.kwu", "1.4", 7, (("<b>absent-1</b>",), ("absent-2", "absent-3")), failures=0.5)
+
+# Two alerts in an hour.
+BEFORE = Measures(3, 3_600_000, 2, 0, 41_000, 12_500, 0.25)
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +52,7 @@ def test_rollout_shows_waves_and_is_paused_resumed_taken_back_and_aborted_by_its
     with RolloutStore(path) as store:
         id = store.begin(PLAN, time.time_ns() // 1_000_000).id
         boards = [Member(name, number, since_ms=1) for number, wave in enumerate(PLAN.waves) for name in wave]
-        store.write(id, State.RUNNING, [replace(boards[0], phase=Phase.OFFERED), *boards[1:]], [])
+        store.write(id, State.RUNNING, [replace(boards[0], phase=Phase.OFFERED, before=BEFORE), *boards[1:]], [])
     process = Command(
         ["rollout", "run", "--broker", plant.broker.url, "--rollouts", str(path)], plant.folder / "ro.log"
     )
@@ -60,6 +64,10 @@ def test_rollout_shows_waves_and_is_paused_resumed_taken_back_and_aborted_by_its
         )
         assert [row.split()[:3] for row in rows.all_inner_texts()] == [["1", "1", "0"], ["2", "2", "1"]]
         assert page.locator("main b").count() == 0
+        figures = page.locator("main details")
+        assert figures.count() == 1 and figures.locator("summary").inner_text() == "free heap 41000 bytes, –"
+        told = figures.locator("div").all_text_contents()
+        assert told[0] == "longest turn of the loop 12.5 ms, –" and told[-1] == "alerts a day 48.0, –"
         assert page.get_by_label("An older release").locator("option").all_inner_texts() == ["press-1.3.kwu"]
         orders = {"Pause": "paused", "Go on": "running", "Take back to it": "taken back", "Abort": "aborted"}
         for order, shown in orders.items():

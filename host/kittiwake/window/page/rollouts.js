@@ -56,7 +56,7 @@ export function show(main) {
       h("h2", {}, words.waves),
       table(words.wave, rollout.waves.map((wave, number) => [number + 1, wave.size, wave.may_fail, phases(wave)])),
       h("h2", {}, words.boards),
-      table(words.board, rollout.boards.map((one) => [device(one.device), one.wave, one.phase, time(one.since), words.heap(one.before?.heap_free, one.confirmed?.heap_free), one.why || "–"])),
+      table(words.board, rollout.boards.map((one) => [device(one.device), one.wave, one.phase, time(one.since), measures(one), one.why || "–"])),
       h("h2", {}, words.log),
       table(words.decision, rollout.decisions.map((one) => [time(one.at), one.device ? device(one.device) : words.whole, one.text])),
     );
@@ -94,6 +94,13 @@ export function show(main) {
 
 function phases(wave) {
   return Object.entries(wave.phases).map(([phase, count]) => `${count} ${phase}`).join(", ");
+}
+
+// What the gates hold against one another: the first figure at once, all of them by a click.
+function measures({ before, confirmed }) {
+  if (!before && !confirmed) return "–";
+  const [first, ...more] = Object.entries(words.measures).map(([name, text]) => words.measure(name, before && text(before), confirmed && text(confirmed)));
+  return h("details", {}, h("summary", {}, first), ...more.map((text) => h("div", {}, text)));
 }
 
 function device(name) {
