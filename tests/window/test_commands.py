@@ -53,9 +53,9 @@ def test_device_whose_configuration_is_edited_takes_it_or_says_why_not(device_pa
     assert faults.count() == 0
     text = field.input_value()
     for word, told in (
-        ('"health_s', "health_s: a health record as often; 60 unless set. Settings here: device, "),
+        ('"health_s', "health_s: a health record as often; 60 unless set. Settings here: action, block, "),
         ("11/2", "channels[0].detectors[0].t: deviations: threshold, P/Q"),
-        ('"source"', "channels[0].source: table: where samples come from. Settings here: kind, path"),
+        ('"source"', "channels[0].source: table: where samples come from. Settings here: follow, kind, path."),
     ):
         place = text.index(word) + 2
         field.evaluate("(field, place) => field.setSelectionRange(place, place)", place)

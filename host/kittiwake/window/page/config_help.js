@@ -31,7 +31,7 @@ export function entryAt(schema, path, config) {
     if (!entry) return null;
   }
   const own = choose(entry, value);
-  return { entry, names: Object.keys((own?.properties ? own : table)?.properties ?? {}) };
+  return { entry, names: namesOf(own?.properties ? own : table) };
 }
 
 // What in a configuration is no setting, or of another kind than it takes: {path, kinds, names} each; kinds is null for the first.
@@ -44,8 +44,12 @@ export function faults(schema, config, path = []) {
   return Object.entries(config).flatMap(([name, value]) => {
     const inner = own.properties[name];
     if (inner) return faults(inner, value, [...path, name]);
-    return own.additionalProperties === false ? [{ path: [...path, name], kinds: null, names: Object.keys(own.properties) }] : [];
+    return own.additionalProperties === false ? [{ path: [...path, name], kinds: null, names: namesOf(own) }] : [];
   });
+}
+
+function namesOf(table) {
+  return Object.keys(table?.properties ?? {}).sort();
 }
 
 // Of several forms that a table may have, that of its kind.

@@ -5,7 +5,7 @@ import { arrange, choice, h, write } from "./dom.js";
 import { journal as words } from "./device_texts.js";
 import { clock, utc } from "./times.js";
 
-const PAGE = 100;
+const PAGE = 50;
 const SAID = ["text", "code", "keyword", "probability", "value", "mean", "low", "high", "unit", "detector", "z_score", "n", "part", "samples", "firmware", "heap_free"];
 
 // The section of a device: {element, take}. take(body) takes a record as it comes; nothing is asked before it is opened.
