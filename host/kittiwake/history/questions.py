@@ -15,9 +15,10 @@ SPAN = (
     " WHERE coalesce(ts_ms, arrived_ms) >= ? AND coalesce(ts_ms, arrived_ms) < ?"
     " ORDER BY streams.id, coalesce(ts_ms, arrived_ms), seq"
 )
-# CROSS: SQLite keeps that order, and goes by the records' key.
+# One number stands for the journal, so that both databases go backwards through the records' key.
 JOURNAL = (
-    "SELECT device, journal, seq, kind, channel, ts_ms, is_repaired, arrived_ms, payload FROM journals"
-    " CROSS JOIN records JOIN streams ON streams.id = stream_id WHERE records.journal_id = journals.id"
-    " AND device = ? AND journal = ? AND seq < ? ORDER BY seq DESC LIMIT ?"
+    "SELECT device, journal, seq, kind, channel, ts_ms, is_repaired, arrived_ms, payload FROM records"
+    " JOIN streams ON streams.id = stream_id JOIN journals ON journals.id = records.journal_id"
+    " WHERE records.journal_id = (SELECT id FROM journals WHERE device = ? AND journal = ?)"
+    " AND seq < ? ORDER BY seq DESC LIMIT ?"
 )
