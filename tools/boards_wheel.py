@@ -90,7 +90,7 @@ def build(output: Path) -> Path:
     with tempfile.TemporaryDirectory(prefix="kittiwake-wheel-") as folder:
         project = Path(folder)
         source = ""
-        for board in boards.values():
+        for board in images.every().values():
             image = images.image(board)
             source = image.facts["source"]
             into = project / "kittiwake_boards" / board.name

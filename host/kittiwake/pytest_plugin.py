@@ -14,7 +14,7 @@ here. The mark `board` says where a test runs, and what it needs::
 
 `figures` keeps numbers: `figures["push"] = board.instructions("ring.push(1)")`. They are in the JUnit report and in
 `--hil-json FILE`; with `--hil-baseline FILE`, one that has grown fails its test. `--hil-html FILE` is a page of all,
-beside which lies what was kept of the board of each failed test.
+beside which lies what was kept of the board of each failed test. `--hil-coverage FILE` has the lines that ran.
 
 It knows boards and pytest. What a test does with its board, and what runs on it, is the test's business.
 """
@@ -31,6 +31,8 @@ from kittiwake import pytest_plugin_figures as figures_plugin
 from kittiwake.errors import KittiwakeError, UsageError
 from kittiwake.hil import bench, opening, report
 from kittiwake.hil.board import Board
+from kittiwake.hil.traced import Traced
+from kittiwake.pytest_plugin_coverage import Coverage
 from kittiwake.pytest_plugin_failures import Failures
 from kittiwake.target import names
 from kittiwake.target.base import is_port
@@ -39,6 +41,7 @@ ALL = "all"
 _DEFAULT = ["unix"]
 _ANSWER_S = 5.0
 _BENCH = pytest.StashKey[bench.Bench]()
+_COVERAGE = pytest.StashKey[Coverage]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -60,6 +63,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--count-instructions", action="store_true", help="emulated boards count what they execute; slower")
     add("--hil-json", metavar="FILE", help="write what each test did on each board, with figures, as JSON")
     add("--hil-html", metavar="FILE", help="write a page of tests and boards; what is kept of failures goes beside it")
+    add("--hil-coverage", metavar="FILE", help="write which lines ran on boards, as coverage.py's data; slower")
     add("--hil-baseline", metavar="FILE", help="fail tests whose figures have grown since that report (--hil-json)")
     add("--hil-growth", type=float, default=5.0, metavar="PERCENT", help="by which a figure may grow (default: 5)")
 
@@ -92,6 +96,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if (data or html) and not hasattr(config, "workerinput"):
         config.pluginmanager.register(figures_plugin.RunReport(data, html, baseline))
     _register_services(config)
+    _register_coverage(config)
     config.pluginmanager.register(Failures(html.with_name(f"{html.stem}-files").absolute() if html else None))
 
 
@@ -102,6 +107,16 @@ def _register_services(config: pytest.Config) -> None:
 
         embedded.register()
         config.pluginmanager.register(embedded)
+
+
+def _register_coverage(config: pytest.Config) -> None:
+    if file := config.getoption("--hil-coverage"):
+        worker = getattr(config, "workerinput", {}).get("workerid", "")
+        try:
+            config.stash[_COVERAGE] = Coverage(Path(file), worker)
+        except KittiwakeError as error:
+            raise pytest.UsageError(str(error)) from error
+        config.pluginmanager.register(config.stash[_COVERAGE])
 
 
 def _read_bench(config: pytest.Config) -> bench.Bench:
@@ -221,6 +236,7 @@ def kittiwake_opened(request: pytest.FixtureRequest, board_name: str) -> Iterato
             option("--board-wait"),
             option("--count-instructions"),
             option("--flash-boards"),
+            bool(option("--hil-coverage")),
         )
         opened.start()
         opened.lacks()  # which boots it anew the first time: not in the middle of a test
@@ -228,6 +244,8 @@ def kittiwake_opened(request: pytest.FixtureRequest, board_name: str) -> Iterato
         pytest.fail(f"{board_name} cannot start here: {error}", pytrace=False)
     yield opened
     opened.stop()
+    if isinstance(opened, Traced):
+        request.config.stash[_COVERAGE].add(opened)
 
 
 @pytest.fixture

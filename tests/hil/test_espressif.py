@@ -61,7 +61,7 @@ EMU = """
 def programs(request, tmp_path, monkeypatch):
     """Puts a stand-in on PATH, before Debian's program of the same name."""
     refuse_or_skip(request.config, BEHIND)
-    firmware = images.image(images.boards()["qemu-mps2-an385"]).firmware
+    firmware = images.image(images.by_target()[BEHIND]).firmware
 
     def put(name, body):
         head = f"#!{sys.executable}\nimport argparse, os, sys\nfrom pathlib import Path\n"

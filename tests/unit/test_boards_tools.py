@@ -13,7 +13,7 @@ from tools import system
 
 _TOOLS = Path(__file__).resolve().parents[2] / "tools" / "micropython"
 XTENSA = "qemu-xtensa"
-OTHERS = ["qemu-mps2-an385", "qemu-mps2-an386", "qemu-netduino2", "qemu-virt"]
+OTHERS = ["qemu-mps2-an385", "qemu-mps2-an386", "qemu-netduino2", "qemu-virt", "traced-mps2-an385"]
 
 
 @pytest.fixture

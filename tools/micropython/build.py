@@ -48,7 +48,7 @@ def build(names: list[str]) -> dict[str, KittiwakeError]:
     Raises:
         KittiwakeError: something that every board needs is missing or fails; the mend says what to do.
     """
-    boards = images.boards()
+    boards = images.every()
     unknown = [name for name in names if name not in boards]
     if unknown:
         raise UsageError(f"no emulated board is called {unknown[0]!r}", f"use one of {', '.join(boards)}")

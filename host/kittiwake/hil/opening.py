@@ -16,6 +16,7 @@ from kittiwake.hil.bench import Bench, BenchBoard, InstrumentSettings
 from kittiwake.hil.board import Board
 from kittiwake.hil.instruments import CommandInstrument, EmulatedDevice, Instrument
 from kittiwake.hil.locks import Lock
+from kittiwake.hil.traced import Traced
 from kittiwake.hil.tunnel import Tunnel
 from kittiwake.ports import serial
 from kittiwake.target import available
@@ -209,7 +210,13 @@ def locked(name: str, bench: Bench, wait_s: float = 0.0) -> Locked:
     return Locked(described.name, lock)
 
 
-def open_board(name: str, bench: Bench, wait_s: float = 0.0, count: bool = False, flash: bool = False) -> Board:
+class TracedBoard(Traced, HeldBoard):
+    """A board that nobody else uses, and that notes which lines run."""
+
+
+def open_board(
+    name: str, bench: Bench, wait_s: float = 0.0, count: bool = False, flash: bool = False, trace: bool = False
+) -> Board:
     """Make the board of that name; nothing is started yet, but the board that `any` stands for is locked.
 
     Args:
@@ -218,6 +225,7 @@ def open_board(name: str, bench: Bench, wait_s: float = 0.0, count: bool = False
         wait_s: how long to wait for one that others have.
         count: count instructions, where it is emulated.
         flash: write the MicroPython that the bench wants onto it even when it runs that.
+        trace: note which lines run: it is a `Traced`; an emulated one runs the image that can tell, where it has one.
 
     Returns:
         The board.
@@ -227,7 +235,7 @@ def open_board(name: str, bench: Bench, wait_s: float = 0.0, count: bool = False
         PortBusyError: of several, none is free.
     """
     described, lock = _free_one(name, bench)
-    return _opened(described, lock, wait_s, count, flash)
+    return _opened(described, lock, wait_s, count, flash, trace)
 
 
 def _free_one(name: str, bench: Bench) -> tuple[BenchBoard, Lock | None]:
@@ -242,7 +250,7 @@ def _free_one(name: str, bench: Bench) -> tuple[BenchBoard, Lock | None]:
     raise PortBusyError(f"no board that is {name} is free", "see `kittiwake hil list`")
 
 
-def _opened(described: BenchBoard, lock: Lock | None, wait_s: float, count: bool, flash: bool) -> Board:
+def _opened(described: BenchBoard, lock: Lock | None, wait_s: float, count: bool, flash: bool, trace: bool) -> Board:
     power: PowerSwitch | None = None
     tunnel: Tunnel | espressif.Emulator | None = None
     if espressif.is_espressif(described.target):
@@ -254,8 +262,9 @@ def _opened(described: BenchBoard, lock: Lock | None, wait_s: float, count: bool
     place = tunnel.port if tunnel is not None else described.target
     options: dict[str, object] = {} if is_port(place) else {"deploy": False}
     if described.target.startswith("qemu:"):
-        options |= {"count": count, "arguments": described.arguments}
-    return HeldBoard(open_visited(place, power, **options), described, lock, wait_s, tunnel, flash)
+        options |= {"count": count, "arguments": described.arguments, "trace": trace}
+    kind = TracedBoard if trace else HeldBoard
+    return kind(open_visited(place, power, **options), described, lock, wait_s, tunnel, flash)
 
 
 def _instrument(target: Target, settings: InstrumentSettings) -> Instrument:

@@ -119,6 +119,25 @@ def boards() -> dict[str, Board]:
     return described
 
 
+def by_target() -> dict[str, Board]:
+    """List the emulated boards by their names as targets."""
+    return {board.target: board for board in boards().values()}
+
+
+def traced() -> dict[str, Board]:
+    """Describe the images that can tell which lines they run, each by the name of the board that it stands in for."""
+    return {
+        name: Board(image, board.folder.with_name(image), board.target, board.description)
+        for name, board in boards().items()
+        if (image := board.description["qemu"].get("traced"))
+    }
+
+
+def every() -> dict[str, Board]:
+    """Describe all that is built: the boards, and their images that can tell which lines they run."""
+    return {**boards(), **{board.name: board for board in traced().values()}}
+
+
 def source_id() -> str:
     """Name the MicroPython source that firmwares are built from: Debian's version, or a checkout by MICROPY_DIR.
 

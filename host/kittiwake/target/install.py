@@ -38,7 +38,7 @@ def install(wheel: Path) -> list[str]:
     try:
         place.mkdir(parents=True, exist_ok=True)
         with zipfile.ZipFile(wheel) as archive, tempfile.TemporaryDirectory(dir=place, prefix=".new-") as work:
-            for board in images.boards().values():
+            for board in images.every().values():
                 folder = Path(work) / board.name
                 folder.mkdir()
                 for name in _FILES:
@@ -47,7 +47,8 @@ def install(wheel: Path) -> list[str]:
                     raise ConfigError(f"{wheel}: the firmware of {board.target} is damaged", "fetch the wheel again")
                 shutil.rmtree(place / board.name, ignore_errors=True)
                 os.replace(folder, place / board.name)
-                targets.append(board.target)
+                if board.name in images.boards():
+                    targets.append(board.target)
     except (zipfile.BadZipFile, KeyError) as error:
         raise ConfigError(f"{wheel} is no wheel of kittiwake-boards of this version", "name its file") from error
     except FileNotFoundError as error:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +24,6 @@ from kittiwake.target.requests import AnsweringStream
 _BOOT_S, _DEPLOY_S = 20.0, 120.0
 
 
-def _boards() -> dict[str, images.Board]:
-    return {board.target: board for board in images.boards().values()}
-
-
 class QemuTarget(Target):
     """An emulated board. Its flash outlives `cut_power`, not `stop`.
 
@@ -37,16 +33,20 @@ class QemuTarget(Target):
             host can and its clock follows the host's.
         deploy: put this installation's firmware on the board at the first start.
         arguments: more arguments for QEMU, e.g. ["-device", "tmp105,address=0x48"].
+        trace: run the image that can tell which lines it runs, where the board has one.
     """
 
-    def __init__(self, name: str, count: bool = False, deploy: bool = True, arguments: list[str] | None = None):
+    def __init__(
+        self, name: str, count: bool = False, deploy: bool = True, arguments: Sequence[str] = (), trace: bool = False
+    ):
         super().__init__(name)
-        if name not in _boards():
-            raise UsageError(f"no emulated board is called {name!r}", f"use one of {', '.join(_boards())}")
-        self._board = _boards()[name]
+        if name not in images.by_target():
+            raise UsageError(f"no emulated board is called {name!r}", f"use one of {', '.join(images.by_target())}")
+        self._board = images.by_target()[name]
         self.counts_instructions = count
         self._deploys_itself = deploy
-        self._machine = Machine(self._board, count, list(arguments or []))
+        image = images.traced().get(self._board.name, self._board) if trace else self._board
+        self._machine = Machine(image, count, list(arguments))
         self._repl: Repl | None = None
         self._node_is_running = False
         self._journal_region = (0, 0)
@@ -59,14 +59,14 @@ class QemuTarget(Target):
     @classmethod
     def names(cls) -> list[str]:
         """List the boards of this checkout."""
-        return list(_boards())
+        return list(images.by_target())
 
     @classmethod
     def available(cls, name: str) -> KittiwakeError | None:
         """Say why a board cannot start here: not built, or no emulator."""
-        board = _boards().get(name)
+        board = images.by_target().get(name)
         if board is None:
-            return UsageError(f"no emulated board is called {name!r}", f"use one of {', '.join(_boards())}")
+            return UsageError(f"no emulated board is called {name!r}", f"use one of {', '.join(images.by_target())}")
         if (problem := posix.problem(name)) is not None:
             return problem
         if not shutil.which(board.description["qemu"]["system"]):
