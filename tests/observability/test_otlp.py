@@ -42,6 +42,11 @@ def write(folder, broker, device, endpoint):
     (folder / "history.toml").write_text(f'{address}{otlp}[history]\ndatabase = "{folder}/history.sqlite"\n')
 
 
+def start(command, log):
+    with open(log, "wb") as file:
+        return subprocess.Popen(dying_with_us(command), stderr=file)
+
+
 @pytest.fixture
 def run(tmp_path):
     """Runs work(device, bridge) with a history and decisions that export to an endpoint; all end after it."""
@@ -58,8 +63,10 @@ def run(tmp_path):
             decide = [*kittiwake, "decide", "-c", f"{tmp_path}/gateway.toml"]
             device.start()
             bridge.start()
-            others = [subprocess.Popen(dying_with_us(each)) for each in (history, decide)]
+            logs = [tmp_path / "history.log", tmp_path / "decide.log"]
+            others = [start(each, log) for each, log in zip((history, decide), logs, strict=True)]
             try:
+                await until_async(lambda: all("connected to broker" in log.read_text() for log in logs), "no broker")
                 await work(device, bridge)
                 bridge.signal(signal.SIGTERM)
                 for process in others:
