@@ -145,6 +145,8 @@ def _rest(settings: Settings) -> list[str]:
     out = []
     if settings.http.listen:
         out.append(f"http       http://{settings.http.listen}/metrics and /healthz")
+    if settings.syslog.server:
+        out.append(f"syslog     security events to {settings.syslog.server} over TLS, kept in {settings.syslog.folder}")
     if exporting.has_packages(settings.otlp):
         out.append(f"otlp       figures, log, traces to {settings.otlp.endpoint}")
     if settings.confirm.models:

@@ -10,7 +10,6 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kittiwake.bridge import control, systemd
 from kittiwake.bridge.reload import Reloader
@@ -19,11 +18,9 @@ from kittiwake.bridge.settings import Settings
 from kittiwake.bridge.window_child import WindowChild
 from kittiwake.errors import KittiwakeError
 from kittiwake.observe import exporting, logs, web
+from kittiwake.observe.exporting import Exports
 from kittiwake.observe.exposition import Figures
 from kittiwake.peers.complaints import Complaints
-
-if TYPE_CHECKING:
-    from kittiwake.observe.otlp import Telemetry
 
 _POLL_S = 0.1
 
@@ -52,20 +49,14 @@ def run(settings: Settings, is_service: bool, source: Source | None = None) -> N
         ConfigError: a file that the settings name cannot be used.
         KittiwakeError: not as a service: a port or the broker cannot be reached.
     """
-    telemetry = exporting.telemetry(settings.otlp, "bridge", settings.bridge.id)
-    limit = logs.set_up(settings.bridge.log, settings.bridge.log_level, [telemetry.lines] if telemetry else [])
-    try:
-        with contextlib.suppress(KeyboardInterrupt):
-            asyncio.run(_serve(settings, is_service, source, limit, telemetry))
-    finally:
-        if telemetry:
-            telemetry.close()
+    own = settings.bridge
+    begun = exporting.begun(settings.otlp, settings.syslog, "bridge", own.id, own.log, own.log_level)
+    with begun as exports, contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_serve(settings, is_service, source, exports))
 
 
-async def _serve(
-    settings: Settings, is_service: bool, source: Source | None, limit: logs.LineLimit, telemetry: Telemetry | None
-) -> None:
-    bridge = Bridge(settings, steps=telemetry)
+async def _serve(settings: Settings, is_service: bool, source: Source | None, exports: Exports) -> None:
+    bridge = Bridge(settings, steps=exports.telemetry)
     reloader = Reloader(bridge, None if source is None else source.read)
     tasks = [asyncio.create_task(bridge.run(), name="bridge")]
     loop = asyncio.get_running_loop()
@@ -84,12 +75,12 @@ async def _serve(
         if source is not None and settings.window.enabled:
             window = WindowChild(source.path)
             tasks.append(asyncio.create_task(window.run(), name="window"))
-        figures = _figures(bridge, limit)
+        figures = _figures(bridge, exports.limit)
         if settings.http.listen:
-            pages = figures.pages(lambda: _report(bridge, reloader, limit, window))
+            pages = figures.pages(lambda: _report(bridge, reloader, exports, window))
             tasks.append(asyncio.create_task(web.serve(settings.http.listen, pages), name="http"))
-        if telemetry:
-            tasks.append(asyncio.create_task(telemetry.run(figures.families), name="otlp"))
+        if exports.telemetry:
+            tasks.append(asyncio.create_task(exports.telemetry.run(figures.families), name="otlp"))
         if source is not None:
             tasks.append(asyncio.create_task(_listen(source.path, reloader), name="control"))
         systemd.notify("READY=1")
@@ -136,9 +127,11 @@ def _figures(bridge: Bridge, limit: logs.LineLimit) -> Figures:
     return Exposition(bridge, lambda: _lines_dropped(limit)).figures
 
 
-def _report(bridge: Bridge, reloader: Reloader, limit: logs.LineLimit, window: WindowChild | None) -> dict[str, object]:
-    more = {} if window is None else {"window": window.report()}
-    log = {"lines_dropped": _lines_dropped(limit)}
+def _report(bridge: Bridge, reloader: Reloader, exports: Exports, window: WindowChild | None) -> dict[str, object]:
+    more: dict[str, object] = {} if window is None else {"window": window.report()}
+    if exports.forwarder:
+        more["syslog"] = exports.forwarder.report()
+    log = {"lines_dropped": _lines_dropped(exports.limit)}
     return {**bridge.report(), "configuration": reloader.report(), "log": log, **more}
 
 

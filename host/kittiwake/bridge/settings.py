@@ -16,7 +16,7 @@ from kittiwake.decide.settings import DecideSection
 from kittiwake.errors import UsageError
 from kittiwake.mqtt.address import parse_url
 from kittiwake.mqtt.settings import BrokerSection, Protocol
-from kittiwake.observe.settings import HttpSection, OtlpSection
+from kittiwake.observe.settings import HttpSection, OtlpSection, SyslogSection
 from kittiwake.publish.bodies import OPAQUE
 from kittiwake.publish.publisher import GUIDE_TOPICS, KINDS, Policy
 from kittiwake.window.settings import WindowSection
@@ -212,6 +212,7 @@ class Settings(Section):
     homeassistant: HomeAssistantSection = Field(default_factory=HomeAssistantSection, description="Home Assistant")
     http: HttpSection = Field(default_factory=HttpSection, description="/metrics and /healthz")
     otlp: OtlpSection = Field(default_factory=OtlpSection, description="Figures, log and traces to a collector")
+    syslog: SyslogSection = Field(default_factory=SyslogSection, description="Security events to a receiver")
     spool: SpoolSection = Field(default_factory=SpoolSection, description="Acknowledge on this disk")
     releases: ReleasesSection = Field(default_factory=ReleasesSection, description="Signed releases for the devices")
     confirm: ConfirmSection = Field(default_factory=ConfirmSection, description="A second opinion on wake words")

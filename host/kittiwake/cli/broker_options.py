@@ -13,6 +13,7 @@ from kittiwake.errors import UsageError
 
 if TYPE_CHECKING:
     from kittiwake.mqtt.settings import BrokerSection
+    from kittiwake.observe.settings import SyslogSection
     from kittiwake.window.settings import WindowSection
 
 URL = "mqtt://localhost:1883"
@@ -44,12 +45,16 @@ class Gateway:
         base: first levels of the topics.
         own_topics: topics that kinds have of their own.
         window: what the configuration says of the pages; None without one.
+        log: what it says of the log, (form, level); None without one.
+        syslog: what it says of security events; None without one.
     """
 
     broker: BrokerSection
     base: str
     own_topics: tuple[str, ...] = ()
     window: WindowSection | None = None
+    log: tuple[str, str] | None = None
+    syslog: SyslogSection | None = None
 
     @classmethod
     def of(cls, config: Path | None, url: str, base: str) -> Gateway:
@@ -82,4 +87,5 @@ class Gateway:
         window = settings.window
         if not window.releases:
             window = window.model_copy(update={"releases": settings.releases.folder})
-        return cls(broker, settings.bridge.base, own_topics, window)
+        log = settings.bridge.log, settings.bridge.log_level
+        return cls(broker, settings.bridge.base, own_topics, window, log, settings.syslog)

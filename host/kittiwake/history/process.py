@@ -12,7 +12,7 @@ from kittiwake.history import metrics
 from kittiwake.history.service import HistoryService
 from kittiwake.history.settings import Settings
 from kittiwake.history.stores import Store, open_store
-from kittiwake.observe import exporting, logs
+from kittiwake.observe import exporting
 from kittiwake.observe.exposition import Figures
 
 if TYPE_CHECKING:
@@ -33,15 +33,13 @@ def run(settings: Settings) -> None:
         ConfigError: the settings cannot be.
         KittiwakeError: the file cannot be opened, or is no history of this version.
     """
-    telemetry = exporting.telemetry(settings.otlp, "history", settings.broker.client_id or "history")
-    logs.set_up("text", "info", [telemetry.lines] if telemetry else [])
-    store = open_store(settings.history.database)
-    try:
-        asyncio.run(_serve(settings, store, telemetry))
-    finally:
-        store.close()
-        if telemetry:
-            telemetry.close()
+    name = settings.broker.client_id or "history"
+    with exporting.begun(settings.otlp, settings.syslog, "history", name) as exports:
+        store = open_store(settings.history.database)
+        try:
+            asyncio.run(_serve(settings, store, exports.telemetry))
+        finally:
+            store.close()
 
 
 async def _serve(settings: Settings, store: Store, telemetry: Telemetry | None) -> None:

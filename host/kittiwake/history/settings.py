@@ -7,7 +7,7 @@ from pydantic import Field
 from kittiwake.config.load import Section
 from kittiwake.history.retention import Policy
 from kittiwake.mqtt.settings import BrokerSection
-from kittiwake.observe.settings import OtlpSection
+from kittiwake.observe.settings import OtlpSection, SyslogSection
 
 
 class HistorySection(Section):
@@ -77,3 +77,4 @@ class Settings(Section):
     retention: RetentionSection = Field(RetentionSection(), description="What goes, and when")
     http: HttpSection = Field(HttpSection(), description="Figures for Prometheus")
     otlp: OtlpSection = Field(OtlpSection(), description="Figures, log and traces to a collector")
+    syslog: SyslogSection = Field(SyslogSection(), description="Security events to a receiver")

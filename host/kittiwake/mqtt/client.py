@@ -229,7 +229,7 @@ class MqttClient:
 
     def _report(self, wait_s: float) -> None:
         level = logging.WARNING if self.problem != self._reported else logging.DEBUG  # the same again is no news
-        name = "login.refused" if self._is_unwelcome else "broker.away"
+        name = "login.refused" if self._is_unwelcome else self._client.event
         log.log(level, "broker %s; next try in %.1f s", self.problem, wait_s, extra=event(name))
         self._reported = self.problem
 

@@ -104,6 +104,7 @@ class LoopClient(paho.Client):
     """paho's client with its socket behind a SocketBuffer, which the running event loop serves. See `ClientFactory`."""
 
     _buffer: SocketBuffer | None = None
+    _untrusted = False  # one end does not accept the other's certificate
 
     def use(self, address: Address, credentials: Credentials) -> None:
         """Say where the broker is, and what connections to it are made with; before the first of them.
@@ -157,6 +158,12 @@ class LoopClient(paho.Client):
         return None if self._buffer is None else self._buffer.error
 
     @property
+    def event(self) -> str:
+        """What it is called that the newest connection failed."""
+        is_of_error = self.error is not None and problems.is_of_certificates(self.error)
+        return "certificate.untrusted" if self._untrusted or is_of_error else "broker.away"
+
+    @property
     def is_silent(self) -> bool:
         """Whether a connection was made, and neither the system nor the TLS layer reported an error since."""
         return self._buffer is not None and not self._buffer.has_failed
@@ -207,9 +214,11 @@ class LoopClient(paho.Client):
             sock.attach(loop, self.loop_read)
 
     def _try(self) -> str:
+        self._untrusted = False
         try:
             self.reconnect()
         except (OSError, ValueError) as error:
+            self._untrusted = problems.is_of_certificates(error)
             certificate = handshake.refused_certificate(error, self._address, self._credentials)
             handshake.learn(certificate, self._credentials)
             return problems.explain_error(error, self._address, self._credentials, certificate)

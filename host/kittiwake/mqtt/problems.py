@@ -66,6 +66,16 @@ def explain_error(
     return f"{address}: {short(error)}"
 
 
+def is_of_certificates(error: BaseException) -> bool:
+    """Whether a connection failed because one end does not accept the other's certificate.
+
+    Args:
+        error: as the TLS layer raised it.
+    """
+    reason = (error.reason or "").upper() if isinstance(error, ssl.SSLError) else ""
+    return isinstance(error, ssl.SSLCertVerificationError) or "CERTIFICATE" in reason or "UNKNOWN_CA" in reason
+
+
 def explain_end(address: Address, credentials: Credentials, what: str) -> str:
     """Say in one line what the broker did without giving a reason.
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kittiwake.errors import ConfigError, KittiwakeError
-from kittiwake.observe.settings import OtlpSection
+from kittiwake.observe import logs
+from kittiwake.observe.forwarding import Forwarder
+from kittiwake.observe.settings import OtlpSection, SyslogSection
 
 if TYPE_CHECKING:
     from kittiwake.observe.otlp import Telemetry
@@ -36,22 +41,55 @@ def has_packages(section: OtlpSection) -> bool:
     return True
 
 
-def telemetry(section: OtlpSection, service: str, instance: str) -> Telemetry | None:
-    """Begin the export over OTLP.
+@dataclass(frozen=True)
+class Exports:
+    """What a process gives away of itself.
+
+    Attributes:
+        limit: what bounds the log, for its counter.
+        telemetry: over OTLP; None where no endpoint is named.
+        forwarder: of security events; None where no server is named.
+    """
+
+    limit: logs.LineLimit
+    telemetry: Telemetry | None
+    forwarder: Forwarder | None
+
+
+@contextlib.contextmanager
+def begun(
+    otlp: OtlpSection, syslog: SyslogSection, service: str, instance: str, form: str = "text", level: str = "info"
+) -> Iterator[Exports]:
+    """Send the log to stderr, and to whom the configuration names; ended with the context.
 
     Args:
-        section: the settings.
-        service: "bridge", "history", "decide".
-        instance: which of them.
+        otlp: the settings of OpenTelemetry's.
+        syslog: those of security events.
+        service: "bridge", "history", "decide", "window".
+        instance: which of them, as the configuration names it.
+        form: of the log, "text" or "json".
+        level: of the log, see `logs.set_up`.
 
-    Returns:
-        It; None where no endpoint is named.
+    Yields:
+        The exports.
 
     Raises:
-        KittiwakeError, ConfigError: see `has_packages`.
+        KittiwakeError, ConfigError: see `has_packages`; the file of security events cannot be opened.
     """
-    if not has_packages(section):
-        return None
-    from kittiwake.observe.otlp import Telemetry
+    forwarder = Forwarder(syslog, service) if syslog.server else None
+    telemetry = None
+    if has_packages(otlp):
+        from kittiwake.observe.otlp import Telemetry
 
-    return Telemetry(section, service, instance)
+        telemetry = Telemetry(otlp, service, instance)
+    handlers = [handler for handler in (forwarder, telemetry.lines if telemetry else None) if handler]
+    limit = logs.set_up(form, level, handlers)
+    if forwarder:
+        forwarder.start()
+    try:
+        yield Exports(limit, telemetry, forwarder)
+    finally:
+        if forwarder:
+            forwarder.close()
+        if telemetry:
+            telemetry.close()

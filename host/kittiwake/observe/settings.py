@@ -1,8 +1,8 @@
-"""What configurations say of a process's figures and log; one section each, for every process that has them."""
+"""What configurations say of a process's figures and log; a section each, for every process that has them."""
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from kittiwake.config.load import Section
 
@@ -37,3 +37,43 @@ class OtlpSection(Section):
         json_schema_extra={"unit": "of all records"},
         description="Share of the records that are traced from sample to row, the same everywhere",
     )
+
+
+class SyslogSection(Section):
+    """Security events to a receiver of syslog, over TLS alone."""
+
+    server: str = Field(
+        "",
+        pattern=r"^$|^(\[[0-9a-fA-F:]+\]|[^:\[\]]+):[0-9]{1,5}$",
+        description="HOST:PORT of the receiver (RFC 5424 over TLS, RFC 5425); empty for not at all",
+        examples=["log.example:6514"],
+    )
+    ca_file: str = Field("", description="CA certificates (PEM) to trust; empty for the system's")
+    certificate_file: str = Field("", description="Our certificate (PEM), where the receiver wants one")
+    key_file: str = Field("", description="Our private key (PEM)")
+    folder: str = Field(
+        "",
+        description="Folder where events wait until the receiver has them, a file for each process",
+        examples=["/var/lib/kittiwake"],
+    )
+    limit: int = Field(
+        10_000,
+        ge=100,
+        le=1_000_000,
+        json_schema_extra={"unit": "events"},
+        description="Events kept at most; then the oldest make room, and the receiver is told how many",
+    )
+
+    @model_validator(mode="after")
+    def _together(self) -> SyslogSection:
+        if self.server and not self.folder:
+            raise ValueError("events need a folder to wait in")
+        if bool(self.certificate_file) != bool(self.key_file):
+            raise ValueError("certificate_file and key_file go together")
+        return self
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port of the receiver."""
+        host, _, port = self.server.rpartition(":")
+        return host.strip("[]"), int(port)

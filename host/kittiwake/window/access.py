@@ -6,15 +6,19 @@ Where no users are set up, whoever reaches the window, which is this machine alo
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from kittiwake.errors import KittiwakeError
+from kittiwake.observe.events import event
 from kittiwake.window.notes import Notes
 from kittiwake.window.sessions import Session, Sessions, Tries
 from kittiwake.window.users import Users
+
+log = logging.getLogger(__name__)
 
 PROOF_HEADER = "x-kittiwake-proof"
 
@@ -109,12 +113,12 @@ class Access:
         keys = f"name {name}", f"address {request.client.host if request.client else ''}"
         wait_s = self._tries.wait_s(*keys)
         if wait_s:
-            self.refused += 1
+            self._refuse(request, "too many tries")
             return JSONResponse({"problem": "too many tries", "wait_s": round(wait_s)}, 429)
         self._tries.fail(*keys)  # taken back below: tries at the same time count, too
         role = await asyncio.to_thread(self._users.check, name, password)
         if role is None:
-            self.refused += 1
+            self._refuse(request, "a wrong name or password")
             await asyncio.to_thread(self._notes.audit, name, "log-in failed", name, keys[1])
             return JSONResponse({"problem": "name or password is wrong"}, 401)
         self._tries.succeed(*keys)
@@ -124,6 +128,12 @@ class Access:
         token = self._sessions.begin(name, role)
         answer.set_cookie(self._cookie, token, path="/", secure=self._is_tls, httponly=True, samesite="strict")
         return answer
+
+    def _refuse(self, request: Request, why: str) -> None:
+        # Not the name: people type their password there.
+        self.refused += 1
+        address = request.client.host if request.client else "?"
+        log.warning("window: a log-in of %s is refused: %s", address, why, extra=event("user.refused"))
 
     def log_out(self, request: Request) -> Response:
         """End the session of a request.

@@ -16,7 +16,7 @@ def decide(
     from kittiwake.bridge.settings import Settings
     from kittiwake.config import load
     from kittiwake.errors import UsageError
-    from kittiwake.observe import exporting, logs
+    from kittiwake.observe import exporting
 
     try:
         from kittiwake.decide import process
@@ -24,10 +24,6 @@ def decide(
         raise UsageError(f"{error.name} is not installed", "pip install 'kittiwake[serve]'") from error
 
     settings = load.load(config, Settings, os.environ)
-    telemetry = exporting.telemetry(settings.otlp, "decide", settings.bridge.id)
-    logs.set_up(settings.bridge.log, settings.bridge.log_level, [telemetry.lines] if telemetry else [])
-    try:
-        process.run(settings.broker, settings.bridge.base, settings.publish.topics, settings.decide, telemetry)
-    finally:
-        if telemetry:
-            telemetry.close()
+    own = settings.bridge
+    with exporting.begun(settings.otlp, settings.syslog, "decide", own.id, own.log, own.log_level) as exports:
+        process.run(settings.broker, own.base, settings.publish.topics, settings.decide, exports.telemetry)
