@@ -104,6 +104,27 @@ def test_pods_have_probes_limits_and_files_that_cannot_be_written(name):
                     assert action["port"] in ports
 
 
+def test_window_is_started_with_options_that_there_are_and_files_that_it_has():
+    import typer.main
+
+    (container,) = PODS["window"][1]["spec"]["containers"]
+    verb = typer.main.get_command(app).commands["window"]
+    options = {option for parameter in verb.params for option in parameter.opts}
+    name, *words = container["args"]
+    given = dict(word.split("=", 1) for word in words)
+    assert name == "window" and given.keys() <= options
+    served = {f"0.0.0.0:{port['containerPort']}" for port in container["ports"]}
+    assert {given["--listen"], given["--metrics"]} == served
+    mounts = {mount["mountPath"]: mount.get("readOnly", False) for mount in container["volumeMounts"]}
+    # What it writes lies where it may write.
+    places = {option: str(Path(given[option]).parent) for option in ("--config", "--users", "--notes")}
+    assert {option: mounts[place] for option, place in places.items()} == {
+        "--config": True,
+        "--users": True,
+        "--notes": False,
+    }
+
+
 def test_inference_is_the_guides_deployment():
     (container,) = PODS["edge-inference"][1]["spec"]["containers"]
     assert container["resources"]["limits"] == {"cpu": "500m", "memory": "512Mi"}
@@ -138,7 +159,7 @@ def test_secrets_are_named_and_never_written():
         for volume in template["spec"].get("volumes", ())
         if "secret" in volume
     }
-    assert named == {"gateway", "history", "inference", "decide", "broker"}
+    assert named == {"gateway", "history", "inference", "decide", "window", "broker"}
 
 
 def test_kustomizations_name_every_file():
