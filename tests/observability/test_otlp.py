@@ -72,7 +72,8 @@ def run(tmp_path):
                 for process in others:
                     process.terminate()
                 begin = time.monotonic()
-                assert [await asyncio.to_thread(process.wait, 15) for process in (*others, bridge._process)]
+                codes = [await asyncio.to_thread(process.wait, 15) for process in (*others, bridge._process)]
+                assert codes == [0, 0, 0]
                 return time.monotonic() - begin
             finally:
                 device.stop()

@@ -142,10 +142,10 @@ def test_scorer_refuses_other_models_in_words(tmp_path, make, why):
 
 def test_scorer_names_the_extra_when_no_runtime_is_here_and_the_file_that_is_not(monkeypatch, tmp_path):
     with pytest.raises(ConfigError, match="nothing.tflite cannot be read"):
-        scorer.check({"okay_nabu": str(tmp_path / "nothing.tflite")})
+        scorer.check([str(tmp_path / "nothing.tflite")])
     monkeypatch.setattr(scorer, "find_spec", lambda name: None)
     with pytest.raises(scorer.KittiwakeError, match=r"kittiwake\[confirm\]"):
-        scorer.check({})
+        scorer.check([])
 
 
 def run(*questions, command=None):

@@ -46,7 +46,7 @@ class Bench:
     def __init__(self, window=256):
         self.journal = ListJournal()
         self.ears, self.broker = Ears(), Broker()
-        self.judges = Judges(SECTION, self.ears)
+        self.judges = Judges(SECTION.rules(), self.ears)
         self.restart(window)
 
     def restart(self, window=256):

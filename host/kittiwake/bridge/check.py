@@ -149,10 +149,11 @@ def _rest(settings: Settings) -> list[str]:
         out.append(f"syslog     security events to {settings.syslog.server} over TLS, kept in {settings.syslog.folder}")
     if exporting.has_packages(settings.otlp):
         out.append(f"otlp       figures, log, traces to {settings.otlp.endpoint}")
-    if settings.confirm.models:
-        name = scorer.check(settings.confirm.models)
-        for word, model in settings.confirm.models.items():
-            out.append(f"confirm    {word} by {model} ({name}), from {settings.confirm.cutoff:g} on")
+    if opinions := settings.opinions():
+        name = scorer.check([rule.model for rule in opinions])
+        for rule in opinions:
+            if rule.hear:
+                out.append(f"confirm    {rule.hear.keyword} by {rule.model} ({name}), from {rule.hear.cutoff:g} on")
     spool = settings.spool
     if spool.enabled:
         parent = Path(spool.path).resolve().parent

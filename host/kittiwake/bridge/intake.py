@@ -110,7 +110,7 @@ class Intake:
         """
         self._outbox.begin(done_next)
         if self._verdicts:
-            self._verdicts.clear()
+            self._verdicts.begin(device)
         if self._way:
             self._way.begin(device, journal)
         if device != self._device:

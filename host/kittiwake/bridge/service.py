@@ -119,9 +119,9 @@ class Bridge:
         self.spool = Spool(settings.spool, self.mqtt, self._room) if settings.spool.enabled else None
         self._sink: Sink = self.spool or self.mqtt
         self.judges = None
-        if settings.confirm.models:
-            scorer.check(settings.confirm.models)
-            self.judges = Judges(settings.confirm, Worker())
+        if opinions := settings.opinions():
+            scorer.check([rule.model for rule in opinions])
+            self.judges = Judges(opinions, Worker())
         self.command_client = MqttClient(
             settings.broker,
             client_id=f"{client_id}-commands",

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from kittiwake.config.load import Section
-from kittiwake.decide.settings import DecideSection
+from kittiwake.decide.settings import DecideSection, RuleSection
 from kittiwake.errors import UsageError
 from kittiwake.mqtt.address import parse_url
 from kittiwake.mqtt.settings import BrokerSection, Protocol
@@ -148,28 +148,27 @@ class ReleasesSection(Section):
 
 
 class ConfirmSection(Section):
-    """A second opinion on wake words: their second of audio, heard again by a larger model on this machine."""
+    """Short for [[decide.rules]] of kind keyword, one for each word, for every device and without a command."""
 
     models: dict[str, str] = Field(
         default_factory=dict,
         description="Name of a wake word -> path of a .tflite that hears it again; none for no second opinion",
         examples=[{"okay_nabu": "/etc/kittiwake/okay_nabu.tflite"}],
     )
-    cutoff: float = Field(0.5, gt=0, le=1, description="A score of at least this confirms, a lower one rejects")
-    output: int = Field(0, ge=0, le=10_000, description="Which of the model's outputs is the word's, from 0")
-    window: int = Field(
-        1,
-        ge=1,
-        le=98,
-        json_schema_extra={"unit": "outputs"},
-        description="Outputs of a streaming model in a mean; the largest mean counts",
-    )
-    timeout_s: float = Field(
-        5.0,
-        gt=0,
-        le=60,
-        description="Seconds after which a keyword goes on unchecked; what comes after it waits for it",
-    )
+    cutoff: float = Field(0.5, gt=0, le=1, description="See decide.rules.hear")
+    output: int = Field(0, ge=0, le=10_000, description="See decide.rules.hear")
+    window: int = Field(1, ge=1, le=98, json_schema_extra={"unit": "outputs"}, description="See decide.rules.hear")
+    timeout_s: float = Field(5.0, gt=0, le=60, description="See decide.rules.hear, in seconds")
+
+    def rules(self) -> list[RuleSection]:
+        """The rules that it stands for."""
+        how = {"cutoff": self.cutoff, "output": self.output, "window": self.window, "timeout_s": self.timeout_s}
+        return [
+            RuleSection.model_validate(
+                {"name": f"confirm-{number}", "kind": "keyword", "model": path, "hear": {"keyword": word, **how}}
+            )
+            for number, (word, path) in enumerate(self.models.items())
+        ]
 
 
 class DeviceSection(Section):
@@ -215,7 +214,7 @@ class Settings(Section):
     syslog: SyslogSection = Field(default_factory=SyslogSection, description="Security events to a receiver")
     spool: SpoolSection = Field(default_factory=SpoolSection, description="Acknowledge on this disk")
     releases: ReleasesSection = Field(default_factory=ReleasesSection, description="Signed releases for the devices")
-    confirm: ConfirmSection = Field(default_factory=ConfirmSection, description="A second opinion on wake words")
+    confirm: ConfirmSection = Field(default_factory=ConfirmSection, description="Wake words, heard again")
     decide: DecideSection = Field(default_factory=DecideSection, description="Decisions by models; kittiwake decide")
     window: WindowSection = Field(default_factory=WindowSection, description="The pages in a browser")
     devices: list[DeviceSection] = Field(
@@ -229,6 +228,10 @@ class Settings(Section):
         if twice:
             raise ValueError(f"devices: {min(twice)} is named twice")
         return self
+
+    def opinions(self) -> list[RuleSection]:
+        """Rules by which the bridge has wake words heard again: the first that is for a word counts."""
+        return [rule for rule in self.decide.rules if rule.hear is not None] + self.confirm.rules()
 
     def policy(self) -> Policy:
         """How records become messages under these settings."""

@@ -12,20 +12,19 @@ import os
 import time
 from array import array
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
 from kittiwake.bridge.confirm.audio import Audio
 from kittiwake.bridge.confirm.worker import NoScore, Worker
-from kittiwake.bridge.settings import ConfirmSection
+from kittiwake.decide.settings import CONFIRMED, REJECTED, UNCHECKED, HearSection, RuleSection
 from kittiwake_node.errors import FrameError
 from kittiwake_node.link import payload
 from kittiwake_node.link import record as rec
 
 log = logging.getLogger(__name__)
 
-CONFIRMED, REJECTED, UNCHECKED = "confirmed", "rejected", "unchecked"
 # Audio and its keyword are 37 records. A device that may not have as many on the way would wait for ever.
 _LEAST_WINDOW = 64
 # Audio of so many channels, and so many keywords under way, are kept of one device: what it makes up costs nobody else.
@@ -43,46 +42,75 @@ class VerdictFields(TypedDict, total=False):
 
 
 class Judges:
-    """What all devices of a bridge share: the settings, the worker, and counts of verdicts.
+    """What all devices of a bridge share: the rules, the worker, and counts of verdicts.
 
     Args:
-        section: which words are heard again, and by what.
+        rules: of kind keyword: which words are heard again, and by what.
         worker: who hears them.
     """
 
-    def __init__(self, section: ConfirmSection, worker: Worker):
-        self.section = section
+    def __init__(self, rules: Sequence[RuleSection], worker: Worker):
+        self._rules = rules
         self.worker = worker
         self.counts: Counter[str] = Counter({CONFIRMED: 0, REJECTED: 0, UNCHECKED: 0})
 
     async def run(self) -> None:
         """Load the models, and keep the worker until cancelled."""
+        asked = {(rule.model, rule.hear.output, rule.hear.window) for rule in self._rules if rule.hear}
         try:
-            for model in sorted(set(self.section.models.values())):
+            for model, output, window in sorted(asked):
                 try:
-                    await self.worker.load(model, self.section.output, self.section.window)
+                    await self.worker.load(model, output, window)
                 except NoScore as error:
                     log.error("confirm: %s: %s", model, error)
         finally:
             await self.worker.close()
 
-    def verdict(self, word: str, score: float | None) -> VerdictFields:
+    def opinion(self, device: str, word: str) -> Opinion | None:
+        """Find who hears a word of a device again.
+
+        Args:
+            device: its id.
+            word: the keyword.
+
+        Returns:
+            None for nobody.
+        """
+        for rule in self._rules:
+            if rule.hear and rule.hear.keyword == word and rule.is_for(device):
+                return Opinion(rule.model, rule.hear)
+        return None
+
+    def verdict(self, opinion: Opinion, score: float | None) -> VerdictFields:
         """The fields that a keyword's message gets.
 
         Args:
-            word: the keyword.
-            score: None when nobody could hear it again.
+            opinion: who hears it again.
+            score: None when nobody could.
 
         Returns:
             Those fields; the verdict is counted.
         """
-        model = os.path.basename(self.section.models[word])
+        model = os.path.basename(opinion.model)
         if score is None:
             self.counts[UNCHECKED] += 1
             return {"verdict": UNCHECKED, "verdict_model": model}
-        verdict = CONFIRMED if score >= self.section.cutoff else REJECTED
+        verdict = CONFIRMED if score >= opinion.hear.cutoff else REJECTED
         self.counts[verdict] += 1
         return {"verdict": verdict, "verdict_score": round(score, 4), "verdict_model": model}
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """Who hears a word again.
+
+    Args:
+        model: path of a .tflite file.
+        hear: how.
+    """
+
+    model: str
+    hear: HearSection
 
 
 @dataclass(frozen=True)
@@ -92,11 +120,13 @@ class Question:
     Args:
         seq: of its record.
         word: the keyword.
+        opinion: who hears it again.
         samples: array('h') of the audio before it.
     """
 
     seq: int
     word: str
+    opinion: Opinion
     samples: array[int]
 
 
@@ -113,10 +143,15 @@ class Verdicts:
         self._judges = judges
         self._window = window
         self._clock_s = clock_s
-        self.clear()
+        self.begin("")
 
-    def clear(self) -> None:
-        """Another journal begins: what was gathered belongs to the one before."""
+    def begin(self, device: str) -> None:
+        """Another journal begins: what was gathered belongs to the one before.
+
+        Args:
+            device: whose.
+        """
+        self._device = device
         self._audio: dict[int, Audio] = {}
         self._kept: dict[int, float] = {}  # channel -> until when its audio is kept
         self._waiting: dict[int, int] = {}  # keyword that waits for its verdict -> first record of its audio
@@ -158,15 +193,15 @@ class Verdicts:
         Returns:
             The fields that its publication gets.
         """
-        section, score = self._judges.section, None
-        model = section.models[question.word]
+        opinion, score = question.opinion, None
+        hear = opinion.hear
         try:
             score = await self._judges.worker.score(
-                model, section.output, section.window, question.samples, section.timeout_s
+                opinion.model, hear.output, hear.window, question.samples, hear.timeout_s
             )
         except NoScore as error:
             log.warning("confirm: %s is unchecked: %s", question.word, error)
-        return self._judges.verdict(question.word, score)
+        return self._judges.verdict(opinion, score)
 
     def settled(self, seq: int) -> None:
         """A keyword's message is safe: its audio may be acknowledged."""
@@ -184,11 +219,12 @@ class Verdicts:
     def _question(self, record: rec.Record) -> Question | VerdictFields | None:
         keyword = payload.unpack_keyword(record.payload)
         audio = self._audio.pop(record.channel, None)
-        if keyword["name"] not in self._judges.section.models:
+        opinion = self._judges.opinion(self._device, keyword["name"])
+        if opinion is None:
             return None
         first = audio.first_seq if audio else None
         samples = audio.take(keyword["index"]) if audio and keyword["flags"] & payload.AUDIO else None
         if samples is None or first is None or len(self._waiting) >= _QUESTIONS_LIMIT:
-            return self._judges.verdict(keyword["name"], None)
+            return self._judges.verdict(opinion, None)
         self._waiting[record.seq] = first
-        return Question(record.seq, keyword["name"], samples)
+        return Question(record.seq, keyword["name"], opinion, samples)

@@ -39,7 +39,8 @@ def applies(rule: RuleSection, row: Row) -> bool:
     """
     return (
         row.kind == rule.kind
-        and any(fnmatch.fnmatchcase(row.device, pattern) for pattern in rule.devices)
+        and (rule.hear is None or row.body.get("keyword") == rule.hear.keyword)
+        and rule.is_for(row.device)
         and fnmatch.fnmatchcase(row.channel, rule.channel)
     )
 

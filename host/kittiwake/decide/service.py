@@ -13,7 +13,7 @@ from collections import Counter, deque
 from collections.abc import Mapping
 from pathlib import Path
 
-from kittiwake.decide import decision, features
+from kittiwake.decide import decision, features, opinion
 from kittiwake.decide.gathering import Gathering
 from kittiwake.decide.settings import DecideSection, RuleSection
 from kittiwake.errors import ConfigError
@@ -22,7 +22,7 @@ from kittiwake.mqtt.callbacks import Callbacks
 from kittiwake.mqtt.client import MqttClient
 from kittiwake.mqtt.settings import BrokerSection
 from kittiwake.observe.events import event
-from kittiwake.serve.model import InferenceError
+from kittiwake.serve.model import InferenceError, Verdict
 from kittiwake.serve.store import ModelStore
 
 log = logging.getLogger(__name__)
@@ -75,10 +75,11 @@ class DecideService:
         if not section.rules:
             raise ConfigError("decide.rules: there is none", "write a [[decide.rules]] table; see docs/howto/decide.md")
         self._base, self._section = base, section
-        self.store = ModelStore(Path(section.models))
-        self.store.scan()
+        self.store = ModelStore(Path(section.models)) if section.models else None
+        if self.store:
+            self.store.scan()
         for rule in section.rules:
-            if rule.model not in self.store.models:
+            if rule.hear is None and self.store and rule.model not in self.store.models:
                 problem = self.store.loads[rule.model].problem if rule.model in self.store.loads else "no such file"
                 raise ConfigError(f"decide.rules: {rule.name}: model {rule.model!r}: {problem}")
         self.counts: Counter[str] = Counter()
@@ -106,7 +107,8 @@ class DecideService:
     async def run(self) -> None:
         """Run until cancelled."""
         tasks = [asyncio.create_task(client.run()) for client in (self.publisher, self.reader)]
-        tasks.append(asyncio.create_task(self._look()))
+        if self.store:
+            tasks.append(asyncio.create_task(self._look(self.store)))
         try:
             await asyncio.gather(*tasks)
         finally:
@@ -126,10 +128,10 @@ class DecideService:
             for handle in handles:
                 self.reader.acknowledge(handle)
 
-    async def _look(self) -> None:
+    async def _look(self, store: ModelStore) -> None:
         while True:
             await asyncio.sleep(self._section.scan_s)
-            await asyncio.to_thread(self.store.scan)
+            await asyncio.to_thread(store.scan)
 
     def _forget(self) -> None:
         # Handles are of the connection; the broker sends again what it got no answer for.
@@ -176,17 +178,8 @@ class DecideService:
     def _decide(self, rule: RuleSection, row: Row, samples: list[int] | None) -> decision.Made | None:
         """Make a decision; None, counted, where the record gives no features or the model no verdict."""
         begin = time.perf_counter()
-        model = self.store.models.get(rule.model)
         try:
-            if model is None:
-                raise InferenceError(f"there is no model {rule.model!r}")
-            if samples is None:
-                values = features.of_summary(row.body, rule.features)
-            else:
-                values = features.of_samples(samples, rule.features)
-            verdict = model.verdicts(model.run(model.feeds_of([values])))[0]
-            if not 0 <= verdict.confidence <= 1:
-                raise InferenceError("the model's probability is none")
+            model, version, verdict = self._verdict(rule, row, samples)
         except (features.NoFeatures, InferenceError) as error:
             self.counts["failed"] += 1
             log.warning(
@@ -199,12 +192,31 @@ class DecideService:
                 extra=event("decision.failed"),
             )
             return None
-        made = decision.make(self._base, rule, row, model.name, model.version, verdict)
+        made = decision.make(self._base, rule, row, model, version, verdict)
         self.counts["decisions"] += 1
         self.counts["anomalies"] += verdict.is_anomaly
         self.counts["commands"] += bool(made.command)
         self._count(time.perf_counter() - begin)
         return made
+
+    def _verdict(self, rule: RuleSection, row: Row, samples: list[int] | None) -> tuple[str, str, Verdict]:
+        """Give the model's name, its version and its verdict."""
+        if rule.hear is not None:
+            name, verdict = opinion.of_keyword(row.body)
+            # The record itself says what was heard: which file that was is nobody's to say afterwards.
+            version = ""
+        else:
+            model = self.store.models.get(rule.model) if self.store else None
+            if model is None:
+                raise InferenceError(f"there is no model {rule.model!r}")
+            if samples is None:
+                values = features.of_summary(row.body, rule.features)
+            else:
+                values = features.of_samples(samples, rule.features)
+            name, version, verdict = model.name, model.version, model.verdicts(model.run(model.feeds_of([values])))[0]
+        if not 0 <= verdict.confidence <= 1:
+            raise InferenceError("the model's probability is none")
+        return name, version, verdict
 
     def _count(self, seconds: float) -> None:
         place = next((number for number, most in enumerate(SECONDS) if seconds <= most), len(SECONDS))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -11,6 +12,7 @@ from kittiwake.config.load import Section
 SUMMARY_FEATURES = ("n", "mean", "stdev", "low", "high", "range", "rms")
 SNAPSHOT_FEATURES = (*SUMMARY_FEATURES, "crest", "kurtosis")
 BAND = "band:"  # band:0-125: the share of power between these thousandths of the sampling rate
+CONFIRMED, REJECTED, UNCHECKED = "confirmed", "rejected", "unchecked"  # what a second opinion on a keyword says
 _THOUSANDTHS = 500  # half of the sampling rate
 _GLOB = r"^[A-Za-z0-9._*?-]{1,64}$"
 
@@ -37,6 +39,27 @@ class CommandSection(Section):
         return fields
 
 
+class HearSection(Section):
+    """A wake word that is heard again: its second of audio, by a larger model on the gateway."""
+
+    keyword: str = Field(min_length=1, max_length=64, description="Name of the wake word", examples=["okay_nabu"])
+    cutoff: float = Field(0.5, gt=0, le=1, description="A score of at least this confirms, a lower one rejects")
+    output: int = Field(0, ge=0, le=10_000, description="Which of the model's outputs is the word's, from 0")
+    window: int = Field(
+        1,
+        ge=1,
+        le=98,
+        json_schema_extra={"unit": "outputs"},
+        description="Outputs of a streaming model in a mean; the largest mean counts",
+    )
+    timeout_s: float = Field(
+        5.0,
+        gt=0,
+        le=60,
+        description="Seconds after which a keyword goes on unchecked; what comes after it waits for it",
+    )
+
+
 class RuleSection(Section):
     """Records that become decisions."""
 
@@ -44,10 +67,12 @@ class RuleSection(Section):
     devices: list[str] = Field(
         ["*"], min_length=1, description="Devices, by patterns with * and ?", examples=[["press-*"]]
     )
-    kind: Literal["summary", "snapshot"] = Field("summary", description="Kind of record: summary or snapshot")
+    kind: Literal["summary", "snapshot", "keyword"] = Field(
+        "summary", description="Kind of record: summary, snapshot, or keyword, which the bridge has heard again"
+    )
     channel: str = Field("*", min_length=1, max_length=64, description="Channel, by a pattern with * and ?")
     features: list[str] = Field(
-        min_length=1,
+        [],
         max_length=256,
         description="What the model gets, in its order: "
         + ", ".join(SNAPSHOT_FEATURES)
@@ -55,8 +80,21 @@ class RuleSection(Section):
         " the sampling rate",
         examples=[["mean", "stdev", "low", "high"]],
     )
-    model: str = Field(max_length=64, description="Name of the model in decide.models", examples=["anomaly_detector"])
+    model: str = Field(
+        max_length=1024,
+        description="Name of the model in decide.models; of a keyword the path of a .tflite that hears it again",
+        examples=["anomaly_detector"],
+    )
+    hear: HearSection | None = Field(None, description="Of a keyword: which, and from what score on it is confirmed")
     command: CommandSection | None = Field(None, description="A command that the decision sends; none when absent")
+
+    def is_for(self, device: str) -> bool:
+        """Whether it is for this device's records.
+
+        Args:
+            device: its id.
+        """
+        return any(fnmatch.fnmatchcase(device, pattern) for pattern in self.devices)
 
     @field_validator("devices")
     @classmethod
@@ -70,6 +108,14 @@ class RuleSection(Section):
 
     @model_validator(mode="after")
     def _together(self) -> RuleSection:
+        if (self.kind == "keyword") != (self.hear is not None):
+            raise ValueError("hear belongs to rules of kind keyword, and to each of them")
+        if self.kind == "keyword":
+            if self.features or self.channel != "*":
+                raise ValueError("a keyword has no features, and its rule is for every channel")
+            return self
+        if not self.features:
+            raise ValueError("features: a rule needs some")
         known = SUMMARY_FEATURES if self.kind == "summary" else SNAPSHOT_FEATURES
         for name in self.features:
             if self.kind == "snapshot" and name.startswith(BAND):
@@ -103,7 +149,7 @@ class DecideSection(Section):
         twice = {name for name in names if names.count(name) > 1}
         if twice:
             raise ValueError(f"rules: {min(twice)} is named twice")
-        if self.rules and not self.models:
+        if not self.models and any(rule.kind != "keyword" for rule in self.rules):
             raise ValueError("there are rules and no folder of models")
         return self
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,8 +33,9 @@ class KeptEvents:
 
     def __init__(self, path: Path, limit: int):
         self._limit = limit
+        with contextlib.suppress(OSError):  # where it cannot be made, it cannot be opened, which is said below
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         self._file = SqliteFile(path, _APPLICATION_ID, 1, _TABLES, "security events", "syslog.folder", has_threads=True)
-        path.chmod(0o600)
 
     def close(self) -> None:
         """Close the file."""

@@ -16,7 +16,7 @@ import math
 import os
 import sys
 from array import array
-from collections.abc import Mapping
+from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
@@ -45,11 +45,11 @@ def runtime() -> str:
     raise KittiwakeError("no TFLite runtime is here to confirm wake words with", "pip install 'kittiwake[confirm]'")
 
 
-def check(models: Mapping[str, str]) -> str:
+def check(models: Iterable[str]) -> str:
     """Make sure that models can be tried here.
 
     Args:
-        models: wake word -> path of a .tflite file.
+        models: paths of .tflite files.
 
     Returns:
         The package that will run them.
@@ -58,9 +58,9 @@ def check(models: Mapping[str, str]) -> str:
         KittiwakeError: there is none.
         ConfigError: a file cannot be read.
     """
-    for word, path in models.items():
+    for path in models:
         if not os.access(path, os.R_OK):
-            raise ConfigError(f"confirm.models: {path} cannot be read", f"name the .tflite that hears {word} again")
+            raise ConfigError(f"{path} cannot be read", "name the .tflite that hears a wake word again")
     if find_spec("pymicro_features") is None:
         raise KittiwakeError("the front end that wake words use is not here", "pip install 'kittiwake[confirm]'")
     return runtime()
