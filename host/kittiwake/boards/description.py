@@ -145,6 +145,7 @@ class Qemu(Section):
     link: Literal["serial", "pci-serial"] = Field(description="Device that carries the link")
     arguments: list[Line] = Field([], description="More of the emulator's command line")
     compiler: Line = Field(description="What the board's MicroPython is compiled by")
+    traced: Line | None = Field(None, description="Folder of an image that can tell which lines run")
     instructions_step: int = Field(
         gt=0, json_schema_extra={"unit": "instructions"}, description="Resolution of its counter of instructions"
     )
