@@ -72,7 +72,8 @@ def is_of_certificates(error: BaseException) -> bool:
     Args:
         error: as the TLS layer raised it.
     """
-    reason = (error.reason or "").upper() if isinstance(error, ssl.SSLError) else ""
+    # One that Python itself did not raise, such as an alert that was read late, has no reason.
+    reason = str(getattr(error, "reason", None) or "").upper() if isinstance(error, ssl.SSLError) else ""
     return isinstance(error, ssl.SSLCertVerificationError) or "CERTIFICATE" in reason or "UNKNOWN_CA" in reason
 
 
