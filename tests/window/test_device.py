@@ -167,14 +167,15 @@ def test_device_shows_its_journal_by_numbers_with_what_lacks_and_back_to_the_fir
     assert f'"seq": {shown[-1]}' in rows.last.locator("pre").inner_text()
     section.get_by_label("Kind").select_option("health")
     assert "health" in rows.first.inner_text() and accessibility_faults(page) == []
+    section.get_by_label("Kind").select_option("")
     while shown[-1]:
         last = shown[-1]
         section.get_by_role("button", name="older").click()
-        section.get_by_label("Kind").select_option("")
         until(lambda last=last: numbers() and numbers()[0] == last - 1, section.inner_text, 10)
         shown = numbers()
     assert "boot" in rows.last.inner_text() and section.get_by_role("button", name="older").is_disabled()
-    section.get_by_role("button", name="newest").click()
+    if numbers()[0] < newest:  # not where one page, as of a young plant, holds all
+        section.get_by_role("button", name="newest").click()
     until(lambda: numbers()[0] > newest, section.inner_text, 10)
 
 
