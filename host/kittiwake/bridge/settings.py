@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from kittiwake.config.load import Section
-from kittiwake.decide.settings import DecideSection, RuleSection
+from kittiwake.decide.settings import DecideSection, HearingSection, RuleSection
 from kittiwake.errors import UsageError
 from kittiwake.mqtt.address import parse_url
 from kittiwake.mqtt.settings import BrokerSection, Protocol
@@ -147,7 +147,7 @@ class ReleasesSection(Section):
         return self
 
 
-class ConfirmSection(Section):
+class ConfirmSection(HearingSection):
     """Short for [[decide.rules]] of kind keyword, one for each word, for every device and without a command."""
 
     models: dict[str, str] = Field(
@@ -155,14 +155,10 @@ class ConfirmSection(Section):
         description="Name of a wake word -> path of a .tflite that hears it again; none for no second opinion",
         examples=[{"okay_nabu": "/etc/kittiwake/okay_nabu.tflite"}],
     )
-    cutoff: float = Field(0.5, gt=0, le=1, description="See decide.rules.hear")
-    output: int = Field(0, ge=0, le=10_000, description="See decide.rules.hear")
-    window: int = Field(1, ge=1, le=98, json_schema_extra={"unit": "outputs"}, description="See decide.rules.hear")
-    timeout_s: float = Field(5.0, gt=0, le=60, description="See decide.rules.hear, in seconds")
 
     def rules(self) -> list[RuleSection]:
         """The rules that it stands for."""
-        how = {"cutoff": self.cutoff, "output": self.output, "window": self.window, "timeout_s": self.timeout_s}
+        how = self.model_dump(exclude={"models"})
         return [
             RuleSection.model_validate(
                 {"name": f"confirm-{number}", "kind": "keyword", "model": path, "hear": {"keyword": word, **how}}

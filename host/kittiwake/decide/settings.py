@@ -39,10 +39,9 @@ class CommandSection(Section):
         return fields
 
 
-class HearSection(Section):
-    """A wake word that is heard again: its second of audio, by a larger model on the gateway."""
+class HearingSection(Section):
+    """How a wake word is heard again: its second of audio, by a larger model on the gateway."""
 
-    keyword: str = Field(min_length=1, max_length=64, description="Name of the wake word", examples=["okay_nabu"])
     cutoff: float = Field(0.5, gt=0, le=1, description="A score of at least this confirms, a lower one rejects")
     output: int = Field(0, ge=0, le=10_000, description="Which of the model's outputs is the word's, from 0")
     window: int = Field(
@@ -58,6 +57,12 @@ class HearSection(Section):
         le=60,
         description="Seconds after which a keyword goes on unchecked; what comes after it waits for it",
     )
+
+
+class HearSection(HearingSection):
+    """A wake word that is heard again: its second of audio, by a larger model on the gateway."""
+
+    keyword: str = Field(min_length=1, max_length=64, description="Name of the wake word", examples=["okay_nabu"])
 
 
 class RuleSection(Section):
