@@ -94,6 +94,7 @@ def test_forwarder_whose_folder_is_not_there_says_so(tmp_path):
     [
         ('server = "log.example:6514"', "folder to wait in"),
         ('server = "log.example"\nfolder = "/x"', "right form"),
+        ('server = "log.example:65536"\nfolder = "/x"', "at most 65535"),
         ('certificate_file = "a"', "go together"),
     ],
 )

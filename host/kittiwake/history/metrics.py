@@ -12,6 +12,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from kittiwake.errors import ConfigError
+from kittiwake.observe import address
 
 if TYPE_CHECKING:
     from kittiwake.history.service import HistoryService
@@ -72,9 +73,9 @@ def serve(service: HistoryService, listen: str) -> tuple[WSGIServer, Thread]:
     """
     registry = CollectorRegistry(auto_describe=False)
     registry.register(Exposition(service))
-    host, _, port = listen.rpartition(":")
+    host, port = address.split(listen)
     try:
-        return start_http_server(int(port), host, registry)
+        return start_http_server(port, host, registry)
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ConfigError(f"[http] listen: {listen}: {reason}", "choose another port") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field, model_validator
 
 from kittiwake.config.load import Section
+from kittiwake.observe import address
 
 
 class HttpSection(Section):
@@ -68,6 +69,8 @@ class SyslogSection(Section):
     def _together(self) -> SyslogSection:
         if self.server and not self.folder:
             raise ValueError("events need a folder to wait in")
+        if self.server and self.address[1] > 65535:
+            raise ValueError("server: a port is at most 65535")
         if bool(self.certificate_file) != bool(self.key_file):
             raise ValueError("certificate_file and key_file go together")
         return self
@@ -75,5 +78,4 @@ class SyslogSection(Section):
     @property
     def address(self) -> tuple[str, int]:
         """Host and port of the receiver."""
-        host, _, port = self.server.rpartition(":")
-        return host.strip("[]"), int(port)
+        return address.split(self.server)

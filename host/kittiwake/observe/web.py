@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Mapping
 
 from kittiwake.errors import UsageError
+from kittiwake.observe import address
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ def check_address(listen: str) -> tuple[str, int]:
     host, colon, port = listen.rpartition(":")
     if not colon or not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
         raise UsageError(f"{listen!r} is no address to listen on", "use HOST:PORT, such as 127.0.0.1:8800")
-    return host.strip("[]"), int(port)
+    return address.split(listen)
 
 
 async def serve(listen: str, pages: Mapping[str, Page], on_ready: Callable[[int], None] = lambda port: None) -> None:
@@ -43,7 +44,7 @@ async def serve(listen: str, pages: Mapping[str, Page], on_ready: Callable[[int]
         pages: path -> what makes the page.
         on_ready: called with the port when it listens.
     """
-    host, _, port = listen.rpartition(":")
+    host, port = address.split(listen)
     open_since: dict[asyncio.Task[None], None] = {}  # connections, the oldest first
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -70,7 +71,7 @@ async def serve(listen: str, pages: Mapping[str, Page], on_ready: Callable[[int]
 
     while True:
         try:
-            server = await asyncio.start_server(answer, host.strip("[]"), int(port), limit=_REQUEST_LIMIT_BYTES)
+            server = await asyncio.start_server(answer, host, port, limit=_REQUEST_LIMIT_BYTES)
         except (OSError, OverflowError) as error:
             log.error("http.listen: %s: %s; trying again", listen, getattr(error, "strerror", None) or error)
             await asyncio.sleep(_RETRY_S)

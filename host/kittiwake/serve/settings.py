@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from kittiwake.config.load import Section
 from kittiwake.errors import ConfigError
+from kittiwake.observe import address
 
 
 class ServeSection(Section):
@@ -75,8 +76,7 @@ class ServeSection(Section):
     @property
     def address(self) -> tuple[str, int]:
         """Host and port to listen on."""
-        host, _, port = self.listen.rpartition(":")
-        return host.strip("[]"), int(port)
+        return address.split(self.listen)
 
 
 class Settings(Section):
