@@ -5,7 +5,6 @@ Knows targets and what a test asks of them; not pytest, and not which board stan
 
 from __future__ import annotations
 
-import ast
 import json
 from collections.abc import Collection, Generator, Mapping
 from contextlib import contextmanager
@@ -14,7 +13,8 @@ from typing import Any
 
 from kittiwake import board_code
 from kittiwake.errors import ConfigError, KittiwakeError, TargetError, UsageError
-from kittiwake.hil.files import folder_files
+from kittiwake.hil import values
+from kittiwake.hil.files import contents
 from kittiwake.hil.host_folder import mount
 from kittiwake.hil.instruments import Instrument
 from kittiwake.hil.needs import Needs
@@ -135,13 +135,7 @@ class Board:
             TargetError: as of `exec`, or the value is something else.
         """
         __tracebackhide__ = True
-        text = self.exec(f"print(repr(({expression}\n)))", timeout_s).strip()
-        try:
-            return ast.literal_eval(text)
-        except (ValueError, SyntaxError) as error:
-            raise TargetError(
-                f"{expression} is {text}, which has no literal", "make it numbers, text or bytes"
-            ) from error
+        return values.value(expression, self.exec(values.question(expression), timeout_s))
 
     def run(self, path: str | Path, timeout_s: float = 60.0) -> str:
         """Run a script of this machine on the board, in a namespace of its own.
@@ -174,10 +168,7 @@ class Board:
         Raises:
             TargetError: they do not fit.
         """
-        if isinstance(files, str | Path):
-            files = folder_files(Path(files))
-        content = {path: text.encode() if isinstance(text, str) else text for path, text in files.items()}
-        self.target.deploy(content)
+        self.target.deploy(contents(files))
 
     def mount(self, folder: str | Path, at: str = "/host") -> None:
         """Let it read a folder of this machine, live, until the next reset: imports find it before all else.

@@ -1,10 +1,11 @@
-"""A folder of this machine as files for a board.
+"""Files for a board: given one by one, or as a folder of this machine.
 
 Knows folders only.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from kittiwake.errors import UsageError
@@ -30,3 +31,20 @@ def folder_files(folder: Path) -> dict[str, bytes]:
     if not files:
         raise UsageError(f"{folder} holds no files for a board", "name a folder")
     return files
+
+
+def contents(files: Mapping[str, bytes | str] | str | Path) -> dict[str, bytes]:
+    """Read what is to be on a board.
+
+    Args:
+        files: path on the board -> content; or a folder of this machine.
+
+    Returns:
+        Path on the board -> content.
+
+    Raises:
+        UsageError: as of `folder_files`.
+    """
+    if isinstance(files, str | Path):
+        return folder_files(Path(files))
+    return {path: text.encode() if isinstance(text, str) else text for path, text in files.items()}

@@ -5,7 +5,6 @@ Knows the driver's calls only.
 
 from __future__ import annotations
 
-import ast
 import base64
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +14,8 @@ import click
 from jumpstarter.client import DriverClient
 from jumpstarter.client.decorators import driver_click_group
 
-from kittiwake.hil.files import folder_files
+from kittiwake.hil import values
+from kittiwake.hil.files import contents
 
 
 class BoardClient(DriverClient):
@@ -43,7 +43,7 @@ class BoardClient(DriverClient):
         Returns:
             Its value: numbers, texts, bytes, booleans, None, and tuples, lists, dicts and sets of these.
         """
-        return ast.literal_eval(self.exec(f"print(repr(({expression}\n)))", timeout_s).strip())
+        return values.value(expression, self.exec(values.question(expression), timeout_s))
 
     def deploy(self, files: Mapping[str, bytes | str] | str | Path) -> None:
         """Write files to the board, those only that differ.
@@ -51,10 +51,7 @@ class BoardClient(DriverClient):
         Args:
             files: path on the board -> content; or a folder of this machine, which the board's root is to hold.
         """
-        if isinstance(files, str | Path):
-            files = folder_files(Path(files))
-        content = {path: text.encode() if isinstance(text, str) else text for path, text in files.items()}
-        self.call("deploy", {path: base64.b64encode(data).decode() for path, data in content.items()})
+        self.call("deploy", {path: base64.b64encode(data).decode() for path, data in contents(files).items()})
 
     def reset(self) -> None:
         """Boot it anew, main.py held back; its files stay."""
