@@ -43,6 +43,20 @@ class Returns:
         self._read = found
         return [back for _, (_, back) in sorted(found.items()) if back is not None]
 
+    def named(self, release: str) -> Back:
+        """Find one by its name, which leads to no file itself.
+
+        Args:
+            release: its name.
+
+        Raises:
+            ValueError: none of them has it.
+        """
+        for back in self.listed():
+            if back.release == release:
+                return back
+        raise ValueError("release: none of that name may be taken back to")
+
     def _files(self) -> list[tuple[Path, tuple[int, int]]]:
         stamped = []
         with contextlib.suppress(OSError):  # a folder or a file that is not there any more
@@ -115,12 +129,9 @@ class Rollouts:
         """
         if order not in ORDERS:
             raise ValueError(f"order: there are {', '.join(ORDERS)}")
-        # The name is looked up among those in the folder, and leads to no file itself.
-        back = next((each for each in self._returns.listed() if each.release == release), None)
-        if order == "back" and back is None:
-            raise ValueError("release: none of that name may be taken back to")
+        back = self._returns.named(release) if order == "back" else None
         with self._open() as store:
-            store.order(id, ORDERS[order], back if order == "back" else None)
+            store.order(id, ORDERS[order], back)
         return ORDERS[order].value
 
     def _open(self) -> RolloutStore:

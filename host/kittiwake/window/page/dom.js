@@ -42,9 +42,17 @@ export function labelled(label, control) {
   return h("div", { class: "field" }, h("label", { for: control.id }, label), control);
 }
 
+// Give a select these [value, text] pairs, where they are others than before.
+export function fill(select, options, chosen = select.value) {
+  const text = JSON.stringify(options);
+  if (select.dataset.text === text) return;
+  select.dataset.text = text;
+  select.replaceChildren(...options.map(([value, label]) => h("option", { value, selected: value === chosen }, label)));
+}
+
 // A select of [value, text] pairs with its visible label.
 export function choice(label, options, chosen, onchange) {
   const select = h("select", { onchange: () => onchange(select.value) });
-  for (const [value, text] of options) select.append(h("option", { value, selected: value === chosen }, text));
+  fill(select, options, chosen);
   return labelled(label, select);
 }

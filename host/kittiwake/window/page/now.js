@@ -1,6 +1,6 @@
 // The page Now: what needs attention, and every device with its state, since when, and how that is known.
 
-import { arrange, choice, h, labelled, write } from "./dom.js";
+import { arrange, choice, fill, h, labelled, write } from "./dom.js";
 import { arranged, fleet, watch } from "./live.js";
 import { spark } from "./spark.js";
 import { evidence, mark, needsAttention, reasons, sinceTitle, URGENCY } from "./state.js";
@@ -95,11 +95,7 @@ export function show(main) {
   function drawGroups(all) {
     const names = [...new Set(all.flatMap((row) => Object.keys(arranged(row.device).tags)))].sort(ordered);
     if (!names.includes(view.by)) view.by = "";
-    const text = JSON.stringify(names);
-    if (byField.dataset.text === text) return;
-    byField.dataset.text = text;
-    const options = [["", words.byNone], ...names.map((name) => [name, name])];
-    byField.replaceChildren(...options.map(([value, label]) => h("option", { value, selected: value === view.by }, label)));
+    fill(byField, [["", words.byNone], ...names.map((name) => [name, name])], view.by);
   }
 
   // The rows under a head of their group's value each, those without one last.

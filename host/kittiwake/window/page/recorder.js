@@ -1,7 +1,7 @@
 // A recording that is made from a device: every sample of a channel that publishes them, from now on or back in the history.
 
 import { ask } from "./api.js";
-import { h, labelled, write } from "./dom.js";
+import { fill, h, labelled, write } from "./dom.js";
 import { connect, fleet, watch } from "./live.js";
 import { words } from "./recording_texts.js";
 import { now } from "./times.js";
@@ -22,12 +22,12 @@ export function recorder(onFile) {
   let run = null; // {device, channel, samples, first, last, timer}
 
   function fillDevices() {
-    fill(device, [...fleet.devices.keys()].sort());
+    fill(device, asOptions([...fleet.devices.keys()]));
     fillChannels();
   }
 
   function fillChannels() {
-    fill(channel, Object.keys(fleet.devices.get(device.value)?.channels ?? {}).sort());
+    fill(channel, asOptions(Object.keys(fleet.devices.get(device.value)?.channels ?? {})));
   }
 
   function begin() {
@@ -102,11 +102,7 @@ export function recorder(onFile) {
   };
 }
 
-// Options of a select, where they are others than before; the chosen one stays.
-function fill(select, values) {
-  const text = JSON.stringify(values);
-  if (select.dataset.text === text) return;
-  select.dataset.text = text;
-  const chosen = select.value;
-  select.replaceChildren(...values.map((value) => h("option", { value, selected: value === chosen }, value)));
+// Names as options, in their order.
+function asOptions(names) {
+  return names.sort().map((name) => [name, name]);
 }
