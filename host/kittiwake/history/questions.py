@@ -7,9 +7,9 @@ GAPS_OF_A_JOURNAL = (
     " lead(arrived_ms) OVER (ORDER BY seq) AS arrived FROM records WHERE journal_id = ?) AS pairs"
     " WHERE following > seq + 1 ORDER BY seq"
 )
+_MESSAGE = "SELECT device, journal, seq, kind, channel, ts_ms, is_repaired, arrived_ms, payload"
 MESSAGES = (
-    "SELECT device, journal, seq, kind, channel, ts_ms, is_repaired, arrived_ms, payload FROM journals"
-    " JOIN streams ON streams.journal_id = journals.id JOIN records ON stream_id = streams.id"
+    _MESSAGE + " FROM journals JOIN streams ON streams.journal_id = journals.id JOIN records ON stream_id = streams.id"
 )
 SPAN = (
     " WHERE coalesce(ts_ms, arrived_ms) >= ? AND coalesce(ts_ms, arrived_ms) < ?"
@@ -17,7 +17,7 @@ SPAN = (
 )
 # One number stands for the journal, so that both databases go backwards through the records' key.
 JOURNAL = (
-    "SELECT device, journal, seq, kind, channel, ts_ms, is_repaired, arrived_ms, payload FROM records"
+    _MESSAGE + " FROM records"
     " JOIN streams ON streams.id = stream_id JOIN journals ON journals.id = records.journal_id"
     " WHERE records.journal_id = (SELECT id FROM journals WHERE device = ? AND journal = ?)"
     " AND seq < ? ORDER BY seq DESC LIMIT ?"

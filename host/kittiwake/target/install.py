@@ -34,7 +34,6 @@ def install(wheel: Path) -> list[str]:
     if images.is_checkout():
         raise UsageError("a checkout builds its firmwares", "run `make boards`")
     place = images.cache_dir(images.INSTALLED)
-    targets = []
     try:
         place.mkdir(parents=True, exist_ok=True)
         with zipfile.ZipFile(wheel) as archive, tempfile.TemporaryDirectory(dir=place, prefix=".new-") as work:
@@ -47,12 +46,10 @@ def install(wheel: Path) -> list[str]:
                     raise ConfigError(f"{wheel}: the firmware of {board.target} is damaged", "fetch the wheel again")
                 shutil.rmtree(place / board.name, ignore_errors=True)
                 os.replace(folder, place / board.name)
-                if board.name in images.boards():
-                    targets.append(board.target)
     except (zipfile.BadZipFile, KeyError) as error:
         raise ConfigError(f"{wheel} is no wheel of kittiwake-boards of this version", "name its file") from error
     except FileNotFoundError as error:
         raise ConfigError(f"{wheel} is not there", "name the wheel's file") from error
     except OSError as error:
         raise KittiwakeError(f"firmwares cannot be written to {place}: {error.strerror}") from error
-    return targets
+    return list(images.by_target())
