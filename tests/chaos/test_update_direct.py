@@ -7,7 +7,6 @@ import pytest
 from kittiwake.demo.ledger import LedgerProcess
 from tests.chaos.test_update import NODE, RAISES_AT_IMPORT, Plant
 from tests.mosquitto import Mosquitto
-from tests.support.hil import SOAK
 from tests.support.processes import BridgeProcess
 from tests.support.releases import UpdatedBoard, release
 from tests.support.waiting import until
@@ -53,22 +52,17 @@ def test_direct_release_arrives_through_outages_in_the_middle_of_its_pieces(plan
     ):
         seen = plant.pieces()
         until(lambda seen=seen: plant.pieces() > seen + 3, "pieces", LIMIT_S)
-        import time
-
-        print("H", time.monotonic())
         harm()
         assert plant.board.marks()["app-b"] == set(), "the release was there before it was cut"
         mend()
-    import time
-
-    print("H", time.monotonic())
     done = plant.until_state("2.kwu", "running", 2 * LIMIT_S)
     assert done["counter"] == 2 and plant.board.marks() == {"app-a": {"ready"}, "app-b": {"ready"}}
     plant.until_event("release 1.2 (2) proved itself")
     assert json.loads((plant.board.board_dir / "app-b" / "node.json").read_text())["mqtt"] == plant.config["mqtt"]
 
 
-@pytest.mark.skipif(not SOAK, reason="it is the same over a link, and tried there: KITTIWAKE_SOAK=1")
+# It is the same over a link, and tried there in every run.
+@pytest.mark.soak
 def test_direct_change_of_one_module_takes_few_bytes_and_what_does_not_work_is_taken_back(plant, figures):
     plant.offer(plant.release(2, trial_s=10), "2.kwu")
     plant.until_state("2.kwu", "running")
