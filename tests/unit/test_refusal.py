@@ -9,7 +9,6 @@ from kittiwake.errors import PortLostError, RefusedError, TargetError, Verificat
 from kittiwake.runs import listen
 from kittiwake.target import refusal
 from kittiwake.target.port import PortTarget
-from kittiwake.target.repl import check_not_at_prompt
 
 
 class Board:
@@ -82,7 +81,7 @@ class Watched(PortTarget):
         return self.text
 
     def check_running(self):
-        check_not_at_prompt(self.text, "")
+        refusal.check_not_at_prompt(self.text, "")
 
     def release_console(self):
         self.is_free = True

@@ -1,5 +1,7 @@
 """The raw REPL against boards that are scripted: slow ones, old ones, and ones that break off or say nothing."""
 
+import contextlib
+
 import pytest
 
 from kittiwake.errors import TargetError
@@ -137,3 +139,26 @@ def test_repl_that_never_does_as_told_does_not_settle():
     board = FakeBoard([(b"\x01", _BANNER), (b"\x05A\x01", b"R\x00"), (b"print(", b"OKx\r\n\x04\x04>")] * 1)
     with pytest.raises(TargetError, match="it gives no prompt"):
         Repl(board, "it").settle(0.2)
+
+
+@pytest.mark.parametrize("size", [1, 1000])
+def test_repl_source_that_is_worth_it_is_read_beside_the_line(size):
+    source = "print(7)\n" + "#" * 300
+    left = []
+
+    @contextlib.contextmanager
+    def beside(data):
+        left.append(data)
+        yield b"\x10"
+        left.append("removed")
+
+    repl, board = _entered(
+        (b"\x10", b"R\x01\x04\x00" + 3 * b"\x01" + b"\x04" + b"7\r\n\x04\x04>"),
+        (b"\x05A\x01", b"R\x01\x20\x00"),
+        (b"\x04", b"\x048\r\n\x04\x04>"),
+        size=size,
+    )
+    repl.beside = beside
+    assert repl.exec(source, 1.0) == "7\n"
+    assert left == [b"\x05A\x01" + source.encode() + b"\x04", "removed"] and source.encode() not in board.got
+    assert repl.exec("print(8)", 1.0) == "8\n" and len(left) == 2

@@ -5,9 +5,10 @@ Knows when the emulator runs and what lies in the folder; neither prompts nor wh
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from kittiwake.errors import TargetError
@@ -17,6 +18,8 @@ from kittiwake.target.line import Line
 from kittiwake.target.private_folder import private_folder
 
 _PREFIX = "kittiwake-qemu-"
+# As boards/qemu-common/cmodules/kwboard has them.
+_CONSOLE_INPUT, _FEED = "console.in", b"\x10"
 
 
 class Machine:
@@ -137,6 +140,23 @@ class Machine:
         path = self.work_dir / "memory.img"
         self.emulator().qmp.call("pmemsave", val=address, size=size, filename=str(path))
         return path.read_bytes()
+
+    @contextlib.contextmanager
+    def beside_console(self, data: bytes) -> Iterator[bytes]:
+        """Leave input for the console in the folder, as long as the context lasts.
+
+        Args:
+            data: the input.
+
+        Yields:
+            The byte after which the board's console reads it.
+        """
+        path = self.work_dir / _CONSOLE_INPUT
+        path.write_bytes(data)
+        try:
+            yield _FEED
+        finally:
+            path.unlink(missing_ok=True)
 
     def set_strap(self, run_main: bool) -> None:
         """Set the pin that the board looks at when it boots.

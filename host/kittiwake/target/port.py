@@ -18,7 +18,8 @@ from kittiwake.ports import serial
 from kittiwake.target import facts, mpy
 from kittiwake.target.base import Facts, NodeConfig, Target
 from kittiwake.target.power import PowerSwitch
-from kittiwake.target.repl import Repl, check_not_at_prompt
+from kittiwake.target.refusal import check_not_at_prompt
+from kittiwake.target.repl import RESTARTED, Repl
 from kittiwake.target.requests import AnsweringStream
 from kittiwake.target.serial_stream import SerialStream, opened_within
 
@@ -27,7 +28,6 @@ _LOOK_S = 0.05
 _DEPLOY_S = 60.0
 _PATHS_A_CALL = 16
 _CHUNK_BYTES = 768  # of a file, in one exchange; small boards hold its text twice
-_REBOOTED = b"soft reboot"
 _SOFT_RESET = b"\x04"
 _RAW_PROMPT = b"CTRL-B to exit\r\n>"
 
@@ -175,7 +175,7 @@ class PortTarget(Target):
             watch: keep the port until `release_console`, which a link on the console has to wait for.
         """
         self._prompt().leave(soft_reset=True)
-        self._node_bytes = self._wait_for(_REBOOTED)
+        self._node_bytes = self._wait_for(RESTARTED)
         self._repl = None
         self._node_is_running = True
         if not watch:
@@ -247,7 +247,7 @@ class PortTarget(Target):
         self.interrupt()
         self._open_stream().write(_SOFT_RESET, _BOOT_S)
         # Up to the prompt that the board prints by itself: asked for another, it would print that one late.
-        self._wait_for(_REBOOTED, _RAW_PROMPT)
+        self._wait_for(RESTARTED, _RAW_PROMPT)
 
     def facts(self) -> Facts:
         """Tell what the board is; see the base class. `cpuid` is the Cortex-M's register, 0 on others."""

@@ -18,7 +18,8 @@ from kittiwake.errors import KittiwakeError, PortLostError, TargetError, UsageEr
 from kittiwake.target import facts, images, mpy, posix
 from kittiwake.target.base import Facts, NodeConfig, Target
 from kittiwake.target.machine import Machine
-from kittiwake.target.repl import RESTARTED, Repl, check_not_at_prompt
+from kittiwake.target.refusal import check_not_at_prompt
+from kittiwake.target.repl import RESTARTED, Beside, Repl
 from kittiwake.target.requests import AnsweringStream
 
 _BOOT_S, _DEPLOY_S = 20.0, 120.0
@@ -49,7 +50,8 @@ class QemuTarget(Target):
         self._machine = Machine(image, count, list(arguments))
         self._repl: Repl | None = None
         self._node_is_running = False
-        self._journal_region = (0, 0)
+        self._journal_region: list[int] = []
+        self._beside: Beside | None = None
 
     @property
     def work_dir(self) -> Path:
@@ -157,8 +159,7 @@ class QemuTarget(Target):
 
     def start_node(self, watch: bool = False) -> None:
         """Restart the board so that it runs main.py with the configuration it has; the console is let go."""
-        self._check_idle()
-        repl = self._prompt() if self._repl is None else self._repl
+        repl = self._prompt()
         self._machine.set_strap(run_main=True)
         repl.restart(_BOOT_S)
         self.release_console()
@@ -231,9 +232,7 @@ class QemuTarget(Target):
 
     def instructions(self) -> int | None:
         """Instructions executed since the board's start; None unless it was opened with count=True."""
-        if not self.counts_instructions:
-            return None
-        return int(self.exec("import kwboard; print(kwboard.instructions())"))
+        return int(self.exec("import kwboard; print(kwboard.instructions())")) if self.counts_instructions else None
 
     def storage_image(self) -> bytes:
         """Copy the journal's partition out of the machine's memory, as a flash reader would, at any time."""
@@ -265,12 +264,14 @@ class QemuTarget(Target):
         self._repl, self._node_is_running = None, False
         self._machine.end()
         self._machine.power_up()
-        self._open_console(boots=True)
-        address, size = json.loads(self.exec("import kwflash; print(list(kwflash.journal.region()))"))
-        self._journal_region = (address, size)
+        repl = self._open_console(boots=True)
+        question = "import kwboard, kwflash; print([list(kwflash.journal.region()), int(hasattr(kwboard, 'FEED'))])"
+        self._journal_region, reads_beside = json.loads(repl.exec(question, _BOOT_S))
+        repl.beside = self._beside = self._machine.beside_console if reads_beside else None
 
     def _open_console(self, boots: bool = False) -> Repl:
         repl = Repl(AnsweringStream(self._machine.console.take(), self), self.name)
+        repl.beside = self._beside
         try:
             if boots:
                 self._machine.boot()

@@ -7,16 +7,15 @@ the prompt. Source: MicroPython reference, "The MicroPython Interactive Interpre
 from __future__ import annotations
 
 import itertools
-import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from kittiwake.errors import TargetError
 from kittiwake.target.flood import flood
 
 # What the board prints at a soft reset, after which main.py runs.
-_FRIENDLY_PROMPT = ">>> "
 RESTARTED = b"soft reboot"
 _BANNER = b"raw REPL; CTRL-B to exit\r\n>"
 _PROMPT = b">>> "
@@ -24,7 +23,12 @@ _CTRL_A, _CTRL_B, _CTRL_C, _CTRL_D = b"\x01", b"\x02", b"\x03", b"\x04"
 # A board that is closing its files after Ctrl-C must not be interrupted again at once.
 _RETRY_S = 3.0
 _PASTE = b"\x05A\x01"
+# From here on a file beside the line is quicker, where the board can read one.
+_WORTH_A_FILE = 256
 _LAST_LINES = 12
+
+# Leaves input where the board itself can read it, while the context lasts, which gives the byte that makes it do so.
+Beside = Callable[[bytes], AbstractContextManager[bytes]]
 
 
 class Stream(Protocol):
@@ -43,11 +47,16 @@ class Repl:
     Args:
         stream: to its console.
         name: the board's name, for messages.
+
+    Attributes:
+        is_raw: the board is at the raw prompt.
+        beside: for boards that can read their input beside the line; None for others.
     """
 
     def __init__(self, stream: Stream, name: str):
         self._stream = stream
         self._name = name
+        self.beside: Beside | None = None
         self._input = bytearray()
         self._can_paste = True
         self.is_raw = False
@@ -171,6 +180,13 @@ class Repl:
         self._input.clear()
         deadline = time.monotonic() + timeout_s
         source = code.encode()
+        if self.beside is not None and len(source) >= _WORTH_A_FILE:
+            with self.beside(_PASTE + source + _CTRL_D) as trigger:
+                self._write(trigger, deadline)
+                self._read_until(b"R\x01", deadline, timeout_s)
+                self._read(2, deadline, timeout_s)  # the window, of which a file has no need
+                self._read_until(_CTRL_D, deadline, timeout_s)
+            return
         if self._can_paste:
             self._write(_PASTE, deadline)
             answer = self._read(2, deadline, timeout_s)
@@ -266,21 +282,3 @@ class Repl:
         self.is_raw = False
         last = "\n".join(received.decode(errors="replace").splitlines()[-_LAST_LINES:])
         return TargetError(f"{self._name} {wait} within {timeout_s:g} s", "interrupt it, or reset the board", last)
-
-
-def check_not_at_prompt(text: str, mend: str) -> None:
-    """Raise when a program that was started has ended: the friendly prompt is the last that its console said.
-
-    Args:
-        text: all that came from the console since the program's start.
-        mend: of the error.
-
-    Raises:
-        TargetError: with the last lines before the prompt, without MicroPython's banner, as `traceback`.
-    """
-    lines = text.splitlines()
-    if not lines or lines[-1] != _FRIENDLY_PROMPT:
-        return
-    printed = [line for line in lines[:-1] if line.strip() and not re.match(r'MicroPython v|Type "help', line)]
-    last = printed[-1] if printed else "it printed nothing"
-    raise TargetError(f"the node ended: {last}", mend, "\n".join(printed[-_LAST_LINES:]))

@@ -16,17 +16,54 @@
 // Nobody read for STALL_MS: until somebody does, text is lost at once, and the board stands still no second time.
 static bool unread;
 
+// Input that the host left in a file: after KW_FEED it is read as though it had come through the UART, in a blink, where
+// every byte there costs the emulator a turn of its main loop. The host removes the file once it is read; without it
+// KW_FEED is a byte like any other.
+static const char feed_path[] = "console.in";
+static struct {
+    uint32_t offset; // of what is read next
+    uint8_t bytes[256];
+    size_t at, end; // equal: there is no more of it
+} feed;
+
+static bool feed_more(void) {
+    int n = kw_host_read(feed_path, sizeof(feed_path) - 1, feed.offset, feed.bytes, sizeof(feed.bytes));
+    feed.at = 0;
+    feed.end = n < 0 ? 0 : n;
+    feed.offset += feed.end;
+    return feed.end > 0;
+}
+
+static uint8_t feed_take(void) {
+    uint8_t byte = feed.bytes[feed.at++];
+    if (feed.at == feed.end) {
+        feed_more();
+    }
+    return byte;
+}
+
+size_t kw_console_available(void) {
+    return feed.end - feed.at + kw_rx_available(KW_CONSOLE);
+}
+
 int __wrap_mp_hal_stdin_rx_chr(void) {
+    if (feed.at < feed.end) {
+        return feed_take();
+    }
     uint8_t byte;
     while (kw_rx_read(KW_CONSOLE, &byte, 1) == 0) {
         mp_event_wait_indefinite();
+    }
+    if (byte == KW_FEED) {
+        feed.offset = 0;
+        return feed_more() ? feed_take() : byte;
     }
     return byte;
 }
 
 uintptr_t __wrap_mp_hal_stdio_poll(uintptr_t flags) {
     uintptr_t ready = flags & MP_STREAM_POLL_WR;
-    if ((flags & MP_STREAM_POLL_RD) && kw_rx_available(KW_CONSOLE)) {
+    if ((flags & MP_STREAM_POLL_RD) && kw_console_available()) {
         ready |= MP_STREAM_POLL_RD;
     }
     return ready;

@@ -9,6 +9,7 @@
 // storage()                   (address, bytes) of the memory that outlives a reset
 // romfs()                     (address, bytes) where the host puts a read-only file system; None where there is none
 // host_read(path, buf, offset) read a file of the machine that runs the emulator; returns the number of bytes
+// FEED                        the byte after which the console reads that machine's file console.in before its UART
 // cpuid()                     the Cortex-M's CPUID register; 0 on other cores
 // stats()                     (console bytes dropped,)
 
@@ -50,7 +51,7 @@ static mp_obj_t kwboard_count(size_t n_args, const mp_obj_t *args) {
 static MP_DEFINE_CONST_FUN_OBJ_VAR(kwboard_count_obj, 1, kwboard_count);
 
 static mp_obj_t kwboard_stdin_ready(void) {
-    return MP_OBJ_NEW_SMALL_INT(kw_rx_available(KW_CONSOLE));
+    return MP_OBJ_NEW_SMALL_INT(kw_console_available());
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(kwboard_stdin_ready_obj, kwboard_stdin_ready);
 
@@ -117,6 +118,7 @@ static const mp_rom_map_elem_t kwboard_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_storage), MP_ROM_PTR(&kwboard_storage_obj)},
     {MP_ROM_QSTR(MP_QSTR_romfs), MP_ROM_PTR(&kwboard_romfs_obj)},
     {MP_ROM_QSTR(MP_QSTR_host_read), MP_ROM_PTR(&kwboard_host_read_obj)},
+    {MP_ROM_QSTR(MP_QSTR_FEED), MP_ROM_INT(KW_FEED)},
     {MP_ROM_QSTR(MP_QSTR_cpuid), MP_ROM_PTR(&kwboard_cpuid_obj)},
     {MP_ROM_QSTR(MP_QSTR_stats), MP_ROM_PTR(&kwboard_stats_obj)},
 };

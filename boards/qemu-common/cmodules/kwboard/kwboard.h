@@ -74,6 +74,14 @@ size_t kw_rx_available(int uart);
 // Bytes that found the console's ring full while a program ran (see rx.c).
 uint32_t kw_rx_dropped(void);
 
+// --- The console: console.c ---------------------------------------------------------------------------------------
+
+// Comes through the console's UART where the host's file console.in is to be read in its place.
+#define KW_FEED 0x10
+
+// Bytes of the console that can be read now.
+size_t kw_console_available(void);
+
 // --- Time: timebase.c --------------------------------------------------------------------------------------------
 
 // Counter ticks since start, 64 bits. Callable from interrupts. Must be called at least once every 2^32 ticks: the
