@@ -11,6 +11,9 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
+
+from tests.support.waiting import until
 
 
 class Service:
@@ -53,9 +56,10 @@ class Service:
             return error.code, error.read()
 
     def worker(self):
-        """The process that answers."""
-        with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children") as file:
-            (pid,) = file.read().split()
+        """The process that answers; it is forked once the address is said."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        until(lambda: children.read_text().split(), "a worker", 20)
+        (pid,) = children.read_text().split()
         return int(pid)
 
     def stop(self, number=signal.SIGTERM):

@@ -103,6 +103,29 @@ def test_worker_leaves_when_its_supervisor_is_killed(folder, tmp_path):
     assert not os.path.exists(f"/proc/{pid}")
 
 
+# The service as its command starts it, told to end between the fork and the child's first step.
+ENDED_AT_THE_FORK = """
+import os, signal, sys, time
+from kittiwake.serve import process
+fork = os.fork
+def slow_fork():
+    pid = fork()
+    if pid == 0:
+        time.sleep(0.5)
+    else:
+        os.kill(os.getpid(), signal.SIGTERM)
+    return pid
+os.fork = slow_fork
+from kittiwake.serve.settings import ServeSection
+sys.exit(process.run(ServeSection(models=sys.argv[1], listen="127.0.0.1:0")))
+"""
+
+
+def test_service_ends_that_is_told_to_while_its_worker_starts(folder):
+    ended = subprocess.run([sys.executable, "-c", ENDED_AT_THE_FORK, str(folder)], timeout=60, stderr=subprocess.PIPE)
+    assert ended.returncode == 0, ended.stderr
+
+
 def test_clients_of_others_work_unchanged(folder, tmp_path):
     tritonclient = pytest.importorskip("tritonclient.http")
     with running(folder / "maps.onnx", tmp_path / "log") as service:

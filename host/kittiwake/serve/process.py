@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 _BACKLOG = 2048
 _QUICK_S = 2.0  # a worker that lived no longer is started again after a while only
 _WAIT_S = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0)
+_ENDING = (signal.SIGTERM, signal.SIGINT)
 _IDLE_S = 30
 _DRAIN_S = 10
 _LIFELINE = "serve: the supervisor is gone"
@@ -98,7 +99,7 @@ class _Supervisor:
         self._is_stopping = False
 
     def run(self) -> int:
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in _ENDING:
             signal.signal(number, self._stop)
         deaths = 0
         while True:
@@ -120,13 +121,16 @@ class _Supervisor:
         lifeline, held = os.pipe()
         sys.stdout.flush()
         sys.stderr.flush()
+        # A signal for a worker that still has this process's handlers would only set a flag there, and be lost.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
         pid = os.fork()
         if pid == 0:
             code = 1
             try:
                 os.close(held)
-                for number in (signal.SIGTERM, signal.SIGINT):
+                for number in _ENDING:
                     signal.signal(number, signal.SIG_DFL)
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
                 asyncio.Runner(loop_factory=_loop_factory()).run(_answer(self._section, self._listener, lifeline))
                 code = 0
             except KittiwakeError as error:
@@ -137,6 +141,7 @@ class _Supervisor:
                 os._exit(code)
         os.close(lifeline)
         self._worker, self._held = pid, held
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
         if self._is_stopping:  # the signal came while there was nobody to pass it on to
             os.kill(pid, signal.SIGTERM)
         return pid
