@@ -25,12 +25,16 @@ def test_settings_variables_of_pip_and_certificates_are_chosen_and_no_others():
         "SSL_CERT_FILE": "/ca.pem",
         "REQUESTS_CA_BUNDLE": "/ca.pem",
         "https_proxy": "http://proxy.example:3128",
+        "NODE_EXTRA_CA_CERTS": "/ca.pem",
+        "npm_config_registry": "https://registry.example/",
+        "npm_config_cache": "/cache",
         "HTTP_PROXY": "",
         "MY_PIP_INDEX": "no",
         "HOME": "/root",
         "API_TOKEN": "secret",
     }
-    chosen = {"PIP_FIND_LINKS", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "https_proxy"}
+    chosen = {"PIP_FIND_LINKS", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "https_proxy", "NODE_EXTRA_CA_CERTS"}
+    chosen.add("npm_config_registry")
     assert settings.variables(environment) == {name: environment[name] for name in chosen}
 
 
@@ -49,6 +53,14 @@ def test_settings_pip_configuration_holds_what_pip_lists_but_not_its_environment
         "global": {"cert": "/etc/ca.pem", "find-links": "/a/wheels\n/b/wheels"},
         "install": {"constraint": "/etc/100%.txt"},
     }
+
+
+def test_settings_of_npm_are_its_registry_and_certificates_of_the_file_that_counts(tmp_path):
+    (tmp_path / "all").write_text("registry = https://one.example/\ncafile=/ca.pem\nfund=false\n")
+    (tmp_path / "mine").write_text('; mine\nregistry="https://two.example/"\n//two.example/:_authToken=secret\n')
+    files = [tmp_path / "all", tmp_path / "mine", tmp_path / "none"]
+    wanted = {"npm_config_registry": "https://two.example/", "npm_config_cafile": "/ca.pem"}
+    assert settings.npm_options(files) == wanted
 
 
 @pytest.fixture
@@ -91,8 +103,10 @@ def test_settings_carry_copies_files_and_names_folders_to_mount(index, tmp_path,
     monkeypatch.setattr(settings, "_OTHERS", ())
     monkeypatch.setattr(settings, "pip_options", lambda: {"global.find-links": f"{index}/pypi/simple"})
     monkeypatch.setattr(os, "environ", {"SSL_CERT_DIR": f"{tmp_path}/certs", "PIP_CERT": f"{tmp_path}/ca.pem"})
+    (tmp_path / "npmrc").write_text("registry=https://registry.example/\n")
+    monkeypatch.setattr(settings, "_NPM_FILES", [tmp_path / "npmrc"])
     environment, mounts = settings.carry(machine)
-    assert environment == os.environ
+    assert environment == os.environ | {"npm_config_registry": "https://registry.example/"}
     assert mounts == [index / "pypi/files", index / "pypi/simple"]
     assert (there / "ca.pem").read_text() == "certificate" and os.readlink(there / "certs/mine.pem") == "../ca.pem"
     assert [path.name for path in (there / "etc/apt").iterdir()] == ["sources.list"]

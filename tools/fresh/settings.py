@@ -1,4 +1,4 @@
-"""What a machine made here takes along, so that apt and pip in it reach what they reach on this one.
+"""What a machine made here takes along, so that apt, pip and npm in it reach what they reach on this one.
 
 Reads configuration only; knows nothing of how the machine is made. No host is named: all comes from this machine's own
 files and environment.
@@ -18,8 +18,13 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from tools.fresh.machine import suite_and_mirror
 
-# Where proxies and certificates are, for pip, apt and Python's ssl.
-_VARIABLES = re.compile(r"PIP_.+|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|(?i:(https?|ftp|no|all)_proxy)")
+# Where proxies and certificates are, for pip, apt, npm and Python's ssl.
+_VARIABLES = re.compile(
+    r"PIP_.+|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|NODE_EXTRA_CA_CERTS"
+    r"|(?i:(https?|ftp|no|all)_proxy|npm_config_(registry|cafile))"
+)
+_NPM_FILES = (Path("/usr/etc/npmrc"), Path("/etc/npmrc"), Path("~/.npmrc").expanduser())
+_NPM_OPTIONS = ("registry", "cafile")
 _HREF = re.compile(r"""<a\s[^>]*href\s*=\s*["']([^"']+)""", re.IGNORECASE)
 _APT = Path("/etc/apt")
 # Keys that apt's sources name, and how names are looked up.
@@ -27,7 +32,7 @@ _OTHERS = (Path("/usr/share/keyrings"), Path("/etc/resolv.conf"), Path("/etc/hos
 
 
 def variables(environment: Mapping[str, str]) -> dict[str, str]:
-    """Choose the variables that pip, apt and ssl read.
+    """Choose the variables that pip, apt, npm and ssl read.
 
     Args:
         environment: e.g. os.environ.
@@ -85,6 +90,24 @@ def pip_configuration(options: Mapping[str, str]) -> str:
     return text.getvalue()
 
 
+def npm_options(files: Iterable[Path]) -> dict[str, str]:
+    """Read from npm's files where its registry is, without npm: the build brings its own where there is none.
+
+    Args:
+        files: of npm's configuration, the one that counts last.
+
+    Returns:
+        The environment that says the same.
+    """
+    options = {}
+    for path in files:
+        for line in path.read_text().splitlines() if path.is_file() else ():
+            name, separator, value = (part.strip() for part in line.partition("="))
+            if separator and name in _NPM_OPTIONS:
+                options[f"npm_config_{name}"] = value.strip('"')
+    return options
+
+
 def local_paths(values: Iterable[str]) -> list[Path]:
     """Find the files and folders of this machine that options and variables point to.
 
@@ -119,7 +142,7 @@ def _referred(index: Path) -> set[Path]:
 
 
 def carry(machine: Path, suite: str = "") -> tuple[dict[str, str], list[Path]]:
-    """Put this machine's apt and pip configuration into another one's files.
+    """Put this machine's configuration of apt, pip and npm into another one's files.
 
     Args:
         machine: the root folder of the other one; files under it are written.
@@ -135,7 +158,7 @@ def carry(machine: Path, suite: str = "") -> tuple[dict[str, str], list[Path]]:
         _copy(path, machine)
     if suite:
         _use_suite(_inside(machine, _APT), suite)
-    options, environment = pip_options(), variables(os.environ)
+    options, environment = pip_options(), npm_options(_NPM_FILES) | variables(os.environ)
     (machine / "etc/pip.conf").write_text(pip_configuration(options))
     mounts = []
     for path in local_paths([*options.values(), *environment.values()]):
