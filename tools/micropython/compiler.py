@@ -6,6 +6,7 @@ Knows MicroPython's makefiles; not where the tree came from.
 import dataclasses
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -104,5 +105,9 @@ def _make(folder: Path, build: Path, settings: dict[str, str], name: str) -> Non
         ) from error
     if finished.returncode != 0:
         lines = finished.stdout.splitlines()
-        telling = next((line for line in lines if "error" in line.lower()), lines[-1] if lines else "make said nothing")
+        # What make echoes begins with #, and may speak of errors that there are not.
+        wrong = (
+            line for line in lines if not line.startswith("#") and re.search("error|undefined|dangerous", line, re.I)
+        )
+        telling = next(wrong, lines[-1] if lines else "make said nothing")
         raise KittiwakeError(f"{name} does not compile: {telling.strip()}", f"see it whole with: {' '.join(command)}")
