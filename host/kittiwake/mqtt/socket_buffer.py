@@ -57,6 +57,7 @@ class SocketBuffer:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._on_readable: Callable[[], object] = lambda: None
         self._writes_wait = False
+        self._may_ask = True  # the system, for more
         self.error: OSError | None = None
         self.is_closed = False
 
@@ -83,12 +84,15 @@ class SocketBuffer:
             Bytes; b"" at the end of the stream.
 
         Raises:
-            BlockingIOError: nothing is there.
+            BlockingIOError: nothing is there, or nothing that the system has not been asked for in this turn.
             OSError: the connection failed.
         """
         if self._at == len(self._in):
             if self.error is not None:
                 raise self.error
+            if not self._may_ask:
+                raise BlockingIOError
+            self._may_ask = self._loop is None
             try:
                 self._in, self._at = self._sock.recv(_READ_BYTES), 0
             except _BUSY as busy:
@@ -167,10 +171,17 @@ class SocketBuffer:
         self._sock.close()
 
     def _readable(self) -> None:
-        # Once for what the system has, then for as long as bytes lie in our buffer or in the TLS layer's.
+        # Once for what the system has, then for as long as bytes lie in our buffer. A block hardly ever ends with a
+        # packet: who read on for the rest of one would never be done while a broker has more, and nobody else would
+        # have a turn, not even those who confirm and ping.
+        if self.is_closed:
+            return
+        self._may_ask = True
         self._on_readable()
-        while not self.is_closed and self.error is None and (self.pending() or self._decrypted()):
+        while not self.is_closed and self.error is None and self.pending():
             self._on_readable()
+        if self._loop is not None and not self.is_closed and self.error is None and self._decrypted():
+            self._loop.call_soon(self._readable)  # the system does not tell of what lies in the TLS layer's buffer
 
     def _decrypted(self) -> int:
         pending: Callable[[], int] | None = getattr(self._sock, "pending", None)
