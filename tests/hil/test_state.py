@@ -2,11 +2,17 @@
 
 import json
 
+import pytest
+
 from kittiwake.hil import Board, state
 from kittiwake.journal import image, reading
 from tests.support.hil import Gateway
 
+# A board on a port gives its journal to a prompt alone, and its power is cut where it hangs on a switch.
+VIRTUAL = pytest.mark.board("unix", "qemu:*")
 
+
+@VIRTUAL
 def test_state_has_the_journal_of_a_node_that_runs_and_the_heap_of_one_that_does_not(node, tmp_path):
     with Gateway(node.link_port, node) as gateway:
         gateway.until(lambda: gateway.records, "no record")
@@ -26,6 +32,7 @@ def test_state_has_the_journal_of_a_node_that_runs_and_the_heap_of_one_that_does
     assert health["heap_used_after_collection"] <= health["heap_used"] and health["heap_free"] > 0
 
 
+@VIRTUAL
 def test_state_of_a_board_without_power_says_so_and_keeps_the_rest(board, tmp_path):
     under_test = Board(board)
     under_test.reset()
