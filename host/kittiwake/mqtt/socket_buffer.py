@@ -58,6 +58,7 @@ class SocketBuffer:
         self._on_readable: Callable[[], object] = lambda: None
         self._writes_wait = False
         self._may_ask = True  # the system, for more
+        self._comes_again = False  # `_readable`, whatever the system says
         self.error: OSError | None = None
         self.is_closed = False
 
@@ -180,8 +181,16 @@ class SocketBuffer:
         self._on_readable()
         while not self.is_closed and self.error is None and self.pending():
             self._on_readable()
-        if self._loop is not None and not self.is_closed and self.error is None and self._decrypted():
-            self._loop.call_soon(self._readable)  # the system does not tell of what lies in the TLS layer's buffer
+        if self._loop is None or self.is_closed or self.error is not None:
+            return
+        if not self._comes_again and (self._decrypted() or len(self._in) == _READ_BYTES):
+            # The system does not tell of what lies in the TLS layer's buffer, nor of the rest of a websocket's frame.
+            self._comes_again = True
+            self._loop.call_soon(self._again)
+
+    def _again(self) -> None:
+        self._comes_again = False
+        self._readable()
 
     def _decrypted(self) -> int:
         pending: Callable[[], int] | None = getattr(self._sock, "pending", None)
