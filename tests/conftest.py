@@ -36,10 +36,7 @@ def pytest_runtest_setup(item):
     programs = [program for mark in item.iter_markers("needs") for program in mark.args]
     missing = [program for program in programs if not system.find(program)]
     if missing:
-        reason = f"{', '.join(missing)} missing: {system.command_for(missing)}"
-        if CI:
-            pytest.fail(reason, pytrace=False)
-        pytest.skip(reason)
+        pytest.skip(f"{', '.join(missing)} missing: {system.command_for(missing)}")
 
 
 @pytest.fixture(scope="session")
@@ -56,10 +53,7 @@ def tensorflow() -> str:
     """Path of an interpreter with TensorFlow, for programs of model/foreign."""
     python = foreign.interpreter()
     if python is None:
-        reason = "TensorFlow missing: python tools/foreign.py, or name an interpreter in KITTIWAKE_TENSORFLOW"
-        if CI:
-            pytest.fail(reason, pytrace=False)
-        pytest.skip(reason)
+        pytest.skip("TensorFlow missing: python tools/foreign.py, or name an interpreter in KITTIWAKE_TENSORFLOW")
     return str(python)
 
 

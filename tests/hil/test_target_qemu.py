@@ -61,6 +61,11 @@ def test_target_exec_that_cannot_be_interrupted_is_an_error_and_a_power_cut_mend
     assert machine.exec("print('alive')") == "alive\n"
 
 
+def test_target_that_was_not_started_says_so_when_its_journal_is_asked_for():
+    with pytest.raises(TargetError, match="is not started"):
+        qemu_module.QemuTarget("qemu:virt", deploy=False).storage_image()
+
+
 def test_target_facts_say_what_the_board_is(machine):
     facts = machine.facts()
     expected = {

@@ -58,8 +58,7 @@ class Service:
     def worker(self):
         """The process that answers; it is forked once the address is said."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        until(lambda: children.read_text().split(), "a worker", 20)
-        (pid,) = children.read_text().split()
+        (pid,) = until(lambda: children.read_text().split(), "a worker")
         return int(pid)
 
     def stop(self, number=signal.SIGTERM):

@@ -50,7 +50,7 @@ class QemuTarget(Target):
         self._machine = Machine(image, count, list(arguments))
         self._repl: Repl | None = None
         self._node_is_running = False
-        self._journal_region: list[int] = []
+        self._journal_region = [0, 0]
         self._beside: Beside | None = None
 
     @property
