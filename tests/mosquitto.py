@@ -10,9 +10,12 @@ from typing import Self
 
 from tests.support.free_ports import free_port
 from tests.support.processes import dying_with_us
+from tests.support.waiting import until_still
 from tools import system
 
 START_S = 10.0
+STILL_S = 0.3
+HAND_ON_AT_ONCE = "max_inflight_messages 0"
 
 
 def refusing_subscriptions(folder: Path) -> str:
@@ -77,6 +80,20 @@ class Mosquitto:
     def kill(self) -> None:
         """kill -9."""
         self._end(signal.SIGKILL)
+
+    def kill_when_heard(self, heard: Path) -> None:
+        """kill -9, as soon as a connected subscriber has what it was given.
+
+        Mosquitto confirms before it saves, and hands a message on before it confirms. Killed in between, it has lost
+        what it confirmed: its loss, of which the subscriber could not know but by having it. It is given everything at
+        once only under `max_inflight_messages 0`, and what lies unread when its connection breaks it never reads.
+
+        Args:
+            heard: file that the subscriber writes down each message in.
+        """
+        self.freeze()
+        until_still(heard, STILL_S)
+        self.kill()
 
     def freeze(self) -> None:
         """Stop answering without closing a connection; `thaw` goes on."""

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from kittiwake.demo.ledger import LedgerProcess
 from kittiwake_node.link import anomaly, payload
 from kittiwake_node.link import record as rec
-from tests.mosquitto import Mosquitto
+from tests.mosquitto import HAND_ON_AT_ONCE, Mosquitto
 from tests.support.processes import BridgeProcess
+from tests.support.waiting import until_still
 from tools.devices import Device
 from tools.virtual_ports import PtyPort, SocketPort
 
@@ -22,6 +23,7 @@ DEVICES = 6
 UNACKED = 600  # a device journals no further ahead of its gateway: the run is to end
 FAULTS = {"lose": 0.01, "repeat": 0.01, "corrupt": 0.01, "cut": 0.01, "garbage": 0.01, "delay": 0.005}
 SETTLE_S = 120
+STILL_S = 2
 DISASTERS = 12
 KINDS = ("bridge killed", "broker killed", "device rebooted", "plug pulled", "bridge frozen", "broker frozen")
 
@@ -75,7 +77,7 @@ class Run:
     broker_class = Mosquitto
 
     def go(self):
-        self.broker = self.broker_class(self.folder, "max_inflight_messages 0")
+        self.broker = self.broker_class(self.folder, HAND_ON_AT_ONCE)
         with self.broker, LedgerProcess(self.broker.url, ["kittiwake/#"], self.folder / "ledger.jsonl") as ledger:
             asyncio.run(self._run())
             self._audit(ledger.path)
@@ -112,18 +114,10 @@ class Run:
         for _ in range(int(SETTLE_S / 0.1)):
             behind = {d.name: d.journal.next_seq - d.journal.acked for d in self.devices}
             if not any(behind.values()):
-                return await self._still(20)
+                # Acknowledged is not arrived there.
+                return await asyncio.to_thread(until_still, self.folder / "ledger.jsonl", STILL_S)
             await asyncio.sleep(0.1)
         raise AssertionError(f"not acknowledged after {SETTLE_S} s: {behind}; see {self.folder / 'bridge.log'}")
-
-    async def _still(self, tenths):
-        """Wait until the ledger has written nothing for so long: acknowledged is not arrived there."""
-        size, same = -1, 0
-        while same < tenths:
-            now = self._heard()
-            same = same + 1 if now == size else 0
-            size = now
-            await asyncio.sleep(0.1)
 
     def _start(self, device):
         device.start()
@@ -189,18 +183,11 @@ class Run:
                     self._start(device)
 
     async def _kill_broker(self):
-        """kill -9, as soon as the ledger has what the broker gave it.
-
-        Mosquitto confirms before it saves, and hands a message on before it confirms. Killed in between, it has lost
-        what it confirmed: its loss, and not the bridge's, of which the ledger could not know but by having it.
-        """
         for _ in range(100):
             if self._heard() != self._heard_at_start:
                 break
             await asyncio.sleep(0.1)  # a ledger that is not yet connected again is handed nothing
-        self.broker.freeze()
-        await self._still(3)
-        await asyncio.to_thread(self.broker.kill)
+        await asyncio.to_thread(self.broker.kill_when_heard, self.folder / "ledger.jsonl")
 
     def _heard(self):
         return (self.folder / "ledger.jsonl").stat().st_size

@@ -10,7 +10,7 @@ import pytest
 
 from kittiwake.demo.ledger import LedgerProcess
 from kittiwake.target.unix import UnixTarget
-from tests.mosquitto import Mosquitto
+from tests.mosquitto import HAND_ON_AT_ONCE, Mosquitto
 from tests.support.processes import BridgeProcess
 from tests.support.waiting import until
 
@@ -43,7 +43,7 @@ def run(tmp_path):
     (tmp_path / "samples.i16").write_bytes(bytes(2000))
     source = {"kind": "replay", "path": str(tmp_path / "samples.i16")}
     with (
-        Mosquitto(tmp_path) as broker,
+        Mosquitto(tmp_path, HAND_ON_AT_ONCE) as broker,
         LedgerProcess(broker.url, ["kittiwake/#"], tmp_path / "ledger.jsonl") as ledger,
         UnixTarget(work_dir=tmp_path / "board") as board,
         BridgeProcess(board.link_port, broker.url) as bridge,
@@ -96,9 +96,8 @@ def test_commands_over_kills_are_carried_out_once_and_answered(run, victims):
                 board.cut_power()
                 board.run_node(config)
             else:
-                # Killed, Mosquitto forgets an answer that it confirmed and had not saved, unless the witness was there.
                 wait_for_answers(ledger, number)
-                broker.kill()
+                broker.kill_when_heard(ledger.path)
                 broker.start()
     answers = wait_for_answers(ledger, COMMANDS)
     assert {body["status"] for copies in answers.values() for body in copies} == {"ok"}

@@ -15,7 +15,7 @@ from kittiwake.signals import vibration
 from kittiwake.target.unix import UnixTarget
 from tests.chaos.direct import DEVICE, LIMIT_S, SECONDS, wait
 from tests.chaos.truth import N, T, assert_alerts_are_the_references, journal_end, wait_for_records
-from tests.mosquitto import Mosquitto
+from tests.mosquitto import HAND_ON_AT_ONCE, Mosquitto
 from tests.support import udp
 from tests.support.bad_proxy import BadProxy
 from tests.support.hil import SOAK
@@ -36,7 +36,7 @@ def plant(tmp_path):
     (tmp_path / "samples.i16").write_bytes(samples.tobytes())
     config = node_config(Scenario(samples, rate_hz=1000, n=N, t=T, summary_s=1), tmp_path / "samples.i16")
     with (
-        Mosquitto(tmp_path) as broker,
+        Mosquitto(tmp_path, HAND_ON_AT_ONCE) as broker,
         LedgerProcess(broker.url, ["kittiwake/#"], tmp_path / "ledger.jsonl") as witness,
         UnixTarget(work_dir=tmp_path / "board") as board,
     ):
@@ -86,7 +86,7 @@ def test_direct_broker_stopped_killed_and_frozen_loses_nothing(plant, figures):
     samples, config, board, broker, witness = plant
     board.run_node(config)
     for _ in range(ROUNDS):
-        for harm in (broker.stop, broker.kill):
+        for harm in (broker.stop, lambda: broker.kill_when_heard(witness.path)):
             wait_for_news(board, witness)
             time.sleep(PACE_S)
             harm()

@@ -19,7 +19,7 @@ from tests.chaos.truth import (
     journal_end,
     wait_for_records,
 )
-from tests.mosquitto import Mosquitto
+from tests.mosquitto import HAND_ON_AT_ONCE, Mosquitto
 from tests.support.processes import BridgeProcess
 from tests.support.waiting import until
 
@@ -36,7 +36,7 @@ def run(tmp_path):
     (tmp_path / "samples.i16").write_bytes(samples.tobytes())
     plan = Scenario(samples, rate_hz=1000, n=N, t=T, summary_s=1)
     with (
-        Mosquitto(tmp_path) as broker,
+        Mosquitto(tmp_path, HAND_ON_AT_ONCE) as broker,
         LedgerProcess(broker.url, ["kittiwake/#"], tmp_path / "ledger.jsonl") as witness,
         UnixTarget(work_dir=tmp_path / "board") as board,
         BridgeProcess(board.link_port, broker.url) as bridge,
@@ -61,7 +61,6 @@ def alerts(path):
 
 
 def wait_for_news(witness):
-    # Killed, Mosquitto forgets what it confirmed and had not saved, unless its subscriber was there.
     known = len(witness.read())
     until(lambda: len(witness.read()) >= known + 3, "three more messages at the witness", DRAIN_S)
 
@@ -108,7 +107,7 @@ def test_broker_killed_during_a_run_loses_nothing(run):
     board.run_node(config)
     for _ in range(KILLS):
         wait_for_news(witness)
-        broker.kill()
+        broker.kill_when_heard(witness.path)
         wait_for_records(board)
         broker.start()
     assert_alerts_are_the_references(wait_until_drained(board, witness.path), samples)

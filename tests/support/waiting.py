@@ -2,11 +2,19 @@
 
 import asyncio
 import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 LIMIT_S = 20.0
 
 
-def until(condition, what="what was waited for", limit_s=LIMIT_S, pause_s=0.01):
+def until(
+    condition: Callable[[], Any],
+    what: str | Callable[[], str] = "what was waited for",
+    limit_s: float = LIMIT_S,
+    pause_s: float = 0.01,
+) -> Any:
     """Wait until a condition holds.
 
     Args:
@@ -29,7 +37,12 @@ def until(condition, what="what was waited for", limit_s=LIMIT_S, pause_s=0.01):
     return value
 
 
-async def until_async(condition, what="what was waited for", limit_s=LIMIT_S, pause_s=0.01):
+async def until_async(
+    condition: Callable[[], Any],
+    what: str | Callable[[], str] = "what was waited for",
+    limit_s: float = LIMIT_S,
+    pause_s: float = 0.01,
+) -> Any:
     """As `until`, while other tasks run."""
     deadline = time.monotonic() + limit_s
     while not (value := condition()):
@@ -39,5 +52,14 @@ async def until_async(condition, what="what was waited for", limit_s=LIMIT_S, pa
     return value
 
 
-def _message(what, limit_s):
+def until_still(path: Path, still_s: float) -> None:
+    """Wait until a file has kept its size for so many seconds."""
+    size, since = -1, 0.0
+    while time.monotonic() - since < still_s:
+        if (now := path.stat().st_size) != size:
+            size, since = now, time.monotonic()
+        time.sleep(0.02)
+
+
+def _message(what: str | Callable[[], str], limit_s: float) -> str:
     return f"{what() if callable(what) else what}: not within {limit_s:g} s"
