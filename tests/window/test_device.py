@@ -31,7 +31,7 @@ def test_device_shows_points_band_and_alerts_live(page):
     until(lambda: page.locator("figure.main canvas").count() == 1, "a plot", 10)
     # The detector's threshold, 11/2; it comes with the first alert.
     until(lambda: "5.5 deviations" in page.inner_text("main"), lambda: page.inner_text("main"), 20)
-    assert "online" in page.inner_text(".state")
+    until(lambda: "online" in page.inner_text(".state"), lambda: page.inner_text(".state"), 10)
     picture(page, "device")
     drawn = page.evaluate("document.querySelector('figure.main canvas').width")
     assert drawn > 300

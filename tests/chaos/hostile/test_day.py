@@ -64,8 +64,10 @@ class Day(Arena):
         while True:
             await asyncio.sleep(self.rng.uniform(0.5, 1.5) * DAY_S / PAUSES)
             self.broker.freeze()
-            await asyncio.sleep(min(5.0, DAY_S / 50))
-            self.broker.thaw()
+            try:
+                await asyncio.sleep(min(5.0, DAY_S / 50))
+            finally:
+                self.broker.thaw()  # the day may end in between
 
     async def _weigh(self):
         while True:

@@ -11,6 +11,8 @@ from collections import Counter
 
 import paho.mqtt.client as paho
 
+from tests.support.waiting import until
+
 BRIDGE_TOPICS = {"status", "devices", "cmd", "resp"}
 SENDERS_KINDS = {"cmd", "status"}  # what attackers publish themselves
 FINDINGS_KEPT = 20
@@ -142,10 +144,11 @@ def retained(port, quiet_s=0.5):
     client.on_message = take
     client.connect("127.0.0.1", port)
     client.loop_start()
-    while time.monotonic() - heard[0] < quiet_s or not kept:
-        time.sleep(0.02)
-    client.disconnect()
-    client.loop_stop()
+    try:
+        until(lambda: kept and time.monotonic() - heard[0] >= quiet_s, "all that the broker keeps", 60)
+    finally:
+        client.disconnect()
+        client.loop_stop()
     return kept
 
 

@@ -30,6 +30,7 @@ export function show(main, name) {
   let drawn = null;
   let endMoving = () => {};
   let health = null;
+  let isHeard = false;
 
   const state = h("p", { class: "state" });
   const why = h("div");
@@ -75,6 +76,7 @@ export function show(main, name) {
       parts.length = 0;
       bodies.sort((a, b) => a.uptime_ms - b.uptime_ms);
     }
+    isHeard ||= bodies.length > 0;
     let isPoint = false;
     for (const body of bodies) {
       records.take(body);
@@ -222,7 +224,8 @@ export function show(main, name) {
   function drawState() {
     const row = fleet.devices.get(name);
     if (!row) {
-      state.replaceChildren(words.unknown);
+      // Its records may come before its row.
+      state.replaceChildren(fleet.isOpen && !isHeard ? words.unknown : words.coming);
       return;
     }
     state.replaceChildren(mark(row.state), h("strong", {}, texts.states[row.state]), " ", h("span", { class: "since" }, evidence(row)));

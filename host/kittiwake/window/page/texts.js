@@ -182,6 +182,7 @@ export const texts = {
   device: {
     back: "All devices",
     unknown: "Nothing has been heard of this device.",
+    coming: "Its state is on its way.",
     span: "Span of time",
     plot: "Samples over time; drag over a span to see it closer",
     spans: [["live", 0], ["1 h", 3600], ["1 d", 86400], ["7 d", 604800], ["30 d", 2592000], ["1 y", 31536000]],
