@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from kittiwake.model.lower import descriptors, fixed, staging, tables
+from kittiwake.model.lower import descriptors, fixed, margins, staging, tables
 from kittiwake.model.lower.context import Ends, Lowering
 from kittiwake.model.lower.steps import Data, Step, View, ref
 from kittiwake.model.read import shapes
@@ -23,7 +23,7 @@ def pool(work: Lowering, op: Operator, name: str) -> None:
     """Lower an AVERAGE_POOL_2D or MAX_POOL_2D."""
     ends = work.ends(op)
     filter_, stride = op.options["filter"], op.options["stride"]
-    sides = [shapes.window(ends.input.shape[1 + i], filter_[i], stride[i], 1, op.options["padding"]) for i in (0, 1)]
+    sides = shapes.sides(op, ends.input.shape, filter_)
     pixels = staging.pixels(work, ends.input, name)
     kind = "average" if op.kind == "AVERAGE_POOL_2D" else "largest"
     for n in range(ends.input.shape[0]):
@@ -94,13 +94,15 @@ def mean(work: Lowering, op: Operator, name: str) -> None:
 def pad(work: Lowering, op: Operator, name: str) -> None:
     """Lower a PAD or PADV2."""
     ends = work.ends(op)
-    flat = shapes.ints(work.tensor(op.inputs[1]))
-    value = ends.result.zero_point
-    if op.kind == "PADV2":
-        value = staging.signed(work.tensor(op.inputs[2]).content)[0]
-    pads = list(zip(flat[::2], flat[1::2], strict=True))
-    whole = staging.surrounded(work, ends.input, pads, value, name, ends.output)
-    work.copy(whole, ends.output, name)
+    margin = margins.around(work, op)
+    if margin is None:
+        raise ValueError(f"{op}: without paddings")
+    whole = work.padded.get(ends.source.index)
+    if whole is None:
+        whole = staging.surrounded(work, ends.input, margin.pads, margin.value, name, ends.output)
+        work.copy(whole, ends.output, name)
+    else:
+        work.views[ends.result.index] = whole
 
 
 def relu(work: Lowering, op: Operator, name: str) -> None:

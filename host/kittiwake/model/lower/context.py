@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from kittiwake.model.lower import descriptors
-from kittiwake.model.lower.steps import CONST, STATE, Buffer, Step, View, ref
+from kittiwake.model.lower.steps import CONST, STATE, Buffer, Data, Step, View, ref
+from kittiwake.model.lower.weights import Channel
 from kittiwake.model.read import shapes
 from kittiwake.model.read.graph import Graph, Operator, Tensor, VariableName
 from kittiwake.model.read.refusal import ModelRefused
@@ -22,8 +24,21 @@ def byte_shape(tensor: Tensor) -> tuple[int, ...]:
 class Steps(list[Step]):
     """Steps in order; what would take more than a plan can hold is refused before it takes the compiler's memory."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._fills: dict[Buffer, Step] = {}
+
+    def fill_first(self, buffer: Buffer, fill: Step) -> None:
+        """Have a buffer filled, and take memory, no sooner than a step writes to it.
+
+        Args:
+            buffer: that nothing has written to.
+            fill: the step that does it.
+        """
+        self._fills[buffer] = fill
+
     def append(self, step: Step) -> None:
-        """Add a step.
+        """Add a step, after the fills that it wants.
 
         Args:
             step: the next.
@@ -31,6 +46,9 @@ class Steps(list[Step]):
         Raises:
             ModelRefused: there are too many.
         """
+        for buffer in step.writes:
+            if buffer in self._fills:
+                super().append(self._fills.pop(buffer))
         if len(self) >= _MAX_STEPS:
             raise ModelRefused([f"it takes more than {_MAX_STEPS} steps, the last of them {step.source}"])
         super().append(step)
@@ -56,16 +74,41 @@ class Part:
 
 
 @dataclass
+class Packed:
+    """Layers whose weights are packed already: strips of a layer share them, and so do several lowerings of a model.
+
+    Attributes:
+        channels: by the operator's number; None of a layer that is refused.
+        streams: by the identity of the channels, which are kept beside so that it stays theirs.
+    """
+
+    channels: dict[int, list[Channel] | None] = field(default_factory=dict)
+    streams: dict[int, tuple[Sequence[Channel], Data]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Margin:
+    """What a tensor is padded with: elements before and after, a pair each dimension; their value; the step's name."""
+
+    pads: tuple[tuple[int, int], ...]
+    value: int
+    source: str
+
+
+@dataclass
 class Lowering:
     """What is known while operators are lowered one by one.
 
     Attributes:
         graph: the model.
         weight_layout: one of weights.WEIGHT_LAYOUTS.
+        packed: weights that are packed already.
         steps: so far.
         views: tensor -> where its value is.
         inside: tensor -> where it is made within a later one.
         alias: tensor -> what it is reshaped to.
+        margins: tensor -> the padding in whose middle it is made.
+        padded: tensor with a margin that was made there -> the tensor and its padding.
         streams: output tensor of a concatenation -> its state.
         streamed: variables that became streams.
         variables: variable -> its initial bytes.
@@ -76,10 +119,13 @@ class Lowering:
 
     graph: Graph
     weight_layout: str
+    packed: Packed = field(default_factory=Packed)
     steps: Steps = field(default_factory=Steps)
     views: dict[int, View] = field(default_factory=dict)
     inside: dict[int, Part] = field(default_factory=dict)
     alias: dict[int, int] = field(default_factory=dict)
+    margins: dict[int, Margin] = field(default_factory=dict)
+    padded: dict[int, View] = field(default_factory=dict)
     streams: dict[int, Stream] = field(default_factory=dict)
     streamed: set[VariableName] = field(default_factory=set)
     variables: dict[VariableName, bytes] = field(default_factory=dict)
@@ -104,6 +150,8 @@ class Lowering:
             view = self.home(part.whole).slice(part.axis, part.start, tensor.shape[part.axis])
         elif index in self.alias:
             view = self.home(self.alias[index]).reshape(tensor.shape)
+        elif index in self.margins:
+            view = self._home_in_margin(index)
         if view is None:
             shape = byte_shape(tensor)
             view = View.whole(Buffer(math.prod(shape)), shape)
@@ -168,6 +216,18 @@ class Lowering:
     def refuse(self, op: Operator, reason: str) -> None:
         """Note why the model cannot be lowered."""
         self.problems.append(f"{op}: {reason}")
+
+    def _home_in_margin(self, index: int) -> View:
+        margin, tensor = self.margins[index], self.tensor(index)
+        shape = tuple(n + before + after for n, (before, after) in zip(tensor.shape, margin.pads, strict=True))
+        whole = inner = View.whole(Buffer(math.prod(shape)), shape)
+        words = descriptors.words("fill", output=ref(whole), bytes=whole.elements, value=margin.value & 0xFF)
+        fill = Step("fill", words, [], [whole.buffer], margin.source, outputs=whole.elements)
+        self.steps.fill_first(whole.buffer, fill)
+        self.padded[index] = whole
+        for axis, (before, _) in enumerate(margin.pads):
+            inner = inner.slice(axis, before, tensor.shape[axis])
+        return inner
 
     def _stream_home(self, index: int) -> View:
         stream = self.streams[index]

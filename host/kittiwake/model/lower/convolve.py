@@ -7,15 +7,15 @@ steps. In which order weights stand is known to weights.py.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from kittiwake.model.lower import descriptors, fixed, staging
+from kittiwake.model.lower import descriptors, fixed, margins, staging
 from kittiwake.model.lower import weights as weight_streams
 from kittiwake.model.lower.context import Ends, Lowering
 from kittiwake.model.lower.steps import Buffer, Data, Ref, Step, View, ref
 from kittiwake.model.read import shapes
-from kittiwake.model.read.graph import Operator
+from kittiwake.model.read.graph import Operator, Tensor
 
 # Pairs keep a line as halfwords and as bytes.
 _LINE_BYTES = {weight_streams.ROWS: 1, weight_streams.QUADS: 2, weight_streams.PAIRS: 5}
@@ -35,13 +35,10 @@ def convolution(work: Lowering, op: Operator, name: str) -> None:
     ends = work.ends(op)
     weights = work.tensor(op.inputs[1])
     height, width, depth = weights.shape[1:]
-    inputs = height * width * depth
-    values = staging.signed(weights.content)
-    rows = [values[i * inputs : (i + 1) * inputs] for i in range(weights.shape[0])]
-    channels = channels_of(work, op, rows)
+    channels = _packed(work, op, lambda: _runs(weights, height * width * depth))
     if channels is not None:
         filter_ = _filter(op, height, width)
-        _images(work, op, ends, channels, _padded(work, op, ends, filter_, name), filter_, name)
+        _images(work, op, ends, channels, _padded(work, op, ends, name), filter_, name)
 
 
 def depthwise(work: Lowering, op: Operator, name: str) -> None:
@@ -49,13 +46,11 @@ def depthwise(work: Lowering, op: Operator, name: str) -> None:
     ends = work.ends(op)
     weights = work.tensor(op.inputs[1])
     height, width, outputs = weights.shape[1:]
-    values = staging.signed(weights.content)
-    rows = [values[c::outputs] for c in range(outputs)]
-    channels = channels_of(work, op, rows)
+    channels = _packed(work, op, lambda: [staging.signed(weights.content[c::outputs]) for c in range(outputs)])
     if channels is None:
         return
     filter_ = _filter(op, height, width)
-    padded = _padded(work, op, ends, filter_, name)
+    padded = _padded(work, op, ends, name)
     if padded.shape[3] == 1:  # every output sees the same channel: a dense filter
         _images(work, op, ends, channels, padded, filter_, name)
         return
@@ -70,9 +65,9 @@ def depthwise(work: Lowering, op: Operator, name: str) -> None:
 def fully_connected(work: Lowering, op: Operator, name: str) -> None:
     """Lower a FULLY_CONNECTED: a convolution over a row of pixels, one an input of the batch."""
     ends = work.ends(op)
-    outputs, inputs = work.tensor(op.inputs[1]).shape
-    values = staging.signed(work.tensor(op.inputs[1]).content)
-    channels = channels_of(work, op, [values[i * inputs : (i + 1) * inputs] for i in range(outputs)])
+    weights = work.tensor(op.inputs[1])
+    outputs, inputs = weights.shape
+    channels = _packed(work, op, lambda: _runs(weights, inputs))
     if channels is None:
         return
     batch = ends.source.elements // inputs
@@ -85,6 +80,27 @@ def fully_connected(work: Lowering, op: Operator, name: str) -> None:
     if row is None:
         work.copy(View.whole(packed.buffer, ends.output.shape), ends.output, name)
     staging.clamp(work, op, ends.result, ends.output, name)
+
+
+def _runs(weights: Tensor, inputs: int) -> list[list[int]]:
+    content = weights.content
+    return [staging.signed(content[at : at + inputs]) for at in range(0, len(content), inputs)]
+
+
+def _packed(
+    work: Lowering, op: Operator, rows: Callable[[], Sequence[Sequence[int]]]
+) -> list[weight_streams.Channel] | None:
+    known = work.packed.channels
+    if op.index not in known:
+        known[op.index] = channels_of(work, op, rows())
+    return known[op.index]
+
+
+def _stream(work: Lowering, channels: Sequence[weight_streams.Channel], depthwise: bool) -> Data:
+    known = work.packed.streams
+    if id(channels) not in known:
+        known[id(channels)] = channels, Data(weight_streams.stream(channels, work.weight_layout, depthwise))
+    return known[id(channels)][1]
 
 
 def _filter(op: Operator, height: int, width: int) -> Filter:
@@ -120,17 +136,12 @@ def channels_of(work: Lowering, op: Operator, rows: Sequence[Sequence[int]]) -> 
     return channels if staging.fits(work, op, channels, work.weight_layout, is_depthwise) else None
 
 
-def _padded(work: Lowering, op: Operator, ends: Ends, filter_: Filter, name: str) -> View:
-    """The input with its SAME padding around it, filled with its zero point; the input itself where there is none."""
-    pixels = staging.pixels(work, ends.input, name)
-    sides = [
-        shapes.window(pixels.shape[1 + i], filter_.size[i], filter_.stride[i], filter_.dilation[i], "same")
-        for i in (0, 1)
-    ]
-    if op.options["padding"] == "valid" or not any(side.before or side.after for side in sides):
-        return pixels
-    pads = [(0, 0), *((side.before, side.after) for side in sides), (0, 0)]
-    return staging.surrounded(work, pixels, pads, ends.source.zero_point, name)
+def _padded(work: Lowering, op: Operator, ends: Ends, name: str) -> View:
+    """The input with its padding around it, filled with its zero point; the input itself where there is none."""
+    if ends.source.index in work.padded:
+        return work.padded[ends.source.index]
+    pixels, margin = staging.pixels(work, ends.input, name), margins.around(work, op)
+    return pixels if margin is None else staging.surrounded(work, pixels, margin.pads, margin.value, name)
 
 
 def _images(
@@ -194,7 +205,7 @@ def dense(
         "conv",
         input=ref(source),
         output=ref(output),
-        stream=Data(weight_streams.stream(channels, work.weight_layout)),
+        stream=_stream(work, channels, False),
         outputs=outputs,
         inputs=inputs,
         filled=filled,
@@ -258,7 +269,7 @@ def planes(
         "depthwise",
         input=ref(source),
         output=ref(output),
-        stream=Data(weight_streams.stream(channels, work.weight_layout, True)),
+        stream=_stream(work, channels, True),
         channels=outputs,
         filter_height=height,
         filter_width=width,

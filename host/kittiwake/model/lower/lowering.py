@@ -13,6 +13,7 @@ from kittiwake.model.lower import (
     convolve,
     homes,
     largest,
+    margins,
     matrices,
     moving,
     outside,
@@ -24,7 +25,7 @@ from kittiwake.model.lower import (
     svdf,
     transposed,
 )
-from kittiwake.model.lower.context import Lowering
+from kittiwake.model.lower.context import Lowering, Packed
 from kittiwake.model.lower.steps import Program
 from kittiwake.model.read import ends
 from kittiwake.model.read.graph import Graph, Operator
@@ -88,12 +89,13 @@ LOWERINGS: dict[str, Lower] = {
 }
 
 
-def lower(graph: Graph, weight_layout: str) -> Program:
+def lower(graph: Graph, weight_layout: str, packed: Packed | None = None) -> Program:
     """Lower an admitted model.
 
     Args:
         graph: without objections from admit.reasons.
         weight_layout: one of weights.WEIGHT_LAYOUTS.
+        packed: weights that an earlier lowering of the model has packed; more are added.
 
     Returns:
         The program, its buffers not placed.
@@ -102,7 +104,7 @@ def lower(graph: Graph, weight_layout: str) -> Program:
         ModelRefused: with reasons that only show while lowering: accumulators out of reach, copies too entangled.
     """
     main = graph.main
-    work = Lowering(graph, weight_layout)
+    work = Lowering(graph, weight_layout, packed or Packed())
     streams.find_variables(work)
     streams.find_streams(work)
     homes.find(work)
@@ -110,8 +112,9 @@ def lower(graph: Graph, weight_layout: str) -> Program:
     outputs = ends.lay_out([work.tensor(index) for index in main.outputs])
     first = outside.place_inputs(work, inputs)
     last = outside.place_outputs(work, outputs)
+    margins.find(work)
     for op in main.operators:
-        LOWERINGS[op.kind](work, op, f"{op.index} {op.kind}")
+        LOWERINGS[op.kind](work, op, op.label)
     last = outside.collect_outputs(work, outputs, last)
     for step in streams.shifts(work):
         work.steps.append(step)

@@ -87,6 +87,11 @@ class Operator:
     def __str__(self) -> str:
         return f"operator {self.index} ({self.kind})"
 
+    @property
+    def label(self) -> str:
+        """What to call its steps: number and kind of an operator of the file, also where this is only part of it."""
+        return f"{self.index} {self.options.get('part_of', self.kind)}"
+
 
 @dataclass(frozen=True)
 class Subgraph:

@@ -39,6 +39,27 @@ def window(size: int, filter_: int, stride: int, dilation: int, padding: str) ->
     return Window(outputs, total // 2, total - total // 2)
 
 
+def sides(op: Operator, shape: tuple[int, ...], filter_: tuple[int, ...]) -> tuple[Window, Window]:
+    """Place an operator's filter over an image.
+
+    Args:
+        op: a convolution or a pooling; the option "pads", of a strip (strips.py), says (before, after) of each.
+        shape: of the image.
+        filter_: height and width.
+
+    Returns:
+        How it walks down, and across.
+    """
+    stride, dilation, padding = op.options["stride"], op.options.get("dilation", (1, 1)), op.options["padding"]
+    if "pads" in op.options:
+        pads = op.options["pads"]
+        sizes = [shape[1 + i] + sum(pads[i]) for i in (0, 1)]
+        outputs = [window(sizes[i], filter_[i], stride[i], dilation[i], "valid").outputs for i in (0, 1)]
+        return Window(outputs[0], *pads[0]), Window(outputs[1], *pads[1])
+    down, across = (window(shape[1 + i], filter_[i], stride[i], dilation[i], padding) for i in (0, 1))
+    return down, across
+
+
 def ints(tensor: Tensor) -> list[int]:
     """Content of a constant int32 tensor.
 
