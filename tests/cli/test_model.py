@@ -15,8 +15,9 @@ from kittiwake.errors import EXIT_FAILED, EXIT_OK, EXIT_USAGE, EXIT_VERIFICATION
 from kittiwake.model.emit import kwm
 from kittiwake.model.run import oracle
 from tests.parity import models
+from tests.support.image_networks import first_layers_large
 from tests.support.tflite_builder import FLOAT32, OPS, options
-from tests.support.tflite_graphs import random_model
+from tests.support.tflite_graphs import from_graph, random_model
 from tests.support.tflite_net import Net
 
 SEED = 0
@@ -51,6 +52,26 @@ def test_model_info_adds_up(tmp_path, capsys):
         assert abs(sum(row["instructions"][kernel] for row in facts["layers"]) - total) <= len(facts["layers"])
     assert app.run(["model", "info", str(path)]) == EXIT_OK
     assert "36480" in capsys.readouterr().out
+
+
+def test_model_info_says_what_is_in_strips_and_what_that_saves(tmp_path, capsys):
+    path = tmp_path / "image.tflite"
+    path.write_bytes(from_graph(first_layers_large(48)))
+    ram = {}
+    for slower in ("0", "10"):
+        arguments = ["model", "info", str(path), "--target-isa", "dsp", "--slower", slower]
+        assert app.run([*arguments, "--json"]) == EXIT_OK
+        ram[slower] = json.loads(capsys.readouterr().out)["total"]["ram_bytes"]
+        assert app.run(arguments) == EXIT_OK
+        said = capsys.readouterr().out
+        assert ("strips of their result's rows" in said) == (slower == "10")
+    assert ram["10"] < ram["0"]
+    assert f"without strips {ram['0']} bytes of RAM" in said
+    assert app.run(["model", "compile", str(path), "--target-isa", "dsp"]) == EXIT_OK
+    header = kwm.read_header(path.with_suffix(".kwm").read_bytes())
+    assert header.scratch + header.state == ram["10"]
+    assert app.run(["model", "compile", str(path), "--ram", str(ram["10"] - 1), "--slower", "0"]) == EXIT_FAILED
+    assert "the budget is" in capsys.readouterr().err
 
 
 def test_model_run_gives_tflite_micros_rows(model, tmp_path, capsys):

@@ -5,17 +5,23 @@ Knows the order of the steps; what each does is theirs.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kittiwake.errors import UsageError
-from kittiwake.model.emit import arena, kwm
+from kittiwake.model import tiling
+from kittiwake.model.emit import arena, cost, kwm
 from kittiwake.model.lower import lowering, weights
+from kittiwake.model.lower.context import Packed
 from kittiwake.model.lower.steps import Program
 from kittiwake.model.read import admit, ends, flatbuffer, folding, islands
 from kittiwake.model.read.graph import Graph
 from kittiwake.model.read.refusal import ModelRefused
+from kittiwake.model.tiling import Chosen, Made
 
 WEIGHT_LAYOUT_OF = weights.LAYOUT_OF
+# What strips may add to an invoke's instructions where nobody says otherwise, and where a budget of RAM forces them.
+SLOWER_PERCENT, _MOST_PERCENT = 10.0, 300.0
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,7 @@ class Compiled:
         original: the model as it was given.
         isa: the kernel set it is for.
         scratch, state: bytes of RAM.
+        tiling: which operators are computed in strips, and what the program takes without.
     """
 
     plan: bytes
@@ -38,6 +45,7 @@ class Compiled:
     isa: str
     scratch: int
     state: int
+    tiling: Chosen
 
 
 def compile_model(
@@ -47,6 +55,7 @@ def compile_model(
     ram_bytes: int | None = None,
     flash_bytes: int | None = None,
     byte_ends: bool = False,
+    slower_percent: float = SLOWER_PERCENT,
 ) -> Compiled:
     """Compile a model.
 
@@ -57,6 +66,8 @@ def compile_model(
         ram_bytes: budget of RAM; None for none.
         flash_bytes: budget of flash; None for none.
         byte_ends: leave out the QUANTIZE and DEQUANTIZE at ends in floats, and take and give bytes.
+        slower_percent: what computing layers in strips, to save RAM, may add to an invoke's instructions; 0 for none.
+            It is doubled until a budget of RAM is met.
 
     Returns:
         The plan and what it was made from.
@@ -66,7 +77,9 @@ def compile_model(
         ModelRefused: the model is damaged, unsupported or over a budget, with all reasons.
     """
     graph = flatbuffer.read(content, name)
-    return compile_graph(ends.in_bytes(graph) if byte_ends else graph, isa, name, ram_bytes, flash_bytes)
+    return compile_graph(
+        ends.in_bytes(graph) if byte_ends else graph, isa, name, ram_bytes, flash_bytes, slower_percent
+    )
 
 
 def compile_graph(
@@ -75,6 +88,7 @@ def compile_graph(
     name: str = "the model",
     ram_bytes: int | None = None,
     flash_bytes: int | None = None,
+    slower_percent: float = SLOWER_PERCENT,
 ) -> Compiled:
     """Compile a model that was read, or made, as a graph; arguments, result and errors else as of `compile_model`."""
     if isa not in WEIGHT_LAYOUT_OF:
@@ -84,10 +98,10 @@ def compile_graph(
     if reasons:
         raise ModelRefused(reasons, name)
     try:
-        program = lowering.lower(graph, WEIGHT_LAYOUT_OF[isa])
+        chosen = _chosen(graph, isa, slower_percent, ram_bytes)
     except ModelRefused as error:
         raise ModelRefused(error.reasons, name) from None
-    scratch, state = arena.place(program)
+    program, scratch, state = chosen.made.program, chosen.made.scratch, chosen.made.state
     large = kwm.too_large(program)
     if large:
         raise ModelRefused(large, name)
@@ -102,4 +116,28 @@ def compile_graph(
     ]
     if over:
         raise ModelRefused(over, name)
-    return Compiled(written, program, graph, original, isa, scratch, state)
+    return Compiled(written, program, graph, original, isa, scratch, state, chosen)
+
+
+def _chosen(graph: Graph, isa: str, slower_percent: float, ram_bytes: int | None) -> Chosen:
+    layout, packed = WEIGHT_LAYOUT_OF[isa], Packed()
+    kernel = isa if isa in cost.SETS else cost.SETS[0]
+
+    def make(whole: Graph) -> Made:
+        program = lowering.lower(whole, layout, packed)
+        return Made(program, *arena.place(program))
+
+    def instructions(program: Program) -> float:
+        return cost.instructions(program, kernel)
+
+    tiler = tiling.Tiler(graph, make, instructions)
+    # What is cheap may leave the way open to what saves more: with less allowed, more may come of it.
+    tried = [tiler.choose(slower_percent * share) for share in (0.25, 0.5, 1)]
+    while ram_bytes is not None and _least(tried).made.ram > ram_bytes and 0 < slower_percent < _MOST_PERCENT:
+        slower_percent *= 2
+        tried.append(tiler.choose(slower_percent))
+    return _least(tried)
+
+
+def _least(tried: Sequence[Chosen]) -> Chosen:
+    return min(tried, key=lambda chosen: chosen.made.bytes)

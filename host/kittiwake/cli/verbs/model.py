@@ -23,6 +23,15 @@ _ByteEnds = Annotated[
     bool, typer.Option("--byte-ends", help="Where ends are in floats, take and give the bytes that they stand for.")
 ]
 _Ram = Annotated[int | None, typer.Option("--ram", help="Refuse more bytes of RAM than this.", min=0)]
+_SLOWER = 10.0  # as the compiler has it, which is imported only to compile
+_Slower = Annotated[
+    float,
+    typer.Option(
+        "--slower",
+        help="Per cent of instructions that layers in strips may add, to save RAM; 0 for none; more to meet --ram.",
+        min=0,
+    ),
+]
 _Flash = Annotated[int | None, typer.Option("--flash", help="Refuse a plan of more bytes than this.", min=0)]
 
 group = typer.Typer(name="model", help="Int8 networks: compile, inspect, run and check them.", no_args_is_help=True)
@@ -36,11 +45,12 @@ def compile_(
     ram: _Ram = None,
     flash: _Flash = None,
     byte_ends: _ByteEnds = False,
+    slower: _Slower = _SLOWER,
 ) -> None:
     """Compile a model to a plan that the firmware runs."""
     from kittiwake.errors import KittiwakeError
 
-    compiled = _compile_content(_read(file), isa, file, ram, flash, byte_ends)
+    compiled = _compile_content(_read(file), isa, file, ram, flash, byte_ends, slower)
     path = output or file.with_suffix(".kwm")
     try:
         path.write_bytes(compiled.plan)
@@ -50,12 +60,19 @@ def compile_(
 
 
 @group.command()
-def info(file: _Model, isa: _Isa = "viper", byte_ends: _ByteEnds = False, as_json: _Json = False) -> None:
+def info(
+    file: _Model,
+    isa: _Isa = "viper",
+    byte_ends: _ByteEnds = False,
+    ram: _Ram = None,
+    slower: _Slower = _SLOWER,
+    as_json: _Json = False,
+) -> None:
     """Tell operators, multiply-accumulates, flash and RAM a layer, and the instructions to expect."""
     from kittiwake.model import inform
     from kittiwake.model.emit import cost
 
-    compiled = _compile_content(_read(file), isa, file, byte_ends=byte_ends)
+    compiled = _compile_content(_read(file), isa, file, ram, None, byte_ends, slower)
     facts = inform.facts(compiled)
     if as_json:
         print_json(facts)
@@ -72,6 +89,12 @@ def info(file: _Model, isa: _Isa = "viper", byte_ends: _ByteEnds = False, as_jso
         f"{'total':<28} {'':<10} {total['macs']:>9} {'':>8} {total['flash_bytes']:>7} {total['ram_bytes']:>7}"
         f"  ({total['scratch_bytes']} shared, {total['state_bytes']} state)"
     )
+    for cut in facts["strips"]:
+        print(f"operators {cut['first']} to {cut['last']} in {cut['strips']} strips of their result's rows")
+    if facts["strips"]:
+        whole = facts["whole"]
+        more = total["macs"] - whole["macs"]
+        print(f"without strips {whole['ram_bytes']} bytes of RAM; with them {more} multiply-accumulates more")
     for what in ("input", "output"):
         for end in facts[f"{what}s"]:
             worth = f", a step is {end['scale']:g}, zero is {end['zero_point']}" if end["scale"] else ""
@@ -111,7 +134,7 @@ def run(
         loaded = on_target.load(board, compiled.plan, isa, mapped=not in_ram)
         outputs = on_target.invoke(board, rows, reset)
         figures = on_target.cost(board)
-        peak = peak_heap.measure(board, isa, mapped=not in_ram)
+        peak = peak_heap.measure(board, isa, not in_ram, loaded.plan_name)
     arrays.save_all(output_files, outputs, compiled.program.outputs)
     facts = {"target": target, "kernel": isa, "invokes": len(outputs), **figures}
     facts |= {"heap_bytes": loaded.heap_bytes, "peak_heap_bytes": peak}
@@ -189,8 +212,14 @@ def _read(file: Path) -> bytes:
 
 
 def _compile_content(
-    content: bytes, isa: str, file: Path, ram: int | None = None, flash: int | None = None, byte_ends: bool = False
+    content: bytes,
+    isa: str,
+    file: Path,
+    ram: int | None = None,
+    flash: int | None = None,
+    byte_ends: bool = False,
+    slower: float = _SLOWER,
 ) -> Compiled:
     from kittiwake.model import compiler
 
-    return compiler.compile_model(content, isa, str(file), ram, flash, byte_ends)
+    return compiler.compile_model(content, isa, str(file), ram, flash, byte_ends, slower)

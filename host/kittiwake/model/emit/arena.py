@@ -39,6 +39,16 @@ def place(program: Program) -> tuple[int, int]:
     return total + SLACK, at + SLACK
 
 
+def alive(program: Program) -> list[int]:
+    """Count the bytes of scratch that live while each step runs.
+
+    Args:
+        program: its buffers placed.
+    """
+    buffers = {b for s in program.steps for b in (*s.reads, *s.writes, *s.temps) if b.kind == SCRATCH}
+    return [sum(_aligned(b.size) for b in buffers if b.first <= at <= b.last) for at in range(len(program.steps))]
+
+
 def _aligned(size: int) -> int:
     return -(-size // ALIGNMENT) * ALIGNMENT
 
