@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 from kittiwake import board_code
 from kittiwake.errors import TargetError
-from kittiwake.target import refusal
+from kittiwake.target import in_place, refusal
 from kittiwake.target.base import Target
 
-PLAN_NAME = "model.kwm"
+PLAN_NAME, _PLAN_IN_PLACE = "model.kwm", "model-in-place.kwm"
 _TIMEOUT_S = 300.0
+_LARGE = 0.6  # of the free heap
 _PIECE_BYTES = 1500  # of inputs, handed to a board at a time as text
 
 
@@ -25,13 +26,17 @@ class Loaded:
 
     Attributes:
         heap_bytes: of the board's heap that model, kernels and plan hold while no invoke runs.
+        plan_name: file of the plan.
     """
 
     heap_bytes: int
+    plan_name: str = PLAN_NAME
 
 
 def load(target: Target, plan: bytes, kernel: str, mapped: bool = True) -> Loaded:
     """Put a plan on a started target and make it ready.
+
+    One that takes most of what is free of the heap is put, with the firmware, where flash is memory, if the target can.
 
     Args:
         target: started.
@@ -46,10 +51,14 @@ def load(target: Target, plan: bytes, kernel: str, mapped: bool = True) -> Loade
         RefusedError: by the firmware; its reason is the message.
         TargetError: the board failed.
     """
-    target.deploy({PLAN_NAME: plan})
+    is_large = mapped and len(plan) > target.facts()["heap_free"] * _LARGE
+    name = _PLAN_IN_PLACE
+    if not is_large or not in_place.deploy(target, {name: plan}):
+        name = PLAN_NAME
+        target.deploy({name: plan})
     target.exec(board_code.source("model/plan"))
-    reply = target.exec(board_code.call("load", PLAN_NAME, kernel, mapped), _TIMEOUT_S)
-    return Loaded(int(refusal.raise_if_refused(reply, f"{target.name} refuses the plan")))
+    reply = target.exec(board_code.call("load", name, kernel, mapped), _TIMEOUT_S)
+    return Loaded(int(refusal.raise_if_refused(reply, f"{target.name} refuses the plan")), name)
 
 
 def invoke(

@@ -15,13 +15,14 @@ GRAIN_BYTES = 64
 _TIMEOUT_S = 300.0
 
 
-def measure(target: Target, kernel: str, mapped: bool = True) -> int:
+def measure(target: Target, kernel: str, mapped: bool = True, plan_name: str = on_target.PLAN_NAME) -> int:
     """Find the peak of a plan that `on_target.load` has put there.
 
     Args:
         target: started; rebooted by every trial, so what was loaded is gone afterwards.
         kernel: which kernels run it.
         mapped: use the plan where it lies in flash, on boards that can.
+        plan_name: its file.
 
     Returns:
         Bytes, to GRAIN_BYTES: modules, kernels, plan where it is not mapped, model, both ends' buffers, an invoke.
@@ -34,7 +35,7 @@ def measure(target: Target, kernel: str, mapped: bool = True) -> int:
     while fits - fails > 1:
         middle = (fits + fails) // 2
         _fresh(target)
-        if _works(target, middle, kernel, mapped):
+        if _works(target, middle, kernel, mapped, plan_name):
             fits = middle
         else:
             fails = middle
@@ -47,10 +48,10 @@ def _fresh(target: Target) -> int:
     return int(target.exec("print_free()"))
 
 
-def _works(target: Target, left: int, kernel: str, mapped: bool) -> bool:
+def _works(target: Target, left: int, kernel: str, mapped: bool, plan_name: str) -> bool:
     size = left * GRAIN_BYTES
     target.exec(board_code.call("fill", size, GRAIN_BYTES))
-    trial = board_code.call("trial", size, on_target.PLAN_NAME, kernel, mapped)
+    trial = board_code.call("trial", size, plan_name, kernel, mapped)
     outcome = target.exec(f"print({trial})", _TIMEOUT_S).strip()
     if outcome not in ("runs", "short"):
         raise TargetError(f"{target.name} could not leave {size} bytes of its heap free: {outcome}")
