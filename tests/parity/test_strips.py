@@ -17,7 +17,7 @@ from tests.support import network_tally
 from tests.support.tflite_images import random_image_network
 
 SOAK = os.environ.get("KITTIWAKE_SOAK") == "1"
-NETWORKS = 1500 if SOAK else 60
+NETWORKS = 1500 if SOAK else 40
 CUTS = 4  # of a network
 WANTED = {
     *(*strips.FILTERS, *strips.POOLS, "PAD", "RELU", "LOGISTIC", "TANH", "QUANTIZE", "ADD", "MUL", "CONCATENATION"),
@@ -102,4 +102,4 @@ def test_strips_that_lack_a_row_give_other_bytes(unix, micro, monkeypatch):
             plan = cut_plan(graph, "viper", region, count)
             if plan is not None:
                 wrong += models.run(unix, "viper", plan, data) != micro.run(content, data)[0]
-    assert wrong > 3
+    assert wrong > 2

@@ -13,7 +13,7 @@ from kittiwake.model.emit import arena, cost
 from kittiwake.model.lower.steps import Program, Step
 from kittiwake.model.read.ends import End
 from kittiwake.model.read.graph import Operator
-from kittiwake.model.tiling import Cut
+from kittiwake.model.strip_candidates import Cut
 
 # In a kernel's place, for operators that no kernel runs: addresses say it all, or the compiler has done it.
 VIEW, HOST = "view", "host"
