@@ -1,7 +1,8 @@
 """The history process: from the broker into a store, acknowledged to the broker only after the store's commit.
 
 It knows MQTT and a store's face; neither tables nor figures. What waits is bounded: the broker sends no more than
-its own limit of messages that are not acknowledged, and none is acknowledged that is not in the database.
+its own limit of messages that are not acknowledged. They are acknowledged in the order in which they came, and none
+that is not in the database.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from kittiwake.errors import ConfigError, KittiwakeError
 from kittiwake.history import sharing
@@ -30,6 +32,9 @@ _RECEIVE_MOST = 65535  # of MQTT 5
 _WAITING_BATCHES = 16
 _AWAY_S = 90 * 86400
 _NO_HANDLE = 0  # of a row whose connection is gone
+
+# Row, or None for what is no record; handle; when it came (ns).
+Waiting: TypeAlias = tuple[Row | None, int, int]
 
 
 @dataclass
@@ -88,7 +93,7 @@ class HistoryService:
         self._store, self._wall_ms, self._steps = store, wall_ms, steps
         self._batch_rows, self._retry_s = section.batch_rows, section.retry_s
         self._broker, self._share = broker, section.share
-        self._waiting: list[tuple[Row, int, int]] = []  # row, handle, when it came (ns)
+        self._waiting: list[Waiting] = []
         self._has_overflowed = self.is_known = False
         self._arrived = asyncio.Event()
         self.counts = Counts()
@@ -133,23 +138,23 @@ class HistoryService:
 
     def _take(self, topic: str, payload: bytes, handle: int) -> None:
         self.counts.messages += 1
+        if self._has_overflowed or len(self._waiting) >= _WAITING_BATCHES * self._batch_rows:
+            # Mosquitto 2.0.11, without a limit of its own, sends more than the Receive Maximum that it was told. What
+            # has no room is not acknowledged, and comes again with the next connection. Nothing after it is taken
+            # until then, for ids have 16 bits: of two messages with one id the broker forgets the first.
+            self._has_overflowed = True
+            return
+        row = None
         try:
             row = read(topic, payload)
         except NotARecord:
             self.counts.others += 1
-            self.mqtt.acknowledge(handle)
-            return
-        if len(self._waiting) >= _WAITING_BATCHES * self._batch_rows:
-            # Mosquitto 2.0.11 sends more than the Receive Maximum that it was told. What has no room is not
-            # acknowledged, and comes again with the next connection.
-            self._has_overflowed = True
-            return
         self._waiting.append((row, handle, time.time_ns()))
         self._arrived.set()
 
     @property
     def waiting(self) -> int:
-        """Rows that have arrived and are not in the database: at most sixteen batches."""
+        """Messages that have arrived and are not acknowledged: at most sixteen batches."""
         return len(self._waiting)
 
     def _subscribed(self, refused: dict[str, str]) -> None:
@@ -202,9 +207,18 @@ class HistoryService:
         batch = self._waiting[: self._batch_rows]
         if not batch:
             return
-        rows = [row for row, _, _ in batch]
-        work = thread.submit(self._store.write, rows, self._wall_ms())
-        written = await asyncio.wrap_future(work)
+        if rows := [row for row, _, _ in batch if row is not None]:
+            await self._write(thread, rows)
+        # Not those of `batch`: the connection may have been lost meanwhile.
+        handles = [handle for _, handle, _ in self._waiting[: len(batch)]]
+        del self._waiting[: len(batch)]
+        for handle in handles:
+            self.mqtt.acknowledge(handle)
+        if self._steps:
+            _tell(self._steps, batch)
+
+    async def _write(self, thread: ThreadPoolExecutor, rows: list[Row]) -> None:
+        written = await asyncio.wrap_future(thread.submit(self._store.write, rows, self._wall_ms()))
         if self.problem:
             log.info("history: written again")
         self.problem = ""
@@ -215,19 +229,14 @@ class HistoryService:
         self.counts.known += written.known
         self.counts.altered += written.altered
         self.counts.repaired += written.repaired
-        # Not those of `batch`: the connection may have been lost meanwhile.
-        handles = [handle for _, handle, _ in self._waiting[: len(batch)]]
-        del self._waiting[: len(batch)]
-        for handle in handles:
-            self.mqtt.acknowledge(handle)
-        if self._steps:
-            _tell(self._steps, batch)
 
 
-def _tell(steps: Steps, batch: list[tuple[Row, int, int]]) -> None:
+def _tell(steps: Steps, batch: list[Waiting]) -> None:
     """Tell of rows that are in the database now; copies of known ones, too, which have gone the way once more."""
     now_ns = time.time_ns()
     for row, _, came_ns in batch:
+        if row is None:
+            continue
         key = Key(row.device, row.journal, row.seq)
         if steps.wants(key):
             steps.tell(Step(ROW, key, came_ns, now_ns, {"kind": row.kind}))
