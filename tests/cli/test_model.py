@@ -56,7 +56,7 @@ def test_model_info_adds_up(tmp_path, capsys):
 
 def test_model_info_says_what_is_in_strips_and_what_that_saves(tmp_path, capsys):
     path = tmp_path / "image.tflite"
-    path.write_bytes(from_graph(first_layers_large(40)))
+    path.write_bytes(from_graph(first_layers_large(32)))
     ram = {}
     for slower in ("0", "10"):
         arguments = ["model", "info", str(path), "--target-isa", "dsp", "--slower", slower]

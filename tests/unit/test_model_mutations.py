@@ -11,9 +11,11 @@ pytest.importorskip("tflite_micro", reason="no wheel of tflite-micro for this ma
 from kittiwake.model import compiler
 from kittiwake.model.read.refusal import ModelRefused
 from tests.support.hil import SOAK
+from tests.support.image_networks import first_layers_large
 from tests.support.mutations import mutated
 from tests.support.refusals import survives
 from tests.support.tflite_builder import OPS, VALID, options
+from tests.support.tflite_graphs import from_graph
 from tests.support.tflite_more import MoreNet
 from tests.support.tflite_singles import SINGLES, single
 
@@ -47,6 +49,17 @@ def test_damaged_files_of_an_operator_are_refused_or_compiled_never_worse(kind, 
         clock()
         kept += survives(mutated(content, rng))
     assert FILES // 50 < kept < FILES * 19 // 20  # neither is all damage found at the door, nor does none matter
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < _MEMORY_KIB
+
+
+@pytest.mark.timeout(7200 if SOAK else 60)
+def test_damaged_files_of_a_network_in_strips_are_refused_or_compiled_never_worse(clock):
+    rng = random.Random("mutations of strips")
+    content = from_graph(first_layers_large(32))
+    assert compiler.compile_model(content).tiling.cuts
+    for _ in range(3000 if SOAK else 5):
+        clock()
+        survives(mutated(content, rng))
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < _MEMORY_KIB
 
 
