@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from kittiwake.model.lower import descriptors, fixed, margins, staging
+from kittiwake.model.lower import descriptors, margins, staging
 from kittiwake.model.lower import weights as weight_streams
 from kittiwake.model.lower.context import Ends, Lowering
 from kittiwake.model.lower.steps import Buffer, Data, Ref, Step, View, ref
@@ -123,11 +123,8 @@ def channels_of(work: Lowering, op: Operator, rows: Sequence[Sequence[int]]) -> 
     source, bias = shapes.data_input(work.graph.main, op), shapes.bias_input(work.graph.main, op)
     weights, result = work.tensor(op.inputs[1]), work.tensor(op.outputs[0])
     biases = [0] * len(rows) if bias is None else shapes.ints(bias)
-    if op.kind == "FULLY_CONNECTED" and len(weights.scales) == 1:
-        scales = [fixed.float32(source.scale * weights.scale) / result.scale] * len(rows)
-    else:
-        each = weights.scales if len(weights.scales) > 1 else weights.scales * len(rows)
-        scales = [source.scale * scale / result.scale for scale in each]
+    each = weights.scales if len(weights.scales) > 1 else weights.scales * len(rows)
+    scales = [source.scale * scale / result.scale for scale in each]
     channels = [
         weight_streams.channel(w, b, source.zero_point, s, result.zero_point)
         for w, b, s in zip(rows, biases, scales, strict=True)

@@ -25,7 +25,7 @@ def batch_matmul(work: Lowering, op: Operator, name: str) -> None:
     first, second, result = (work.tensor(index) for index in (*op.inputs, *op.outputs))
     home = work.home(result.index)  # first: what follows a refused operator is lowered, too
     rows, cols, inner = shapes.sides_of_product(work.graph.main, op)
-    m, shift = fixed.quantize_multiplier(fixed.float32(first.scale * second.scale) / result.scale)
+    m, shift = fixed.quantize_multiplier(first.scale * second.scale / result.scale)
     if inner * 255 * 255 << max(shift, 0) >= 1 << 30:
         work.refuse(op, f"its sums of {inner} products reach 2^30")
         return

@@ -16,24 +16,23 @@ from kittiwake.model.read.graph import Operator, Tensor
 
 def add(work: Lowering, op: Operator, name: str) -> None:
     """Lower an ADD: each input's share of the sum is looked up by its byte."""
-    first, second, result = _operands(work, op)
-    twice = 2 * max(first.scale, second.scale)
-    factors = [fixed.quantize_multiplier(t.scale / twice) for t in (first, second)]
-    terms = [Data(tables.scaled_terms(t.zero_point, *f)) for t, f in zip((first, second), factors, strict=True)]
-    m, shift = fixed.quantize_multiplier(twice / ((1 << 20) * result.scale))
-    _binary(work, op, "add", name, {"a_terms": terms[0], "b_terms": terms[1], "m": m, "right": -shift, "left": 0})
+    _sum(work, op, 1, name)
 
 
 def subtract(work: Lowering, op: Operator, name: str) -> None:
-    """Lower a SUB: an ADD whose second input has the other sign. Its scales are divided in single precision."""
+    """Lower a SUB: an ADD whose second input has the other sign."""
+    _sum(work, op, -1, name)
+
+
+def _sum(work: Lowering, op: Operator, sign: int, name: str) -> None:
     first, second, result = _operands(work, op)
     twice = 2 * max(first.scale, second.scale)
-    factors = [fixed.quantize_multiplier(fixed.float32(t.scale / twice)) for t in (first, second)]
+    factors = [fixed.quantize_multiplier(t.scale / twice) for t in (first, second)]
+    m, shift = fixed.quantize_multiplier(twice / ((1 << 20) * result.scale))
     terms = [
-        Data(tables.scaled_terms(first.zero_point, *factors[0])),
-        Data(tables.scaled_terms(second.zero_point, *factors[1], sign=-1)),
+        Data(tables.scaled_terms(tensor.zero_point, *each, sign=way))
+        for tensor, each, way in zip((first, second), factors, (1, sign), strict=True)
     ]
-    m, shift = fixed.quantize_multiplier(fixed.float32(twice / fixed.float32((1 << 20) * result.scale)))
     _binary(work, op, "add", name, {"a_terms": terms[0], "b_terms": terms[1], "m": m, "right": -shift, "left": 0})
 
 

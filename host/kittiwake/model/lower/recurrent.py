@@ -152,7 +152,7 @@ def _gates(
         units, size = weights.shape
         values = staging.signed(weights.content)
         added = shapes.ints(work.tensor(op.inputs[biases[number]])) if biases else [0] * units
-        scale = fixed.float32(source.scale * weights.scale) / _GATE_SCALE
+        scale = source.scale * weights.scale / _GATE_SCALE
         rows = [values[i * size : (i + 1) * size] for i in range(units)]
         channels += halves(rows, added, source.zero_point, scale)
     return channels if staging.fits(work, op, channels, weight_streams.ROWS) else None

@@ -39,12 +39,12 @@ def svdf(work: Lowering, op: Operator, name: str) -> None:
 
 
 def _scales(work: Lowering, op: Operator) -> tuple[float, float]:
-    """From products with the input to features, and from their weighed sum to the output; in single precision."""
+    """From products with the input to features, and from their weighed sum to the output."""
     source, of_input, over_time = (work.tensor(index) for index in op.inputs[:3])
     kept, result = work.tensor(op.inputs[recurrent_rules.FEATURES]), work.tensor(op.outputs[0])
     return (
-        fixed.float32(fixed.float32(source.scale * of_input.scale) / kept.scale),
-        fixed.float32(fixed.float32(kept.scale * over_time.scale) / result.scale),
+        source.scale * of_input.scale / kept.scale,
+        kept.scale * over_time.scale / result.scale,
     )
 
 

@@ -121,7 +121,7 @@ def _steps_of(bits: int, scale: float) -> int:
 
 
 def leaky_relu(alpha: float, scale: float, zero_point: int, to_scale: float, to_zero_point: int) -> bytes:
-    """LEAKY_RELU: one multiplier on either side of zero, both divided in single precision.
+    """LEAKY_RELU: one multiplier on either side of zero.
 
     Args:
         alpha: slope below zero, at least 0.
@@ -133,8 +133,8 @@ def leaky_relu(alpha: float, scale: float, zero_point: int, to_scale: float, to_
     Returns:
         256 bytes.
     """
-    below = fixed.quantize_multiplier(fixed.float32(fixed.float32(scale * alpha) / to_scale))
-    above = fixed.quantize_multiplier(fixed.float32(scale / to_scale))
+    below = fixed.quantize_multiplier(scale * alpha / to_scale)
+    above = fixed.quantize_multiplier(scale / to_scale)
 
     def one(x: int) -> int:
         x -= zero_point
