@@ -4,8 +4,8 @@
 
 Kernels in assembler are left out: each fits one processor, and all of them together fill a small board's flash. So is
 what takes releases, since that needs slots, and mip makes none. All sources together are more than a MiB holds, so what
-tells a machine's states is left out, too, and the plain kernels of networks, which define the viper ones. `kittiwake
-deploy` brings what a configuration needs.
+tells a machine's states is left out, too, the plain kernels of networks, which define the viper ones, and kernels for
+int16 activations, which no node's networks have. `kittiwake deploy` brings what a configuration needs.
 """
 
 import argparse
@@ -36,7 +36,7 @@ def package() -> dict[str, Any]:
         came from, of the same version.
     """
     files = [path for path in kittiwake.firmware_files() if mpy.fits(path, "")]
-    left_out = _of_states() | _plain_networks()
+    left_out = _of_states() | _plain_networks() | _of_own_scripts()
     return _described([path for path in files if not path.startswith(_OF_SLOTS) and path not in left_out])
 
 
@@ -47,6 +47,10 @@ def _of_states() -> set[str]:
         for kinds in (("microphone", "states"), ("microphone",))
     )
     return set(with_states) - set(without)
+
+
+def _of_own_scripts() -> set[str]:
+    return {f"kittiwake_node/kernels/viper_{stage}.py" for stage in choose.OWN_SCRIPTS_STAGES}
 
 
 def _plain_networks() -> set[str]:

@@ -1,4 +1,4 @@
-"""Runs compiled models (plans): int8 networks as a list of kernel calls, one a layer, nothing allocated in between.
+"""Runs compiled models (plans): integer networks as a list of kernel calls, one a layer, nothing allocated in between.
 
 Must not know files, flash or what a network is for; kernels, plan and memory arrive as arguments. The plan's bytes are
 described in docs/spec/model-plan.md.
@@ -14,7 +14,7 @@ Whole: `model.invoke(data, result)`. In slices, so that a poll loop can sample b
 import binascii
 import struct
 
-from .errors import ModelError
+from .errors import ConfigError, ModelError
 
 if False:  # for mypy alone
     from kittiwake_types import Buffer, KernelFunction, KernelSet, Memory
@@ -48,6 +48,17 @@ _ENTRIES = (
     ("matmul", "matmul"),
     ("recurrent", "svdf16"),
     ("logsoftmax", "log_softmax"),
+    ("conv16", "conv16"),
+    ("conv16", "depthwise16"),
+    ("pointwise16", "add16"),
+    ("pointwise16", "mul16"),
+    ("pointwise16", "rescale16"),
+    ("pool16", "pool16"),
+    ("pool16", "mean16"),
+    ("curve16", "curve16"),
+    ("curve16", "softmax16"),
+    ("floats16", "quantise16"),
+    ("floats16", "widen16"),
 )
 
 
@@ -133,7 +144,8 @@ class Network:
 
     Raises:
         ModelError: "plan", "version", "damaged", "layout" (compiled for other kernels), "aligned", "memory" (with the
-            bytes needed), "step" (the plan is of a later compiler), "scratch" (what was given is too short). Allocates.
+            bytes needed), "step" (the plan is of a later compiler, or its kernels are not there), "scratch" (what was
+            given is too short). Allocates.
     """
 
     def __init__(self, plan: "Buffer", kernel: "KernelSet", scratch: "Scratch | None" = None) -> None:
@@ -172,7 +184,10 @@ class Network:
             kind, words, at = struct.unpack_from("<HHI", self._plan, header.table + 8 * i)
             if not 1 <= kind <= len(_ENTRIES) or at & 3 or at + 4 * words > len(self._plan):
                 raise ModelError("step", "step %d of kind %d is unknown; update the firmware" % (i, kind))
-            calls.append((kernel.entry(*_ENTRIES[kind - 1]), at))
+            try:
+                calls.append((kernel.entry(*_ENTRIES[kind - 1]), at))
+            except ConfigError:
+                raise ModelError("step", "step %d of kind %d has no kernel here" % (i, kind))
         return calls
 
     def _find(self, ref: int) -> tuple[bytearray, int]:
@@ -195,7 +210,7 @@ class Network:
         """Run the network once. Does not allocate with native kernels.
 
         Args:
-            data: header.input_bytes bytes, int8 or uint8 as the model has it; read only.
+            data: header.input_bytes bytes, in the model's own type, little-endian; read only.
             result: bytearray of at least header.output_bytes, which is written.
 
         Raises:

@@ -143,6 +143,10 @@ def test_choose_brings_networks_to_channels_that_tell_states_and_no_audio():
     assert telling - sensor - hearing == own
     assert {"network.py", "kernels/viper_conv.py"} <= (telling & hearing) - sensor
     assert not any(path.startswith("speech/") or path.endswith("_mel.py") for path in telling)
+    # Kernels of int16 activations go to no node, whose networks have none.
+    assert any(path.endswith("viper_conv16.py") for path in firmware)
+    everything = {*telling, *hearing, *choose.every_file(firmware)}
+    assert not any(path.endswith(("16.py", "16.mpy")) for path in everything)
 
 
 @pytest.mark.parametrize("version", ["1.23.0", "1.20.1"])

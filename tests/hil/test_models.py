@@ -17,6 +17,7 @@ from tests.support.hil import SOAK
 from tests.support.tflite_builder import OPS, options
 from tests.support.tflite_ends import random_ends
 from tests.support.tflite_graphs import random_model
+from tests.support.tflite_halfwords import all_halfword_kernels, random_halfword_network
 from tests.support.tflite_more import MoreNet, random_log_softmax, random_network
 from tests.support.tflite_net import Net
 from tests.support.tflite_recurrent import random_lstm, random_svdf
@@ -139,7 +140,21 @@ def test_networks_with_a_memory_on_a_board_equal_tflite_micro(board, micro, make
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("name", ["hey_jarvis", "ends in floats", "an LSTM", "an SVDF"])
+def test_networks_of_16x8_on_a_board_equal_tflite_micro(board, micro):
+    board.reboot()
+    kernel = kernels_of(board)[-1]  # viper's in every set
+    for seed in range(GRAPHS if SOAK else GRAPHS // 3):
+        if seed % 8 == 7:
+            board.reboot()
+        content, used = random_halfword_network(seed, small=True)
+        compiled = compiler.compile_model(content, kernel)
+        data = check.inputs_of(compiled.program.inputs, compiled.graph, 3, seed)
+        assert models.run_small(board, kernel, compiled.plan, data) == micro.run(content, data)[0], (kernel, seed, used)
+        network_tally.add(board.name, kernel, "16x8", len(data))
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("name", ["hey_jarvis", "ends in floats", "an LSTM", "an SVDF", "16x8"])
 def test_invoke_whole_and_in_slices_with_the_heap_locked_works(board, name):
     board.reboot()
     kernel = kernels_of(board)[-1]
@@ -147,6 +162,7 @@ def test_invoke_whole_and_in_slices_with_the_heap_locked_works(board, name):
         "ends in floats": lambda: random_ends(3, small=True),
         "an LSTM": lambda: random_lstm(1, small=True)[0],
         "an SVDF": lambda: random_svdf(1, small=True)[0],
+        "16x8": all_halfword_kernels,
     }
     plan = compiler.compile_model(makers.get(name, lambda: models.wake_word(name))(), kernel).plan
     on_target.load(board, plan, kernel)

@@ -8,11 +8,11 @@ import threading
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-# What fits one processor, what takes releases into slots, which mip does not make, what tells states, and the networks'
-# kernels that only define.
+# What fits one processor, what takes releases into slots, which mip does not make, what tells states, networks of
+# 16 bits, and the networks' kernels that only define.
 LEFT_OUT_BY_MIP = re.compile(
     r"kittiwake_node/(kernels/((thumb2|dsp|rv32|xtensa)_|\w+_block)|update/|updating\.py$|io/build_facts\.py$"
-    r"|(assembly|config)_states\.py$|detect/state"
+    r"|kernels/\w+16\.py|(assembly|config)_states\.py$|detect/state"
     r"|kernels/plain_(conv|copy|depthwise|floats|logsoftmax|matmul|pointwise|pool|recurrent|requant|shape|softmax|table))"
 )
 

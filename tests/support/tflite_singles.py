@@ -5,6 +5,7 @@ import random
 import numpy as np
 
 from tests.support.tflite_builder import FLOAT32, INT8, INT16, INT32, OPS, options
+from tests.support.tflite_halfwords import HalfNet
 from tests.support.tflite_more import MoreNet
 from tests.support.tflite_packed import PackedNet
 from tests.support.tflite_recurrent import RecurrentNet
@@ -16,6 +17,10 @@ class _Net(RecurrentNet, MoreNet):
 
 class _Packed(PackedNet, _Net):
     """The same, with weights of four bits."""
+
+
+class _Half(HalfNet, _Net):
+    """The same, with activations of 16 bits."""
 
 
 def _floats(net: _Net, x: int) -> tuple[int, int]:
@@ -66,7 +71,20 @@ def _weighed(net: _Net, x: int) -> int:
 
 
 _PACKED = "weights of four bits"
+_HALVES = {
+    "16x8: CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED, TRANSPOSE_CONV": lambda net, x: net.rng.choice(
+        (net.conv, net.depthwise, net.dense, lambda x: net.transposed(x, 2))
+    )(x),
+    "16x8: ADD, MUL, SUB, AVERAGE_POOL_2D, MAX_POOL_2D, MEAN": lambda net, x: net.rng.choice(
+        (net.binary, net.subtract, net.pool, net.mean)
+    )(x),
+    "16x8: RELU, RELU6, LEAKY_RELU, LOGISTIC, TANH, SOFTMAX, QUANTIZE, DEQUANTIZE": lambda net, x: (
+        net.first(x),
+        net.given_back(net.unary(x)),
+    ),
+}
 _MAKERS = {
+    **_HALVES,
     _PACKED: _weighed,
     "CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED": _weighed,
     "SHAPE, STRIDED_SLICE, PACK, RESHAPE": _of_computed_shape,
@@ -104,7 +122,7 @@ def single(kind: str, rng: random.Random, scales: tuple[float, ...] = ()) -> byt
         rng: of what is random in it.
         scales: about half of all scales become one of these.
     """
-    net = (_Packed if kind == _PACKED else _Net)(rng)
+    net = (_Half if kind in _HALVES else _Packed if kind == _PACKED else _Net)(rng)
     x = net.tensor((1, 2, 2, 2), quant=net.quant())
     made = _MAKERS[kind](net, x)
     for quantization in (tensor.quantization for tensor in net.graph.tensors if scales):

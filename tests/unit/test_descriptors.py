@@ -23,6 +23,11 @@ STAGES = {
     "floats": ["quantise"],
     "recurrent": ["dense16", "lstm", "svdf16"],
     "matmul": ["matmul"],
+    "conv16": ["conv16", "depthwise16"],
+    "pointwise16": ["add16", "mul16", "rescale16"],
+    "pool16": ["pool16", "mean16"],
+    "curve16": ["curve16", "softmax16"],
+    "floats16": ["quantise16", "widen16"],
 }
 # What the assembler sources call a word, where it is not the list's name.
 ASSEMBLER = {

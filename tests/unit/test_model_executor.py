@@ -8,10 +8,12 @@ import pytest
 pytest.importorskip("tflite_micro", reason="no wheel of tflite-micro for this machine")
 
 from kittiwake.model import compiler
+from kittiwake.model.lower import descriptors
 from kittiwake_node import kernels
-from kittiwake_node.errors import ModelError
+from kittiwake_node.errors import ConfigError, ModelError
 from kittiwake_node.network import Header, Network, Scratch
 from tests.support.tflite_graphs import random_model
+from tests.support.tflite_halfwords import all_halfword_kernels
 from tests.support.tflite_net import Net
 
 STREAMING = 28  # a seed whose network keeps state
@@ -114,6 +116,29 @@ def test_invoke_with_a_buffer_of_the_wrong_length_is_refused_and_leaves_the_mode
         model.invoke(given[:-1] if wrong == "input" else given, result if wrong == "input" else result[:-1])
     assert caught.value.code == wrong
     invoked(model, given)
+
+
+def test_step_whose_kernels_are_not_there_is_refused_by_what_the_plan_is():
+    class Node:
+        """Kernels as a node has them: none of int16 activations."""
+
+        name = "plain"
+
+        def entry(self, stage, name):
+            if stage.endswith("16"):
+                raise ConfigError("kernel", f"no {stage}")
+            return kernels.load("plain").entry(stage, name)
+
+    content = compiler.compile_model(all_halfword_kernels(), "plain").plan
+    with pytest.raises(ModelError) as caught:
+        Network(content, Node())
+    assert caught.value.code == "step"
+
+
+def test_network_of_every_kernel_of_halfwords_has_them():
+    compiled = compiler.compile_model(all_halfword_kernels())
+    assert {step.kind for step in compiled.program.steps} >= descriptors.OF_HALFWORDS
+    assert compiled.has_halfwords and not compiler.compile_model(random_model(1)[0]).has_halfwords
 
 
 def test_scratch_that_is_too_short_is_refused():

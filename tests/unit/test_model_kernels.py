@@ -21,6 +21,11 @@ STAGES = (
     "floats",
     "recurrent",
     "matmul",
+    "conv16",
+    "pointwise16",
+    "pool16",
+    "curve16",
+    "floats16",
 )
 ARCHITECTURES = {
     "armv6m": ("plain", "viper"),

@@ -207,7 +207,7 @@ def test_float_model_is_told_in_one_line_with_the_mend():
     assert len(caught.value.reasons) > 900
     line = str(caught.value)
     assert len(line) < 600
-    assert "operator 0 (RELU): tensor 0 is float32, not int8, and " in line
+    assert "operator 0 (RELU): tensor 0 is float32, not int8 or int16, and " in line
     assert "more like it (operators 0, 1, 1, …)" in line
     assert "operator 900 (ABS): is not supported, and 2 more like it (operators 901, 902)" in line
     assert "this is a float model: convert it with a representative data set" in line

@@ -106,6 +106,21 @@ def test_model_add_of_what_is_no_wake_word_is_refused(tmp_path, capsys):
     assert said.count("\n") == 1
 
 
+def test_network_that_computes_with_16_bits_is_no_wake_word_and_tells_no_states(tmp_path, capsys):
+    """A node has no kernels for it, though its ends are bytes."""
+    from kittiwake.errors import ConfigError
+    from kittiwake.model import compiler, states
+    from tests.support.tflite_halfwords import with_ends_in_bytes
+
+    content = with_ends_in_bytes()
+    assert app.run(["model", "add", str(written(tmp_path, lambda s: None, content))]) == EXIT_USAGE
+    said = capsys.readouterr().err
+    assert "computes with 16 bits, for which a node has no kernels" in said
+    assert said.count("\n") == 1
+    with pytest.raises(ConfigError, match="computes with 16 bits"):
+        states.with_states(compiler.compile_model(content), ["off", "on"], 100.0, "fan")
+
+
 def test_find_of_an_unknown_name_names_those_that_there_are():
     with pytest.raises(Exception, match="okay_nabu"):
         wake.find("nobody")

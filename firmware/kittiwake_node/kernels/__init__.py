@@ -124,6 +124,7 @@ if False:  # for mypy alone
 SETS = ("plain", "viper", "thumb2", "rv32", "dsp", "xtensa")
 # What is seldom run, and stages of networks without inner products: written once, in viper, for all native sets.
 _SHARED = "block clip wake shape copy table pointwise pool softmax logsoftmax floats recurrent matmul".split()
+_SHARED += "conv16 pointwise16 pool16 curve16 floats16".split()
 # By set, the stages that it has in viper alone.
 _IN_VIPER = {"thumb2": _SHARED, "rv32": _SHARED, "xtensa": _SHARED + ["wide"]}
 
@@ -144,7 +145,8 @@ class Kernel:
         Args:
             stage: "zscore", "lagged", "wide", "summary", "drift", "novelty", "ring", "clip", "block" or "wake"; of
                 audio "spectrum", "fft", "mel" or "features"; of networks "conv", "depthwise", "shape", "copy", "table",
-                "pointwise", "pool", "softmax", "logsoftmax", "floats", "recurrent" or "matmul".
+                "pointwise", "pool", "softmax", "logsoftmax", "floats", "recurrent" or "matmul"; of int16 activations
+                "conv16", "pointwise16", "pool16", "curve16" or "floats16".
 
         Returns:
             The module with that stage's functions.

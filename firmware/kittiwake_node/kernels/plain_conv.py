@@ -4,9 +4,11 @@ Must not know who calls it. Runs anywhere, in any layout of the weights; descrip
 docs/spec/model-plan.md.
 """
 
-from .plain_requant import find, saturate, scale, signed, signed_word, word, words
+from .plain_requant import element, find, saturate, scale, signed, signed_word, word, words
 
 if False:  # for mypy alone
+    from collections.abc import Iterator
+
     from kittiwake_types import Memory
 
 _LAYOUT_ROWS = 0  # weight layouts, as the descriptor numbers them
@@ -83,19 +85,34 @@ def conv(at: int, plan: "Memory", scratch: "Memory", state: "Memory") -> None:
     d = words(plan, at, 19)
     source, first = find(d[_INPUT], plan, scratch, state)
     target, out = find(d[_OUTPUT], plan, scratch, state)
-    inputs = d[_INPUTS]
+    for place, line in lines(d, plan, source, first, 1):
+        for c in range(d[_OUTPUTS]):
+            weights, total, m, right, left = channel(plan, d[_STREAM], d[_FILLED], d[_WEIGHT_LAYOUT], c, False)
+            for k in range(d[_INPUTS]):
+                total += weights[k] * line[k]
+            target[out + place + c] = saturate(scale(total, m, right, left) + d[_ZERO] - 128)
+
+
+def lines(
+    d: tuple[int, ...], plan: "Memory", source: "Memory", first: int, width: int
+) -> "Iterator[tuple[int, list[int]]]":
+    """Gather what is under the filter, pixel by pixel.
+
+    Args:
+        d: words of a dense layer.
+        plan: the model's plan.
+        source: buffer of the input.
+        first: its first byte.
+        width: bytes of an element, 1 or 2.
+
+    Yields:
+        (bytes from the output's first to those of a pixel, values of the inputs). Allocates.
+    """
     for y in range(d[_ROWS]):
         for x in range(d[_COLS]):
             base = first + y * d[_IN_ROW] + x * d[_IN_COL]
             line = []
             for s in range(d[_SEGMENTS]):
                 start = base + word(plan, d[_SEGMENT_OFFSETS] + 4 * s)
-                line += [signed(source[start + k]) for k in range(d[_SEGMENT_BYTES])]
-            for c in range(d[_OUTPUTS]):
-                weights, bias, m, right, left = channel(plan, d[_STREAM], d[_FILLED], d[_WEIGHT_LAYOUT], c, False)
-                total = bias
-                for k in range(inputs):
-                    total += weights[k] * line[k]
-                target[out + y * d[_OUT_ROW] + x * d[_OUT_COL] + c] = saturate(
-                    scale(total, m, right, left) + d[_ZERO] - 128
-                )
+                line += [element(source, start + k, width) for k in range(0, d[_SEGMENT_BYTES], width)]
+            yield y * d[_OUT_ROW] + x * d[_OUT_COL], line

@@ -4,9 +4,11 @@ Must not know who calls it. Runs anywhere, in any layout of the weights; descrip
 """
 
 from .plain_conv import channel
-from .plain_requant import find, saturate, scale, signed, words
+from .plain_requant import element, find, saturate, scale, words
 
 if False:  # for mypy alone
+    from collections.abc import Iterator
+
     from kittiwake_types import Memory
 
 # Words of the descriptor, as model/lower/descriptors.py of the host names them.
@@ -46,15 +48,31 @@ def depthwise(at: int, plan: "Memory", scratch: "Memory", state: "Memory") -> No
     padded = -(-taps // 4) * 4 if d[_WEIGHT_LAYOUT] == 0 else taps
     for c in range(d[_CHANNELS]):
         weights, bias, m, right, left = channel(plan, d[_STREAM], padded, d[_WEIGHT_LAYOUT], c, True)
-        for y in range(d[_ROWS]):
-            for x in range(d[_COLS]):
-                base = first + y * d[_IN_ROW] + x * d[_IN_COL] + c
-                total = bias
-                for ky in range(d[_FILTER_HEIGHT]):
-                    for kx in range(d[_FILTER_WIDTH]):
-                        total += weights[ky * d[_FILTER_WIDTH] + kx] * signed(
-                            source[base + ky * d[_TAP_DOWN] + kx * d[_TAP_ACROSS]]
-                        )
-                target[out + y * d[_OUT_ROW] + x * d[_OUT_COL] + c] = saturate(
-                    scale(total, m, right, left) + d[_ZERO] - 128
-                )
+        for place, total in sums(d, weights, source, first + c, 1):
+            target[out + place + c] = saturate(scale(total + bias, m, right, left) + d[_ZERO] - 128)
+
+
+def sums(
+    d: tuple[int, ...], weights: list[int], source: "Memory", first: int, width: int
+) -> "Iterator[tuple[int, int]]":
+    """Take one channel through its filter.
+
+    Args:
+        d: words of a depthwise layer.
+        weights: of the channel.
+        source: buffer of the input.
+        first: the channel's first byte.
+        width: bytes of an element, 1 or 2.
+
+    Yields:
+        (bytes from the output's first to that of a pixel, sum of products).
+    """
+    for y in range(d[_ROWS]):
+        for x in range(d[_COLS]):
+            base = first + y * d[_IN_ROW] + x * d[_IN_COL]
+            total = 0
+            for ky in range(d[_FILTER_HEIGHT]):
+                for kx in range(d[_FILTER_WIDTH]):
+                    tap = base + ky * d[_TAP_DOWN] + kx * d[_TAP_ACROSS]
+                    total += weights[ky * d[_FILTER_WIDTH] + kx] * element(source, tap, width)
+            yield y * d[_OUT_ROW] + x * d[_OUT_COL], total

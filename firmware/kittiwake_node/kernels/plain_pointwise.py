@@ -37,7 +37,7 @@ def add(at: int, plan: "Memory", scratch: "Memory", state: "Memory") -> None:
     Allocates.
     """
     d = words(plan, at, 21)
-    a, b, target, out, pairs = _both(d, plan, scratch, state)
+    a, b, target, out, pairs = both(d, plan, scratch, state)
     for i, j in pairs:
         total = signed_word(plan, d[_A_TERMS] + 4 * a[i]) + signed_word(plan, d[_B_TERMS] + 4 * b[j])
         target[out] = saturate(scale(total, d[_M], d[_RIGHT], d[_LEFT]) + d[_ZERO] - 128)
@@ -56,16 +56,27 @@ def mul(at: int, plan: "Memory", scratch: "Memory", state: "Memory") -> None:
     Allocates.
     """
     d = words(plan, at, 21)
-    a, b, target, out, pairs = _both(d, plan, scratch, state)
+    a, b, target, out, pairs = both(d, plan, scratch, state)
     for i, j in pairs:
         product = (signed(a[i]) - d[_A_ZERO] + 128) * (signed(b[j]) - d[_B_ZERO] + 128)
         target[out] = saturate(scale(product, d[_M], d[_RIGHT], d[_LEFT]) + d[_ZERO] - 128)
         out += 1
 
 
-def _both(
+def both(
     d: tuple[int, ...], plan: "Memory", scratch: "Memory", state: "Memory"
 ) -> "tuple[Memory, Memory, Memory, int, list[tuple[int, int]]]":
+    """Find two arrays, and which elements of them go together.
+
+    Args:
+        d: words of a sum or a product.
+        plan: the model's plan.
+        scratch: RAM of the invoke.
+        state: RAM of the model.
+
+    Returns:
+        (buffer of a, of b, of the output, the output's first byte, places in a and in b). Allocates.
+    """
     a, first = find(d[_A], plan, scratch, state)
     b, second = find(d[_B], plan, scratch, state)
     target, out = find(d[_OUTPUT], plan, scratch, state)

@@ -3,7 +3,7 @@
 Must not know who calls it. Runs anywhere; descriptors: see docs/spec/model-plan.md.
 """
 
-from .plain_requant import find, saturate, scale, signed, words
+from .plain_requant import element, find, saturate, scale, words
 
 if False:  # for mypy alone
     from collections.abc import Iterator, Sequence
@@ -51,12 +51,8 @@ def average(at: int, plan: "Memory", scratch: "Memory", state: "Memory") -> None
 
     Allocates.
     """
-    for target, out, values in _windows(at, plan, scratch, state):
-        total, half = sum(values), len(values) // 2
-        if total > 0:
-            target[out] = (total + half) // len(values) & 0xFF
-        else:
-            target[out] = -((half - total) // len(values)) & 0xFF
+    for target, out, values in windows(words(plan, at, 17), plan, scratch, state, 1):
+        target[out] = rounded_average(values) & 0xFF
 
 
 def largest(at: int, plan: "Memory", scratch: "Memory", state: "Memory") -> None:
@@ -70,12 +66,35 @@ def largest(at: int, plan: "Memory", scratch: "Memory", state: "Memory") -> None
 
     Allocates.
     """
-    for target, out, values in _windows(at, plan, scratch, state):
+    for target, out, values in windows(words(plan, at, 17), plan, scratch, state, 1):
         target[out] = max(values) & 0xFF
 
 
-def _windows(at: int, plan: "Memory", scratch: "Memory", state: "Memory") -> "Iterator[tuple[Memory, int, list[int]]]":
-    d = words(plan, at, 17)
+def rounded_average(values: list[int]) -> int:
+    """The average of integers, rounded half away from zero.
+
+    Args:
+        values: at least one.
+    """
+    total, middle = sum(values), len(values) // 2
+    return (total + middle) // len(values) if total > 0 else -((middle - total) // len(values))
+
+
+def windows(
+    d: tuple[int, ...], plan: "Memory", scratch: "Memory", state: "Memory", width: int
+) -> "Iterator[tuple[Memory, int, list[int]]]":
+    """Take what each output of a pool sees.
+
+    Args:
+        d: words of a pool.
+        plan: the model's plan.
+        scratch: RAM of the invoke.
+        state: RAM of the model.
+        width: bytes of an element, 1 or 2.
+
+    Yields:
+        (buffer of the output, its first byte there, values). Allocates.
+    """
     source, first = find(d[_INPUT], plan, scratch, state)
     target, out = find(d[_OUTPUT], plan, scratch, state)
     for y in range(d[_ROWS]):
@@ -86,8 +105,9 @@ def _windows(at: int, plan: "Memory", scratch: "Memory", state: "Memory") -> "It
                 values = []
                 for row in range(max(0, top), min(d[_HEIGHT], top + d[_FILTER_HEIGHT])):
                     for col in range(max(0, left), min(d[_WIDTH], left + d[_FILTER_WIDTH])):
-                        values.append(signed(source[first + row * d[_IN_ROW] + col * d[_IN_COL] + c]))
-                yield target, out + y * d[_OUT_ROW] + x * d[_OUT_COL] + c, values
+                        place = first + row * d[_IN_ROW] + col * d[_IN_COL] + width * c
+                        values.append(element(source, place, width))
+                yield target, out + y * d[_OUT_ROW] + x * d[_OUT_COL] + width * c, values
 
 
 def mean(at: int, plan: "Memory", scratch: "Memory", state: "Memory") -> None:
@@ -104,12 +124,29 @@ def mean(at: int, plan: "Memory", scratch: "Memory", state: "Memory") -> None:
     d = words(plan, at, 19)
     source, first = find(d[_INPUT], plan, scratch, state)
     target, out = find(d[_OUTPUT], plan, scratch, state)
-    for kept in _offsets(d[_KEPT_SIZES:_KEPT_STRIDES], d[_KEPT_STRIDES:_JOINED_SIZES]):
-        total = d[_BIAS] - _SUM_OFFSET
-        for joined in _offsets(d[_JOINED_SIZES:_JOINED_STRIDES], d[_JOINED_STRIDES:_M]):
-            total += signed(source[first + kept + joined])
+    for total in totals(d, source, first, 1):
+        total += d[_BIAS] - _SUM_OFFSET
         target[out] = saturate(scale(total, d[_M], d[_RIGHT], d[_LEFT]) + d[_ZERO] - 128)
         out += 1
+
+
+def totals(d: tuple[int, ...], source: "Memory", first: int, width: int) -> "Iterator[int]":
+    """Add up over the joined axes.
+
+    Args:
+        d: words of a mean.
+        source: buffer of the input.
+        first: its first byte.
+        width: bytes of an element, 1 or 2.
+
+    Yields:
+        The sum of each output. Allocates.
+    """
+    for kept in _offsets(d[_KEPT_SIZES:_KEPT_STRIDES], d[_KEPT_STRIDES:_JOINED_SIZES]):
+        total = 0
+        for joined in _offsets(d[_JOINED_SIZES:_JOINED_STRIDES], d[_JOINED_STRIDES:_M]):
+            total += element(source, first + kept + joined, width)
+        yield total
 
 
 def _offsets(sizes: "Sequence[int]", strides: "Sequence[int]") -> list[int]:

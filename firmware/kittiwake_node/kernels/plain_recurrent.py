@@ -5,12 +5,23 @@ for every set of kernels.
 """
 
 from .plain_conv import channel
-from .plain_requant import find, saturate, scale, signed, signed_word, words
+from .plain_requant import (
+    MOST_OF_HALVES,
+    find,
+    half,
+    logistic,
+    put_half,
+    saturate,
+    scale,
+    signed,
+    signed_word,
+    tanh,
+    words,
+)
 
 if False:  # for mypy alone
     from kittiwake_types import Memory
 
-_MOST = 32767
 # Words of the descriptor, as model/lower/descriptors.py of the host names them.
 _INPUT = 0
 _DENSE16_OUTPUT = 1
@@ -67,7 +78,7 @@ def dense16(at: int, plan: "Memory", scratch: "Memory", state: "Memory") -> None
             weights, total, m, right, left = channel(plan, d[_STREAM], d[_FILLED], 0, c, False)
             for k in range(d[_INPUTS]):
                 total += weights[k] * line[k]
-            _put(target, out + x * d[_OUT_COL] + 2 * c, scale(total, m, right, left))
+            put_half(target, out + x * d[_OUT_COL] + 2 * c, scale(total, m, right, left))
 
 
 def lstm(at: int, plan: "Memory", scratch: "Memory", state: "Memory") -> None:
@@ -90,15 +101,15 @@ def lstm(at: int, plan: "Memory", scratch: "Memory", state: "Memory") -> None:
     units, curve = d[_LSTM_UNITS], d[_CURVE]
     for i in range(units):
         sums = [_held(_half(x, x_at, g * units + i) + _half(h, h_at, g * units + i)) for g in range(4)]
-        let_in, forget, output = [_logistic(plan, curve, sums[g]) for g in (0, 1, 3)]
-        fresh = let_in * _tanh(plan, curve, 3 * sums[2])
+        let_in, forget, output = [logistic(plan, curve, 3 * sums[g]) for g in (0, 1, 3)]
+        fresh = let_in * tanh(plan, curve, 3 * sums[2])
         kept = scale(forget * _half(cells, cell_at, i), 1 << 30, 14, 0)
         cell = _held(kept + _held(scale(fresh, 1 << 30, d[_INPUT_RIGHT], 0)))
         if d[_CLIP]:
             cell = max(1 - d[_CLIP], min(d[_CLIP] - 1, cell))
-        _put(cells, cell_at + 2 * i, cell)
+        put_half(cells, cell_at + 2 * i, cell)
         rounded = (cell * d[_TIMES] + (1 << d[_ROUNDED] >> 1)) >> d[_ROUNDED]
-        shown = scale(_tanh(plan, curve, rounded) * output, d[_LSTM_M], d[_LSTM_RIGHT], 0)
+        shown = scale(tanh(plan, curve, rounded) * output, d[_LSTM_M], d[_LSTM_RIGHT], 0)
         hidden[hidden_at + i] = target[out + i] = saturate(shown + d[_LSTM_ZERO] - 128)
 
 
@@ -128,36 +139,8 @@ def svdf16(at: int, plan: "Memory", scratch: "Memory", state: "Memory") -> None:
 
 
 def _half(buffer: "Memory", at: int, index: int) -> int:
-    value: int = buffer[at + 2 * index] | buffer[at + 2 * index + 1] << 8
-    return value - 65536 if value > _MOST else value
+    return half(buffer, at + 2 * index)
 
 
 def _held(x: int) -> int:
-    return max(-1 - _MOST, min(_MOST, x))
-
-
-def _put(buffer: "Memory", at: int, x: int) -> None:
-    x = _held(x)
-    buffer[at] = x & 0xFF
-    buffer[at + 1] = x >> 8 & 0xFF
-
-
-def _logistic(plan: "Memory", curve: int, x: int) -> int:
-    # In units of 1/12288; a knot of the curve is 512 of them from the next, and worth 2^-16.
-    x *= 3
-    value = _between(plan, curve, abs(x), 9)
-    return (value + 512 if x >= 0 else (1 << 25) - value + 511) >> 10
-
-
-def _tanh(plan: "Memory", curve: int, x: int) -> int:
-    # tanh(x) = 2·logistic(2x) - 1: the same curve at twice the pace.
-    value = _between(plan, curve, abs(x), 8)
-    return (value - (1 << 23) + 128 if x >= 0 else (1 << 23) - value + 127) >> 8
-
-
-def _between(plan: "Memory", curve: int, x: int, bits: int) -> int:
-    knot = x >> bits
-    if knot >= 255:
-        return 0x7FFF << 10 if bits == 9 else 0xFFFF << 8
-    a, b = [plan[curve + 2 * k] | plan[curve + 2 * k + 1] << 8 for k in (knot, knot + 1)]
-    return (a << bits) + (x & (1 << bits) - 1) * (b - a)
+    return max(-1 - MOST_OF_HALVES, min(MOST_OF_HALVES, x))

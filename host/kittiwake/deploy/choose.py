@@ -25,6 +25,8 @@ _NETWORK_STAGES = (
     *("conv", "copy", "depthwise", "floats", "logsoftmax", "matmul", "pointwise", "pool"),
     *("recurrent", "requant", "shape", "softmax", "table"),
 )
+# Networks of int16 activations: in scripts of one's own, not in a node.
+OWN_SCRIPTS_STAGES = ("conv16", "curve16", "floats16", "pointwise16", "pool16")
 # What direct MQTT alone uses.
 _MQTT = ("mqtt/", "io/net/")
 # The gateway's side of the session; a board has the device's.
@@ -75,7 +77,7 @@ def every_file(firmware: Mapping[str, bytes]) -> dict[str, bytes]:
     return {
         path: content
         for path, content in firmware.items()
-        if path.startswith(_NODE) and path.removeprefix(_NODE) not in _HOST_ONLY
+        if path.startswith(_NODE) and path.removeprefix(_NODE) not in _HOST_ONLY and not _is_for_own_scripts(path)
     }
 
 
@@ -89,8 +91,12 @@ def _is_needed(path: str, idle_paths: list[str], idle_stages: list[str], is_plai
         kind, _, stage = PurePosixPath(inner).stem.partition("_")
         if kind == "plain" and not is_plain:
             return False
-        return stage not in idle_stages
+        return stage not in (*idle_stages, *OWN_SCRIPTS_STAGES)
     return not inner.startswith(tuple(idle_paths))
+
+
+def _is_for_own_scripts(path: str) -> bool:
+    return PurePosixPath(path).stem.partition("_")[2] in OWN_SCRIPTS_STAGES
 
 
 def named_models(config: NodeConfig, slot: str | None) -> set[str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from kittiwake.errors import UsageError
 from kittiwake.model import tiling
 from kittiwake.model.emit import arena, cost, kwm
-from kittiwake.model.lower import lowering, weights
+from kittiwake.model.lower import descriptors, lowering, weights
 from kittiwake.model.lower.context import Packed
 from kittiwake.model.lower.steps import Program
 from kittiwake.model.read import admit, ends, flatbuffer, folding, islands
@@ -46,6 +46,11 @@ class Compiled:
     scratch: int
     state: int
     tiling: Chosen
+
+    @property
+    def has_halfwords(self) -> bool:
+        """Whether kernels for int16 activations run, which go to no node."""
+        return any(step.kind in descriptors.OF_HALFWORDS for step in self.program.steps)
 
 
 def compile_model(

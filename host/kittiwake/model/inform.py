@@ -17,6 +17,7 @@ from kittiwake.model.strip_candidates import Cut
 
 # In a kernel's place, for operators that no kernel runs: addresses say it all, or the compiler has done it.
 VIEW, HOST = "view", "host"
+_WEIGHTED = ("conv", "depthwise", "conv16", "depthwise16")
 _NOTHING = dict.fromkeys(("steps", "macs", "outputs", "flash_bytes", "ram_bytes"), 0)
 
 
@@ -89,7 +90,7 @@ def _operators(compiled: Compiled, cut: Cut) -> Sequence[Operator]:
 
 
 def _macs(program: Program) -> int:
-    return sum(step.macs for step in program.steps if step.kind in ("conv", "depthwise"))
+    return sum(step.macs for step in program.steps if step.kind in _WEIGHTED)
 
 
 def _row(step: Step, alive: int) -> dict[str, Any]:

@@ -75,6 +75,8 @@ def with_states(compiled: Compiled, names: Sequence[str], full_scale: float, nam
     if len(inputs) != 1 or len(outputs) != 1:
         raise ConfigError(f"{name} has several inputs or outputs", "a network that tells states has one of each")
     source, result = inputs[0].tensor, outputs[0].tensor
+    if compiled.has_halfwords:
+        raise ConfigError(f"{name} computes with 16 bits, for which a node has no kernels", "convert it to int8")
     if source.type != "int8" or result.type != "int8":
         raise ConfigError(f"{name} takes {source.type} and gives {result.type}", "convert it with int8 ends")
     if not 2 <= source.elements <= _MOST_SAMPLES:

@@ -172,6 +172,8 @@ def compile_word(word: WakeWord, isa: str) -> bytes:
     program = compiled.program
     if len(program.inputs) != 1 or len(program.outputs) != 1:
         raise ConfigError(f"{word.name} has several inputs or outputs", "a wake word has one of each")
+    if compiled.has_halfwords:
+        raise ConfigError(f"{word.name} computes with 16 bits, for which a node has no kernels", "convert it to int8")
     source, result = program.inputs[0].tensor, program.outputs[0].tensor
     frames = source.shape[1] if len(source.shape) == 3 else 0
     if source.type != "int8" or len(source.shape) != 3 or source.shape[0] != 1 or source.shape[2] != _FEATURES:

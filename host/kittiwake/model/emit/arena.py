@@ -5,6 +5,7 @@ Knows buffers and when steps use them; not what the steps do.
 
 from __future__ import annotations
 
+import dataclasses
 import random
 from collections.abc import Callable
 
@@ -100,7 +101,7 @@ def _join(program: Program) -> None:
 
 
 def _moved(view: View, now: Callable[[Buffer], Buffer]) -> View:
-    return View(now(view.buffer), view.offset, view.shape, view.strides)
+    return dataclasses.replace(view, buffer=now(view.buffer))
 
 
 def _search(buffers: list[Buffer], steps: int) -> tuple[dict[Buffer, int], int]:

@@ -20,7 +20,7 @@ VERSION = 1
 _HEADER = "<4sHBBIIIIHHIIIIIBBHfifi"
 HEADER_BYTES = struct.calcsize(_HEADER)
 _SIZE_AT, _CRC_AT, _CRC_FROM = 8, 12, 16
-_TYPES = {"int8": 0, "uint8": 1, "float32": 2}
+_TYPES = {"int8": 0, "uint8": 1, "float32": 2, "int16": 3}
 _SPACE = {SCRATCH: 0, STATE: 1, CONST: 2}
 _SPACE_SHIFT = 28
 MOST_BYTES = (1 << _SPACE_SHIFT) - 1  # of an area
@@ -41,7 +41,7 @@ class Header:
         scratch, state: bytes of RAM, which several models share or each keeps.
         steps, resets: kernel calls of an invoke and of a reset.
         input_bytes, output_bytes: of one invoke, of all inputs and of all outputs.
-        input_type, output_type: "int8", "uint8" or "float32", of the first.
+        input_type, output_type: "int8", "int16", "uint8" or "float32", of the first.
         input_scale, input_zero_point, output_scale, output_zero_point: quantisation of the first.
     """
 
@@ -117,7 +117,7 @@ def write(program: Program, weight_layout: str, scratch: int, state: int) -> byt
         table += struct.pack("<HHI", descriptors.KINDS[kind].number, len(words), words_at + len(word_bytes))
         word_bytes += b"".join(struct.pack("<I", _word(word, data)) for word in words)
     source, result = program.inputs[0].tensor, program.outputs[0].tensor
-    ends = [(_address(view.buffer, view.offset, data), view.elements) for view in (program.input, program.output)]
+    ends = [(_address(view.buffer, view.offset, data), view.bytes) for view in (program.input, program.output)]
     body = bytes(table) + bytes(word_bytes) + data.content()
     head = [
         *(scratch, state, len(calls), len(resets), table_at),

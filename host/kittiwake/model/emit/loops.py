@@ -14,6 +14,7 @@ from kittiwake.model.lower.steps import CONST, Ref, Step, Word
 # How often each loop turns.
 Counts = list[int]
 _BLOCK = 4
+_GROUP = 128  # products of 16x8 that are added up in one word
 
 
 class _Words:
@@ -91,6 +92,22 @@ def _depthwise(w: _Words) -> Counts:
     return [rows, pixels, blocks, blocks * height * width, pixels * (channels % _BLOCK), outputs]
 
 
+def _conv16(w: _Words) -> Counts:
+    pixels, gathered, filled = w("rows") * w("cols"), w("inputs"), w("filled")
+    outputs = pixels * w("outputs")
+    return [
+        *(w("rows"), pixels, pixels * w("segments"), pixels * gathered, pixels * (filled - gathered)),
+        *(outputs, outputs * -(-filled // _GROUP), outputs * (filled // 8)),
+    ]
+
+
+def _depthwise16(w: _Words) -> Counts:
+    pixels, height = w("rows") * w("cols"), w("filter_height")
+    outputs = pixels * w("channels")
+    threes, rest = divmod(w("filter_width"), 3)
+    return [w("rows"), pixels, outputs, outputs * height, outputs * height * threes, outputs * height * rest]
+
+
 def _copy(w: _Words) -> Counts:
     sizes, source, target = w.several("sizes", 4), w.several("in_strides", 4), w.several("out_strides", 4)
     runs = sizes[0] * sizes[1] * sizes[2]
@@ -143,16 +160,22 @@ def _pairs(w: _Words) -> Counts:
     return [sizes[0], sizes[0] * sizes[1], runs, runs * sizes[3]]
 
 
-def _pool(w: _Words) -> Counts:
+def _pool(w: _Words, joins: bool = True) -> Counts:
     down = _windows(w("rows"), w("stride_down"), w("pad_above"), w("filter_height"), w("height"))
     across = _windows(w("cols"), w("stride_across"), w("pad_left"), w("filter_width"), w("width"))
     channels, runs, seen = w("channels"), 0, 0
     for tall in down:
         for wide in across:
-            runs += 1 if wide * w("in_col") == w("in_row") else tall
+            runs += 1 if joins and wide * w("in_col") == w("in_row") else tall
             seen += tall * wide
     outputs = len(down) * len(across) * channels
     return [len(down), len(down) * len(across), outputs, runs * channels, seen * channels]
+
+
+def _pool16(w: _Words) -> Counts:
+    *walk, seen = _pool(w, joins=False)
+    averages = w("averages")
+    return [*walk, seen * averages, seen * (1 - averages), walk[2] * averages]
 
 
 def _windows(outputs: int, stride: int, before: int, filter_: int, size: int) -> list[int]:
@@ -205,4 +228,15 @@ _LOOPS: dict[str, Callable[[_Words], Counts]] = {
     "lstm": _run("units"),
     "matmul": _matmul,
     "svdf16": _svdf16,
+    "conv16": _conv16,
+    "depthwise16": _depthwise16,
+    "add16": _pairs,
+    "mul16": _pairs,
+    "rescale16": _run("count"),
+    "pool16": _pool16,
+    "mean16": _mean,
+    "curve16": _run("count"),
+    "softmax16": _softmax,
+    "quantise16": _run("count"),
+    "widen16": _run("count"),
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from kittiwake.model.lower import descriptors, fixed, margins, staging, tables
+from kittiwake.model.lower import descriptors, fixed, halfwords, margins, staging, tables
 from kittiwake.model.lower.context import Ends, Lowering
 from kittiwake.model.lower.steps import Data, Step, View, ref
 from kittiwake.model.read import shapes
@@ -25,7 +25,10 @@ def pool(work: Lowering, op: Operator, name: str) -> None:
     filter_, stride = op.options["filter"], op.options["stride"]
     sides = shapes.sides(op, ends.input.shape, filter_)
     pixels = staging.pixels(work, ends.input, name)
-    kind = "average" if op.kind == "AVERAGE_POOL_2D" else "largest"
+    kind, arithmetic = "average" if op.kind == "AVERAGE_POOL_2D" else "largest", {}
+    if ends.result.type == "int16":
+        low, high = staging.activation_range(op, ends.result)
+        kind, arithmetic = "pool16", {"averages": int(kind == "average"), **halfwords.limits(low, high)}
     for n in range(ends.input.shape[0]):
         a, b = pixels.slice(0, n, 1), ends.output.slice(0, n, 1)
         words = descriptors.words(
@@ -47,6 +50,7 @@ def pool(work: Lowering, op: Operator, name: str) -> None:
             in_col=a.strides[2],
             out_row=b.strides[1],
             out_col=b.strides[2],
+            **arithmetic,
         )
         macs = b.elements * filter_[0] * filter_[1]
         work.steps.append(Step(kind, words, [a.buffer], [b.buffer], name, macs=macs, outputs=b.elements))
@@ -67,12 +71,16 @@ def mean(work: Lowering, op: Operator, name: str) -> None:
     spread = min(count.bit_length() - 1, 32, 31 + shift)
     m, shift = (m << spread) // count, shift - spread
     bias = -ends.source.zero_point * count
-    if 255 * count << max(shift, 0) >= 1 << 30:
+    is_bytes = ends.source.is_bytes
+    if (255 if is_bytes else halfwords.OFFSET) * count << max(shift, 0) >= 1 << 30:
         work.refuse(op, "its sums reach 2^30")
         return
+    kind, zeros = "mean16", {}
+    if is_bytes:
+        kind, zeros = "mean", {"zero": ends.result.zero_point + 128, "bias": bias + _SUM_OFFSET}
     packed = work.contiguous_home(ends.output)
     words = descriptors.words(
-        "mean",
+        kind,
         input=ref(view),
         output=ref(packed),
         kept_sizes=kept[0],
@@ -82,11 +90,10 @@ def mean(work: Lowering, op: Operator, name: str) -> None:
         m=m,
         right=max(-shift, 0),
         left=max(shift, 0),
-        zero=ends.result.zero_point + 128,
-        bias=bias + _SUM_OFFSET,
+        **zeros,
     )
     outputs = ends.output.elements
-    step = Step("mean", words, [view.buffer], [packed.buffer], name, macs=outputs * count, outputs=outputs)
+    step = Step(kind, words, [view.buffer], [packed.buffer], name, macs=outputs * count, outputs=outputs)
     work.steps.append(step)
     work.copy(packed, ends.output, name)
 
@@ -213,7 +220,7 @@ def _over_rows(work: Lowering, op: Operator, name: str, kind: str, **constants: 
 
 
 def _folded(view: View, axes: Sequence[int]) -> tuple[list[int], list[int], list[int]] | None:
-    chosen = View(view.buffer, 0, tuple(view.shape[i] for i in axes), tuple(view.strides[i] for i in axes))
+    chosen = view.turned(tuple(view.shape[i] for i in axes), tuple(view.strides[i] for i in axes))
     return chosen.folded(3)
 
 

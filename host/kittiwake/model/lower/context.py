@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from kittiwake.model.lower import descriptors
+from kittiwake.model.lower.halfwords import Layer
 from kittiwake.model.lower.steps import CONST, STATE, Buffer, Data, Step, View, ref
 from kittiwake.model.lower.weights import Channel
 from kittiwake.model.read import shapes
 from kittiwake.model.read.graph import Graph, Operator, Tensor, VariableName
 from kittiwake.model.read.refusal import ModelRefused
 
+# Of a layer whose outputs are bytes, or halfwords.
+Channels = Sequence[Channel] | Layer
 _MAX_STEPS = 4096
-
-
-def byte_shape(tensor: Tensor) -> tuple[int, ...]:
-    """Give the shape of a tensor's bytes: a float has four, side by side."""
-    return (*tensor.shape, 4) if tensor.type == "float32" else tensor.shape
 
 
 class Steps(list[Step]):
@@ -82,8 +79,8 @@ class Packed:
         streams: by the identity of the channels, which are kept beside so that it stays theirs.
     """
 
-    channels: dict[int, list[Channel] | None] = field(default_factory=dict)
-    streams: dict[int, tuple[Sequence[Channel], Data]] = field(default_factory=dict)
+    channels: dict[int, Channels | None] = field(default_factory=dict)
+    streams: dict[int, tuple[Channels, Data]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -153,8 +150,7 @@ class Lowering:
         elif index in self.margins:
             view = self._home_in_margin(index)
         if view is None:
-            shape = byte_shape(tensor)
-            view = View.whole(Buffer(math.prod(shape)), shape)
+            view = View.fresh(tensor.shape, tensor.width)
         self.views[index] = view
         return view
 
@@ -163,7 +159,7 @@ class Lowering:
         if index not in self.views:
             tensor = self.tensor(index)
             content = tensor.content
-            self.views[index] = View.whole(Buffer(len(content), CONST, content), byte_shape(tensor))
+            self.views[index] = View.whole(Buffer(len(content), CONST, content), tensor.shape, tensor.width)
         return self.views[index]
 
     def ends(self, op: Operator) -> Ends:
@@ -180,7 +176,7 @@ class Lowering:
         """
         if view.is_contiguous:
             return view
-        packed = View.whole(Buffer(view.elements), view.shape)
+        packed = View.fresh(view.shape, view.width)
         self.copy(view, packed, source)
         return packed
 
@@ -190,7 +186,7 @@ class Lowering:
         Args:
             home: where the result belongs.
         """
-        return home if home.is_contiguous else View.whole(Buffer(home.elements), home.shape)
+        return home if home.is_contiguous else View.fresh(home.shape, home.width)
 
     def copy(self, source: View, destination: View, name: str) -> None:
         """Add a step that copies, unless both are the same place.
@@ -200,7 +196,7 @@ class Lowering:
             destination: what is written, of the same shape.
             name: what to call the step.
         """
-        folded = source.folded(4, destination)
+        folded = source.folded(4, destination, by_bytes=True)
         if folded is None:
             self.problems.append(f"{name}: copies more dimensions than four")
             return
@@ -211,7 +207,7 @@ class Lowering:
         words = descriptors.words(
             "copy", input=ref(source), output=ref(destination), sizes=sizes, in_strides=strides, out_strides=to_strides
         )
-        self.steps.append(Step("copy", words, [source.buffer], [destination.buffer], name, outputs=source.elements))
+        self.steps.append(Step("copy", words, [source.buffer], [destination.buffer], name, outputs=source.bytes))
 
     def refuse(self, op: Operator, reason: str) -> None:
         """Note why the model cannot be lowered."""
@@ -220,7 +216,7 @@ class Lowering:
     def _home_in_margin(self, index: int) -> View:
         margin, tensor = self.margins[index], self.tensor(index)
         shape = tuple(n + before + after for n, (before, after) in zip(tensor.shape, margin.pads, strict=True))
-        whole = inner = View.whole(Buffer(math.prod(shape)), shape)
+        whole = inner = View.fresh(shape)
         words = descriptors.words("fill", output=ref(whole), bytes=whole.elements, value=margin.value & 0xFF)
         fill = Step("fill", words, [], [whole.buffer], margin.source, outputs=whole.elements)
         self.steps.fill_first(whole.buffer, fill)

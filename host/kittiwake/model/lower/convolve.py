@@ -6,15 +6,13 @@ steps. In which order weights stand is known to weights.py.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kittiwake.model.lower import descriptors, margins, staging
+from kittiwake.model.lower import descriptors, halfwords, layers, margins, staging
 from kittiwake.model.lower import weights as weight_streams
-from kittiwake.model.lower.context import Ends, Lowering
-from kittiwake.model.lower.steps import Buffer, Data, Ref, Step, View, ref
-from kittiwake.model.read import shapes
+from kittiwake.model.lower.context import Channels, Ends, Lowering
+from kittiwake.model.lower.steps import Buffer, Ref, Step, View, ref
 from kittiwake.model.read.graph import Operator, Tensor
 
 # Pairs keep a line as halfwords and as bytes.
@@ -35,7 +33,7 @@ def convolution(work: Lowering, op: Operator, name: str) -> None:
     ends = work.ends(op)
     weights = work.tensor(op.inputs[1])
     height, width, depth = weights.shape[1:]
-    channels = _packed(work, op, lambda: _runs(weights, height * width * depth))
+    channels = layers.packed(work, op, lambda: _runs(weights, height * width * depth))
     if channels is not None:
         filter_ = _filter(op, height, width)
         _images(work, op, ends, channels, _padded(work, op, ends, name), filter_, name)
@@ -46,7 +44,7 @@ def depthwise(work: Lowering, op: Operator, name: str) -> None:
     ends = work.ends(op)
     weights = work.tensor(op.inputs[1])
     height, width, outputs = weights.shape[1:]
-    channels = _packed(work, op, lambda: [staging.signed(weights.content[c::outputs]) for c in range(outputs)])
+    channels = layers.packed(work, op, lambda: [staging.signed(weights.content[c::outputs]) for c in range(outputs)])
     if channels is None:
         return
     filter_ = _filter(op, height, width)
@@ -67,7 +65,7 @@ def fully_connected(work: Lowering, op: Operator, name: str) -> None:
     ends = work.ends(op)
     weights = work.tensor(op.inputs[1])
     outputs, inputs = weights.shape
-    channels = _packed(work, op, lambda: _runs(weights, inputs))
+    channels = layers.packed(work, op, lambda: _runs(weights, inputs))
     if channels is None:
         return
     batch = ends.source.elements // inputs
@@ -75,10 +73,10 @@ def fully_connected(work: Lowering, op: Operator, name: str) -> None:
     if flat is None:
         raise ValueError(f"{op}: side by side, and no row of pixels")
     row = ends.output.reshape((1, 1, batch, outputs))
-    packed = row or View.whole(Buffer(ends.result.elements), (1, 1, batch, outputs))
+    packed = row or View.fresh((1, 1, batch, outputs), ends.output.width)
     dense(work, channels, flat, packed, Filter(), ends.result.zero_point, name)
     if row is None:
-        work.copy(View.whole(packed.buffer, ends.output.shape), ends.output, name)
+        work.copy(View.whole(packed.buffer, ends.output.shape, ends.output.width), ends.output, name)
     staging.clamp(work, op, ends.result, ends.output, name)
 
 
@@ -87,50 +85,10 @@ def _runs(weights: Tensor, inputs: int) -> list[list[int]]:
     return [staging.signed(content[at : at + inputs]) for at in range(0, len(content), inputs)]
 
 
-def _packed(
-    work: Lowering, op: Operator, rows: Callable[[], Sequence[Sequence[int]]]
-) -> list[weight_streams.Channel] | None:
-    known = work.packed.channels
-    if op.index not in known:
-        known[op.index] = channels_of(work, op, rows())
-    return known[op.index]
-
-
-def _stream(work: Lowering, channels: Sequence[weight_streams.Channel], depthwise: bool) -> Data:
-    known = work.packed.streams
-    if id(channels) not in known:
-        known[id(channels)] = channels, Data(weight_streams.stream(channels, work.weight_layout, depthwise))
-    return known[id(channels)][1]
-
-
 def _filter(op: Operator, height: int, width: int) -> Filter:
     # How far apart the taps are means nothing where there is one.
     down, across = op.options["dilation"]
     return Filter((height, width), op.options["stride"], (down if height > 1 else 1, across if width > 1 else 1))
-
-
-def channels_of(work: Lowering, op: Operator, rows: Sequence[Sequence[int]]) -> list[weight_streams.Channel] | None:
-    """Fold zero points and scales into a layer's channels.
-
-    Args:
-        work: the Lowering; refuses the operator where its accumulators are out of reach.
-        op: a layer with weights, its second input.
-        rows: the weights of each channel, in the order in which its inputs are taken.
-
-    Returns:
-        The channels, or None.
-    """
-    source, bias = shapes.data_input(work.graph.main, op), shapes.bias_input(work.graph.main, op)
-    weights, result = work.tensor(op.inputs[1]), work.tensor(op.outputs[0])
-    biases = [0] * len(rows) if bias is None else shapes.ints(bias)
-    each = weights.scales if len(weights.scales) > 1 else weights.scales * len(rows)
-    scales = [source.scale * scale / result.scale for scale in each]
-    channels = [
-        weight_streams.channel(w, b, source.zero_point, s, result.zero_point)
-        for w, b, s in zip(rows, biases, scales, strict=True)
-    ]
-    is_depthwise = op.kind == "DEPTHWISE_CONV_2D"
-    return channels if staging.fits(work, op, channels, work.weight_layout, is_depthwise) else None
 
 
 def _padded(work: Lowering, op: Operator, ends: Ends, name: str) -> View:
@@ -145,7 +103,7 @@ def _images(
     work: Lowering,
     op: Operator,
     ends: Ends,
-    channels: Sequence[weight_streams.Channel],
+    channels: Channels,
     padded: View,
     filter_: Filter,
     name: str,
@@ -159,7 +117,7 @@ def _images(
 
 def dense(
     work: Lowering,
-    channels: Sequence[weight_streams.Channel],
+    channels: Channels,
     source: View,
     output: View,
     filter_: Filter,
@@ -170,22 +128,23 @@ def dense(
 
     Args:
         work: the Lowering.
-        channels: as of `channels_of`.
+        channels: as of `layers.channels_of`.
         source: [1, H, W, C], padded, the channels of a pixel side by side.
         output: [1, H, W, C]; its pixels may lie apart.
         filter_: of the weights.
-        zero_point: of the output.
+        zero_point: of the output, where that is bytes.
         name: what to call the step.
     """
     height, width = filter_.size
     depth, rows, cols, outputs = source.shape[3], output.shape[1], output.shape[2], output.shape[3]
     inputs = height * width * depth
-    filled = weight_streams.filled(inputs, work.weight_layout, False)
+    layout = weight_streams.ROWS if isinstance(channels, halfwords.Layer) else work.weight_layout
+    filled = weight_streams.filled(inputs, layout, False)
     row, col = source.strides[1], source.strides[2]
     down, across = filter_.dilation[0] * row, filter_.dilation[1] * col
     # Bytes that lie side by side are taken at once: a pixel, a row of the filter, or several rows of an image that is
     # one pixel wide.
-    size, offsets = depth, [y * down + x * across for y in range(height) for x in range(width)]
+    size, offsets = depth * source.width, [y * down + x * across for y in range(height) for x in range(width)]
     while len(offsets) > 1 and offsets[1] - offsets[0] == size and len(offsets) % _run(offsets, size) == 0:
         run = _run(offsets, size)
         size, offsets = size * run, offsets[::run]
@@ -196,13 +155,13 @@ def dense(
             in_col, out_col = in_row, out_row
         rows, cols = 1, rows * cols
     temps = []
-    if work.weight_layout != weight_streams.QUADS or len(offsets) > 1:
-        temps.append(Buffer(_LINE_BYTES[work.weight_layout] * filled + 4))
+    if layout != weight_streams.QUADS or len(offsets) > 1:
+        temps.append(Buffer(_LINE_BYTES[layout] * filled * source.width + 4))
+    kind, arithmetic = layers.arithmetic(work, channels, zero_point)
     words = descriptors.words(
-        "conv",
+        kind,
         input=ref(source),
         output=ref(output),
-        stream=_stream(work, channels, False),
         outputs=outputs,
         inputs=inputs,
         filled=filled,
@@ -216,13 +175,11 @@ def dense(
         segment_bytes=size,
         segment_offsets=staging.pack_words(offsets),
         line=Ref(temps[0]) if temps else 0,
-        zero=zero_point + 128,
-        wide=int(weight_streams.is_wide(channels)),
-        weight_layout=weight_streams.WEIGHT_LAYOUTS.index(work.weight_layout),
+        **arithmetic,
     )
     pixels = rows * cols
     macs = pixels * outputs * inputs
-    work.steps.append(Step("conv", words, [source.buffer], [output.buffer], name, temps, macs, pixels * outputs))
+    work.steps.append(Step(kind, words, [source.buffer], [output.buffer], name, temps, macs, pixels * outputs))
 
 
 def _run(offsets: Sequence[int], size: int) -> int:
@@ -236,16 +193,15 @@ def _run(offsets: Sequence[int], size: int) -> int:
 
 def _repeated(work: Lowering, view: View, times: int, name: str) -> View:
     """Each channel as often as it has outputs, so that outputs and inputs go one to one."""
-    spread = View(view.buffer, view.offset, (*view.shape, times), (*view.strides, 0))
-    shape = (*view.shape[:3], view.shape[3] * times)
-    copied = View.whole(Buffer(math.prod(shape)), shape)
-    work.copy(spread, View.whole(copied.buffer, spread.shape), f"{name} channels")
+    spread = view.turned((*view.shape, times), (*view.strides, 0))
+    copied = View.fresh((*view.shape[:3], view.shape[3] * times), view.width)
+    work.copy(spread, View.whole(copied.buffer, spread.shape, view.width), f"{name} channels")
     return copied
 
 
 def planes(
     work: Lowering,
-    channels: Sequence[weight_streams.Channel],
+    channels: Channels,
     source: View,
     output: View,
     filter_: Filter,
@@ -262,11 +218,13 @@ def planes(
     elif height == 1:
         down = 0
     rows, cols, outputs = output.shape[1], output.shape[2], output.shape[3]
+    kind, arithmetic = layers.arithmetic(work, channels, zero_point, depthwise=True)
+    if kind == "depthwise":  # the assemblers' way over the taps
+        arithmetic["tap_offsets"] = staging.pack_words(offsets)
     words = descriptors.words(
-        "depthwise",
+        kind,
         input=ref(source),
         output=ref(output),
-        stream=_stream(work, channels, True),
         channels=outputs,
         filter_height=height,
         filter_width=width,
@@ -278,12 +236,7 @@ def planes(
         out_col=output.strides[2],
         tap_down=down,
         tap_across=across,
-        zero=zero_point + 128,
-        wide=int(weight_streams.is_wide(channels)),
-        tap_offsets=staging.pack_words(offsets),
-        weight_layout=weight_streams.WEIGHT_LAYOUTS.index(work.weight_layout),
+        **arithmetic,
     )
     written = rows * cols * outputs
-    work.steps.append(
-        Step("depthwise", words, [source.buffer], [output.buffer], name, [], written * len(offsets), written)
-    )
+    work.steps.append(Step(kind, words, [source.buffer], [output.buffer], name, [], written * len(offsets), written))

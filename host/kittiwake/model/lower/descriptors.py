@@ -37,18 +37,26 @@ _POOL = (
     "input output channels rows cols height width filter_height filter_width stride_down stride_across pad_above"
     " pad_left in_row in_col out_row out_col"
 )
+# The words that say how a filter walks stand at the same places, whether bytes or halfwords lie there.
+_DENSE_WALK = (
+    "input output stream outputs inputs filled rows cols in_row in_col out_row out_col segments segment_bytes"
+    " segment_offsets line"
+)
+_DEPTHWISE_WALK = (
+    "input output stream channels filter_height filter_width rows cols in_row in_col out_row out_col tap_down"
+    " tap_across"
+)
 _BINARY = "a b output sizes*4 a_strides*4 b_strides*4"
+_MEAN = "input output kept_sizes*3 kept_strides*3 joined_sizes*3 joined_strides*3 m right left"
 KINDS = {
     "conv": _kind(
         1,
-        "input output stream outputs inputs filled rows cols in_row in_col out_row out_col segments segment_bytes"
-        " segment_offsets line zero wide weight_layout",
+        f"{_DENSE_WALK} zero wide weight_layout",
         "`filled` is `inputs` filled up; `segment_offsets` is the offset of i32 offsets; `line` is in scratch",
     ),
     "depthwise": _kind(
         2,
-        "input output stream channels filter_height filter_width rows cols in_row in_col out_row out_col tap_down"
-        " tap_across zero wide tap_offsets weight_layout",
+        f"{_DEPTHWISE_WALK} zero wide tap_offsets weight_layout",
         "`tap_offsets` is the offset of i32 offsets",
     ),
     "shift": _kind(3, "count output input bytes", "the last three `count` times; forwards, ends may overlap", True),
@@ -64,7 +72,7 @@ KINDS = {
     "largest": _kind(11, _POOL),
     "mean": _kind(
         12,
-        "input output kept_sizes*3 kept_strides*3 joined_sizes*3 joined_strides*3 m right left zero bias",
+        f"{_MEAN} zero bias",
         "`bias` has 2^29 added",
     ),
     "softmax": _kind(
@@ -96,7 +104,31 @@ KINDS = {
         "input output rows classes exponentials differences",
         "`exponentials` and `differences` are offsets of 256 i32, by the distance from a row's largest",
     ),
+    # Of int16 activations.
+    "conv16": _kind(20, f"{_DENSE_WALK} low high", "the stream is that of 16x8 for all kernels"),
+    "depthwise16": _kind(21, f"{_DEPTHWISE_WALK} low high", "the stream is that of 16x8 for all kernels"),
+    "add16": _kind(22, f"{_BINARY} a_negative b_negative b_m b_right m right low high"),
+    "mul16": _kind(23, f"{_BINARY} m right low high"),
+    "rescale16": _kind(
+        24,
+        "input output count in_width out_width zero m right left below_m below_right below_left out_zero low high",
+        "a width is 1 or 2 bytes; zeros have 2^15 added",
+    ),
+    "pool16": _kind(25, f"{_POOL} averages low high"),
+    "mean16": _kind(26, _MEAN),
+    "curve16": _kind(27, "input output count curve m right is_tanh", "`curve` is the offset of 256 u16"),
+    "softmax16": _kind(
+        28,
+        "input output rows classes exponentials reciprocals m right left",
+        "`exponentials` and `reciprocals` are offsets of 513 i16",
+    ),
+    "quantise16": _kind(29, "input output count mantissa exponent", "both of the scale's float"),
+    "widen16": _kind(30, "input output count mantissa exponent", "both of the scale's float"),
 }
+
+
+# Those of int16 activations, which a node's networks have not.
+OF_HALFWORDS = frozenset(name for name, kind in KINDS.items() if kind.number >= KINDS["conv16"].number)
 
 
 def indexes(kind: str) -> dict[str, int]:

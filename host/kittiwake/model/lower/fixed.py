@@ -79,16 +79,19 @@ def round_half_away(x: float) -> int:
     return int(math.copysign(math.floor(abs(x) + 0.5), x))
 
 
-def activation_range(activation: str, scale: float, zero_point: int) -> tuple[int, int]:
-    """Bounds of a fused activation in the output's own bytes.
+def activation_range(
+    activation: str, scale: float, zero_point: int, bounds: tuple[int, int] = (-128, 127)
+) -> tuple[int, int]:
+    """Bounds of a fused activation in the output's own integers.
 
     Args:
         activation: "none", "relu", "relu_n1_to_1" or "relu6".
         scale: of the output.
         zero_point: of the output.
+        bounds: of the output's type.
 
     Returns:
-        (least, most), within -128 .. 127.
+        (least, most), within the bounds.
     """
 
     def quantized(value: float) -> int:
@@ -97,8 +100,8 @@ def activation_range(activation: str, scale: float, zero_point: int) -> tuple[in
     low = {"relu": 0.0, "relu6": 0.0, "relu_n1_to_1": -1.0}.get(activation)
     high = {"relu6": 6.0, "relu_n1_to_1": 1.0}.get(activation)
     return (
-        -128 if low is None else max(-128, quantized(low)),
-        127 if high is None else min(127, quantized(high)),
+        bounds[0] if low is None else max(bounds[0], quantized(low)),
+        bounds[1] if high is None else min(bounds[1], quantized(high)),
     )
 
 

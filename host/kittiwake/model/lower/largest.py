@@ -21,7 +21,7 @@ def reduce_max(work: Lowering, op: Operator, name: str) -> None:
     view = ends.input
     joined = shapes.joined_axes(work.graph.main, op)
     order = [*joined, *(axis for axis in range(len(view.shape)) if axis not in joined)]
-    turned = View(view.buffer, view.offset, tuple(view.shape[i] for i in order), tuple(view.strides[i] for i in order))
+    turned = view.turned(tuple(view.shape[i] for i in order), tuple(view.strides[i] for i in order))
     rows = work.contiguous(turned, name)
     result = work.contiguous_home(ends.output)
     _largest(work, rows, view.elements // result.elements, result, name)
@@ -35,7 +35,7 @@ def maximum(work: Lowering, op: Operator, name: str) -> None:
     for number, index in enumerate(op.inputs):
         row = rows.slice(0, number, 1)
         source = work.read(index).spread_over(output.shape)
-        place = View(row.buffer, row.offset, row.shape[1:], row.strides[1:])
+        place = row.turned(row.shape[1:], row.strides[1:])
         work.copy(source, place, name)  # first: a constant is in the plan, where the kernel of tables does not read
     if op.kind == "MINIMUM":
         staging.map_bytes(work, rows, rows, _COMPLEMENT, name)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from kittiwake.model.lower import (
     compute,
     convolve,
+    halfword_functions,
     homes,
     largest,
     margins,
@@ -88,6 +89,18 @@ LOWERINGS: dict[str, Lower] = {
     "LOG_SOFTMAX": compute.log_softmax,
 }
 
+# Of operators whose int16 activations take another way than their bytes.
+HALFWORD_LOWERINGS: dict[str, Lower] = {
+    "RELU": halfword_functions.relu,
+    "RELU6": halfword_functions.relu6,
+    "LEAKY_RELU": halfword_functions.leaky_relu,
+    "LOGISTIC": halfword_functions.logistic,
+    "TANH": halfword_functions.tanh,
+    "QUANTIZE": halfword_functions.quantize,
+    "DEQUANTIZE": halfword_functions.dequantize,
+    "SOFTMAX": halfword_functions.softmax,
+}
+
 
 def lower(graph: Graph, weight_layout: str, packed: Packed | None = None) -> Program:
     """Lower an admitted model.
@@ -114,10 +127,15 @@ def lower(graph: Graph, weight_layout: str, packed: Packed | None = None) -> Pro
     last = outside.place_outputs(work, outputs)
     margins.find(work)
     for op in main.operators:
-        LOWERINGS[op.kind](work, op, op.label)
+        ways = HALFWORD_LOWERINGS if _has_halfwords(work, op) else LOWERINGS
+        ways.get(op.kind, LOWERINGS[op.kind])(work, op, op.label)
     last = outside.collect_outputs(work, outputs, last)
     for step in streams.shifts(work):
         work.steps.append(step)
     if work.problems:
         raise ModelRefused(work.problems)
     return Program(work.steps, first, last, work.states, inputs, outputs)
+
+
+def _has_halfwords(work: Lowering, op: Operator) -> bool:
+    return any(index >= 0 and work.tensor(index).type == "int16" for index in (*op.inputs[:1], *op.outputs))

@@ -66,5 +66,5 @@ def _matrices(view: View, batch: tuple[int, ...], is_turned: bool) -> View:
     shape, strides = list(view.shape), list(view.strides)
     if is_turned:
         shape[-2:], strides[-2:] = shape[:-3:-1], strides[:-3:-1]
-    turned = View(view.buffer, view.offset, tuple(shape), tuple(strides))
+    turned = view.turned(tuple(shape), tuple(strides))
     return turned.spread_over((*batch, *shape[-2:]))

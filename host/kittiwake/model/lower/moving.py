@@ -5,7 +5,7 @@ Every function adds the steps of one operator: work is the Lowering, op the oper
 
 from __future__ import annotations
 
-from kittiwake.model.lower.context import Lowering, byte_shape
+from kittiwake.model.lower.context import Lowering
 from kittiwake.model.lower.steps import STATE, Buffer, View
 from kittiwake.model.read import shapes
 from kittiwake.model.read.graph import Operator, VariableName
@@ -51,7 +51,7 @@ def concatenation(work: Lowering, op: Operator, name: str) -> None:
 def reshape(work: Lowering, op: Operator, name: str) -> None:
     """Lower a RESHAPE."""
     source = work.read(shapes.data_input(work.graph.main, op).index)
-    _become(work, op.outputs[0], _reshaped(work, source, byte_shape(work.tensor(op.outputs[0])), name), name)
+    _become(work, op.outputs[0], _reshaped(work, source, work.tensor(op.outputs[0]).shape, name), name)
 
 
 def strided_slice(work: Lowering, op: Operator, name: str) -> None:
@@ -99,7 +99,7 @@ def part(work: Lowering, op: Operator, name: str) -> None:
 
 def _without(view: View, axis: int) -> View:
     shape, strides = ((*values[:axis], *values[axis + 1 :]) for values in (view.shape, view.strides))
-    return View(view.buffer, view.offset, shape, strides)
+    return view.turned(shape, strides)
 
 
 def _become(work: Lowering, index: int, view: View, name: str) -> None:
@@ -112,7 +112,7 @@ def _become(work: Lowering, index: int, view: View, name: str) -> None:
 
 def _reshaped(work: Lowering, view: View, shape: tuple[int, ...], name: str) -> View:
     reshaped = view.reshape(shape)
-    return View.whole(work.contiguous(view, name).buffer, shape) if reshaped is None else reshaped
+    return View.whole(work.contiguous(view, name).buffer, shape, view.width) if reshaped is None else reshaped
 
 
 def _variable(work: Lowering, op: Operator) -> VariableName:

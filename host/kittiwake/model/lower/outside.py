@@ -5,10 +5,11 @@ Every function adds steps where a tensor cannot live there: work is the Lowering
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 from kittiwake.model.lower import descriptors
-from kittiwake.model.lower.context import Lowering, byte_shape
+from kittiwake.model.lower.context import Lowering
 from kittiwake.model.lower.steps import STATE, Buffer, Ref, Step, View
 from kittiwake.model.read.ends import End
 
@@ -73,7 +74,7 @@ def collect_outputs(work: Lowering, ends: Sequence[End], whole: View | None) -> 
         value = work.contiguous(work.read(ends[0].tensor.index), _NAME[False])
         if value.buffer.kind != STATE:
             return value
-        whole = View.whole(Buffer(value.elements), value.shape)  # the shift at the end would move it
+        whole = View.fresh(value.shape, value.width)  # the shift at the end would move it
         work.copy(value, whole, _NAME[False])
         return whole
     for end in ends:
@@ -92,5 +93,5 @@ def _run(ends: Sequence[End]) -> View:
 
 def _within(whole: View, end: End) -> View:
     """The view of one end among all of them."""
-    shape = byte_shape(end.tensor)
-    return View(whole.buffer, end.offset, shape, View.whole(whole.buffer, shape).strides)
+    first = View.whole(whole.buffer, end.tensor.shape, end.tensor.width)
+    return dataclasses.replace(first, offset=end.offset)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from kittiwake.model.lower import staging
 from kittiwake.model.lower.context import Lowering
-from kittiwake.model.lower.steps import Buffer, View
+from kittiwake.model.lower.steps import View
 from kittiwake.model.read import shapes
 from kittiwake.model.read.graph import Operator
 
@@ -19,7 +19,7 @@ def transpose(work: Lowering, op: Operator, name: str) -> None:
     ends = work.ends(op)
     axes = shapes.permutation(work.graph.main, op)
     view = ends.input
-    turned = View(view.buffer, view.offset, ends.output.shape, tuple(view.strides[axis] for axis in axes))
+    turned = view.turned(ends.output.shape, tuple(view.strides[axis] for axis in axes))
     work.copy(turned, ends.output, name)
 
 
@@ -28,7 +28,7 @@ def resize_nearest_neighbor(work: Lowering, op: Operator, name: str) -> None:
     ends = work.ends(op)
     images, height, width, channels = ends.input.shape
     down, across = shapes.factors_of_resize(work.graph.main, op)
-    wide = View.whole(Buffer(ends.input.elements * across), (images, height, width, across, channels))
+    wide = View.fresh((images, height, width, across, channels), ends.input.width)
     work.copy(_repeated(ends.input, 3, across), wide, name)
     rows = wide.reshape((images, height, width * across * channels))
     result = work.contiguous_home(ends.output)
@@ -61,7 +61,7 @@ def batch_to_space(work: Lowering, op: Operator, name: str) -> None:
     images = ends.output.shape[0]
     sides = [n * block for n, block in zip(ends.input.shape[1:], blocks, strict=False)]
     shape = (images, *sides, *ends.input.shape[1 + len(blocks) :])
-    whole = View.whole(Buffer(ends.input.elements), shape)
+    whole = View.fresh(shape, ends.input.width)
     for number, parts in enumerate(_every(blocks)):
         place = whole
         for axis, part in enumerate(parts, 1):
@@ -80,9 +80,9 @@ def tile(work: Lowering, op: Operator, name: str) -> None:
     for axis in reversed(range(len(times))):
         if times[axis] > 1:
             shape = (*view.shape[:axis], times[axis] * view.shape[axis], *view.shape[axis + 1 :])
-            whole = View.whole(Buffer(view.elements * times[axis]), shape)
+            whole = View.fresh(shape, view.width)
             apart = (*view.shape[:axis], times[axis], *view.shape[axis:])
-            work.copy(_repeated(view, axis, times[axis]), View.whole(whole.buffer, apart), name)
+            work.copy(_repeated(view, axis, times[axis]), View.whole(whole.buffer, apart, view.width), name)
             view = whole
     work.copy(view, ends.output, name)
 
@@ -90,7 +90,7 @@ def tile(work: Lowering, op: Operator, name: str) -> None:
 def _repeated(view: View, axis: int, times: int) -> View:
     """A view with one more axis, along which it repeats."""
     shape = (*view.shape[:axis], times, *view.shape[axis:])
-    return View(view.buffer, view.offset, shape, (*view.strides[:axis], 0, *view.strides[axis:]))
+    return view.turned(shape, (*view.strides[:axis], 0, *view.strides[axis:]))
 
 
 def _every(sizes: list[int]) -> Iterator[tuple[int, ...]]:

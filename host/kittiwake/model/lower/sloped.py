@@ -10,7 +10,7 @@ import struct
 
 from kittiwake.model.lower import fixed, pairwise, staging, tables
 from kittiwake.model.lower.context import Lowering
-from kittiwake.model.lower.steps import Buffer, Data, View, Word
+from kittiwake.model.lower.steps import Data, View, Word
 from kittiwake.model.read.graph import Operator
 
 _HALF = 1 << 30  # as a multiplier: leaves the half
@@ -39,7 +39,7 @@ def prelu(work: Lowering, op: Operator, name: str) -> None:
 
         staging.map_bytes(work, ends.input, ends.output, tables.of_bytes(one), name)
         return
-    low, high, result = (View.whole(Buffer(ends.input.elements), ends.input.shape) for _ in range(3))
+    low, high, result = (View.fresh(ends.input.shape) for _ in range(3))
     staging.map_bytes(work, ends.input, low, tables.of_bytes(lambda x: min(x, zero)), name)
     m, shift = factor
     products: dict[str, Word] = {"m": m, "right": max(-shift, 0), "left": max(shift, 0), "zero": out_zero + 128}

@@ -5,11 +5,10 @@ Knows views and descriptors of tables, fills and copies; no operator.
 
 from __future__ import annotations
 
-import math
 import struct
 from collections.abc import Sequence
 
-from kittiwake.model.lower import descriptors, fixed, tables, weights
+from kittiwake.model.lower import descriptors, fixed, halfwords, tables, weights
 from kittiwake.model.lower.context import Lowering
 from kittiwake.model.lower.steps import SCRATCH, Buffer, Data, Step, View, ref
 from kittiwake.model.read.graph import Operator, Tensor
@@ -26,9 +25,9 @@ def pixels(work: Lowering, view: View, name: str) -> View:
     Returns:
         The view, or its copy.
     """
-    if view.shape[-1] == 1 or view.strides[-1] == 1:
+    if view.shape[-1] == 1 or view.strides[-1] == view.width:
         return view
-    packed = View.whole(Buffer(view.elements), view.shape)
+    packed = View.fresh(view.shape, view.width)
     work.copy(view, packed, name)
     return packed
 
@@ -70,6 +69,8 @@ def fits(
 def clamp(work: Lowering, op: Operator, result: Tensor, view: View, name: str) -> None:
     """Narrow the output to its fused activation's range, in place, where that is not all of int8.
 
+    Kernels that write halfwords do that themselves.
+
     Args:
         work: the Lowering.
         op: whose output it is.
@@ -77,9 +78,20 @@ def clamp(work: Lowering, op: Operator, result: Tensor, view: View, name: str) -
         view: where it is.
         name: what to call the step.
     """
-    low, high = fixed.activation_range(op.options.get("activation", "none"), result.scale, result.zero_point)
-    if (low, high) != (-128, 127):
+    low, high = activation_range(op, result)
+    if result.is_bytes and (low, high) != (-128, 127):
         map_bytes(work, view, view, tables.clamp(low, high), f"{name} activation")
+
+
+def activation_range(op: Operator, result: Tensor) -> tuple[int, int]:
+    """Give the least and the largest output that a fused activation leaves.
+
+    Args:
+        op: whose output it is.
+        result: the output.
+    """
+    bounds = (-128, 127) if result.is_bytes else (halfwords.LOW, halfwords.HIGH)
+    return fixed.activation_range(op.options.get("activation", "none"), result.scale, result.zero_point, bounds)
 
 
 def map_bytes(work: Lowering, source: View, destination: View, table: bytes, name: str) -> None:
@@ -94,7 +106,7 @@ def map_bytes(work: Lowering, source: View, destination: View, table: bytes, nam
     """
     folded = source.folded(2, destination)
     if folded is None or folded[1][1] not in (0, 1) or folded[2][1] not in (0, 1):
-        packed = View.whole(Buffer(source.elements), source.shape)
+        packed = View.fresh(source.shape)
         work.copy(source, packed, name)
         map_bytes(work, packed, packed, table, name)
         work.copy(packed, destination, name)
@@ -123,7 +135,7 @@ def joint(source: View, destination: View) -> tuple[Buffer, Buffer] | None:
         destination: what it writes.
     """
     a, b = source.buffer, destination.buffer
-    whole = source.elements == a.size == b.size == destination.elements and source.offset == destination.offset == 0
+    whole = source.bytes == a.size == b.size == destination.bytes and source.offset == destination.offset == 0
     free = a is not b and a.kind == b.kind == SCRATCH and source.is_contiguous and destination.is_contiguous
     return (a, b) if whole and free else None
 
@@ -137,7 +149,7 @@ def surrounded(
         work: the Lowering.
         view: what goes inside.
         pads: (before, after) of each dimension.
-        value: of the elements around.
+        value: of each byte of the elements around.
         name: what to call the steps.
         wanted: where it is wanted; used when contiguous.
 
@@ -145,9 +157,9 @@ def surrounded(
         The larger view.
     """
     shape = tuple(n + before + after for n, (before, after) in zip(view.shape, pads, strict=True))
-    whole = wanted if wanted is not None and wanted.is_contiguous else View.whole(Buffer(math.prod(shape)), shape)
-    words = descriptors.words("fill", output=ref(whole), bytes=whole.elements, value=value & 0xFF)
-    work.steps.append(Step("fill", words, [], [whole.buffer], f"{name} padding", outputs=whole.elements))
+    whole = wanted if wanted is not None and wanted.is_contiguous else View.fresh(shape, view.width)
+    words = descriptors.words("fill", output=ref(whole), bytes=whole.bytes, value=value & 0xFF)
+    work.steps.append(Step("fill", words, [], [whole.buffer], f"{name} padding", outputs=whole.bytes))
     inner = whole
     for axis, (before, _) in enumerate(pads):
         inner = inner.slice(axis, before, view.shape[axis])

@@ -35,27 +35,38 @@ class Buffer:
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """An array of bytes within a buffer.
+    """An array within a buffer.
 
     Attributes:
         buffer: where it lies.
         offset: bytes from the buffer's start to its first element.
         shape, strides: elements and bytes a step, outermost first.
+        width: bytes of an element: 1, 2 or 4.
     """
 
     buffer: Buffer
     offset: int
     shape: tuple[int, ...]
     strides: tuple[int, ...]
+    width: int = 1
 
     @classmethod
-    def whole(cls, buffer: Buffer, shape: tuple[int, ...]) -> View:
+    def whole(cls, buffer: Buffer, shape: tuple[int, ...], width: int = 1) -> View:
         """Lay an array out over a buffer, the last dimension innermost."""
-        strides, step = [], 1
+        strides, step = [], width
         for size in reversed(shape):
             strides.append(step)
             step *= size
-        return cls(buffer, 0, shape, tuple(reversed(strides)))
+        return cls(buffer, 0, shape, tuple(reversed(strides)), width)
+
+    @classmethod
+    def fresh(cls, shape: tuple[int, ...], width: int = 1) -> View:
+        """Lay an array out over a buffer of its own."""
+        return cls.whole(Buffer(math.prod(shape) * width), shape, width)
+
+    def turned(self, shape: tuple[int, ...], strides: tuple[int, ...]) -> View:
+        """See the same buffer, from the same place, by other steps."""
+        return View(self.buffer, self.offset, shape, strides, self.width)
 
     @property
     def elements(self) -> int:
@@ -63,9 +74,14 @@ class View:
         return math.prod(self.shape)
 
     @property
+    def bytes(self) -> int:
+        """Bytes of its elements."""
+        return self.elements * self.width
+
+    @property
     def is_contiguous(self) -> bool:
         """Whether its elements are neighbours, in order."""
-        expected = 1
+        expected = self.width
         for size, stride in zip(reversed(self.shape), reversed(self.strides), strict=True):
             if size != 1:
                 if stride != expected:
@@ -89,7 +105,7 @@ class View:
         shape[axis] = size
         offset = self.offset + start * strides[axis]
         strides[axis] *= step
-        return View(self.buffer, offset, tuple(shape), tuple(strides))
+        return View(self.buffer, offset, tuple(shape), tuple(strides), self.width)
 
     def reshape(self, shape: tuple[int, ...]) -> View | None:
         """See the same elements under other dimensions.
@@ -124,8 +140,8 @@ class View:
         for i in range(len(shape) - 1, -1, -1):  # the stride of a dimension of 1: any will do, a natural one reads best
             if shape[i] == 1:
                 inner = i + 1 < len(shape)
-                strides[i] = shape[i + 1] * strides[i + 1] if inner else 1
-        return View(self.buffer, self.offset, shape, tuple(strides))
+                strides[i] = shape[i + 1] * strides[i + 1] if inner else self.width
+        return self.turned(shape, tuple(strides))
 
     def spread_over(self, shape: tuple[int, ...]) -> View:
         """See it under a larger shape, as two arrays are broadcast: what is repeated has the stride 0.
@@ -136,20 +152,25 @@ class View:
         ranks = len(shape) - len(self.shape)
         sizes, strides = (1,) * ranks + self.shape, (0,) * ranks + self.strides
         spread = tuple(0 if n == 1 else s for n, s in zip(sizes, strides, strict=True))
-        return View(self.buffer, self.offset, shape, spread)
+        return self.turned(shape, spread)
 
-    def folded(self, ranks: int, other: View | None = None) -> tuple[list[int], list[int], list[int]] | None:
+    def folded(
+        self, ranks: int, other: View | None = None, by_bytes: bool = False
+    ) -> tuple[list[int], list[int], list[int]] | None:
         """Join dimensions where addresses allow, together with those of another view of the same shape.
 
         Args:
             ranks: how many dimensions to give; outer ones of 1 fill up.
             other: joined only where both allow it.
+            by_bytes: an element's bytes are one more dimension.
 
         Returns:
             (sizes, strides, the other's strides), or None when more than `ranks` remain.
         """
         second = other.strides if other is not None else self.strides
         dims = [d for d in zip(self.shape, self.strides, second, strict=True) if d[0] != 1]
+        if by_bytes and self.width > 1:
+            dims.append((self.width, 1, 1))
         joined: list[tuple[int, int, int]] = []
         for size, stride, stride2 in dims:
             if joined and joined[-1][1] == size * stride and joined[-1][2] == size * stride2:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kittiwake.model.lower import convolve, staging
+from kittiwake.model.lower import convolve, layers, staging
 from kittiwake.model.lower.context import Lowering
 from kittiwake.model.read import shapes
 from kittiwake.model.read.graph import Operator
@@ -73,7 +73,7 @@ def transpose_convolution(work: Lowering, op: Operator, name: str) -> None:
         image = staging.surrounded(work, image, [(0, 0), *pads, (0, 0)], ends.source.zero_point, name)
     for down in sides[0]:
         for across in sides[1]:
-            channels = convolve.channels_of(work, op, _rows(weights.content, weights.shape, down.taps, across.taps))
+            channels = layers.channels_of(work, op, _rows(weights.content, weights.shape, down.taps, across.taps))
             if channels is None:
                 return
             source = image.slice(1, pads[0][0] + down.start, down.seen)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kittiwake.model.read import islands, recurrent_rules, rules
+from kittiwake.model.read import halfword_rules, islands, recurrent_rules, rules
 from kittiwake.model.read.graph import Graph, Operator, Subgraph, Tensor, VariableName
 from kittiwake.model.read.quantisation import problems_of
 
@@ -92,7 +92,7 @@ _CONSTANTS = {
 }
 # Only these may read or write unsigned bytes.
 _UNSIGNED = ("QUANTIZE", "DEQUANTIZE", "RESHAPE")
-_ENDS = ("int8", "uint8", "float32")
+_ENDS = ("int8", "int16", "uint8", "float32")
 OPERATORS = tuple(kind for kind in _ARITY if kind != islands.POINTWISE)
 
 
@@ -170,12 +170,15 @@ def _operator(main: Subgraph, op: Operator, defined: set[int]) -> Iterator[str]:
         if place < len(op.inputs) and op.inputs[place] >= 0 and main.tensors[op.inputs[place]].data is None:
             yield f"input {place} is not constant"
             return
-    problems = [why for t in _data_tensors(main, op, constants) for why in _tensor(t, op)]
+    tensors = _data_tensors(main, op, constants)
+    problems = [why for t in tensors for why in _tensor(t, op)]
     if problems:
         yield from problems
         return
     if op.kind not in _STATE:
         try:
+            if any(tensor.type == "int16" for tensor in tensors):
+                yield from halfword_rules.problems(main, op, tensors)
             yield from rules.problems(main, op)
         except (ValueError, IndexError, ZeroDivisionError, OverflowError):
             yield "has options or constants that make no sense"
@@ -201,6 +204,8 @@ def _tensor(tensor: Tensor, op: Operator) -> Iterator[str]:
     if tensor.variable:
         yield f"{of} is a variable tensor of the old kind"
     allowed = ["int8"]
+    if op.kind in halfword_rules.KINDS:
+        allowed.append("int16")
     if op.kind in _UNSIGNED:
         allowed.append("uint8")
     if op.kind == "DEQUANTIZE" and tensor.index in op.outputs:
@@ -210,7 +215,7 @@ def _tensor(tensor: Tensor, op: Operator) -> Iterator[str]:
     if tensor.type not in allowed:
         yield f"{of} is {tensor.type}, not {' or '.join(allowed)}"
         return
-    if tensor.is_bytes:
+    if tensor.is_activation:
         yield from problems_of(tensor)
 
 

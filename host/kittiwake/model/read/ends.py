@@ -30,7 +30,7 @@ class End:
     @property
     def size(self) -> int:
         """Its bytes."""
-        return self.tensor.elements * (4 if self.tensor.type == "float32" else 1)
+        return self.tensor.elements * self.tensor.width
 
     @property
     def stop(self) -> int:

@@ -235,6 +235,10 @@ def _convolution(o: _Reader) -> Options:
     return _window(o) | {"dilation": (o.DilationHFactor(), o.DilationWFactor())}
 
 
+def _bias_type(o: _Reader) -> Options:
+    return {"bias_type": _TYPES.get(o.QuantizedBiasType(), "")}
+
+
 def _pool(o: _Reader) -> Options:
     return _window(o) | {"filter": (o.FilterHeight(), o.FilterWidth())}
 
@@ -248,14 +252,14 @@ def _handle(o: _Reader) -> Options:
 
 
 _OPTIONS: dict[str, tuple[str, Callable[[_Reader], Options]]] = {
-    "CONV_2D": ("Conv2DOptions", _convolution),
+    "CONV_2D": ("Conv2DOptions", lambda o: _convolution(o) | _bias_type(o)),
     "DEPTHWISE_CONV_2D": (
         "DepthwiseConv2DOptions",
         lambda o: _convolution(o) | {"depth_multiplier": o.DepthMultiplier()},
     ),
     "FULLY_CONNECTED": (
         "FullyConnectedOptions",
-        lambda o: {"activation": _activation(o), "weights_format": o.WeightsFormat()},
+        lambda o: {"activation": _activation(o), "weights_format": o.WeightsFormat()} | _bias_type(o),
     ),
     "AVERAGE_POOL_2D": ("Pool2DOptions", _pool),
     "MAX_POOL_2D": ("Pool2DOptions", _pool),

@@ -39,7 +39,7 @@ def fold(graph: Graph) -> Graph:
         values = _evaluated(tensors, op)
         if values is not None:
             tensors[op.outputs[0]] = _constant(tensors[op.outputs[0]], values)
-        elif op.kind in _RENAMING and op.inputs and op.inputs[0] >= 0 and tensors[op.inputs[0]].is_bytes:
+        elif op.kind in _RENAMING and op.inputs and op.inputs[0] >= 0 and tensors[op.inputs[0]].is_activation:
             operators.append(dataclasses.replace(op, kind="RESHAPE", inputs=op.inputs[:1]))
         else:
             operators.append(op)

@@ -22,7 +22,7 @@ class Tensor:
     Attributes:
         index, name: in its subgraph.
         shape: dimensions; empty for a scalar.
-        type: "int8", "uint8", "int32", "float32", "resource", or what else the file says.
+        type: "int8", "int16", "uint8", "int32", "float32", "resource", or what else the file says.
         scales, zero_points: quantisation, empty where there is none; single precision values.
         axis: of per-channel scales.
         data: constant content, None when it is computed.
@@ -65,6 +65,16 @@ class Tensor:
     def is_bytes(self) -> bool:
         """Whether an element is a byte that kernels compute with."""
         return self.type in ("int8", "uint8")
+
+    @property
+    def is_activation(self) -> bool:
+        """Whether an element is an integer that kernels compute with."""
+        return self.is_bytes or self.type == "int16"
+
+    @property
+    def width(self) -> int:
+        """Bytes of an element of an activation or a float."""
+        return {"float32": 4, "int16": 2}.get(self.type, 1)
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
-"""Floats between bytes: DEQUANTIZE, functions of one number, QUANTIZE. What goes in and what comes out is a byte.
+"""Floats between integers: DEQUANTIZE, functions of one number, QUANTIZE. What goes in and what comes out is a byte.
 
 A converter leaves a function in floats that has no int8 kernel of its own (ELU). Such a chain is one operator here,
 POINTWISE, and a table of 256 entries on the board. LiteRT's quantiser leaves a changed shape in floats (EXPAND_DIMS):
-that chain is a RESHAPE. Knows which operators follow each other; no arithmetic.
+that chain is a RESHAPE, also between halfwords. Knows which operators follow each other; no arithmetic.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from kittiwake.model.read.graph import Graph, Operator, Subgraph
 
 POINTWISE = "POINTWISE"
 FUNCTIONS = ("ELU",)
+_KINDS = ("int8", "int16")
 _RENAMING = ("EXPAND_DIMS", "SQUEEZE", "RESHAPE")
 
 
@@ -56,7 +57,7 @@ def _chain(main: Subgraph, at: int, uses: Counter[int]) -> list[int] | None:
     """Places of the operators of a chain that begins there, or None."""
     chain = [at]
     op = main.operators[at]
-    if len(op.inputs) != 1 or op.inputs[0] < 0 or main.tensors[op.inputs[0]].type != "int8":
+    if len(op.inputs) != 1 or op.inputs[0] < 0 or main.tensors[op.inputs[0]].type not in _KINDS:
         return None
     while len(op.outputs) == 1 and uses[op.outputs[0]] == 1 and main.tensors[op.outputs[0]].type == "float32":
         readers = [number for number, other in enumerate(main.operators) if op.outputs[0] in other.inputs]
@@ -80,11 +81,11 @@ def _is_whole(main: Subgraph, chain: list[int]) -> bool:
         main.tensors[main.operators[chain[-1]].outputs[0]],
     )
     kinds = {main.operators[number].kind for number in chain[1:-1]}
-    if target.type != "int8" or not kinds:
+    if target.type != source.type or not kinds:
         return False
     same = (
         source.scales == target.scales
         and source.zero_points == target.zero_points
         and source.elements == target.elements
     )
-    return kinds <= set(FUNCTIONS) or kinds <= set(_RENAMING) and same
+    return kinds <= set(FUNCTIONS) and source.type == "int8" or kinds <= set(_RENAMING) and same

@@ -112,5 +112,6 @@ def _weights(main: Subgraph, op: Operator, channels: int, axis: int, inputs: int
     if inputs > ROW_LIMIT:
         yield f"{inputs} inputs an output are more than the {ROW_LIMIT} that the kernels add up"
     bias = shapes.bias_input(main, op)
-    if bias is not None and (bias.type != "int32" or bias.elements != channels):
-        yield f"its bias is {bias.type}{list(bias.shape)}, not int32[{channels}]"
+    wanted = "int64" if shapes.data_input(main, op).type == "int16" else "int32"
+    if bias is not None and (bias.type != wanted or bias.elements != channels):
+        yield f"its bias is {bias.type}{list(bias.shape)}, not {wanted}[{channels}]"

@@ -20,7 +20,10 @@ _MENDS = (
         "this is a float model: convert it with a representative data set and inference_input_type=tf.int8, as "
         "kittiwake model quantise does",
     ),
-    (re.compile(r"is int16, not int8"), "it has activations of 16 bits: convert it with TFLITE_BUILTINS_INT8"),
+    (
+        re.compile(r"is int16, not int8"),
+        "this layer takes activations of 8 bits alone: convert it with TFLITE_BUILTINS_INT8",
+    ),
     (
         re.compile(r"its output is declared|a batch of 1 is what runs here"),
         "convert it with a batch of 1: keras.Input(shape, batch_size=1)",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from kittiwake.model.read import layer_rules, recurrent_rules, shapes
+from kittiwake.model.read import halfword_rules, layer_rules, recurrent_rules, shapes
 from kittiwake.model.read.graph import Operator, Subgraph, Tensor
 from kittiwake.model.read.quantisation import problems_of
 
@@ -74,9 +74,9 @@ def _broadcast(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> 
         yield from _equal_scales(other, target)
     elif op.kind in ("ADD", "SUB"):
         twice = 2 * max(source.scale, other.scale)
-        if not twice / (target.scale * (1 << 20)) < 1:
+        if not twice / (target.scale * (1 << (20 if target.is_bytes else 15))) < 1:
             yield "its output's scale is too small for its inputs'"
-    elif source.scale * other.scale / target.scale >= 1 << 13:
+    elif source.scale * other.scale / target.scale >= (1 << 13 if target.is_bytes else 1):
         yield "its output's scale is too small for its inputs'"
 
 
@@ -184,10 +184,9 @@ def _pad(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> Iterat
 
 def _reduction(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> Iterator[str]:
     axes = shapes.joined_axes(main, op)
-    if op.options["keep_dims"]:
-        yield from layer_rules.same(tuple(1 if i in axes else n for i, n in enumerate(source.shape)), target)
-    else:
-        yield from layer_rules.same(tuple(n for i, n in enumerate(source.shape) if i not in axes), target)
+    keeps = op.options["keep_dims"]
+    kept = tuple(1 if i in axes else n for i, n in enumerate(source.shape) if keeps or i not in axes)
+    yield from layer_rules.same(kept, target)
     if math.prod(source.shape[axis] for axis in axes) > 1 << 20:
         yield "it joins more than 2^20 elements"
     if op.kind == "REDUCE_MAX":
@@ -227,16 +226,17 @@ def _blocks(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> Ite
 
 def _elementwise(main: Subgraph, op: Operator, source: Tensor, target: Tensor) -> Iterator[str]:
     yield from layer_rules.same(source.shape, target)
-    if source.type == "float32" and target.type != "int8":  # a QUANTIZE
+    if source.type == "float32" and target.type not in ("int8", "int16"):  # a QUANTIZE
         yield f"turns floats into {target.type}, not into int8"
-    quantisation = _QUANTISATIONS.get(op.kind)
+    halves = target.type == "int16"
+    quantisation = (halfword_rules.QUANTISATIONS if halves else _QUANTISATIONS).get(op.kind)
     if quantisation and (target.scale, target.zero_point) != quantisation:
         yield f"its output has the scale {target.scale:g} and the zero point {target.zero_point}, not {quantisation}"
     if op.kind == "LEAKY_RELU" and not 0 <= op.options["alpha"] < 1 << 20:
         yield f"its slope {op.options['alpha']:g} is negative or beyond 2^20"
-    if op.kind in ("LOGISTIC", "TANH") and source.scale < _LEAST_SCALE_OF_CURVES:
+    if not halves and op.kind in ("LOGISTIC", "TANH") and source.scale < _LEAST_SCALE_OF_CURVES:
         yield f"its input's scale {source.scale:g} is out of range"
-    if op.kind in _CLASSES:
+    if not halves and op.kind in _CLASSES:
         scale = op.options.get("beta", 1.0) * source.scale
         if not _LEAST_SCALE_OF_SOFTMAX < scale < 2**30:
             yield f"beta times its input's scale, {scale:g}, is out of range"

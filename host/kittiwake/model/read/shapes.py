@@ -72,6 +72,13 @@ def ints(tensor: Tensor) -> list[int]:
     return [int.from_bytes(data[i : i + 4], "little", signed=True) for i in range(0, len(data), 4)]
 
 
+def biases(tensor: Tensor) -> list[int]:
+    """Content of a constant int32 or int64 tensor."""
+    width = 8 if tensor.type == "int64" else 4
+    data = tensor.content
+    return [int.from_bytes(data[i : i + width], "little", signed=True) for i in range(0, len(data), width)]
+
+
 def bounds(main: Subgraph, op: Operator) -> tuple[list[tuple[int, int, int]], tuple[int, ...]]:
     """What a STRIDED_SLICE takes: (start, count, step) of each dimension of its input, and the output's shape.
 

@@ -76,8 +76,16 @@ def inputs_of(ends: Sequence[End], graph: Graph, count: int, seed: int = 1) -> l
         if end.tensor.type == "float32":
             scale, zero = _step(graph, end.tensor.index)
             made = [_floats(row, scale, zero, chance) for row in made]
+        if end.tensor.type == "int16":
+            made = [_halves(row, chance) for row in made]
         rows.append(made)
     return [join(parts, ends) for parts in zip(*rows, strict=True)]
+
+
+def _halves(row: bytes, chance: random.Random) -> bytes:
+    """Halfwords whose upper bytes are these, at both ends of their range where these are."""
+    lower = {_LOW: 0, _HIGH: 0xFF}
+    return bytes(byte for x in row for byte in (lower.get(x, chance.randrange(256)), x))
 
 
 def _step(graph: Graph, index: int) -> tuple[float, int]:
