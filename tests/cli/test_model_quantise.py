@@ -26,19 +26,20 @@ def floats(tensorflow, tmp_path_factory):
     return folder
 
 
-def _quantised(folder, name, python, output, labels="labels"):
+def _quantised(folder, name, python, output, labels="labels", *options):
     arguments = ["model", "quantise", str(folder / name), "--data", str(folder / "x.npy"), "--json", "-o", str(output)]
-    arguments += ["--labels", str(folder / f"{labels}.npy"), "--python", python]
+    arguments += ["--labels", str(folder / f"{labels}.npy"), "--python", python, *options]
     assert app.run(arguments) == EXIT_OK
 
 
 def _micro_says(content, samples):
     """The classes that TFLite Micro gives for float samples, quantised here."""
     source = compiler.compile_model(content).program.inputs[0].tensor
-    rows = np.clip(np.rint(samples / source.scale) + source.zero_point, -128, 127).astype(np.int8)
+    ends = np.iinfo(source.type)
+    rows = np.clip(np.rint(samples / source.scale) + source.zero_point, ends.min, ends.max).astype(source.type)
     with oracle.Oracle() as micro:
         outputs, _ = micro.run(content, [row.tobytes() for row in rows])
-    return np.array([np.frombuffer(output, np.int8).argmax() for output in outputs])
+    return np.array([np.frombuffer(output, source.type).argmax() for output in outputs])
 
 
 def _holds(folder, facts, content, labels):
@@ -73,6 +74,25 @@ def test_quantise_of_a_float_tflite_needs_no_tensorflow_and_keeps_its_accuracy(f
     _holds(floats, facts, (tmp_path / "net.tflite").read_bytes(), "float_labels")
     assert app.run(["model", "check", str(tmp_path / "net.tflite"), "-k", "12"]) == EXIT_OK
     assert facts["layers"] == []
+
+
+@pytest.mark.parametrize("name", ["net.keras", pytest.param("float.tflite", marks=pytest.mark.soak)])
+def test_quantise_to_activations_of_16_bits_runs_as_tflite_micro_does(floats, tensorflow, name, tmp_path, capsys):
+    labels = "labels" if name == "net.keras" else "float_labels"
+    _quantised(floats, name, tensorflow, tmp_path / "net.tflite", labels, "--activations", "16")
+    facts = json.loads(capsys.readouterr().out)
+    content = (tmp_path / "net.tflite").read_bytes()
+    _holds(floats, facts, content, labels)
+    assert facts["activations"] == 16
+    assert compiler.compile_model(content).program.inputs[0].tensor.type == "int16"
+    assert facts["rms_error"] < 0.01
+    assert app.run(["model", "check", str(tmp_path / "net.tflite"), "-k", "12"]) == EXIT_OK
+
+
+def test_quantise_to_activations_of_other_bits_is_refused(floats, tmp_path, capsys):
+    arguments = ["model", "quantise", str(floats / "net.keras"), "--data", str(floats / "x.npy"), "--activations", "12"]
+    assert app.run(arguments) == EXIT_USAGE
+    assert "activations of 12 bits are none that boards run" in capsys.readouterr().err
 
 
 @pytest.mark.soak

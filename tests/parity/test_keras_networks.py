@@ -74,11 +74,13 @@ def test_networks_of_keras_give_the_bytes_of_tflite_micro(keras_networks):
     assert operators >= (_ALL if SOAK else _COMMON)
 
 
-def test_networks_of_keras_have_open_and_fixed_batches_bytes_and_floats_and_pruned_channels(keras_networks):
+def test_networks_of_keras_have_either_batch_and_activations_integers_and_floats_and_pruned_channels(keras_networks):
     made = [each for file in keras_networks.glob("*.json") for each in json.loads(file.read_text()).values()]
     assert len(made) == NETWORKS
-    for fact, values in {"batch": {"open", "fixed"}, "ends": {"int8", "float32"}, "pruned": {True, False}}.items():
+    facts = {"batch": {"open", "fixed"}, "pruned": {True, False}, "activations": {"int8", "int16"}}
+    for fact, values in facts.items():
         assert {network[fact] for network in made} == values, fact
+    assert {"int8", "float32"} <= {network["ends"] for network in made}
 
 
 def _is_excused(detail):

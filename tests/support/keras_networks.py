@@ -1,7 +1,8 @@
 """Random Keras networks as people convert them: `python tests/support/keras_networks.py FOLDER FIRST COUNT`.
 
 Runs by an interpreter with TensorFlow, and knows nothing of the project. Writes FOLDER/SEED.tflite for each seed from
-FIRST on, and FOLDER/FIRST.json: of each seed its batch, its ends, whether it is pruned, and its layers.
+FIRST on, and FOLDER/FIRST.json: of each seed its batch, its ends, its activations (of every fourth they have 16 bits),
+whether it is pruned, and its layers.
 TensorFlow keeps memory of every network that it made: make many by a process for some of them each.
 """
 
@@ -71,6 +72,26 @@ def _pair(rng, x):
     return kind()([x, L.Conv2D(x.shape[-1], 1, activation=_activation(rng))(x)])
 
 
+def _pair_of_halves(rng, x):
+    kind = rng.choice((L.Add, L.Subtract, L.Multiply, L.Concatenate, L.Average))
+    return kind()([x, L.Conv2D(x.shape[-1], 1, activation=_activation(rng))(x)])
+
+
+def _pointwise_of_halves(rng, x):
+    kinds = (L.ReLU(), L.LeakyReLU(0.2), L.BatchNormalization())
+    return rng.choice((*kinds, L.Activation("sigmoid"), L.Activation("tanh"), L.Softmax()))(x)
+
+
+def _ending_of_halves(rng, x):
+    kind = rng.randrange(3)
+    if kind == 2:
+        return x
+    x = (L.Flatten, L.GlobalAveragePooling2D)[kind]()(x)
+    for _ in range(rng.randint(1, 2)):
+        x = L.Dense(rng.randint(2, 12), activation=_activation(rng), use_bias=rng.random() < 0.8)(x)
+    return L.Activation(rng.choice(("softmax", "sigmoid", "linear")))(x)
+
+
 def _pointwise(rng, x):
     kinds = (
         *(L.ReLU(), L.ReLU(6.0), L.LeakyReLU(0.2), L.ELU(), L.PReLU(shared_axes=[1, 2]), L.BatchNormalization()),
@@ -128,7 +149,17 @@ _STEPS = (
     *(_convolution, _convolution, _dilated, _depthwise, _separable, _transposed, _pool, _pair, _pointwise, _moved),
     *(_along, _product, _halves),
 )
+# What the converter makes of int16 activations without leaving anything in floats.
+_STEPS_OF_HALVES = (
+    *(_convolution, _convolution, _depthwise, _separable, _transposed, _pool, _pair_of_halves, _pointwise_of_halves),
+    *(_moved, _along, _halves),
+)
 _SHRINKING = (_convolution, _pool)
+
+
+def has_halves(seed):
+    """Whether a network is converted to int16 activations."""
+    return seed % 4 == 3
 
 
 def network(seed):
@@ -148,38 +179,39 @@ def network(seed):
     y = inputs[0] if len(inputs) == 1 else L.Add()(inputs)
     outputs = []
     for _ in range(rng.randint(1, 5)):
-        step = rng.choice(_STEPS)
+        step = rng.choice(_STEPS_OF_HALVES if has_halves(seed) else _STEPS)
         is_large = y.shape[1] * y.shape[2] * y.shape[3] >= _MOST_ELEMENTS
         if is_large and step not in _SHRINKING or is_open and step is _dilated:
             step = _convolution  # dilated over an open batch, shapes are stored that do not fit (docs/howto/model.md)
         y = step(rng, y)
     if rng.random() < 0.2:
         outputs.append(L.GlobalAveragePooling2D()(y))
-    net = tf.keras.Model(inputs, [_ending(rng, y), *outputs])
-    is_pruned = rng.random() < 0.3
+    ending = _ending_of_halves if has_halves(seed) else _ending
+    net = tf.keras.Model(inputs, [ending(rng, y), *outputs])
+    is_pruned = seed % 8 == 3 if has_halves(seed) else rng.random() < 0.3
     if is_pruned:
-        _prune(net, rng)
+        _prune(net, rng, int(has_halves(seed)))
     return net, {"batch": "open" if is_open else "fixed", "pruned": is_pruned}
 
 
-def _prune(net, rng):
-    """Leave whole channels without a weight."""
+def _prune(net, rng, first):
+    """Leave whole channels without a weight, from the first on; of int16, a layer without any gets no scale."""
     for weight in net.weights:
         value = weight.numpy()
         if value.ndim > 1:
-            value[..., :: rng.randint(2, 3)] = 0
+            value[..., first :: rng.randint(2, 3)] = 0
             weight.assign(value)
 
 
 def convert(net, seed):
-    """Convert a network to int8.
+    """Convert a network to int8, or to int8 weights and int16 activations.
 
     Args:
         net: the network.
         seed: of its samples and its ends.
 
     Returns:
-        Content of the .tflite file, and its ends: "int8" or "float32".
+        Content of the .tflite file, and its ends: "int8", "int16" or "float32".
     """
     rng, chance = random.Random(-1 - seed), np.random.default_rng(seed)
     scale = rng.choice((0.1, 1.0, 1.0, 20.0))
@@ -193,8 +225,13 @@ def convert(net, seed):
     ends = rng.choice(("int8", "int8", "int8", "float32"))
     if any(isinstance(layer, L.ELU) for layer in net.layers):
         ends = "int8"  # beside an end in floats, its converter leaves an ELU between floats
-    if ends == "int8":
-        converter.inference_input_type = converter.inference_output_type = tf.int8
+    if has_halves(seed):
+        converter.target_spec.supported_ops = [
+            tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
+        ]
+        ends = "int16" if ends == "int8" else ends
+    if ends != "float32":
+        converter.inference_input_type = converter.inference_output_type = tf.as_dtype(ends)
     return converter.convert(), ends
 
 
@@ -208,6 +245,7 @@ def main():
         net, facts = network(seed)
         content, ends = convert(net, seed)
         (folder / f"{seed}.tflite").write_bytes(content)
+        facts["activations"] = "int16" if has_halves(seed) else "int8"
         made[seed] = {**facts, "ends": ends, "layers": [type(layer).__name__ for layer in net.layers]}
         tf.keras.backend.clear_session()
     (folder / f"{first}.json").write_text(json.dumps(made))

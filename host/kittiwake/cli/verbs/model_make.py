@@ -30,15 +30,17 @@ def quantise(
     file: Annotated[Path, typer.Argument(help="A .keras, .h5, .onnx or float .tflite file, or a SavedModel's folder.")],
     data: Annotated[Path, typer.Option("--data", help="X.npy of float samples, shape (k, *input shape).")],
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="The int8 .tflite; MODEL-int8.tflite when not given.")
+        Path | None,
+        typer.Option("-o", "--output", help="The .tflite; MODEL-int8.tflite or MODEL-16x8.tflite when not given."),
     ] = None,
     labels: Annotated[Path | None, typer.Option("--labels", help="Y.npy of the samples' classes.")] = None,
     calibrate: Annotated[int, typer.Option(help="How many of the samples show the ranges.", min=1)] = 500,
+    activations: Annotated[int, typer.Option(help="Bits of an activation: 8, or 16 where 8 lose too much.")] = 8,
     isa: _Isa = "viper",
     python: _Python = None,
     as_json: Json = False,
 ) -> None:
-    """Make an int8 model of a float one, with the settings that boards want, and tell what that loses and takes.
+    """Make a model of int8 weights of a float one, with the settings that boards want; tell what that loses and takes.
 
     The samples should be like those that the network will see: they show how large its values become. Keras and
     SavedModel need TensorFlow, ONNX also onnx2tf, a float .tflite LiteRT's quantiser (extra `quantise`).
@@ -46,8 +48,8 @@ def quantise(
     from kittiwake.model import compiler
     from kittiwake.model.make import quantise as work
 
-    made = work.quantise(file, data, labels, calibrate, python, progress)
-    path = output or file.with_name(f"{file.stem}-int8.tflite")
+    made = work.quantise(file, data, labels, calibrate, python, progress, activations)
+    path = output or file.with_name(f"{file.stem}-{'16x8' if activations == 16 else 'int8'}.tflite")
     work.written(made.model, path)
     if not as_json:
         _print(path, made)
@@ -71,11 +73,12 @@ def _facts(path: Path, made: Quantised) -> dict[str, Any]:
         "agreement": made.agreement,
         "rms_error": made.rms_error,
         "layers": made.layers,
+        "activations": made.activations,
     }
 
 
 def _print(path: Path, made: Quantised) -> None:
-    print(f"{path}: {len(made.model)} bytes, input int8{made.input_shape}")
+    print(f"{path}: {len(made.model)} bytes, input int{made.activations}{made.input_shape}")
     if made.accuracy:
         before, after = made.accuracy
         print(f"accuracy on {made.samples} labelled samples: {before:.1%} before, {after:.1%} after")

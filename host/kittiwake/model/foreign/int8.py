@@ -1,4 +1,4 @@
-"""A float function to an int8 model as boards want it, and what each of its layers loses by that.
+"""A float function to a model of int8 weights as boards want it, and what each of its layers loses by that.
 
 Knows TensorFlow's converter; neither where the function came from nor who asks.
 """
@@ -17,26 +17,28 @@ if TYPE_CHECKING:
     Array = numpy.ndarray[Any, Any]
 
 
-def convert(function: Any, samples: Array) -> bytes:
-    """Convert to int8, inputs and outputs as well.
+def convert(function: Any, samples: Array, activations: int = 8) -> bytes:
+    """Convert to int8 weights, inputs and outputs to the type of the activations.
 
     Args:
         function: concrete, of a batch of one.
         samples: inputs that show the ranges, float32, (k, *shape).
+        activations: their bits, 8 or 16.
 
     Returns:
         A .tflite file's content.
     """
-    content: bytes = _converter(function, samples).convert()
+    content: bytes = _converter(function, samples, activations).convert()
     return content
 
 
-def losses(function: Any, samples: Array) -> list[dict[str, Any]]:
+def losses(function: Any, samples: Array, activations: int = 8) -> list[dict[str, Any]]:
     """Tell what each layer loses when its input is right.
 
     Args:
         function: as `convert`.
         samples: as `convert`.
+        activations: as `convert`.
 
     Returns:
         operator, tensor (its name) and steps of each layer: the root mean square of its error, in steps of its
@@ -44,9 +46,10 @@ def losses(function: Any, samples: Array) -> list[dict[str, Any]]:
     """
     import tensorflow as tf
 
-    debugger = tf.lite.experimental.QuantizationDebugger(
-        converter=_converter(function, samples), debug_dataset=_dataset(samples)
-    )
+    converter = _converter(function, samples, activations)
+    if activations == 16:  # the debugger knows no ends of int16
+        converter.inference_input_type = converter.inference_output_type = tf.float32
+    debugger = tf.lite.experimental.QuantizationDebugger(converter=converter, debug_dataset=_dataset(samples))
     with contextlib.redirect_stderr(io.StringIO()):
         debugger.run()
     table = io.StringIO()
@@ -71,7 +74,7 @@ def outputs_of_function(function: Any, samples: Array) -> Array:
 
 
 def outputs_of_model(content: bytes, samples: Array) -> Array:
-    """Run an int8 model over float samples by TFLite's reference kernels; gives floats."""
+    """Run a quantised model over float samples by TFLite's reference kernels; gives floats."""
     import tensorflow as tf
 
     interpreter = tf.lite.Interpreter(
@@ -81,7 +84,7 @@ def outputs_of_model(content: bytes, samples: Array) -> Array:
 
 
 def run(interpreter: Any, samples: Array) -> Array:
-    """Run samples through an interpreter of an int8 model: quantised on the way in, real numbers on the way out."""
+    """Run samples through an interpreter of a quantised model: quantised on the way in, real numbers on the way out."""
     import numpy
 
     interpreter.allocate_tensors()
@@ -107,23 +110,26 @@ def quantised(values: Array, details: dict[str, Any]) -> Array:
     return held.astype(details["dtype"])
 
 
-def _converter(function: Any, samples: Array) -> Any:
+def _converter(function: Any, samples: Array, activations: int) -> Any:
     import tensorflow as tf
 
     # Without a trackable object variables become constants, as a model without state wants it.
     converter = tf.lite.TFLiteConverter.from_concrete_functions([function])
-    settle(converter, _dataset(samples))
+    settle(converter, _dataset(samples), activations)
     return converter
 
 
-def settle(converter: Any, dataset: Callable[[], Iterator[list[Array]]]) -> None:
-    """Set a converter to what boards run: int8 alone, at both ends too."""
+def settle(converter: Any, dataset: Callable[[], Iterator[list[Array]]], activations: int = 8) -> None:
+    """Set a converter to what boards run: int8 alone, or int16 activations with int8 weights; at both ends too."""
     import tensorflow as tf
 
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = dataset
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    converter.inference_input_type = converter.inference_output_type = tf.int8
+    sets = tf.lite.OpsSet
+    halves = sets.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
+    converter.target_spec.supported_ops = [halves if activations == 16 else sets.TFLITE_BUILTINS_INT8]
+    ends = tf.int16 if activations == 16 else tf.int8
+    converter.inference_input_type = converter.inference_output_type = ends
 
 
 def _dataset(samples: Array) -> Callable[[], Iterator[list[Array]]]:

@@ -1,4 +1,4 @@
-"""A float .tflite to int8 by LiteRT's quantiser, without TensorFlow.
+"""A float .tflite to int8 weights by LiteRT's quantiser, without TensorFlow.
 
 Knows ai_edge_quantizer and ai_edge_litert; not who asks.
 """
@@ -30,15 +30,16 @@ def input_shape(path: str) -> tuple[int, ...]:
     return tuple(int(size) for size in source["shape"])
 
 
-def quantise(path: str, samples: Array) -> bytes:
+def quantise(path: str, samples: Array, activations: int = 8) -> bytes:
     """Quantise a model, inputs and outputs as well.
 
     Args:
         path: of a float .tflite with a signature, as Keras's and PyTorch's converters make it.
         samples: inputs that show the ranges, float32, (k, *shape).
+        activations: their bits, 8 or 16.
 
     Returns:
-        The int8 model's content.
+        The model's content.
     """
     parts = {name: importlib.import_module(f"ai_edge_quantizer.{name}") for name in _PARTS}
     signatures = _interpreter(path).get_signature_list()
@@ -49,7 +50,7 @@ def quantise(path: str, samples: Array) -> bytes:
     signature = next(iter(signatures))
     (name,) = _only(signatures[signature]["inputs"], "input")
     _only(signatures[signature]["outputs"], "output")
-    recipe = parts["recipe"].static_wi8_ai8()
+    recipe = getattr(parts["recipe"], f"static_wi8_ai{activations}")()
     manager = parts["recipe_manager"].RecipeManager()
     manager.load_quantization_recipe(recipe)
     # By itself the quantiser averages ranges over samples, and cuts off what the largest of them reach.

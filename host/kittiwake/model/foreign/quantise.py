@@ -1,8 +1,8 @@
 """Quantise a float model: `python -m kittiwake.model.foreign.quantise` in a folder with a request.
 
-Request: `path`, `calibrate` (how many samples show the ranges), array `samples` (k, *shape). Answer: model.tflite,
-arrays `before` and `after` (outputs a sample), `layers`, `input_shape`. A .tflite goes through LiteRT's quantiser, all
-else through TensorFlow's.
+Request: `path`, `calibrate` (how many samples show the ranges), `activations` (their bits), array `samples`
+(k, *shape). Answer: model.tflite, arrays `before` and `after` (outputs a sample), `layers`, `input_shape`. A .tflite
+goes through LiteRT's quantiser, all else through TensorFlow's.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def work(request: Mapping[str, Any]) -> dict[str, Any]:
     """Do it."""
     samples = exchange.array("samples").astype("float32")
     if request["path"].endswith(".tflite"):
-        return _from_tflite(request["path"], samples, request["calibrate"])
+        return _from_tflite(request["path"], samples, request["calibrate"], request["activations"])
     from . import floats, int8
 
     logging.disable(logging.WARNING)
@@ -38,22 +38,22 @@ def work(request: Mapping[str, Any]) -> dict[str, Any]:
     samples = _fitting(samples, shape[1:])
     shown = _spread(samples, request["calibrate"])
     exchange.tell(f"converting, by the ranges of {len(shown)} samples")
-    content = int8.convert(model.function, shown)
+    content = int8.convert(model.function, shown, request["activations"])
     exchange.tell(f"comparing {len(samples)} outputs")
     exchange.give("before", int8.outputs_of_function(model.function, samples))
     exchange.give("after", int8.outputs_of_model(content, samples))
-    layers = int8.losses(model.function, shown)
+    layers = int8.losses(model.function, shown, request["activations"])
     return _answer(content, layers, shape)
 
 
-def _from_tflite(path: str, samples: Array, calibrate: int) -> dict[str, Any]:
+def _from_tflite(path: str, samples: Array, calibrate: int, activations: int) -> dict[str, Any]:
     from . import litert
 
     shown = _spread(samples, calibrate)
     shape = litert.input_shape(path)
     samples, shown = _fitting(samples, shape[1:]), _fitting(shown, shape[1:])
     exchange.tell(f"quantising, by the ranges of {len(shown)} samples")
-    content = litert.quantise(path, shown)
+    content = litert.quantise(path, shown, activations)
     exchange.tell(f"comparing {len(samples)} outputs")
     exchange.give("before", litert.outputs(path, samples))
     exchange.give("after", litert.outputs(content, samples))

@@ -1,4 +1,4 @@
-"""A float model to an int8 one that boards run, and what that costs in accuracy.
+"""A float model to one of int8 weights that boards run, and what that costs in accuracy.
 
 Knows samples, labels and what they say of outputs; the converting is done by programs of `model/foreign`.
 """
@@ -25,7 +25,7 @@ FEW = 100  # samples below which ranges are guesses
 
 @dataclass(frozen=True)
 class Quantised:
-    """An int8 model.
+    """A model of int8 weights.
 
     Attributes:
         model: the .tflite file's content.
@@ -35,6 +35,7 @@ class Quantised:
         agreement: share of samples of which both say the same; None where the output is one number or is no class.
         rms_error: root mean square of the difference of outputs, in the outputs' unit.
         layers: operator, tensor and steps (see foreign.int8.losses), the worst first; empty for a .tflite.
+        activations: their bits, 8 or 16.
     """
 
     model: bytes
@@ -44,6 +45,7 @@ class Quantised:
     agreement: float | None
     rms_error: float
     layers: list[dict[str, Any]]
+    activations: int
 
 
 def quantise(
@@ -53,6 +55,7 @@ def quantise(
     calibrate: int = CALIBRATE,
     python: str | None = None,
     on_progress: Callable[[str], None] = lambda line: None,
+    activations: int = 8,
 ) -> Quantised:
     """Quantise a model.
 
@@ -63,6 +66,7 @@ def quantise(
         calibrate: how many samples, from first to last, show the ranges.
         python: path of an interpreter with the libraries; see interpreter.ask.
         on_progress: told a line at a time.
+        activations: their bits, 8 or 16.
 
     Returns:
         The model, and what was lost.
@@ -73,13 +77,15 @@ def quantise(
     """
     if not path.exists():
         raise UsageError(f"{path} is not there", "name a .keras, .h5, .onnx or .tflite file, or a SavedModel's folder")
+    if activations not in (8, 16):
+        raise UsageError(f"activations of {activations} bits are none that boards run", "take 8 or 16")
     samples = _array(data)
     classes = _classes(labels, len(samples)) if labels else None
     if len(samples) < FEW:
         on_progress(f"{len(samples)} samples are few: give {FEW} or more, like those that the network will see")
     answer = interpreter.ask(
         "quantise",
-        {"path": str(path.resolve()), "calibrate": calibrate},
+        {"path": str(path.resolve()), "calibrate": calibrate, "activations": activations},
         {"samples": samples.astype("float32")},
         {_MODEL: "file", "before": "array", "after": "array"},
         python,
@@ -94,6 +100,7 @@ def quantise(
         accuracy(after, predictions(before)) if before.shape[1] > 1 else None,
         float(((before - after) ** 2).mean() ** 0.5),
         sorted(answer.facts["layers"], key=lambda layer: -layer["steps"]),
+        activations,
     )
 
 
