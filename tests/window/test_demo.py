@@ -37,5 +37,6 @@ def test_from_the_start_of_the_demo_to_an_alerts_waveform_it_takes_two_clicks(br
         demo.send_signal(signal.SIGINT)
         demo.wait(30)
     took_s = time.monotonic() - began_s
-    assert re.match(r"\d+ samples at \d+", told)
+    # Who is quick sees it before two summaries have told the rate, and the page says so.
+    assert re.match(r"\d+ samples( at \d+|; the rate is known)", told), told
     assert took_s < SECONDS, took_s
