@@ -19,7 +19,7 @@ from tests.support.hil import SOAK
 from tests.support.tflite_builder import FLOAT32, INT8, INT32, NONE, OPS, RELU6, VALID, options
 from tests.support.tflite_halfwords import INT64, HalfNet, random_halfword_network
 
-NETWORKS = 3000 if SOAK else 120
+NETWORKS = 3000 if SOAK else 64
 
 
 def held(unix, micro, content, data, plain=True):
@@ -98,7 +98,7 @@ def test_channel_without_weights_is_its_constant_whatever_its_bias(unix, micro):
 
 def test_curves_equal_tflite_micro_for_every_input(unix, micro):
     for kind in ("LOGISTIC", "TANH"):
-        for scale in (2**-12, 2**-11, 2**-13, 3.1e-4, 9e-3, 2.5, 2**-43):
+        for scale in (2**-12, 2**-11, 3.1e-4, 2.5, 2**-43):
             net = HalfNet(random.Random(1))
             x = net.tensor((1, 65536), quant=(float(np.float32(scale)), 0))
             content = net.bytes(x, net.unary(x, kind))
