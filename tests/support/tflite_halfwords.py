@@ -58,7 +58,8 @@ class HalfNet(MoreNet):
         kinds = ("RELU", "RELU6", "LEAKY_RELU", "LOGISTIC", "TANH", "SOFTMAX", "QUANTIZE")
         kind = kind or self.rng.choice(kinds)
         scale = self.quants[x][0]
-        if kind == "RELU6" and scale * 32767 < 6.1:  # TFLite Micro refuses it
+        # TFLite Micro refuses it, or steps are so large that a curve is refused.
+        if kind == "RELU6" and scale * 32767 < 6.1 or scale > 0.6 and kind in ("LOGISTIC", "TANH", "SOFTMAX"):
             kind = "RELU"
         is_fixed = kind in ("LOGISTIC", "TANH", "SOFTMAX")
         y = self.tensor(self.shapes[x], quant=_FIXED if is_fixed else self.quant(scale * 2 ** self.rng.uniform(-2, 2)))
@@ -69,6 +70,10 @@ class HalfNet(MoreNet):
         }
         self.op(getattr(OPS, kind), [x], [y], *extra.get(kind, ()))
         return self._note(kind, y)
+
+    def transpose(self, x):
+        # Each halfword apart, four dimensions and its bytes are more than a copy has.
+        return super().transpose(x) if sum(n > 1 for n in self.shapes[x]) < 4 else self.unary(x, "RELU")
 
     def first(self, x):
         """What the network is given for x: itself, floats, or bytes."""
@@ -122,6 +127,8 @@ def random_halfword_network(seed: int, small: bool = False):
         if int(np.prod(net.shapes[x])) > (300 if small else 3000):
             make = net.mean
         x = make(x)
+    if not net.used:  # nothing was to be split
+        x = net.unary(x)
     return net.bytes(first, net.given_back(x)), net.used
 
 
