@@ -18,10 +18,13 @@ import kittiwake
 from kittiwake.deploy import choose
 from kittiwake.target import mpy
 from kittiwake_node import network
+from kittiwake_node.kernels import entries16
 
 _ROOT = Path(__file__).resolve().parents[1]
 PATH = _ROOT / "package.json"
 NETWORK_PATH = _ROOT / "network.json"
+# Stage and function of every kind of step.
+_ENTRIES = network._ENTRIES + entries16.ENTRIES
 # Where the files lie in the repository; addresses in package.json are relative to it.
 _FOLDER = "firmware/"
 # What is imported where an application lies in a slot.
@@ -50,19 +53,26 @@ def _of_states() -> set[str]:
 
 
 def _of_own_scripts() -> set[str]:
-    return {f"kittiwake_node/kernels/viper_{stage}.py" for stage in choose.OWN_SCRIPTS_STAGES}
+    kernels = {f"kittiwake_node/kernels/viper_{stage}.py" for stage in choose.OWN_SCRIPTS_STAGES}
+    return kernels | {"kittiwake_node/kernels/entries16.py"}
 
 
 def _plain_networks() -> set[str]:
-    stages = {"requant", *(stage for stage, _ in network._ENTRIES)}  # what they share, and themselves
+    stages = {
+        "requant",
+        *(stage for stage, _ in network._ENTRIES + entries16.ENTRIES),
+    }  # what they share, and themselves
     return {f"kittiwake_node/kernels/plain_{stage}.py" for stage in stages}
 
 
 def network_package() -> dict[str, Any]:
     """Describe to mip what a network takes without the node: the executor, and its kernels in viper."""
-    stages = {"summary", *(stage for stage, _ in network._ENTRIES)}  # `kernels.load` tries the summary
+    stages = {
+        "summary",
+        *(stage for stage, _ in network._ENTRIES + entries16.ENTRIES),
+    }  # `kernels.load` tries the summary
     kernels = [f"kernels/viper_{stage}.py" for stage in sorted(stages)]
-    names = ["__init__.py", "errors.py", "kernels/__init__.py", *kernels, "network.py"]
+    names = ["__init__.py", "errors.py", "kernels/__init__.py", "kernels/entries16.py", *kernels, "network.py"]
     return _described([f"kittiwake_node/{name}" for name in names])
 
 

@@ -14,7 +14,7 @@ Whole: `model.invoke(data, result)`. In slices, so that a poll loop can sample b
 import binascii
 import struct
 
-from .errors import ConfigError, ModelError
+from .errors import ModelError
 
 if False:  # for mypy alone
     from kittiwake_types import Buffer, KernelFunction, KernelSet, Memory
@@ -48,17 +48,6 @@ _ENTRIES = (
     ("matmul", "matmul"),
     ("recurrent", "svdf16"),
     ("logsoftmax", "log_softmax"),
-    ("conv16", "conv16"),
-    ("conv16", "depthwise16"),
-    ("pointwise16", "add16"),
-    ("pointwise16", "mul16"),
-    ("pointwise16", "rescale16"),
-    ("pool16", "pool16"),
-    ("pool16", "mean16"),
-    ("curve16", "curve16"),
-    ("curve16", "softmax16"),
-    ("floats16", "quantise16"),
-    ("floats16", "widen16"),
 )
 
 
@@ -144,8 +133,8 @@ class Network:
 
     Raises:
         ModelError: "plan", "version", "damaged", "layout" (compiled for other kernels), "aligned", "memory" (with the
-            bytes needed), "step" (the plan is of a later compiler, or its kernels are not there), "scratch" (what was
-            given is too short). Allocates.
+            bytes needed), "step" (the plan is of a later compiler, or of int16 activations, for which a node has no
+            kernels), "scratch" (what was given is too short). Allocates.
     """
 
     def __init__(self, plan: "Buffer", kernel: "KernelSet", scratch: "Scratch | None" = None) -> None:
@@ -180,14 +169,14 @@ class Network:
     def _calls(self, kernel: "KernelSet") -> "list[tuple[KernelFunction, int]]":
         header = self.header
         calls = []
+        entries: "tuple[tuple[str, str], ...]" = _ENTRIES
         for i in range(header.step_count + header.reset_count):
             kind, words, at = struct.unpack_from("<HHI", self._plan, header.table + 8 * i)
-            if not 1 <= kind <= len(_ENTRIES) or at & 3 or at + 4 * words > len(self._plan):
+            if kind > len(entries):
+                entries = _ENTRIES + kernel.halfword_entries()
+            if not 1 <= kind <= len(entries) or at & 3 or at + 4 * words > len(self._plan):
                 raise ModelError("step", "step %d of kind %d is unknown; update the firmware" % (i, kind))
-            try:
-                calls.append((kernel.entry(*_ENTRIES[kind - 1]), at))
-            except ConfigError:
-                raise ModelError("step", "step %d of kind %d has no kernel here" % (i, kind))
+            calls.append((kernel.entry(*entries[kind - 1]), at))
         return calls
 
     def _find(self, ref: int) -> tuple[bytearray, int]:

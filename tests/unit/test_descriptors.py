@@ -8,6 +8,7 @@ import pytest
 
 from kittiwake.model.lower import descriptors, weights
 from kittiwake_node import network
+from kittiwake_node.kernels import entries16
 
 ROOT = Path(__file__).resolve().parents[2]
 KERNELS = ROOT / "firmware/kittiwake_node/kernels"
@@ -92,7 +93,7 @@ def test_assembler_names_every_word_by_its_place():
 
 
 def test_executor_knows_the_kinds_by_their_numbers():
-    assert [function for _, function in network._ENTRIES] == list(descriptors.KINDS)
+    assert [function for _, function in network._ENTRIES + entries16.ENTRIES] == list(descriptors.KINDS)
     assert [kind.number for kind in descriptors.KINDS.values()] == list(range(1, len(descriptors.KINDS) + 1))
     assert network.LAYOUTS == weights.WEIGHT_LAYOUTS
 

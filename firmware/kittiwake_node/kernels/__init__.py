@@ -185,6 +185,14 @@ class Kernel:
             raise ConfigError("kernel", "kernel %r has no %s of %s" % (self.name, name, stage))
         return function
 
+    def halfword_entries(self) -> "tuple[tuple[str, str], ...]":
+        """Return stage and function of each kind of step of int16 activations, in their order; none where a node is."""
+        try:
+            from .entries16 import ENTRIES
+        except ImportError:
+            return ()
+        return ENTRIES
+
 
 def _written_in(name: str, stage: str) -> str:
     """The set in which a stage of a set is written: `dsp` is `thumb2` with dense layers of its own."""

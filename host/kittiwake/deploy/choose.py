@@ -27,6 +27,7 @@ _NETWORK_STAGES = (
 )
 # Networks of int16 activations: in scripts of one's own, not in a node.
 OWN_SCRIPTS_STAGES = ("conv16", "curve16", "floats16", "pointwise16", "pool16")
+_OWN_SCRIPTS_ENTRIES = "entries16"
 # What direct MQTT alone uses.
 _MQTT = ("mqtt/", "io/net/")
 # The gateway's side of the session; a board has the device's.
@@ -91,12 +92,13 @@ def _is_needed(path: str, idle_paths: list[str], idle_stages: list[str], is_plai
         kind, _, stage = PurePosixPath(inner).stem.partition("_")
         if kind == "plain" and not is_plain:
             return False
-        return stage not in (*idle_stages, *OWN_SCRIPTS_STAGES)
+        return stage not in idle_stages and not _is_for_own_scripts(path)
     return not inner.startswith(tuple(idle_paths))
 
 
 def _is_for_own_scripts(path: str) -> bool:
-    return PurePosixPath(path).stem.partition("_")[2] in OWN_SCRIPTS_STAGES
+    stem = PurePosixPath(path).stem
+    return stem == _OWN_SCRIPTS_ENTRIES or stem.partition("_")[2] in OWN_SCRIPTS_STAGES
 
 
 def named_models(config: NodeConfig, slot: str | None) -> set[str]:
