@@ -177,18 +177,19 @@ class _NoNetwork:
 
 
 def _states(kernel, samples, plan_name):
+    from kittiwake_node.io import model_file
+
+    plan = model_file.read_plan(plan_name)  # the largest piece, before imports leave gaps
     from kittiwake_node.config import check
     from kittiwake_node.detect.clip import Clip
     from kittiwake_node.detect.state_judge import StateJudge
     from kittiwake_node.detect.state_note import StateNote
     from kittiwake_node.detect.states import States
     from kittiwake_node.detect.summary import Summary
-    from kittiwake_node.io import model_file
     from kittiwake_node.network import Network
 
     channel = {"kind": "states", "source": {}, "states": {"model": plan_name}}
     config = check({"kernel": kernel, "channels": [channel]})["channels"][0]
-    plan = model_file.read_plan(plan_name)
     kernel = kernels.load(kernel)
     settings = config["states"]
     judge = StateJudge(kernel, StateNote(plan), Network(plan, kernel), settings["blocks"], settings["margin"])
