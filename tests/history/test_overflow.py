@@ -57,6 +57,17 @@ def released_at_the_end(store):
 
 
 @contextlib.asynccontextmanager
+async def held_service(folder):
+    """(service that writes, its store that is held, what it acknowledges)."""
+    store = Held(folder / "h.sqlite")
+    service = HistoryService(Settings(history=HistorySection(batch_rows=BATCH)), store)
+    service.mqtt = mqtt = Acknowledged()
+    with ThreadPoolExecutor(1) as thread, released_at_the_end(store):
+        async with running(service._write_all(thread)):
+            yield service, store, mqtt
+
+
+@contextlib.asynccontextmanager
 async def running(work):
     task = asyncio.create_task(work)
     try:
@@ -68,40 +79,32 @@ async def running(work):
 
 def test_what_follows_a_message_without_room_is_left_until_the_next_connection(tmp_path):
     async def work():
-        store = Held(tmp_path / "h.sqlite")
-        service = HistoryService(Settings(history=HistorySection(batch_rows=BATCH)), store)
-        service.mqtt = mqtt = Acknowledged()
-        with ThreadPoolExecutor(1) as thread, released_at_the_end(store):
-            async with running(service._write_all(thread)):
-                for handle in range(1, 16 * BATCH + 2):
-                    service._take(*take(handle))
-                store.is_held = False
-                await until_async(lambda: len(mqtt.handles) >= BATCH, "room again")
-                service._take(*take(9999))
-                service._take("kittiwake/press-7/status", b"online", 10_000)
-                await until_async(lambda: mqtt.starts, "a new connection")
-                assert mqtt.handles == list(range(1, 16 * BATCH + 1))
-                service._forget()
-                service._take(*take(1))
-                await until_async(lambda: len(mqtt.handles) > 16 * BATCH, "the next one's first")
-                assert mqtt.handles[-1] == 1 and mqtt.starts == 1
+        async with held_service(tmp_path) as (service, store, mqtt):
+            for handle in range(1, 16 * BATCH + 2):
+                service._take(*take(handle))
+            store.is_held = False
+            await until_async(lambda: len(mqtt.handles) >= BATCH, "room again")
+            service._take(*take(9999))
+            service._take("kittiwake/press-7/status", b"online", 10_000)
+            await until_async(lambda: mqtt.starts, "a new connection")
+            assert mqtt.handles == list(range(1, 16 * BATCH + 1))
+            service._forget()
+            service._take(*take(1))
+            await until_async(lambda: len(mqtt.handles) > 16 * BATCH, "the next one's first")
+            assert mqtt.handles[-1] == 1 and mqtt.starts == 1
 
     asyncio.run(asyncio.wait_for(work(), 30))
 
 
 def test_what_is_no_record_is_acknowledged_after_what_came_before_it(tmp_path):
     async def work():
-        store = Held(tmp_path / "h.sqlite")
-        service = HistoryService(Settings(history=HistorySection(batch_rows=BATCH)), store)
-        service.mqtt = mqtt = Acknowledged()
-        with ThreadPoolExecutor(1) as thread, released_at_the_end(store):
-            async with running(service._write_all(thread)):
-                service._take(*take(1))
-                service._take("kittiwake/press-7/status", b"online", 2)
-                await asyncio.sleep(0.1)
-                assert mqtt.handles == [] and service.counts.others == 1
-                store.is_held = False
-                await until_async(lambda: mqtt.handles == [1, 2], lambda: f"{mqtt.handles}")
+        async with held_service(tmp_path) as (service, store, mqtt):
+            service._take(*take(1))
+            service._take("kittiwake/press-7/status", b"online", 2)
+            await asyncio.sleep(0.1)
+            assert mqtt.handles == [] and service.counts.others == 1
+            store.is_held = False
+            await until_async(lambda: mqtt.handles == [1, 2], lambda: f"{mqtt.handles}")
 
     asyncio.run(asyncio.wait_for(work(), 30))
 

@@ -154,8 +154,8 @@ class HistoryService:
 
     @property
     def waiting(self) -> int:
-        """Messages that have arrived and are not acknowledged: at most sixteen batches."""
-        return len(self._waiting)
+        """Rows that have arrived and are not in the database: at most sixteen batches."""
+        return sum(row is not None for row, _, _ in self._waiting)
 
     def _subscribed(self, refused: dict[str, str]) -> None:
         if not refused and not self.is_known:
