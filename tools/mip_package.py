@@ -23,8 +23,7 @@ from kittiwake_node.kernels import entries16
 _ROOT = Path(__file__).resolve().parents[1]
 PATH = _ROOT / "package.json"
 NETWORK_PATH = _ROOT / "network.json"
-# Stage and function of every kind of step.
-_ENTRIES = network._ENTRIES + entries16.ENTRIES
+_STAGES = {stage for stage, _ in network._ENTRIES + entries16.ENTRIES}  # of every kind of step
 # Where the files lie in the repository; addresses in package.json are relative to it.
 _FOLDER = "firmware/"
 # What is imported where an application lies in a slot.
@@ -38,8 +37,8 @@ def package() -> dict[str, Any]:
         The content of package.json. Every file's address is relative, so that it comes from where package.json
         came from, of the same version.
     """
-    files = [path for path in kittiwake.firmware_files() if mpy.fits(path, "")]
-    left_out = _of_states() | _plain_networks() | _of_own_scripts()
+    files = [path for path in kittiwake.firmware_files() if mpy.fits(path, "") and not choose.is_for_own_scripts(path)]
+    left_out = _of_states() | _plain_networks()
     return _described([path for path in files if not path.startswith(_OF_SLOTS) and path not in left_out])
 
 
@@ -52,25 +51,14 @@ def _of_states() -> set[str]:
     return set(with_states) - set(without)
 
 
-def _of_own_scripts() -> set[str]:
-    kernels = {f"kittiwake_node/kernels/viper_{stage}.py" for stage in choose.OWN_SCRIPTS_STAGES}
-    return kernels | {"kittiwake_node/kernels/entries16.py"}
-
-
 def _plain_networks() -> set[str]:
-    stages = {
-        "requant",
-        *(stage for stage, _ in network._ENTRIES + entries16.ENTRIES),
-    }  # what they share, and themselves
+    stages = {"requant", *_STAGES}  # what they share, and themselves
     return {f"kittiwake_node/kernels/plain_{stage}.py" for stage in stages}
 
 
 def network_package() -> dict[str, Any]:
     """Describe to mip what a network takes without the node: the executor, and its kernels in viper."""
-    stages = {
-        "summary",
-        *(stage for stage, _ in network._ENTRIES + entries16.ENTRIES),
-    }  # `kernels.load` tries the summary
+    stages = {"summary", *_STAGES}  # `kernels.load` tries the summary
     kernels = [f"kernels/viper_{stage}.py" for stage in sorted(stages)]
     names = ["__init__.py", "errors.py", "kernels/__init__.py", "kernels/entries16.py", *kernels, "network.py"]
     return _described([f"kittiwake_node/{name}" for name in names])

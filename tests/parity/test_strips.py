@@ -10,7 +10,7 @@ pytest.importorskip("tflite_micro", reason="no wheel of tflite-micro for this ma
 
 from kittiwake.model.emit import arena, kwm
 from kittiwake.model.lower import lowering, weights
-from kittiwake.model.read import flatbuffer, folding, islands, strips
+from kittiwake.model.read import flatbuffer, folding, islands, shapes, strips
 from tests.parity import models
 from tests.parity.boards import ThisProcess
 from tests.support import network_tally
@@ -20,7 +20,7 @@ SOAK = os.environ.get("KITTIWAKE_SOAK") == "1"
 NETWORKS = 1500 if SOAK else 40
 CUTS = 4  # of a network
 WANTED = {
-    *(*strips.FILTERS, *strips.POOLS, "PAD", "RELU", "LOGISTIC", "TANH", "QUANTIZE", "ADD", "MUL", "CONCATENATION"),
+    *(*shapes.FILTERS, *strips.POOLS, "PAD", "RELU", "LOGISTIC", "TANH", "QUANTIZE", "ADD", "MUL", "CONCATENATION"),
     *("stride of 2", "stride of 3", "padding same", "padding valid", "dilation", "strips of one row"),
 }
 
@@ -89,7 +89,7 @@ def test_strips_that_lack_a_row_give_other_bytes(unix, micro, monkeypatch):
 
     def shifted(main, op, start, stop):
         rows = rows_of(main, op, start, stop)
-        if op.kind not in strips.FILTERS or not rows.start:
+        if op.kind not in shapes.FILTERS or not rows.start:
             return rows
         return strips.Rows(rows.start - 1, rows.stop - 1, rows.above, rows.below)
 

@@ -26,7 +26,7 @@ _NETWORK_STAGES = (
     *("recurrent", "requant", "shape", "softmax", "table"),
 )
 # Networks of int16 activations: in scripts of one's own, not in a node.
-OWN_SCRIPTS_STAGES = ("conv16", "curve16", "floats16", "pointwise16", "pool16")
+_OWN_SCRIPTS_STAGES = ("conv16", "curve16", "floats16", "pointwise16", "pool16")
 _OWN_SCRIPTS_ENTRIES = "entries16"
 # What direct MQTT alone uses.
 _MQTT = ("mqtt/", "io/net/")
@@ -78,7 +78,7 @@ def every_file(firmware: Mapping[str, bytes]) -> dict[str, bytes]:
     return {
         path: content
         for path, content in firmware.items()
-        if path.startswith(_NODE) and path.removeprefix(_NODE) not in _HOST_ONLY and not _is_for_own_scripts(path)
+        if path.startswith(_NODE) and path.removeprefix(_NODE) not in _HOST_ONLY and not is_for_own_scripts(path)
     }
 
 
@@ -92,13 +92,18 @@ def _is_needed(path: str, idle_paths: list[str], idle_stages: list[str], is_plai
         kind, _, stage = PurePosixPath(inner).stem.partition("_")
         if kind == "plain" and not is_plain:
             return False
-        return stage not in idle_stages and not _is_for_own_scripts(path)
+        return stage not in idle_stages and not is_for_own_scripts(path)
     return not inner.startswith(tuple(idle_paths))
 
 
-def _is_for_own_scripts(path: str) -> bool:
+def is_for_own_scripts(path: str) -> bool:
+    """Tell whether a file of the firmware serves scripts of one's own alone.
+
+    Args:
+        path: of its source.
+    """
     stem = PurePosixPath(path).stem
-    return stem == _OWN_SCRIPTS_ENTRIES or stem.partition("_")[2] in OWN_SCRIPTS_STAGES
+    return stem == _OWN_SCRIPTS_ENTRIES or stem.partition("_")[2] in _OWN_SCRIPTS_STAGES
 
 
 def named_models(config: NodeConfig, slot: str | None) -> set[str]:

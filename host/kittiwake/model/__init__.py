@@ -4,3 +4,7 @@ In order: `read` (the file, and all that cannot run, at once), `lower` (operator
 lowering.py), `emit` (buffers to addresses, and the bytes). compiler.py is all of it in one call; `run` runs plans on
 targets and models by the reference.
 """
+
+# What strips may add to an invoke's instructions where nobody says otherwise. Here, since the command line tells it
+# without a compiler.
+SLOWER_PERCENT = 10.0

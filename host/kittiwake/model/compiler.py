@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kittiwake.errors import UsageError
-from kittiwake.model import tiling
+from kittiwake.model import SLOWER_PERCENT, tiling
 from kittiwake.model.emit import arena, cost, kwm
 from kittiwake.model.lower import descriptors, lowering, weights
 from kittiwake.model.lower.context import Packed
@@ -20,8 +20,7 @@ from kittiwake.model.read.refusal import ModelRefused
 from kittiwake.model.tiling import Chosen, Made
 
 WEIGHT_LAYOUT_OF = weights.LAYOUT_OF
-# What strips may add to an invoke's instructions where nobody says otherwise, and where a budget of RAM forces them.
-SLOWER_PERCENT, _MOST_PERCENT = 10.0, 300.0
+_MOST_PERCENT = 300.0  # what strips may add where a budget of RAM forces them
 
 
 @dataclass(frozen=True)

@@ -113,7 +113,7 @@ class Candidates:
         kept = sum(b.size for b in buffers if b.first < first and b.last > last)
         if any(b.first < first <= b.last <= last for b in buffers):
             entry = self._main.tensors[region.entry]
-            kept += entry.elements * (4 if entry.type == "float32" else 1)
+            kept += entry.elements * entry.width
         others = (*alive[:first], *alive[last + 1 :])
         beside = max((bytes_ for bytes_ in others if bytes_ < _EQUAL * max(alive)), default=0)
         return beside, kept + strip_sizes.padded_bytes(self._main, region.result)

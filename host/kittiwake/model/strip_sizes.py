@@ -17,7 +17,7 @@ _WIDTH, _CHANNELS = 2, 3
 def macs(main: Subgraph, op: Operator) -> int:
     """Count an operator's multiply-accumulates; of one without weights, its outputs."""
     outputs = main.tensors[op.outputs[0]].elements
-    if op.kind not in strips.FILTERS:
+    if op.kind not in shapes.FILTERS:
         return outputs
     weights = main.tensors[op.inputs[1]].shape
     return outputs * math.prod(weights[1:] if op.kind == "CONV_2D" else weights[1:3])
@@ -57,7 +57,7 @@ def padded_bytes(main: Subgraph, index: int) -> int:
     """
     tensor = main.tensors[index]
     readers = [op for op in main.operators if index in op.inputs]
-    if len(readers) != 1 or readers[0].kind not in strips.FILTERS:
+    if len(readers) != 1 or readers[0].kind not in shapes.FILTERS:
         return tensor.elements
     sides = shapes.sides(readers[0], tensor.shape, strips.filter_of(main, readers[0]))
     down, across = (side.before + side.after for side in sides)
@@ -83,11 +83,11 @@ def strip_bytes(main: Subgraph, region: Region, start: int, stop: int) -> int:
         size = 0 if result == region.result else _bytes(main, needed, operators, result)
         sources = [index for index in op.inputs if index in alive]
         copied = 0
-        if op.kind in strips.FILTERS and (not sources or _readers(operators, sources[0]) > 1):
+        if op.kind in shapes.FILTERS and (not sources or _readers(operators, sources[0]) > 1):
             copied = _around(main, op, needed)
         ended = sum(alive[index] for index in sources if last[index] == at)
         # Tables, sums and joins work in place; padding is put around a tensor where it lies.
-        shared = 0 if op.kind in (*strips.FILTERS, *strips.POOLS) else min(size, ended)
+        shared = 0 if op.kind in (*shapes.FILTERS, *strips.POOLS) else min(size, ended)
         most = max(most, sum(alive.values()) + size + copied - shared)
         alive = {index: left for index, left in alive.items() if last[index] > at}
         if result != region.result:
@@ -102,7 +102,7 @@ def _readers(operators: list[Operator], index: int) -> int:
 def _bytes(main: Subgraph, needed: Needs, operators: list[Operator], index: int) -> int:
     """Of a strip of a tensor, with the padding around it where its reader finds it there."""
     readers = [op for op in operators if index in op.inputs]
-    if len(readers) == 1 and readers[0].kind in strips.FILTERS:
+    if len(readers) == 1 and readers[0].kind in shapes.FILTERS:
         return _around(main, readers[0], needed) or _plain(main, needed, index)
     return _plain(main, needed, index)
 

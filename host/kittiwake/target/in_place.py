@@ -6,6 +6,7 @@ Knows which targets have such flash beside that of their other files; not what t
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeGuard
 
 import kittiwake
 from kittiwake.target import images
@@ -13,25 +14,28 @@ from kittiwake.target.base import Target
 from kittiwake.target.qemu import QemuTarget
 
 
-def deploy(target: Target, files: Mapping[str, bytes]) -> bool:
+def is_possible(target: Target) -> TypeGuard[QemuTarget]:
+    """Tell whether a target has such flash.
+
+    Args:
+        target: any.
+    """
+    if not isinstance(target, QemuTarget):
+        return False
+    memory = images.by_target()[target.name].description["memory"]
+    return "romfs_bytes" in memory and memory["storage"] != "romfs"
+
+
+def deploy(target: QemuTarget, files: Mapping[str, bytes]) -> None:
     """Write files, and this installation's firmware, to /rom.
 
     The board is started anew, and its other files may be lost.
 
     Args:
-        target: started.
+        target: started; `is_possible`.
         files: path below /rom -> content.
-
-    Returns:
-        Whether the target can do it; where it cannot, nothing has happened.
 
     Raises:
         TargetError: they do not fit.
     """
-    if not isinstance(target, QemuTarget):
-        return False
-    memory = images.by_target()[target.name].description["memory"]
-    if "romfs_bytes" not in memory or memory["storage"] == "romfs":
-        return False
     target.deploy({**target.compiled(kittiwake.firmware_files()), **files}, in_place=True)
-    return True

@@ -9,6 +9,7 @@ import typer
 
 from kittiwake.cli import board_options
 from kittiwake.cli.output import print_json, progress
+from kittiwake.model import SLOWER_PERCENT
 
 if TYPE_CHECKING:
     from kittiwake.model.compiler import Compiled
@@ -23,7 +24,6 @@ _ByteEnds = Annotated[
     bool, typer.Option("--byte-ends", help="Where ends are in floats, take and give the bytes that they stand for.")
 ]
 _Ram = Annotated[int | None, typer.Option("--ram", help="Refuse more bytes of RAM than this.", min=0)]
-_SLOWER = 10.0  # as the compiler has it, which is imported only to compile
 _Slower = Annotated[
     float,
     typer.Option(
@@ -45,7 +45,7 @@ def compile_(
     ram: _Ram = None,
     flash: _Flash = None,
     byte_ends: _ByteEnds = False,
-    slower: _Slower = _SLOWER,
+    slower: _Slower = SLOWER_PERCENT,
 ) -> None:
     """Compile a model to a plan that the firmware runs."""
     from kittiwake.errors import KittiwakeError
@@ -65,7 +65,7 @@ def info(
     isa: _Isa = "viper",
     byte_ends: _ByteEnds = False,
     ram: _Ram = None,
-    slower: _Slower = _SLOWER,
+    slower: _Slower = SLOWER_PERCENT,
     as_json: _Json = False,
 ) -> None:
     """Tell operators, multiply-accumulates, flash and RAM a layer, and the instructions to expect."""
@@ -218,7 +218,7 @@ def _compile_content(
     ram: int | None = None,
     flash: int | None = None,
     byte_ends: bool = False,
-    slower: float = _SLOWER,
+    slower: float = SLOWER_PERCENT,
 ) -> Compiled:
     from kittiwake.model import compiler
 

@@ -18,6 +18,28 @@ Channels = Sequence[Channel] | Layer
 _MAX_STEPS = 4096
 
 
+def padded_shape(shape: Sequence[int], pads: Sequence[tuple[int, int]]) -> tuple[int, ...]:
+    """Give the shape of an array with padding around it.
+
+    Args:
+        shape: of the array.
+        pads: elements before and after, a pair each dimension.
+    """
+    return tuple(n + before + after for n, (before, after) in zip(shape, pads, strict=True))
+
+
+def filling(whole: View, value: int, source: str) -> Step:
+    """Make the step that fills an array.
+
+    Args:
+        whole: the array, contiguous.
+        value: of each byte.
+        source: what to call the step.
+    """
+    words = descriptors.words("fill", output=ref(whole), bytes=whole.bytes, value=value & 0xFF)
+    return Step("fill", words, [], [whole.buffer], source, outputs=whole.bytes)
+
+
 class Steps(list[Step]):
     """Steps in order; what would take more than a plan can hold is refused before it takes the compiler's memory."""
 
@@ -215,15 +237,10 @@ class Lowering:
 
     def _home_in_margin(self, index: int) -> View:
         margin, tensor = self.margins[index], self.tensor(index)
-        shape = tuple(n + before + after for n, (before, after) in zip(tensor.shape, margin.pads, strict=True))
-        whole = inner = View.fresh(shape)
-        words = descriptors.words("fill", output=ref(whole), bytes=whole.elements, value=margin.value & 0xFF)
-        fill = Step("fill", words, [], [whole.buffer], margin.source, outputs=whole.elements)
-        self.steps.fill_first(whole.buffer, fill)
+        whole = View.fresh(padded_shape(tensor.shape, margin.pads))
+        self.steps.fill_first(whole.buffer, filling(whole, margin.value, margin.source))
         self.padded[index] = whole
-        for axis, (before, _) in enumerate(margin.pads):
-            inner = inner.slice(axis, before, tensor.shape[axis])
-        return inner
+        return whole.inside(margin.pads)
 
     def _stream_home(self, index: int) -> View:
         stream = self.streams[index]

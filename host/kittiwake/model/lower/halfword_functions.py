@@ -12,6 +12,7 @@ from kittiwake.model.lower import descriptors, fixed, halfword_tables, halfwords
 from kittiwake.model.lower.context import Ends, Lowering
 from kittiwake.model.lower.steps import Data, Step, Word, ref
 from kittiwake.model.read.graph import Operator
+from kittiwake.model.read.halfword_rules import EXPONENT_STEP
 
 _SAME = (1 << 30, 1)  # multiplier and shift that leave a number as it is
 _MANTISSA_BITS = 23  # of a float, without the first
@@ -72,7 +73,7 @@ def softmax(work: Lowering, op: Operator, name: str) -> None:
     ends = work.ends(op)
     flat, packed = work.contiguous(ends.input, name), work.contiguous_home(ends.output)
     elements, classes = ends.source.elements, ends.source.shape[-1]
-    m, shift = fixed.quantize_multiplier(op.options["beta"] * ends.source.scale / halfword_tables.EXPONENT_STEP)
+    m, shift = fixed.quantize_multiplier(op.options["beta"] * ends.source.scale / EXPONENT_STEP)
     words = descriptors.words(
         "softmax16",
         input=ref(flat),

@@ -12,10 +12,9 @@ from collections.abc import Callable
 from functools import cache
 
 from kittiwake.model.lower.fixed import float32, round_half_away
+from kittiwake.model.lower.halfwords import HIGH, LOW
+from kittiwake.model.read.halfword_rules import EXPONENT_STEP
 
-EXPONENT_STEP = 10.0 / 65535  # what a step of a row's distance from its largest is worth
-MOST_PACE = 32767
-_LOW, _HIGH = -32768, 32767
 _STEPS = 512
 _CURVE_UNITS = 4096.0 * 3.0  # the curve's knots are counted in
 _LEAST_PACE = 32767.0 / 2.0
@@ -26,13 +25,13 @@ _CURVE_BITS = 12  # of a power of two as scale, at which a step is three units
 @cache
 def exponentials() -> bytes:
     """exp(x) for x from -10 to 0, in 32768ths."""
-    return _table(float32(10.0 / 65535), _HIGH, math.exp)
+    return _table(float32(EXPONENT_STEP), HIGH, math.exp)
 
 
 @cache
 def reciprocals() -> bytes:
     """1 / (1 + x) for x from 0 to 1, in 32768ths."""
-    return _table(float32(1.0 / 65535), _LOW, lambda x: float32(1.0 / float32(1.0 + x)))
+    return _table(float32(1.0 / 65535), LOW, lambda x: float32(1.0 / float32(1.0 + x)))
 
 
 def pace(scale: float, is_tanh: bool) -> tuple[int, int]:
@@ -43,7 +42,7 @@ def pace(scale: float, is_tanh: bool) -> tuple[int, int]:
         is_tanh: for TANH, not LOGISTIC.
 
     Returns:
-        (multiplier, bits to the right). Above MOST_PACE, TFLite Micro leaves 32 bits.
+        (multiplier, bits to the right). Above 32767, TFLite Micro leaves 32 bits.
     """
     exponent = round(math.log2(scale))
     is_power = abs(math.log2(scale) - exponent) < 1e-3
@@ -57,11 +56,11 @@ def pace(scale: float, is_tanh: bool) -> tuple[int, int]:
 
 def _table(step: float, zero: int, function: Callable[[float], float]) -> bytes:
     """Tabulate a function of a halfword, its output in 32768ths."""
-    first, last = float32(step * (_LOW - zero)), float32(step * (_HIGH - zero))
+    first, last = float32(step * (LOW - zero)), float32(step * (HIGH - zero))
     out_step = float32(2.0 / 65535)
     stride = float32(float32(last - first) / _STEPS)
     half = float32(stride / 2)
-    inverse = float32(65536.0 / float32(float32(out_step * _HIGH) - float32(out_step * _LOW)))
+    inverse = float32(65536.0 / float32(float32(out_step * HIGH) - float32(out_step * LOW)))
 
     def value(x: float) -> float:
         return float32(float32(function(x)) * inverse)
@@ -73,6 +72,6 @@ def _table(step: float, zero: int, function: Callable[[float], float]) -> bytes:
         following = value(float32(first + float32((i + 1) * stride)))
         midway = round_half_away(float32(float32(following + sample) / 2))
         off = midway - round_half_away(value(float32(at + half)))
-        entries.append(max(_LOW, min(_HIGH, sample - round_half_away(off / 2))))
-    entries.append(max(_LOW, min(_HIGH, round_half_away(value(last)))))
+        entries.append(max(LOW, min(HIGH, sample - round_half_away(off / 2))))
+    entries.append(max(LOW, min(HIGH, round_half_away(value(last)))))
     return struct.pack(f"<{_STEPS + 1}h", *entries) + bytes(2)

@@ -28,7 +28,6 @@ _FACTOR_BITS = 15
 _LEAST_RIGHT = 32  # bits that a product is shifted by, at least: accumulators are shifted to the left for it
 _IDENTITY = (1 << 14, 14)  # a factor, and bits to the right, that leave a number as it is
 _MOST_SHIFT = 7  # of a multiplier, by TFLite Micro
-MOST_TAPS = 255  # of a row of a depthwise filter, whose sum stays within 32 bits
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,9 @@ import math
 from collections import Counter
 
 from kittiwake.model.lower import staging
-from kittiwake.model.lower.context import Lowering, Margin
+from kittiwake.model.lower.context import Lowering, Margin, padded_shape
 from kittiwake.model.read import shapes
 from kittiwake.model.read.graph import Operator
-
-_FILTERS = ("CONV_2D", "DEPTHWISE_CONV_2D")
 
 
 def find(work: Lowering) -> None:
@@ -26,14 +24,14 @@ def find(work: Lowering) -> None:
     main = work.graph.main
     makers = {index: op for op in main.operators for index in op.outputs}
     reads = Counter(index for op in main.operators for index in op.inputs) + Counter(main.outputs)
-    most = max((_before(work, op) + _after(work, op) for op in main.operators if op.kind in _FILTERS), default=0)
+    most = max((_before(work, op) + _after(work, op) for op in main.operators if op.kind in shapes.FILTERS), default=0)
     for op in reversed(main.operators):
         margin = around(work, op)
         if margin is None:
             continue
         tensor = shapes.data_input(main, op)
         # The result of a PAD is the whole: it must not have a place elsewhere.
-        wholes = (op.outputs[0],) if op.kind not in _FILTERS else ()
+        wholes = (op.outputs[0],) if op.kind not in shapes.FILTERS else ()
         is_free = not any(_is_placed(work, index) for index in (tensor.index, *wholes))
         if not is_free or tensor.index not in makers or reads[tensor.index] > 1 or tensor.type != "int8":
             continue
@@ -53,7 +51,7 @@ def around(work: Lowering, op: Operator) -> Margin | None:
     """
     main = work.graph.main
     name = f"{op.label} padding"
-    if op.kind in _FILTERS:
+    if op.kind in shapes.FILTERS:
         source, weights = shapes.data_input(main, op), work.tensor(op.inputs[1])
         sides = shapes.sides(op, source.shape, weights.shape[1:3])
         if not any(side.before or side.after for side in sides):
@@ -74,14 +72,14 @@ def _padded(work: Lowering, op: Operator) -> int:
     tensor, margin = shapes.data_input(work.graph.main, op), around(work, op)
     if margin is None:
         return tensor.elements
-    return math.prod(n + before + after for n, (before, after) in zip(tensor.shape, margin.pads, strict=True))
+    return math.prod(padded_shape(tensor.shape, margin.pads))
 
 
 def _before(work: Lowering, op: Operator) -> int:
     """Elements that an operator reads, with what it puts around them."""
     if not op.inputs or not op.outputs:
         return 0
-    if op.kind in _FILTERS:
+    if op.kind in shapes.FILTERS:
         return _padded(work, op)
     tensors = [work.tensor(index) for index in op.inputs if index >= 0]
     return sum(tensor.elements for tensor in tensors if tensor.data is None)

@@ -9,7 +9,7 @@ import struct
 from collections.abc import Sequence
 
 from kittiwake.model.lower import descriptors, fixed, halfwords, tables, weights
-from kittiwake.model.lower.context import Lowering
+from kittiwake.model.lower.context import Lowering, filling, padded_shape
 from kittiwake.model.lower.steps import SCRATCH, Buffer, Data, Step, View, ref
 from kittiwake.model.read.graph import Operator, Tensor
 
@@ -156,12 +156,9 @@ def surrounded(
     Returns:
         The larger view.
     """
-    shape = tuple(n + before + after for n, (before, after) in zip(view.shape, pads, strict=True))
+    shape = padded_shape(view.shape, pads)
     whole = wanted if wanted is not None and wanted.is_contiguous else View.fresh(shape, view.width)
-    words = descriptors.words("fill", output=ref(whole), bytes=whole.bytes, value=value & 0xFF)
-    work.steps.append(Step("fill", words, [], [whole.buffer], f"{name} padding", outputs=whole.bytes))
-    inner = whole
-    for axis, (before, _) in enumerate(pads):
-        inner = inner.slice(axis, before, view.shape[axis])
+    work.steps.append(filling(whole, value, f"{name} padding"))
+    inner = whole.inside(pads)
     work.copy(view, inner, f"{name} padding")
     return whole

@@ -6,6 +6,7 @@ Knows addresses only as "this buffer, that many bytes in"; arena.py decides wher
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from kittiwake.model.read.ends import End
@@ -67,6 +68,17 @@ class View:
     def turned(self, shape: tuple[int, ...], strides: tuple[int, ...]) -> View:
         """See the same buffer, from the same place, by other steps."""
         return View(self.buffer, self.offset, shape, strides, self.width)
+
+    def inside(self, pads: Sequence[tuple[int, int]]) -> View:
+        """See what is left within a padding.
+
+        Args:
+            pads: elements before and after, a pair each dimension.
+        """
+        inner = self
+        for axis, (before, after) in enumerate(pads):
+            inner = inner.slice(axis, before, self.shape[axis] - before - after)
+        return inner
 
     @property
     def elements(self) -> int:

@@ -37,7 +37,7 @@ _SCALING = ("RELU", "LEAKY_RELU", "QUANTIZE")
 _MOST_FACTOR = 1 << 13  # of a change of scale: 17 bits times it stay within 2^30
 _MOST_TAPS = 255  # of a row of a depthwise filter, whose sum stays within 32 bits
 _MOST_CLASSES = 32767
-_EXPONENT_STEP = 10 / 65535
+EXPONENT_STEP = 10 / 65535  # what a step of a row's distance from its largest is worth, in a SOFTMAX
 # Outside of these, TFLite Micro's multiplier of a curve is 0, which means another thing, or leaves 16 bits.
 _LEAST_SCALE_OF_CURVES, _MOST_SCALE_OF_CURVES = 2**-44, 2.6
 _WIDEST_POOL = 32767
@@ -79,7 +79,7 @@ def problems(main: Subgraph, op: Operator, tensors: Sequence[Tensor]) -> Iterato
 
 def _softmax(op: Operator, source: Tensor) -> Iterator[str]:
     scale = op.options["beta"] * source.scale
-    if not 0 < scale / _EXPONENT_STEP < _MOST_FACTOR:
+    if not 0 < scale / EXPONENT_STEP < _MOST_FACTOR:
         yield f"beta times its input's scale, {scale:g}, is out of range"
     if not source.shape or source.shape[-1] > _MOST_CLASSES:
         yield f"its last dimension is no count of classes up to {_MOST_CLASSES}"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from kittiwake.model.read.graph import Operator, Subgraph, Tensor
 
+FILTERS = ("CONV_2D", "DEPTHWISE_CONV_2D")  # whose weights walk over an image
 # Where an operator's data and bias stand among its inputs, if not first and third.
 _DATA = {"SPLIT": 1, "TRANSPOSE_CONV": 2}
 _BIAS = {"TRANSPOSE_CONV": 3}

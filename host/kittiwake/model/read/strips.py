@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 from kittiwake.model.read import shapes
 from kittiwake.model.read.graph import Graph, Operator, Subgraph, Tensor
+from kittiwake.model.read.shapes import FILTERS
 
-FILTERS = ("CONV_2D", "DEPTHWISE_CONV_2D")
 POOLS = ("AVERAGE_POOL_2D", "MAX_POOL_2D")
 _PADS = ("PAD", "PADV2")
 _ALONE = ("RELU", "RELU6", "LOGISTIC", "TANH", "LEAKY_RELU", "ELU", "POINTWISE", "QUANTIZE")

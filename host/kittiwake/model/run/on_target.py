@@ -51,9 +51,10 @@ def load(target: Target, plan: bytes, kernel: str, mapped: bool = True) -> Loade
         RefusedError: by the firmware; its reason is the message.
         TargetError: the board failed.
     """
-    is_large = mapped and len(plan) > target.facts()["heap_free"] * _LARGE
-    name = _PLAN_IN_PLACE
-    if not is_large or not in_place.deploy(target, {name: plan}):
+    if mapped and in_place.is_possible(target) and len(plan) > target.facts()["heap_free"] * _LARGE:
+        name = _PLAN_IN_PLACE
+        in_place.deploy(target, {name: plan})
+    else:
         name = PLAN_NAME
         target.deploy({name: plan})
     target.exec(board_code.source("model/plan"))
