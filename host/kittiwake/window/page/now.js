@@ -25,9 +25,7 @@ function group(row) {
   return arranged(row.device).text;
 }
 
-function ordered(a, b) {
-  return a.localeCompare(b, undefined, { numeric: true });
-}
+const ordered = new Intl.Collator(undefined, { numeric: true }).compare;
 
 function byName(a, b) {
   return ordered(a.device, b.device);
