@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from kittiwake.errors import KittiwakeError
+from kittiwake.errors import KittiwakeError, RefusedError
 from kittiwake.model import compiler
 from kittiwake.model.run import check, on_target, oracle
 from kittiwake.target import open_target
@@ -57,7 +57,9 @@ def models(folder: Path, most_bytes: int) -> Iterator[tuple[Path, bytes]]:
             yield path, content
 
 
-def judge(board: Target, micro: oracle.Oracle, path: Path, content: bytes, invokes: int) -> Verdict:
+def judge(
+    board: Target, micro: oracle.Oracle, path: Path, content: bytes, invokes: int, kernel: str = _KERNEL
+) -> Verdict:
     """Compile and run one model on a started target and by TFLite Micro.
 
     Args:
@@ -66,9 +68,10 @@ def judge(board: Target, micro: oracle.Oracle, path: Path, content: bytes, invok
         path: of the model.
         content: of its file.
         invokes: how many are compared.
+        kernel: which kernels run it.
     """
     try:
-        compiled = compiler.compile_model(content, _KERNEL, path.name)
+        compiled = compiler.compile_model(content, kernel, path.name)
     except KittiwakeError as error:
         return Verdict(path, REFUSED, str(error))
     inputs = check.inputs_of(compiled.program.inputs, compiled.graph, invokes)
@@ -76,7 +79,10 @@ def judge(board: Target, micro: oracle.Oracle, path: Path, content: bytes, invok
         expected, _ = micro.run(content, inputs)
     except KittiwakeError as error:
         return Verdict(path, NOT_MICRO, str(error))
-    on_target.load(board, compiled.plan, _KERNEL)
+    try:
+        on_target.load(board, compiled.plan, kernel)
+    except RefusedError as error:  # the board has not the heap
+        return Verdict(path, REFUSED, str(error))
     result = check.compare(on_target.invoke(board, inputs), expected)
     size = f"plan {len(compiled.plan)} bytes, RAM {compiled.scratch + compiled.state}"
     if result.mismatches:

@@ -12,7 +12,7 @@ from kittiwake.model.emit import cost
 from kittiwake.model.run import check, on_target, oracle, peak_heap
 from kittiwake.target import open_target
 from tests.parity import models
-from tests.support import network_tally
+from tests.support import keras_folder, network_tally
 from tests.support.hil import SOAK
 from tests.support.tflite_builder import OPS, options
 from tests.support.tflite_ends import random_ends
@@ -21,9 +21,11 @@ from tests.support.tflite_halfwords import all_halfword_kernels, random_halfword
 from tests.support.tflite_more import MoreNet, random_log_softmax, random_network
 from tests.support.tflite_net import Net
 from tests.support.tflite_recurrent import random_lstm, random_svdf
+from tools import check_models
 
 GRAPHS = 120 if SOAK else 12
 WAKE_INVOKES = 100 if SOAK else 10
+KERAS_NETWORKS = 60 if SOAK else 3
 KERNELS = {
     **dict.fromkeys(("armv7m", "armv7emsp", "armv7emdp"), ("viper", "thumb2")),
     "armv7em": ("viper", "thumb2", "dsp"),
@@ -151,6 +153,28 @@ def test_networks_of_16x8_on_a_board_equal_tflite_micro(board, micro):
         data = check.inputs_of(compiled.program.inputs, compiled.graph, 3, seed)
         assert models.run_small(board, kernel, compiled.plan, data) == micro.run(content, data)[0], (kernel, seed, used)
         network_tally.add(board.name, kernel, "16x8", len(data))
+
+
+@pytest.fixture(scope="session")
+def keras_networks(tensorflow, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("keras")
+    keras_folder.write(tensorflow, folder, KERAS_NETWORKS, 600 if SOAK else 110)
+    return folder
+
+
+@pytest.mark.timeout(3600 if SOAK else 200)
+@(pytest.mark.board("qemu:mps2-an385") if not SOAK else lambda test: test)
+def test_networks_of_keras_on_a_board_equal_tflite_micro(board, micro, keras_networks):
+    for kernel in kernels_of(board):
+        equal = 0
+        for number, (path, content) in enumerate(check_models.models(keras_networks, 1 << 20)):
+            if number % 8 == 0:
+                board.reboot()
+            verdict = check_models.judge(board, micro, path, content, 3, kernel)
+            assert verdict.outcome != check_models.DIFFERS, (kernel, verdict)
+            equal += verdict.outcome == check_models.EQUAL
+        assert equal >= KERAS_NETWORKS * 2 // 3, kernel  # others are refused: as on the unix port, or for memory
+        network_tally.add(board.name, kernel, "Keras networks", 3 * equal)
 
 
 @pytest.mark.timeout(300)

@@ -5,8 +5,6 @@ That a wrong byte is seen is held by test_check_models.py, whose judge this uses
 
 import json
 import re
-import subprocess
-from pathlib import Path
 
 import pytest
 
@@ -16,15 +14,13 @@ from kittiwake.errors import KittiwakeError
 from kittiwake.model.read import flatbuffer
 from kittiwake.model.run import oracle
 from kittiwake.target import open_target
-from tests.support import network_tally
+from tests.support import keras_folder, network_tally
 from tests.support.hil import SOAK
 from tools import check_models
 
 NETWORKS = 300 if SOAK else 8
 INVOKES = 8
-_AT_ONCE = 20  # networks that one process makes
 _SECONDS_TO_MAKE = 600 if SOAK else 110  # by one process
-_PROGRAM = Path(__file__).parents[1] / "support" / "keras_networks.py"
 # Of the operators that Keras's layers become; a few networks have most of them, many have all.
 _COMMON = {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "RESHAPE"}
 _ALL = _COMMON | {
@@ -50,9 +46,7 @@ _ALL = _COMMON | {
 def keras_networks(tensorflow, tmp_path_factory):
     """The folder of the networks."""
     folder = tmp_path_factory.mktemp("networks")
-    for first in range(0, NETWORKS, _AT_ONCE):
-        command = [tensorflow, str(_PROGRAM), str(folder), str(first), str(min(_AT_ONCE, NETWORKS - first))]
-        subprocess.run(command, check=True, capture_output=True, timeout=_SECONDS_TO_MAKE)
+    keras_folder.write(tensorflow, folder, NETWORKS, _SECONDS_TO_MAKE)
     return folder
 
 
