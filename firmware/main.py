@@ -2,7 +2,9 @@
 
 A slot counts by its file `ready`, which `kittiwake deploy` writes last; so a cut at any point before leaves the other
 slot the newest. One that came as a release has `trial` instead: it is started once, for which `tried` is written
-before, and counts for good when its node has written `ready`. Usage on the unix port: micropython main.py [CONFIG.json]
+before, and counts for good when its node has written `ready`. Where MicroPython's image came with it (`image`), the
+older slot does not run by the new image: after a reset the bootloader has the old one.
+Usage on the unix port: micropython main.py [CONFIG.json]
 """
 
 import binascii
@@ -56,7 +58,17 @@ def _load(slot):
         sys.print_exception(error)
         if _standing(slot)[1]:
             _write_tried(slot, _reason(error))
+            _undo_image(slot)
     return None
+
+
+def _undo_image(slot):
+    try:
+        open(slot + "/image").close()
+        from machine import reset
+    except (OSError, ImportError):
+        return
+    reset()
 
 
 def _reason(error):

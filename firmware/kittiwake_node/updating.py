@@ -8,6 +8,7 @@ import json
 import struct
 import sys
 
+from . import imaging
 from .errors import FrameError, NodeError
 from .io.folder import FolderFs
 from .link import exact_json, messages
@@ -66,7 +67,8 @@ class Updating:
         if slots.is_on_trial(self._fs, slot):
             from .update import trial
 
-            self._trial = trial.Trial(self._head(slot).trial_s, channels, keeping.journal, str(keeping.problem or ""))
+            of_slot = trial.Trial(self._head(slot).trial_s, channels, keeping.journal, str(keeping.problem or ""))
+            self._trial = imaging.on_trial(self._fs, slot, of_slot)
             self._state = _ON_TRIAL
 
     def begin(self):
@@ -89,6 +91,9 @@ class Updating:
             except FrameError:
                 pass  # its head is damaged
             if slots.number(fs, self._other, slots.TRIAL):
+                if imaging.undo(fs, self._other):
+                    self._restart_ms = 0
+                    return
                 self._note("%s was taken back: %s" % (text, reason))
                 slots.remove(fs, self._other + "/" + slots.TRIAL)
         except (OSError, NodeError):
@@ -142,8 +147,8 @@ class Updating:
             self._receiver.close()
 
     def _try(self, now_ms):
-        missing = self._trial.missing(now_ms)
         try:
+            missing = self._trial.missing(now_ms)
             if not missing:
                 slots.settle(self._fs, self._slot)
                 self._trial = None
@@ -163,12 +168,7 @@ class Updating:
     def _look(self, now_ms):
         receiver = self._receiver
         head = receiver.head
-        if receiver.state == _HERE:
-            try:
-                slots.mark(self._fs, receiver.target, slots.TRIAL, slots.next_number(self._fs))
-            except OSError as error:
-                self._refuse(head.counter, "the medium failed: %s" % error, now_ms)
-                return
+        if receiver.state == _HERE and receiver.begin_trial():
             self._note("release %s (%d) is here; its trial begins" % (head.version, head.counter))
             self._restart_ms = now_ms + _RESTART_MS
         elif receiver.state == _REFUSED:
@@ -237,7 +237,7 @@ class Updating:
         except NodeError as error:
             self._refuse(self._over_counter, str(error), now_ms)
         except MemoryError:
-            self._refuse(self._over_counter, "the heap is too small for it beside the node", now_ms)
+            self._refuse(self._over_counter, slots.NO_HEAP, now_ms)
         self._offered = None
 
     def _begin(self, body, now_ms):
@@ -255,11 +255,19 @@ class Updating:
             return
         digest = build_facts.sha256(manifest.MAGIC + raw_head).digest()
         verification = signature.Verification(modulus, digest, tail[8:])
+        image = imaging.image_of(self._fs, self._other, True) if head.brings_image else None
+
         self._state = _IDLE
         self._receiver = receiver.Receiver(
-            self._fs, self._slot, raw_head, head, build, verification, build_facts.sha256, self._merge
+            self._fs, self._slot, raw_head, head, build, verification, build_facts.sha256, self._merge, image
         )
 
-    def _merge(self, template, slot):
-        running = slots.read(self._fs, self._slot + "/node.json", 8192)
-        return slots.merge_settings(template, running, slot, lambda raw: exact_json.parse(raw, json.loads), json.dumps)
+    def _merge(self, template, slot, keeps):
+        return slots.merge_settings(
+            template,
+            slots.read(self._fs, self._slot + "/node.json", 8192),
+            slot,
+            lambda raw: exact_json.parse(raw, json.loads),
+            json.dumps,
+            keeps,
+        )

@@ -44,10 +44,13 @@ def place(keys_made, tmp_path, monkeypatch):
     return tmp_path
 
 
-def make(output, *more, counter="7", key="press.key"):
-    boards = ["--board", "qemu-virt", "--board", "x64", "--board", "qemu-mps2-an385"]
-    named = ["--counter", counter] if counter else []
-    return app.run(["release", "make", "-o", output, "--key", key, *boards, "--version", "1.4", *named, *more])
+def make_of(output, board, *more, counter="7", key="press.key"):
+    named = ["--board", board, "--version", "1.4", *(["--counter", counter] if counter else [])]
+    return app.run(["release", "make", "-o", output, "--key", key, *named, *more])
+
+
+def make(output, *more, **options):
+    return make_of(output, "qemu-virt", "--board", "x64", "--board", "qemu-mps2-an385", *more, **options)
 
 
 def shown(capsys, path="press.kwu"):

@@ -107,7 +107,7 @@ def update(fs, slot):
         0,
         Good(),
         hashlib.sha256,
-        lambda template, at: template or OLD["node.json"],
+        lambda template, at, keeps: template or OLD["node.json"],
     )
     listed = [NEW[path] for path in sorted(NEW)]
     while taker.state in (receiver.BUSY, receiver.WANTS):

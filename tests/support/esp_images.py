@@ -12,10 +12,10 @@ CHIP_IDS = {"esp32": 0, "esp32s3": 9, "esp32c3": 5}
 BOOT_AT = {"esp32": 0x1000, "esp32s3": 0, "esp32c3": 0}
 
 
-def part(chip, code_bytes, seed):
-    """One bootable image: header, extended header, two segments, checksum, SHA-256."""
+def part(chip, code_bytes, seed, begins=b""):
+    """One bootable image: header, extended header, two segments, the first of which begins so, checksum, SHA-256."""
     rng = random.Random(seed)
-    segments = [(0x40080000, rng.randbytes(code_bytes // 4 * 4)), (0x3FFF0000, rng.randbytes(64))]
+    segments = [(0x40080000, begins + rng.randbytes(code_bytes // 4 * 4)), (0x3FFF0000, rng.randbytes(64))]
     out = struct.pack("<BBBBI", 0xE9, len(segments), 2, 0x20, segments[0][0])
     out += struct.pack("<BHBHBHHIB", 0xEE, 0, 0, CHIP_IDS[chip], 0, 0, 0xFFFF, 0, 1)
     checksum = 0xEF
@@ -25,6 +25,12 @@ def part(chip, code_bytes, seed):
             checksum ^= byte
     out += bytes(15 - len(out) % 16) + bytes([checksum])
     return out + hashlib.sha256(out).digest()
+
+
+def application(chip="esp32", version="1.28.0", code_bytes=20000, seed=1):
+    """The application alone, as updates over the air have it: described, and MicroPython by its banner."""
+    banner = f"MicroPython v{version} on 2026-10-01".encode() if version else b""
+    return part(chip, code_bytes, seed, struct.pack("<I", 0xABCD5432) + bytes(252) + banner.ljust(64, b"\0"))
 
 
 def partitions():

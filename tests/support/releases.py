@@ -1,13 +1,15 @@
 """A virtual board that takes releases, and releases for it, of the firmware marked with a version."""
 
+import hashlib
 import json
 import threading
 import time
 
 from kittiwake.deploy import deployment, inputs
-from kittiwake.release import make
+from kittiwake.release import container, make
 from kittiwake.release.keys import PrivateKey, id_of
 from kittiwake.target.unix import UnixTarget
+from kittiwake_node.update import manifest
 from tests.support import release_keys
 from tests.support.deployments import version_of
 
@@ -32,6 +34,18 @@ def release(counter, number=None, key=0, damage=None, boards=None, arch=None, fi
         firmware[path] = firmware[path] + source
     made = make.Order(f"1.{counter}", counter, boards or [arch], **{"trial_s": 20, **order})
     return make.make(made, [PrivateKey(release_keys.private_key(key))], firmware)
+
+
+def image_release(counter, image, arch):
+    """A release of MicroPython's image, for boards that are no ESP32: its bytes."""
+    files = {manifest.IMAGE_FILE: image}
+    table = container.table_of(files)
+    build = manifest.Build(arch, (), 1, len(image), len(table), hashlib.sha256(table).digest())
+    flags = manifest.KEEPS | manifest.IMAGE
+    raw_head = manifest.pack_head(manifest.Head(flags, counter, 20, (1, 24), (1, 99), f"1.{counter}", "", [build]))
+    signer = PrivateKey(release_keys.private_key())
+    signature = container.Signature(id_of(signer.modulus), signer.sign(manifest.MAGIC + raw_head))
+    return container.pack(raw_head, [signature], [files])
 
 
 class UpdatedBoard(UnixTarget):

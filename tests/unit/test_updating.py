@@ -99,13 +99,14 @@ def test_strangers_in_the_slot_leave(board):
 
 
 def test_settings_of_the_release_keep_what_is_the_boards(board):
-    settings = {"device": "other", "rate": 2, "channels": [{"hear": {"models": ["word.kwm", "/rom/else.kwm"]}}]}
-    files = {**NEW, "node.json": json.dumps(settings).encode(), "word.kwm": b"plan"}
+    channels = [{"hear": {"models": ["word.kwm", "/rom/else.kwm"]}}, {"states": {"model": "fan.kwm", "hold": 3}}]
+    settings = {"device": "other", "rate": 2, "channels": channels}
+    files = {**NEW, "node.json": json.dumps(settings).encode(), "word.kwm": b"plan", "fan.kwm": b"plan"}
     board.offer(offer_of(head_of(files)))
     assert board.give(files)[0].state == HERE
     merged = json.loads(board.fs.contents()["app-b/node.json"])
-    models = ["app-b/word.kwm", "/rom/else.kwm"]
-    assert merged == {"device": "d", "rate": 2, "channels": [{"hear": {"models": models}}]}
+    heard, told = {"models": ["app-b/word.kwm", "/rom/else.kwm"]}, {"model": "app-b/fan.kwm", "hold": 3}
+    assert merged == {"device": "d", "rate": 2, "channels": [{"hear": heard}, {"states": told}]}
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 
+from ..errors import StorageError
 from . import provisioned
 
 sha256 = hashlib.sha256
@@ -29,6 +30,21 @@ def arch():
 def machine():
     """What MicroPython says that it runs on: "Generic ESP32 module with ESP32"."""
     return getattr(sys.implementation, "_machine", "")
+
+
+def partition():
+    """esp32.Partition, where MicroPython's own image has two places.
+
+    Raises:
+        StorageError: this board has but one.
+    """
+    try:
+        from esp32 import Partition
+
+        Partition(Partition.RUNNING).get_next_update()
+    except (ImportError, OSError):
+        raise StorageError("image", "this board has no second place for MicroPython's image")
+    return Partition
 
 
 def version():

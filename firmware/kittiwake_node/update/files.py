@@ -1,15 +1,29 @@
-"""Files of slots: held against a hash or against each other, and copied, a bounded piece at a time.
+"""Files of slots: held against a hash, each other or a release's table, and copied, a bounded piece at a time.
 
 Pure: the file system and the buffer come in as arguments. Each generator yields between two pieces.
 """
 
-if False:  # for mypy alone
-    from collections.abc import Callable, Generator
+from . import manifest, slots
 
-    from kittiwake_types import FileSystem, Hash
+if False:  # for mypy alone
+    from collections.abc import Callable, Generator, Iterable
+
+    from kittiwake_types import File, FileSystem, Hash
+
+    from .manifest import Build
 
     Work = Generator[None, None, None]
     Verdict = Generator[None, None, bool]
+
+
+TABLE = "table"
+SETTINGS = "node.json"
+TEMPLATE = "template.json"
+_KEYS_LIMIT_BYTES = 4 * 384
+
+
+class Refusal(Exception):
+    """The release cannot be taken: says why."""
 
 
 def is_whole(
@@ -102,3 +116,99 @@ def make_folders(fs: "FileSystem", path: str) -> None:
             fs.mkdir("/".join(parts[:end]))
         except OSError:
             pass  # it is there; where it cannot be made, opening the file says so
+
+
+def place(path: str) -> str:
+    """Where a file of the table lies in its slot: what a board has of its own is added to the settings later."""
+    return TEMPLATE if path == SETTINGS else path
+
+
+def entry(file: "File", at: int) -> "tuple[str, int, bytes, int]":
+    """Read a file's entry from the medium; as manifest.read_entry.
+
+    Args:
+        file: of the table.
+        at: where the entry begins.
+    """
+    file.seek(at)
+    raw = file.read(manifest.ENTRY_HEAD_BYTES + manifest.PATH_LIMIT_BYTES)
+    path, size, digest, length = manifest.read_entry(raw, 0)
+    return path, size, digest, at + length
+
+
+def judge(
+    fs: "FileSystem",
+    file: "File",
+    build: "Build",
+    target: str,
+    kept: "Callable[[set[str]], Iterable[tuple[str, int]]]",
+    elsewhere: str,
+) -> "Generator[None, None, set[str]]":
+    """Hold a table against the head, refuse what has no room, and have strangers leave the slot.
+
+    Args:
+        fs: file system with the slots.
+        file: of the table.
+        build: that the head describes.
+        target: the slot that the release goes to.
+        kept: called with the places that the release brings; gives path and size of what stays beside them.
+        elsewhere: path of a file that takes no room of the file system; "" for none.
+
+    Returns:
+        The places that the release brings.
+
+    Raises:
+        Refusal: says why.
+        FrameError: it is no table.
+    """
+    stat = fs.statvfs("")
+    block, room = stat[0], stat[3]
+    yield
+    sizes: "dict[str, int]" = {}
+    count = total = need = 0
+    last = b""
+    at = 0
+    while at < build.table_bytes:
+        path, size, _, at = entry(file, at)
+        name = path.encode()
+        if name <= last:
+            raise Refusal("its table is out of order")
+        last = name
+        count += 1
+        total += size
+        if path == elsewhere:
+            continue
+        sizes[place(path)] = size
+        need += 1 + size // block
+        if path == manifest.KEYS and not 0 < size <= _KEYS_LIMIT_BYTES:
+            raise Refusal("its keys are none, or too many")
+        yield
+    if count != build.files or total != build.size_bytes:
+        raise Refusal("its table does not list what its head says")
+    if elsewhere and (sizes or path != elsewhere):
+        raise Refusal("it brings something beside MicroPython's image")
+    brought = set(sizes)
+    for path, size in kept(brought):
+        sizes[path] = size
+        need += 1 + size // block
+        yield
+    if elsewhere:
+        sizes[slots.IMAGE] = 0
+    sizes[TABLE] = build.table_bytes
+    need += 1 + build.table_bytes // block
+    strangers = []
+    for path, size in slots.walk(fs, target):
+        blocks = 1 + size // block
+        if size == sizes.get(path):
+            need -= blocks  # the same file, most likely
+        else:
+            room += blocks
+        if path not in sizes:
+            strangers.append(path)
+        yield
+    if need > room:
+        raise Refusal("it takes %d KiB, and %d are free" % (need * block >> 10, max(0, room) * block >> 10))
+    for path in strangers:
+        slots.remove(fs, target + "/" + path)
+        yield
+    return brought

@@ -20,11 +20,14 @@ SIZE_LIMIT_BYTES = 1 << 24
 PATH_LIMIT_BYTES = 80
 DIGEST_BYTES = 32
 DOWNGRADE = 1  # flag: may take the place of a later release
-KEEPS = 2  # flag: brings settings, and leaves the application that runs
+KEEPS = 2  # flag: leaves the application that runs, but for what it brings
+IMAGE = 4  # flag, beside KEEPS: brings MicroPython's own image
 KEYS = "keys"
 """File with the public keys that a board trusts from when the release has proved itself."""
+IMAGE_FILE = "micropython.bin"
+"""MicroPython's image where a release brings one: the only file, and in no slot."""
 # What a slot holds beside its application.
-MARKS = ("ready", "trial", "tried", "head", "table", "template.json")
+MARKS = ("ready", "trial", "tried", "head", "table", "template.json", "image")
 NO_BUILD = -1
 TABLE = 0xFFFF
 """Number that stands for the table where files are asked for by their number in it."""
@@ -64,7 +67,7 @@ class Head:
     """What is signed.
 
     Attributes:
-        flags: DOWNGRADE, KEEPS, both or none.
+        flags: DOWNGRADE, KEEPS and IMAGE, those that are set.
         counter: which release is the later one.
         trial_s: seconds that a new application has to prove itself.
         oldest, newest: MicroPython's versions, (major, minor).
@@ -100,8 +103,13 @@ class Head:
 
     @property
     def keeps_application(self) -> bool:
-        """Whether it brings settings, and leaves the application that runs."""
+        """Whether it leaves the application that runs, but for what it brings."""
         return bool(self.flags & KEEPS)
+
+    @property
+    def brings_image(self) -> bool:
+        """Whether it brings MicroPython's own image."""
+        return bool(self.flags & IMAGE)
 
     def build_for(self, arch: str, machine: str) -> int:
         """Choose the build of a board.
@@ -156,7 +164,7 @@ def read_head(raw: bytes) -> Head:
     if not struct.calcsize(_HEAD) <= len(raw) <= HEAD_LIMIT_BYTES:
         raise FrameError("head", "%d bytes" % len(raw))
     form, flags, counter, trial_s, a, b, c, d, count, zero = struct.unpack_from(_HEAD, raw, 0)
-    if form != FORM or flags & ~(DOWNGRADE | KEEPS) or zero:
+    if form != FORM or flags & ~(DOWNGRADE | KEEPS | IMAGE) or flags & (KEEPS | IMAGE) == IMAGE or zero:
         raise FrameError("head", "form %d, flags %d" % (form, flags))
     if not counter or not trial_s or not 1 <= count <= BUILDS_LIMIT:
         raise FrameError("head", "counter %d, %d s of trial, %d builds" % (counter, trial_s, count))
@@ -170,7 +178,7 @@ def read_head(raw: bytes) -> Head:
             raise FrameError("head", "cut off")
         files, size, table, digest = struct.unpack_from(_BUILD, raw, at)
         at += struct.calcsize(_BUILD)
-        if not 1 <= files <= FILES_LIMIT or size > SIZE_LIMIT_BYTES:
+        if not 1 <= files <= FILES_LIMIT or size > SIZE_LIMIT_BYTES or flags & IMAGE and not (files == 1 and size):
             raise FrameError("head", "%d files of %d bytes" % (files, size))
         if not files * (ENTRY_HEAD_BYTES + 1) <= table <= files * (ENTRY_HEAD_BYTES + PATH_LIMIT_BYTES):
             raise FrameError("head", "a table of %d bytes" % table)

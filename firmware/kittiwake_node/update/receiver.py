@@ -14,6 +14,7 @@ if False:  # for mypy alone
     from kittiwake_types import File, FileSystem, Hash
 
     from .files import Verdict, Work
+    from .image import Image
     from .manifest import Head
     from .signature import Verification
 
@@ -24,16 +25,8 @@ REFUSED = 4
 PIECE_BYTES = 512
 _ENOSPC = 28
 _SETTINGS_LIMIT_BYTES = 8192
-SETTINGS = "node.json"
-_TEMPLATE = "template.json"
 HEAD = "head"
-_TABLE = "table"
-_KEYS_LIMIT_BYTES = 4 * 384
-_NOT_KEPT = manifest.MARKS + (manifest.KEYS, SETTINGS)
-
-
-class Refusal(Exception):
-    """The release cannot be taken: says why."""
+_NOT_KEPT = manifest.MARKS + (manifest.KEYS, files.SETTINGS)
 
 
 class Receiver:
@@ -47,13 +40,14 @@ class Receiver:
         build: index of the board's build.
         verification: of the head's signature.
         sha256: makes a hash, as hashlib.sha256.
-        merge: called as merge(template, slot) with the settings of the release, None where it brings none, and the
-            name of the slot that they are for; gives the content of node.json. Raises ValueError.
+        merge: called as merge(template, slot, keeps) with the settings of the release, None where it brings none, the
+            name of the slot that they are for, and whether what runs stays; gives node.json. Raises ValueError.
+        image: where MicroPython's image goes; None for a release without one.
 
     Attributes:
         head, raw_head, build: as they came.
         target: the slot that it goes to.
-        state: BUSY (call `step`), WANTS (a piece), HERE (whole, and to be marked) or REFUSED.
+        state: BUSY (call `step`), WANTS (a piece), HERE (whole; call `begin_trial`) or REFUSED.
         entry, offset: of the piece that is wanted.
         reason: of the refusal.
     """
@@ -67,7 +61,8 @@ class Receiver:
         build: int,
         verification: "Verification",
         sha256: "Callable[[], Hash]",
-        merge: "Callable[[bytes | None, str], bytes]",
+        merge: "Callable[[bytes | None, str, bool], bytes]",
+        image: "Image | None" = None,
     ) -> None:
         self._fs = fs
         self._slot = slot
@@ -78,8 +73,9 @@ class Receiver:
         self._build = head.builds[build]
         self._sha256 = sha256
         self._merge = merge
+        self._image = image
         self._buffer = bytearray(PIECE_BYTES)
-        self._file: "File | None" = None
+        self._file: "File | Image | None" = None
         self._size = 0
         self._brought: "set[str]" = set()
         self.state = BUSY
@@ -95,12 +91,12 @@ class Receiver:
             next(self._work)
         except StopIteration:
             self.state = REFUSED if self.reason else HERE
-        except (Refusal, FrameError) as error:
+        except (files.Refusal, FrameError) as error:
             self._refuse(str(error))
         except OSError as error:
             self._fail(error)
         except MemoryError:
-            self._refuse("the heap is too small for it beside the node")
+            self._refuse(slots.NO_HEAP)
         return True
 
     def take(self, entry: int, offset: int, data: bytes) -> bool:
@@ -127,6 +123,21 @@ class Receiver:
         if self.offset == self._size:
             self.state = BUSY
         return True
+
+    def begin_trial(self) -> bool:
+        """Mark what is HERE as on trial, and have MicroPython's image start with it. Returns False when REFUSED."""
+        try:
+            slots.mark(self._fs, self.target, slots.TRIAL, slots.next_number(self._fs))
+            if self._image:
+                self._image.start()
+            return True
+        except OSError as error:
+            self._refuse("it cannot be tried: %s" % error)
+        try:
+            slots.remove(self._fs, self.target + "/" + slots.TRIAL)
+        except OSError:
+            pass  # the trial ends at once, then
+        return False
 
     def close(self) -> None:
         """Let go of what is open: LittleFS forbids removing an open file."""
@@ -163,79 +174,37 @@ class Receiver:
                 break
             yield
         if not is_good:
-            raise Refusal("its signature is not good")
+            raise files.Refusal("its signature is not good")
         fs, target, build = self._fs, self.target, self._build
         slots.disown(fs, target)
         yield
-        files.make_folders(fs, target + "/" + _TABLE)
-        if not (yield from self._is(target + "/" + _TABLE, build.table_bytes, build.digest)):
-            yield from self._fetch(manifest.TABLE, target + "/" + _TABLE, build.table_bytes, build.digest)
+        place = target + "/" + files.TABLE
+        files.make_folders(fs, place)
+        if not (yield from self._is(place, build.table_bytes, build.digest)):
+            if self._image:
+                self._image.forget()  # what is there of it may be another release's
+            yield from self._fetch(manifest.TABLE, place, build.table_bytes, build.digest)
         # Open all the while: finding a file among a hundred costs LittleFS more than reading an entry.
-        with fs.open(target + "/" + _TABLE, "rb") as table:
-            yield from self._judge_table(table)
+        with fs.open(place, "rb") as file:
+            image = manifest.IMAGE_FILE if self._image else ""
+            self._brought = yield from files.judge(fs, file, build, target, self._kept, image)
             number = at = 0
             while at < build.table_bytes:
-                path, size, digest, at = _entry(table, at)
-                yield from self._bring(number, path, size, digest)
+                path, size, digest, at = files.entry(file, at)
+                if self._image:
+                    yield from self._bring_image(self._image, number, size, digest)
+                else:
+                    yield from self._bring(number, files.place(path), size, digest)
                 number += 1
         if self.head.keeps_application:
             yield from self._keep()
         self._write_settings()
         yield
         slots.write(fs, target + "/" + HEAD, self.raw_head)
-        slots.remove(fs, target + "/" + _TABLE)
+        slots.remove(fs, place)
 
-    def _judge_table(self, table: "File") -> "Work":
-        """Hold the table against the head, refuse what has no room, and have strangers leave."""
-        stat = self._fs.statvfs("")
-        block, room = stat[0], stat[3]
-        yield
-        sizes = {}
-        count = total = need = 0
-        last = b""
-        at = 0
-        while at < self._build.table_bytes:
-            path, size, _, at = _entry(table, at)
-            name = path.encode()
-            if name <= last:
-                raise Refusal("its table is out of order")
-            last = name
-            sizes[self._place(path)] = size
-            count += 1
-            total += size
-            need += 1 + size // block
-            if path == manifest.KEYS and not 0 < size <= _KEYS_LIMIT_BYTES:
-                raise Refusal("its keys are none, or too many")
-            yield
-        if count != self._build.files or total != self._build.size_bytes:
-            raise Refusal("its table does not list what its head says")
-        if self.head.keeps_application:
-            self._brought = set(sizes)
-            for path, size in self._kept():
-                sizes[path] = size
-                need += 1 + size // block
-                yield
-        sizes[_TABLE] = self._build.table_bytes
-        need += 1 + self._build.table_bytes // block
-        strangers = []
-        for path, size in slots.walk(self._fs, self.target):
-            blocks = 1 + size // block
-            if size == sizes.get(path):
-                need -= blocks  # the same file, most likely
-            else:
-                room += blocks
-            if path not in sizes:
-                strangers.append(path)
-            yield
-        if need > room:
-            raise Refusal("it takes %d KiB, and %d are free" % (need * block >> 10, room * block >> 10))
-        for path in strangers:
-            slots.remove(self._fs, self.target + "/" + path)
-            yield
-
-    def _bring(self, number: int, path: str, size: int, digest: bytes) -> "Work":
+    def _bring(self, number: int, place: str, size: int, digest: bytes) -> "Work":
         """Have one file in place: left there, copied from the slot that runs, or asked for."""
-        place = self._place(path)
         at = self.target + "/" + place
         if (yield from self._is(at, size, digest)):
             return
@@ -247,21 +216,39 @@ class Receiver:
                 return
         yield from self._fetch(number, at, size, digest)
 
-    def _kept(self) -> "Iterator[tuple[str, int]]":
-        """Path and size of what a release of settings alone leaves as it is."""
-        for path, size in slots.walk(self._fs, self._slot):
-            if path not in self._brought and path not in _NOT_KEPT:
+    def _bring_image(self, image: "Image", number: int, size: int, digest: bytes) -> "Work":
+        """Have MicroPython's image in its partition: left there, or asked for, from where a cut left it."""
+        if size > image.room_bytes:
+            room = image.room_bytes >> 10
+            raise files.Refusal("its image has %d KiB, and the partition %d" % (1 + (size - 1 >> 10), room))
+        if not 0 < image.offset < size:
+            if (yield from image.is_whole(size, digest, self._sha256, self._buffer)):
+                return
+            image.forget()
+        self._file = image
+        self.entry, self.offset, self._size = number, image.offset, size
+        self.state = WANTS
+        yield  # until `take` has had all of it
+        self._file = None
+        if not (yield from image.is_whole(size, digest, self._sha256, self._buffer)):
+            image.forget()
+            raise files.Refusal("MicroPython's image is not what its hash says")
+
+    def _kept(self, brought: "set[str]") -> "Iterator[tuple[str, int]]":
+        """Path and size of what a release without an application leaves as it is."""
+        for path, size in slots.walk(self._fs, self._slot) if self.head.keeps_application else ():
+            if path not in brought and path not in _NOT_KEPT:
                 yield path, size
 
     def _keep(self) -> "Work":
-        for path, _ in self._kept():
+        for path, _ in self._kept(self._brought):
             running, at = self._slot + "/" + path, self.target + "/" + path
             if (yield from files.is_same(self._fs, running, at, self._buffer)):
                 continue
             files.make_folders(self._fs, at)
             yield from files.copy(self._fs, running, at, self._buffer)
             if not (yield from files.is_same(self._fs, running, at, self._buffer)):
-                raise Refusal("%s does not stay as it is written" % at)
+                raise files.Refusal("%s does not stay as it is written" % at)
 
     def _fetch(self, number: int, at: str, size: int, digest: bytes) -> "Work":
         self._file = self._fs.open(at, "wb")
@@ -273,27 +260,15 @@ class Receiver:
         self._file = None
         if not (yield from self._is(at, size, digest)):
             slots.remove(self._fs, at)
-            raise Refusal("%s is not what its hash says" % at)
+            raise files.Refusal("%s is not what its hash says" % at)
 
     def _is(self, path: str, size: int, digest: bytes) -> "Verdict":
         return (yield from files.is_whole(self._fs, path, size, digest, self._sha256, self._buffer))
 
-    def _place(self, path: str) -> str:
-        # What a board has of its own is added to the settings: they come under another name.
-        return _TEMPLATE if path == SETTINGS else path
-
     def _write_settings(self) -> None:
-        template = slots.read(self._fs, self.target + "/" + _TEMPLATE, _SETTINGS_LIMIT_BYTES)
+        template = slots.read(self._fs, self.target + "/" + files.TEMPLATE, _SETTINGS_LIMIT_BYTES)
         try:
-            settings = self._merge(template or None, self.target)
+            settings = self._merge(template or None, self.target, self.head.keeps_application)
         except ValueError as error:
-            raise Refusal(str(error))
-        slots.write(self._fs, self.target + "/" + SETTINGS, settings)
-
-
-def _entry(table: "File", at: int) -> "tuple[str, int, bytes, int]":
-    """A file of the table, read from the medium; as manifest.read_entry."""
-    table.seek(at)
-    raw = table.read(manifest.ENTRY_HEAD_BYTES + manifest.PATH_LIMIT_BYTES)
-    path, size, digest, length = manifest.read_entry(raw, 0)
-    return path, size, digest, at + length
+            raise files.Refusal(str(error))
+        slots.write(self._fs, self.target + "/" + files.SETTINGS, settings)

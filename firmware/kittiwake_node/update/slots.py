@@ -19,7 +19,10 @@ TRIAL = "trial"
 """It is whole, and may be started once: as READY."""
 TRIED = "tried"
 """It was: why it does not count any more, as far as is known."""
+IMAGE = "image"
+"""MicroPython's image came with it: the partition of it, that of the one before, and how many bytes are there."""
 RESET = "it was reset before it had proved itself"
+NO_HEAP = "the heap is too small for it beside the node"
 OWN = ("device", "link", "storage", "wifi", "mqtt")
 """Settings that a release never changes: the name, the network, and the places of link and journal."""
 _ENOENT = 2
@@ -152,6 +155,7 @@ def merge_settings(
     slot: str,
     parse: "Callable[[bytes], Any]",
     dump: "Callable[[Any], str]",
+    keeps_models: bool = False,
 ) -> bytes:
     """Give the content of a new slot's node.json. Allocates.
 
@@ -161,6 +165,7 @@ def merge_settings(
         slot: name of the new one, in which the release's models lie.
         parse: reads JSON; raises ValueError.
         dump: writes it.
+        keeps_models: those of the slot that runs are in the new one, too.
 
     Raises:
         ValueError: they cannot be; says why.
@@ -173,17 +178,24 @@ def merge_settings(
         settings.pop(name, None)
         if name in old:
             settings[name] = old[name]
+
+    def located(name: "Any") -> "Any":
+        """Where a model lies that settings name: without a folder, in their slot."""
+        if template is not None:
+            return name if "/" in str(name) else "%s/%s" % (slot, name)
+        if not str(name).startswith(NAMES):
+            return name
+        if not keeps_models:
+            raise ValueError("it brings no settings, and the board's name models of the slot that runs")
+        return slot + str(name)[len(slot) :]
+
     channels = settings.get("channels")
     for channel in channels if isinstance(channels, list) else ():
-        hear = channel.get("hear") if isinstance(channel, dict) else None
-        names = hear.get("models") if isinstance(hear, dict) else None
-        if isinstance(hear, dict) and isinstance(names, list):
-            hear["models"] = [_located(name, slot, template is None) for name in names]
+        if not isinstance(channel, dict):
+            continue
+        hear, states = channel.get("hear"), channel.get("states")
+        if isinstance(hear, dict) and isinstance(hear.get("models"), list):
+            hear["models"] = [located(name) for name in hear["models"]]
+        if isinstance(states, dict) and "model" in states:
+            states["model"] = located(states["model"])
     return dump(settings).encode()
-
-
-def _located(name: "Any", slot: str, is_kept: bool) -> "Any":
-    """Where a model lies that settings name: without a folder, in their slot."""
-    if is_kept and str(name).startswith(NAMES):
-        raise ValueError("it brings no settings, and the board's name models of the slot that runs")
-    return name if is_kept or "/" in str(name) else "%s/%s" % (slot, name)

@@ -59,6 +59,17 @@ def runs(kernels: str, arch: str | None, machine: str = "") -> bool:
     return kernels not in _CHIPS or chip in _CHIPS[kernels] or chip.startswith(_FAMILIES[kernels])
 
 
+def has_partitions(arch: str | None, machine: str = "") -> bool:
+    """Tell whether a board may have two partitions for MicroPython's image: an ESP32.
+
+    Args:
+        arch: one of NAMES; None where it is not known.
+        machine: as of `runs`.
+    """
+    chip = machine.rpartition(" with ")[2]
+    return arch in ("xtensawin", "rv32imc") and (not machine or chip.startswith("ESP32"))
+
+
 def kernels_of(arch: str | None, machine: str = "") -> list[str]:
     """List the kernels of detectors that a board runs, the readable definition first, the fastest last.
 

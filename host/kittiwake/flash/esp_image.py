@@ -7,6 +7,7 @@ esptool) and "Partition Tables" (ESP-IDF).
 from __future__ import annotations
 
 import hashlib
+import re
 import struct
 
 from kittiwake.boards.description import FlashedBoard
@@ -18,6 +19,9 @@ _CHECKSUM_SEED = 0xEF
 _PARTITIONS_AT = 0x8000
 _PARTITION = struct.Struct("<2sBBII16sI")
 _APPLICATION = 0
+# Behind an application's header and the head of its first segment (ESP-IDF, esp_app_desc_t); a bootloader has another.
+_DESCRIBED_AT, _DESCRIBED = 32, struct.pack("<I", 0xABCD5432)
+_BANNER = re.compile(rb"MicroPython v(\d+)\.(\d+)(\.\d+)?([-\w.]*) on \d{4}-\d\d-\d\d")
 # ESP-IDF, esp_chip_id_t.
 _CHIPS = {
     0: "ESP32", 2: "ESP32-S2", 5: "ESP32-C3", 9: "ESP32-S3", 12: "ESP32-C2", 13: "ESP32-C6", 16: "ESP32-H2",
@@ -61,6 +65,36 @@ def check(piece: Piece, board: FlashedBoard, name: str) -> None:
         break  # of several (OTA), the first is the one that the image brings
     if piece.end > board.memory.flash_bytes:
         raise ConfigError(f"{name} ends at 0x{piece.end:x}, behind the flash of {board.name}", "take a smaller image")
+
+
+def check_application(data: bytes, board: FlashedBoard, name: str) -> tuple[int, int]:
+    """Refuse what would not start from a partition of the board: all but whole images of MicroPython for its chip.
+
+    Args:
+        data: the application alone, as an update over the air has it.
+        board: with [flash] of the ESP32 family.
+        name: of the file, for messages.
+
+    Returns:
+        MicroPython's (major, minor).
+
+    Raises:
+        ConfigError: it is for another chip, or no image of MicroPython alone.
+        VerificationError: it is cut off or damaged.
+    """
+    mend = f"take the .app-bin of {board.download_url}, of a build with OTA"
+    if data[:1] != bytes([_MAGIC]):
+        raise ConfigError(f"{name} is no application for an ESP32", mend)
+    _check_chip(data, 0, board, name)
+    if data[_DESCRIBED_AT : _DESCRIBED_AT + 4] != _DESCRIBED:
+        raise ConfigError(f"{name} begins with a bootloader: it is the whole of a flash", mend)
+    end = _check_whole(data, 0, name, "application")
+    if end != len(data):
+        raise ConfigError(f"{name} has {len(data) - end} bytes behind its application", mend)
+    banner = _BANNER.search(data)
+    if banner is None:
+        raise ConfigError(f"{name} is no MicroPython", mend)
+    return int(banner[1]), int(banner[2])
 
 
 def _no_bootloader(piece: Piece, board: FlashedBoard, name: str) -> ConfigError:

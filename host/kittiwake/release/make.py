@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 
 from kittiwake.boards import arch as architectures
 from kittiwake.boards import catalog
+from kittiwake.boards.description import FlashedBoard
 from kittiwake.deploy import choose
 from kittiwake.errors import ConfigError, UsageError
+from kittiwake.flash import esp_image
 from kittiwake.release import container, keys
 from kittiwake.target import micropython_versions, mpy
 from kittiwake.target.base import NodeConfig
@@ -38,6 +40,7 @@ class Order:
         notes: what people ought to know.
         allows_downgrade: it may take the place of a later release.
         is_config_alone: it brings configuration and models, and leaves the application that runs.
+        image: MicroPython's own, for a partition of an ESP32: it comes alone, and the application that runs stays.
         trusted: keys whose releases boards take once they run this one (keys.joined); empty for those that they have.
     """
 
@@ -51,6 +54,7 @@ class Order:
     allows_downgrade: bool = False
     is_config_alone: bool = False
     trusted: bytes = b""
+    image: bytes = b""
 
 
 def make(order: Order, signers: Sequence[keys.Signer], firmware: Mapping[str, bytes]) -> bytes:
@@ -71,6 +75,11 @@ def make(order: Order, signers: Sequence[keys.Signer], firmware: Mapping[str, by
     """
     if order.is_config_alone and order.config is None:
         raise UsageError("a release of configuration alone has a configuration", "name it with -c")
+    if order.image and (order.config is not None or order.models or order.trusted or order.is_config_alone):
+        raise UsageError(
+            "MicroPython's image comes alone: a cut may leave either application with either image",
+            "make a second release of what else there is",
+        )
     builds = _builds(order, firmware)
     described = [
         manifest.Build(
@@ -84,7 +93,9 @@ def make(order: Order, signers: Sequence[keys.Signer], firmware: Mapping[str, by
         for arch, chips, files in builds
     ]
     head = manifest.Head(
-        manifest.DOWNGRADE * order.allows_downgrade | manifest.KEEPS * order.is_config_alone,
+        manifest.DOWNGRADE * order.allows_downgrade
+        | manifest.KEEPS * (order.is_config_alone or bool(order.image))
+        | manifest.IMAGE * bool(order.image),
         order.counter,
         order.trial_s,
         micropython_versions.OLDEST,
@@ -111,6 +122,8 @@ def _builds(order: Order, firmware: Mapping[str, bytes]) -> list[tuple[str, tupl
     """Architecture, chips and files of each build: boards that take the same files share one."""
     chips_of: dict[tuple[str, bool], set[str]] = {}
     for name in order.boards:
+        if order.image:
+            _check_image(order.image, name)
         arch, chip = _kind(name)
         # Of chips that run an architecture's kernels in machine code, and those that do not, each has its own build.
         special = any(architectures.runs(kernels, arch, f"with {chip}") for kernels in architectures.ASSEMBLERS)
@@ -134,7 +147,22 @@ def _kind(name: str) -> tuple[str, str]:
     return board.mpy_arch, board.mcu
 
 
+def _check_image(image: bytes, name: str) -> None:
+    board = catalog.find(name)
+    if not isinstance(board, FlashedBoard) or "esptool" not in board.flash.tools:
+        raise UsageError(f"{name} has no partitions for two images of MicroPython", "kittiwake flash, at its cable")
+    version = esp_image.check_application(image, board, "the image")
+    oldest, newest = micropython_versions.OLDEST, micropython_versions.NEWEST
+    if not oldest <= version <= newest:
+        raise ConfigError(
+            "the image is MicroPython {}.{}, and applications run by {}.{} to {}.{}".format(*version, *oldest, *newest),
+            "take another one",
+        )
+
+
 def _files(order: Order, firmware: Mapping[str, bytes], arch: str, chip: str) -> dict[str, bytes]:
+    if order.image:
+        return {manifest.IMAGE_FILE: order.image}
     machine = f"with {chip}" if chip else ""
     files = {**({} if order.is_config_alone else _application(order, firmware, arch, machine)), **order.models}
     if order.trusted:

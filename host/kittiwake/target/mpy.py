@@ -62,7 +62,7 @@ def compile_files(files: Mapping[str, bytes], arch: str, machine: str = "") -> d
         machine: as of `boards.arch.runs`.
 
     Returns:
-        Path on the board -> content; kernels for other instruction sets are left out.
+        Path on the board -> content; what it has no use for is left out (`fits`).
 
     Raises:
         KittiwakeError: mpy-cross is not there or too old, or a module does not compile (named, with the line).
@@ -88,7 +88,7 @@ def check_compiler() -> None:
 
 
 def fits(path: str, arch: str, machine: str = "") -> bool:
-    """Tell whether a board has a use for a file: not for kernels of another instruction set.
+    """Tell whether a board has a use for a file: not for kernels of another instruction set, nor what ESP32s alone use.
 
     Args:
         path: of the file on the board.
@@ -99,6 +99,8 @@ def fits(path: str, arch: str, machine: str = "") -> bool:
         Whether it belongs onto the board.
     """
     location = PurePosixPath(path)
+    if location.match("update/image.py"):
+        return architectures.has_partitions(arch, machine)
     prefix = location.name.partition("_")[0].removesuffix(".py")
     special = location.parent.name == "kernels" and prefix in architectures.ASSEMBLERS
     return not special or architectures.runs(prefix, arch, machine)

@@ -85,6 +85,10 @@ def make(
     config_alone: Annotated[
         bool, typer.Option("--config-alone", help="Configuration and models; the application that runs stays.")
     ] = False,
+    image: Annotated[
+        Path | None,
+        typer.Option(help="MicroPython's own image for an ESP32 with two partitions, .app-bin: it comes alone."),
+    ] = None,
     trust: Annotated[
         list[Path] | None,
         typer.Option(help="A public key that boards with this release trust from then on, and no other; up to 4."),
@@ -115,6 +119,7 @@ def make(
         downgrade,
         config_alone,
         keys.joined(trust or ()),
+        _image(image) if image else b"",
     )
     signers = [_signer(name, passphrase_file) for name in key]
     raw = work.make(order, signers, _firmware())
@@ -139,7 +144,7 @@ def show(file: _File, as_json: Json = False) -> None:
     if head.allows_downgrade:
         print("replaces     later releases, too")
     if head.keeps_application:
-        print("brings       configuration alone")
+        print(f"brings       {'MicroPython itself' if head.brings_image else 'configuration'} alone")
     if trusted := _trusted(release):
         print(f"then trusts  {', '.join(trusted)}, no others")
     if head.notes:
@@ -204,6 +209,15 @@ def serve(
     asyncio.run(server.serve(gateway.broker, gateway.base, str(folder), url))
 
 
+def _image(path: Path) -> bytes:
+    from kittiwake.errors import UsageError
+
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}", "name MicroPython's .app-bin") from error
+
+
 def _facts(release: Release) -> dict[str, object]:
     head = release.head
     return {
@@ -214,6 +228,7 @@ def _facts(release: Release) -> dict[str, object]:
         "micropython": [list(head.oldest), list(head.newest)],
         "allows_downgrade": head.allows_downgrade,
         "keeps_application": head.keeps_application,
+        "brings_image": head.brings_image,
         "trusts": _trusted(release),
         "signed_by": [each.key_id.hex() for each in release.signatures],
         "builds": [
