@@ -116,8 +116,8 @@ def slow_fork():
         os.kill(os.getpid(), signal.SIGTERM)
     return pid
 os.fork = slow_fork
-from kittiwake.serve.settings import ServeSection
-sys.exit(process.run(ServeSection(models=sys.argv[1], listen="127.0.0.1:0")))
+from kittiwake.serve.settings import ServeSection, Settings
+sys.exit(process.run(Settings(serve=ServeSection(models=sys.argv[1], listen="127.0.0.1:0"))))
 """
 
 

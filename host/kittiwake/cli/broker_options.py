@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,7 +15,8 @@ from kittiwake.errors import UsageError
 
 if TYPE_CHECKING:
     from kittiwake.mqtt.settings import BrokerSection
-    from kittiwake.observe.settings import SyslogSection
+    from kittiwake.observe.exporting import Exports
+    from kittiwake.observe.settings import OtlpSection, SyslogSection
     from kittiwake.window.settings import WindowSection
 
 URL = "mqtt://localhost:1883"
@@ -47,6 +50,7 @@ class Gateway:
         window: what the configuration says of the pages; None without one.
         log: what it says of the log, (form, level); None without one.
         syslog: what it says of security events; None without one.
+        otlp: what it says of an OpenTelemetry collector; None without one.
     """
 
     broker: BrokerSection
@@ -55,6 +59,7 @@ class Gateway:
     window: WindowSection | None = None
     log: tuple[str, str] | None = None
     syslog: SyslogSection | None = None
+    otlp: OtlpSection | None = None
 
     @classmethod
     def of(cls, config: Path | None, url: str, base: str) -> Gateway:
@@ -88,4 +93,26 @@ class Gateway:
         if not window.releases:
             window = window.model_copy(update={"releases": settings.releases.folder})
         log = settings.bridge.log, settings.bridge.log_level
-        return cls(broker, settings.bridge.base, own_topics, window, log, settings.syslog)
+        return cls(broker, settings.bridge.base, own_topics, window, log, settings.syslog, settings.otlp)
+
+    @contextlib.contextmanager
+    def exporting(self, service: str, instance: str) -> Iterator[Exports | None]:
+        """Export what the configuration says of a client that runs for long; nothing without one.
+
+        Args:
+            service: "window", "rollout".
+            instance: which of them.
+
+        Yields:
+            The exports; None without a configuration, whose log stays as it is.
+
+        Raises:
+            KittiwakeError, ConfigError: see `exporting.begun`.
+        """
+        if not (self.log and self.syslog and self.otlp):
+            yield None
+            return
+        from kittiwake.observe import exporting
+
+        with exporting.begun(self.otlp, self.syslog, service, instance, *self.log) as exports:
+            yield exports

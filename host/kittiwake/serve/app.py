@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 
+from prometheus_client import Metric
 from starlette.exceptions import HTTPException
 from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
@@ -68,7 +69,7 @@ class Application:
             ("GET", f"{version}/ready", v2.model_ready),
             ("GET", model, v2.model),
             ("GET", version, v2.model),
-            ("GET", "/metrics", self._figures),
+            ("GET", "/metrics", self._told_figures),
             ("GET", "/openapi.json", _description),
         )
         self.routes = tuple((method, path) for method, path, _ in handlers)
@@ -105,6 +106,10 @@ class Application:
             also()
             await asyncio.sleep(self._section.scan_s)
 
+    def figures(self) -> Iterable[Metric]:
+        """Read the figures of /metrics, as they are now."""
+        return self._metrics.families()
+
     def close(self) -> None:
         """Start no more inferences."""
         self._runner.close()
@@ -115,7 +120,7 @@ class Application:
         except KittiwakeError as error:
             log.error("serve.token_file: %s; the former token stays", error)
 
-    async def _figures(self, call: Call) -> Reply:
+    async def _told_figures(self, call: Call) -> Reply:
         return Reply(200, self._metrics.text(), CONTENT_TYPE)
 
 

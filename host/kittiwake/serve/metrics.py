@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, Metric, disable_created_metrics, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
@@ -63,6 +63,10 @@ class Metrics(Collector):
     def text(self) -> bytes:
         """Write all figures, as they are now."""
         return generate_latest(self._registry)
+
+    def families(self) -> Iterable[Metric]:
+        """Read all figures, as they are now."""
+        return self._registry.collect()
 
     def answered(self, route: str, code: int, seconds: float) -> None:
         """A request was answered.

@@ -15,16 +15,17 @@ import socket
 import ssl
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import uvicorn
 
 from kittiwake.errors import ConfigError, KittiwakeError
+from kittiwake.observe import exporting
 from kittiwake.observe.events import event
 from kittiwake.serve.app import Application
-from kittiwake.serve.settings import ServeSection
+from kittiwake.serve.settings import ServeSection, Settings
 
 log = logging.getLogger(__name__)
 
@@ -37,20 +38,22 @@ _DRAIN_S = 10
 _LIFELINE = "serve: the supervisor is gone"
 
 
-def run(section: ServeSection, on_ready: Callable[[str], None] = lambda url: None) -> int:
+def run(settings: Settings, on_ready: Callable[[str], None] = lambda url: None) -> int:
     """Serve until SIGTERM or SIGINT.
 
     Args:
-        section: the settings.
+        settings: of the service, and of what it exports.
         on_ready: called with the address when connections are taken.
 
     Returns:
         The exit code: 0 after SIGTERM.
 
     Raises:
-        KittiwakeError: the address cannot be had.
+        KittiwakeError: the address cannot be had, or a package for what it exports.
         ConfigError: a file that the settings name cannot be read.
     """
+    section = settings.serve
+    exporting.has_packages(settings.otlp)
     Application(section).close()  # what is wrong with the settings is said once, and here
     _check_certificates(section)
     _preload()
@@ -59,9 +62,9 @@ def run(section: ServeSection, on_ready: Callable[[str], None] = lambda url: Non
     shown = f"[{host}]" if ":" in host else host
     on_ready(f"{'https' if section.certificate_file else 'http'}://{shown}:{port}")
     if not hasattr(os, "fork"):
-        asyncio.run(_answer(section, listener, None))
+        asyncio.run(_answer(settings, listener, None))
         return 0
-    return _Supervisor(section, listener).run()
+    return _Supervisor(settings, listener).run()
 
 
 def _preload() -> None:
@@ -93,8 +96,8 @@ def _listen(section: ServeSection) -> socket.socket:
 class _Supervisor:
     """Forks a worker, and another when that one dies."""
 
-    def __init__(self, section: ServeSection, listener: socket.socket):
-        self._section, self._listener = section, listener
+    def __init__(self, settings: Settings, listener: socket.socket):
+        self._settings, self._listener = settings, listener
         self._worker = self._held = 0
         self._is_stopping = False
 
@@ -131,7 +134,7 @@ class _Supervisor:
                 for number in _ENDING:
                     signal.signal(number, signal.SIG_DFL)
                 signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
-                asyncio.Runner(loop_factory=_loop_factory()).run(_answer(self._section, self._listener, lifeline))
+                asyncio.Runner(loop_factory=_loop_factory()).run(_answer(self._settings, self._listener, lifeline))
                 code = 0
             except KittiwakeError as error:
                 log.error("serve: %s", error)
@@ -194,20 +197,39 @@ def _config(section: ServeSection, app: Any) -> uvicorn.Config:
     return config
 
 
-async def _answer(section: ServeSection, listener: socket.socket, lifeline: int | None) -> None:
-    app = Application(section)
-    await asyncio.to_thread(app.store.scan)
-    config = _config(section, app)
-    config.load()
-    server = uvicorn.Server(config)
-    keeper = asyncio.create_task(app.keep(_Certificates(section, config).renew))
-    if lifeline is not None:
-        asyncio.get_running_loop().add_reader(lifeline, _leave, server)
-    try:
-        await server.serve(sockets=[listener])
-    finally:
-        keeper.cancel()
-        app.close()
+async def _answer(settings: Settings, listener: socket.socket, lifeline: int | None) -> None:
+    section = settings.serve
+    own = settings.otlp, settings.syslog, "serve", section.listen
+    # Whoever answers exports, since its threads would not outlive a fork.
+    with exporting.begun(*own, section.log, section.log_level) as exports:
+        app = Application(section)
+        await asyncio.to_thread(app.store.scan)
+        config = _config(section, app)
+        config.load()
+        server = _Server(config)
+        tasks = [asyncio.create_task(app.keep(_Certificates(section, config).renew))]
+        if exports.telemetry:
+            tasks.append(asyncio.create_task(exports.telemetry.run(app.figures), name="otlp"))
+        if lifeline is not None:
+            loop = asyncio.get_running_loop()
+            loop.add_reader(lifeline, _leave, server)
+            for number in _ENDING:
+                loop.add_signal_handler(number, server.handle_exit, number, None)
+        try:
+            await server.serve(sockets=[listener])
+        finally:
+            for task in tasks:
+                task.cancel()
+            app.close()
+
+
+class _Server(uvicorn.Server):
+    """A server that ends in order: uvicorn's would raise the signal again, and nothing after it be done."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
 
 
 def _leave(server: uvicorn.Server) -> None:

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from kittiwake.config.load import Section
 from kittiwake.errors import ConfigError
 from kittiwake.observe import address
+from kittiwake.observe.settings import OtlpSection, SyslogSection
 
 
 class ServeSection(Section):
@@ -83,6 +84,8 @@ class Settings(Section):
     """An inference service's configuration."""
 
     serve: ServeSection = Field(default_factory=ServeSection, description="The service")
+    otlp: OtlpSection = Field(default_factory=OtlpSection, description="Figures and log to an OpenTelemetry collector")
+    syslog: SyslogSection = Field(default_factory=SyslogSection, description="Security events to a receiver of syslog")
 
 
 def check_exposure(section: ServeSection) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -18,6 +19,7 @@ from starlette.types import ASGIApp
 from kittiwake.errors import KittiwakeError, UsageError
 from kittiwake.mqtt.settings import BrokerSection
 from kittiwake.observe import web as small_web
+from kittiwake.observe.exposition import Figures
 from kittiwake.window import web
 from kittiwake.window.access import Access
 from kittiwake.window.archive import Archive
@@ -33,6 +35,9 @@ from kittiwake.window.rollouts import Rollouts
 from kittiwake.window.settings import WindowSection
 from kittiwake.window.stream import Stream, running
 from kittiwake.window.users import Users
+
+if TYPE_CHECKING:
+    from kittiwake.observe.otlp import Telemetry
 
 log = logging.getLogger(__name__)
 
@@ -57,12 +62,13 @@ class Settings:
     window: WindowSection = field(default_factory=WindowSection)
 
 
-async def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
+async def serve(settings: Settings, on_ready: Callable[[str], None], telemetry: Telemetry | None = None) -> None:
     """Serve until cancelled.
 
     Args:
         settings: of the window.
         on_ready: called with the address when it listens.
+        telemetry: exports its figures; None for nobody.
 
     Raises:
         UsageError: the address is none, or others could come in by it.
@@ -98,9 +104,11 @@ async def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
         on_ready(f"{scheme}://{_bracketed(host)}:{opened.getsockname()[1]}/")
         async with running(stream):
             tasks = [asyncio.create_task(each.run()) for each in (feed, lag, groups)]
+            exposition = Exposition(feed, stream, desk, access)
             if own.metrics:
-                pages = Exposition(feed, stream, desk, access).pages()
-                tasks.append(asyncio.create_task(small_web.serve(own.metrics, pages)))
+                tasks.append(asyncio.create_task(small_web.serve(own.metrics, exposition.pages())))
+            if telemetry:
+                tasks.append(asyncio.create_task(telemetry.run(Figures(exposition).families), name="otlp"))
             try:
                 await server.serve(sockets=[opened])
             finally:

@@ -106,18 +106,21 @@ def run(
 
     from kittiwake.errors import EXIT_VERIFICATION
     from kittiwake.observe import web
+    from kittiwake.observe.exposition import Figures
     from kittiwake.rollout.members import Phase
     from kittiwake.rollout.metrics import Exposition
     from kittiwake.rollout.runner import Runner
     from kittiwake.rollout.store import RolloutStore
 
     gateway = broker_options.Gateway.of(config, broker, base)
-    with RolloutStore(rollouts) as store:
+    with RolloutStore(rollouts) as store, gateway.exporting("rollout", str(rollouts)) as exports:
 
         async def work() -> Runner:
             runner = Runner(gateway.broker, gateway.base, store, lambda decision: progress(_line(decision)))
-            pages = Exposition(runner).pages()
-            serving = [asyncio.create_task(web.serve(metrics, pages))] if metrics else []
+            exposition = Exposition(runner)
+            serving = [asyncio.create_task(web.serve(metrics, exposition.pages()))] if metrics else []
+            if exports and exports.telemetry:
+                serving.append(asyncio.create_task(exports.telemetry.run(Figures(exposition).families)))
             try:
                 await runner.run()
             finally:

@@ -44,10 +44,12 @@ def serve(
     values |= {name: value for name, value in named.items() if value is not None}
     # JSON's texts are TOML's.
     text = "[serve]\n" + "".join(f"{name} = {json.dumps(value)}\n" for name, value in values.items())
-    section = load.parse(text, Settings, os.environ if config is None else {}, "the options").serve
+    settings = load.parse(text, Settings, os.environ if config is None else {}, "the options")
     if config is not None:
-        options = {name: getattr(section, name) for name in values}
-        section = load.load(config, Settings, os.environ).serve.model_copy(update=options)
+        options = {name: getattr(settings.serve, name) for name in values}
+        settings = load.load(config, Settings, os.environ)
+        settings = settings.model_copy(update={"serve": settings.serve.model_copy(update=options)})
+    section = settings.serve
     check_exposure(section)
     logs.set_up(section.log, section.log_level)
-    raise typer.Exit(process.run(section, lambda url: progress(f"models of {section.models} on {url}")))
+    raise typer.Exit(process.run(settings, lambda url: progress(f"models of {section.models} on {url}")))

@@ -63,11 +63,8 @@ def window(
     if context.invoked_subcommand is not None:
         return
     import asyncio
-    import contextlib
 
     from kittiwake.errors import UsageError
-    from kittiwake.observe import exporting
-    from kittiwake.observe.settings import OtlpSection
 
     gateway = broker_options.Gateway.of(config, broker, base)
     try:
@@ -84,11 +81,9 @@ def window(
         update={name: value for name, value in options.items() if value}
     )
     settings = server.Settings(gateway.broker, gateway.base, gateway.own_topics, own)
-    with contextlib.ExitStack() as stack:
-        if gateway.log and gateway.syslog:
-            name = own.listen
-            stack.enter_context(exporting.begun(OtlpSection(), gateway.syslog, "window", name, *gateway.log))
-        asyncio.run(server.serve(settings, lambda url: progress(f"window: {url}")))
+    with gateway.exporting("window", own.listen) as exports:
+        telemetry = exports.telemetry if exports else None
+        asyncio.run(server.serve(settings, lambda url: progress(f"window: {url}"), telemetry))
 
 
 @user.command()
