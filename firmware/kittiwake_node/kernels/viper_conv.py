@@ -12,8 +12,8 @@ With |a| < 2^23 and the bytes m0 .. m3 of the multiplier, a·m0 and its like sta
 descriptor announces, are split in halves. Doubling the rounded product and taking 1 off a negative one makes
 (x >> right) + 1 + 2·zero >> 1 the second rounding, half away from zero, for every right shift from 0 up.
 
-The first three arguments are the only names that viper keeps in registers; so they become the accumulator, the weight
-and the input.
+The first two arguments are the only names that viper keeps in registers, in a .mpy: they become the accumulator and the
+weight. A sum ends with the accumulator, so that it is added from its register, and not copied first.
 """
 
 import micropython
@@ -61,8 +61,8 @@ def conv(at: int, plan: ptr8, scratch: ptr8, state: ptr8):
     stream = int(plan) + d[_STREAM]
     segments = ptr32(int(plan) + d[_SEGMENT_OFFSETS])
     line = int(scratch) + d[_LINE]
-    outputs = d[_OUTPUTS]
-    turns = d[_FILLED] >> 3
+    turns = d[_FILLED] >> 4
+    half = d[_FILLED] & 8
     zero = (d[_ZERO] - 128) * 2 + 1
     wide = d[_WIDE]
     row = 0
@@ -110,66 +110,65 @@ def conv(at: int, plan: ptr8, scratch: ptr8, state: ptr8):
             # One output after the other.
             plan = ptr8(stream)
             target = ptr8(out + row * d[_OUT_ROW] + col * d[_OUT_COL])
-            c = 0
-            while c < outputs:
+            c = d[_OUTPUTS]
+            while c:
                 at = ptr32(plan)[0] - total
-                plan = ptr8(int(plan) + 4)
                 scratch = ptr8(line)
                 n = turns
-                while n >= 2:
-                    at += plan[0] * scratch[0]
-                    at += plan[1] * scratch[1]
-                    at += plan[2] * scratch[2]
-                    at += plan[3] * scratch[3]
-                    at += plan[4] * scratch[4]
-                    at += plan[5] * scratch[5]
-                    at += plan[6] * scratch[6]
-                    at += plan[7] * scratch[7]
-                    at += plan[8] * scratch[8]
-                    at += plan[9] * scratch[9]
-                    at += plan[10] * scratch[10]
-                    at += plan[11] * scratch[11]
-                    at += plan[12] * scratch[12]
-                    at += plan[13] * scratch[13]
-                    at += plan[14] * scratch[14]
-                    at += plan[15] * scratch[15]
+                while n:
+                    at = plan[4] * scratch[0] + at
+                    at = plan[5] * scratch[1] + at
+                    at = plan[6] * scratch[2] + at
+                    at = plan[7] * scratch[3] + at
+                    at = plan[8] * scratch[4] + at
+                    at = plan[9] * scratch[5] + at
+                    at = plan[10] * scratch[6] + at
+                    at = plan[11] * scratch[7] + at
+                    at = plan[12] * scratch[8] + at
+                    at = plan[13] * scratch[9] + at
+                    at = plan[14] * scratch[10] + at
+                    at = plan[15] * scratch[11] + at
+                    at = plan[16] * scratch[12] + at
+                    at = plan[17] * scratch[13] + at
+                    at = plan[18] * scratch[14] + at
+                    at = plan[19] * scratch[15] + at
                     plan = ptr8(int(plan) + 16)
                     scratch = ptr8(int(scratch) + 16)
-                    n -= 2
-                if n:
-                    at += plan[0] * scratch[0]
-                    at += plan[1] * scratch[1]
-                    at += plan[2] * scratch[2]
-                    at += plan[3] * scratch[3]
-                    at += plan[4] * scratch[4]
-                    at += plan[5] * scratch[5]
-                    at += plan[6] * scratch[6]
-                    at += plan[7] * scratch[7]
+                    n -= 1
+                if half:
+                    at = plan[4] * scratch[0] + at
+                    at = plan[5] * scratch[1] + at
+                    at = plan[6] * scratch[2] + at
+                    at = plan[7] * scratch[3] + at
+                    at = plan[8] * scratch[4] + at
+                    at = plan[9] * scratch[5] + at
+                    at = plan[10] * scratch[6] + at
+                    at = plan[11] * scratch[7] + at
                     plan = ptr8(int(plan) + 8)
-                if plan[5]:
-                    at <<= plan[5]
+                if plan[9]:
+                    at <<= plan[9]
                 if wide:
                     low = at & 0xFFFF
                     high = at >> 16
-                    k = (low * plan[1] + (low * plan[0] >> 8)) >> 8
-                    n = plan[2] + (plan[3] << 8)
+                    k = (low * plan[5] + (low * plan[4] >> 8)) >> 8
+                    n = plan[6] + (plan[7] << 8)
                     low *= n
-                    at = high * (plan[0] + (plan[1] << 8))
+                    at = high * (plan[4] + (plan[5] << 8))
                     k = ((at & 0x7FFF) + (low & 0x7FFF) + k + 16384) >> 15
                     at = high * n * 2 + (at >> 15) + (low >> 15) + k
                 else:
-                    k = ((at * plan[0] >> 8) + at * plan[1]) >> 8
-                    at = (((k + at * plan[2]) >> 8) + at * plan[3] + 64) >> 7
-                at += at
-                if at < 0:
-                    at -= 1
-                at = ((at >> plan[4]) + zero) >> 1
-                if at > 127:
-                    at = 127
-                elif at < -128:
-                    at = -128
-                target[c] = at
-                plan = ptr8(int(plan) + 8)
-                c += 1
+                    k = ((at * plan[4] >> 8) + at * plan[5]) >> 8
+                    at = (((k + at * plan[6]) >> 8) + at * plan[7] + 64) >> 7
+                at = (at >> 31) + at + at
+                at = ((at >> plan[8]) + zero) >> 1
+                if (at + 128) >> 8:
+                    if at > 127:
+                        at = 127
+                    else:
+                        at = -128
+                target[0] = at
+                target = ptr8(int(target) + 1)
+                plan = ptr8(int(plan) + 12)
+                c -= 1
             col += 1
         row += 1

@@ -9,7 +9,7 @@ formed from three pieces, of which only what is above 2^31 matters, because ever
 
     (high·2^16 + low)·factor >> 31 = (high >> 15)·factor + (((high & 0x7FFF)·factor + (low·factor >> 16)) >> 15)
 
-The first three arguments are the only names that viper keeps in registers.
+The first two arguments are the only names that viper keeps in registers, in a .mpy.
 """
 
 import micropython
@@ -114,14 +114,14 @@ def conv16(at: int, plan: ptr8, scratch: ptr16, state: ptr8):
                     n -= k
                     at = 0
                     while k:
-                        at += plan[0] * scratch[0]
-                        at += plan[1] * scratch[1]
-                        at += plan[2] * scratch[2]
-                        at += plan[3] * scratch[3]
-                        at += plan[4] * scratch[4]
-                        at += plan[5] * scratch[5]
-                        at += plan[6] * scratch[6]
-                        at += plan[7] * scratch[7]
+                        at = plan[0] * scratch[0] + at
+                        at = plan[1] * scratch[1] + at
+                        at = plan[2] * scratch[2] + at
+                        at = plan[3] * scratch[3] + at
+                        at = plan[4] * scratch[4] + at
+                        at = plan[5] * scratch[5] + at
+                        at = plan[6] * scratch[6] + at
+                        at = plan[7] * scratch[7] + at
                         plan = ptr8(int(plan) + 8)
                         scratch = ptr16(int(scratch) + 16)
                         k -= 8
@@ -194,16 +194,16 @@ def depthwise16(at: int, plan: ptr8, scratch: ptr16, state: ptr8):
                     at = 0
                     n = d[_FILTER_WIDTH]
                     while n >= 3:
-                        at += (plan[0] - 128) * (scratch[0] ^ 0x8000)
+                        at = (plan[0] - 128) * (scratch[0] ^ 0x8000) + at
                         scratch = ptr16(int(scratch) + across)
-                        at += (plan[1] - 128) * (scratch[0] ^ 0x8000)
+                        at = (plan[1] - 128) * (scratch[0] ^ 0x8000) + at
                         scratch = ptr16(int(scratch) + across)
-                        at += (plan[2] - 128) * (scratch[0] ^ 0x8000)
+                        at = (plan[2] - 128) * (scratch[0] ^ 0x8000) + at
                         scratch = ptr16(int(scratch) + across)
                         plan = ptr8(int(plan) + 3)
                         n -= 3
                     while n:
-                        at += (plan[0] - 128) * (scratch[0] ^ 0x8000)
+                        at = (plan[0] - 128) * (scratch[0] ^ 0x8000) + at
                         scratch = ptr16(int(scratch) + across)
                         plan = ptr8(int(plan) + 1)
                         n -= 1

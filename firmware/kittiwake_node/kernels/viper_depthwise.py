@@ -45,12 +45,14 @@ def depthwise(at: int, plan: ptr8, scratch: ptr8, state: ptr8):
     else:
         out += int(scratch)
     stream = int(plan) + d[_STREAM]
-    channels = d[_CHANNELS]
     across = d[_TAP_ACROSS]
     # What the pointer has to go after a row of the filter, to the start of the next.
     down = d[_TAP_DOWN] - d[_FILTER_WIDTH] * across
-    block = 12 + ((d[_FILTER_HEIGHT] * d[_FILTER_WIDTH] + 3) >> 2 << 2)
-    fill = block - 12 - d[_FILTER_HEIGHT] * d[_FILTER_WIDTH]
+    twice = across * 2
+    thrice = across * 3
+    threes = d[_FILTER_WIDTH] // 3
+    rest = d[_FILTER_WIDTH] - 3 * threes
+    fill = -(d[_FILTER_HEIGHT] * d[_FILTER_WIDTH]) & 3
     zero = (d[_ZERO] - 128) * 2 + 1
     wide = d[_WIDE]
     row = 0
@@ -60,55 +62,54 @@ def depthwise(at: int, plan: ptr8, scratch: ptr8, state: ptr8):
             base = first + row * d[_IN_ROW] + col * d[_IN_COL]
             target = ptr8(out + row * d[_OUT_ROW] + col * d[_OUT_COL])
             plan = ptr8(stream)
-            c = 0
-            while c < channels:
+            c = d[_CHANNELS]
+            while c:
                 at = ptr32(plan)[0] - (1 << 29)
-                plan = ptr8(int(plan) + 4)
-                scratch = ptr8(base + c)
+                scratch = ptr8(base)
                 y = d[_FILTER_HEIGHT]
                 while y:
-                    n = d[_FILTER_WIDTH]
-                    while n >= 3:
-                        at += (plan[0] - 128) * (scratch[0] ^ 128)
-                        scratch = ptr8(int(scratch) + across)
-                        at += (plan[1] - 128) * (scratch[0] ^ 128)
-                        scratch = ptr8(int(scratch) + across)
-                        at += (plan[2] - 128) * (scratch[0] ^ 128)
-                        scratch = ptr8(int(scratch) + across)
-                        plan = ptr8(int(plan) + 3)
-                        n -= 3
+                    n = threes
                     while n:
-                        at += (plan[0] - 128) * (scratch[0] ^ 128)
+                        at = (plan[4] - 128) * (scratch[0] ^ 128) + at
+                        at = (plan[5] - 128) * (scratch[across] ^ 128) + at
+                        at = (plan[6] - 128) * (scratch[twice] ^ 128) + at
+                        scratch = ptr8(int(scratch) + thrice)
+                        plan = ptr8(int(plan) + 3)
+                        n -= 1
+                    n = rest
+                    while n:
+                        at = (plan[4] - 128) * (scratch[0] ^ 128) + at
                         scratch = ptr8(int(scratch) + across)
                         plan = ptr8(int(plan) + 1)
                         n -= 1
                     scratch = ptr8(int(scratch) + down)
                     y -= 1
                 plan = ptr8(int(plan) + fill)
-                if plan[5]:
-                    at <<= plan[5]
+                if plan[9]:
+                    at <<= plan[9]
                 if wide:
                     low = at & 0xFFFF
                     high = at >> 16
-                    k = (low * plan[1] + (low * plan[0] >> 8)) >> 8
-                    n = plan[2] + (plan[3] << 8)
+                    k = (low * plan[5] + (low * plan[4] >> 8)) >> 8
+                    n = plan[6] + (plan[7] << 8)
                     low *= n
-                    at = high * (plan[0] + (plan[1] << 8))
+                    at = high * (plan[4] + (plan[5] << 8))
                     k = ((at & 0x7FFF) + (low & 0x7FFF) + k + 16384) >> 15
                     at = high * n * 2 + (at >> 15) + (low >> 15) + k
                 else:
-                    k = ((at * plan[0] >> 8) + at * plan[1]) >> 8
-                    at = (((k + at * plan[2]) >> 8) + at * plan[3] + 64) >> 7
-                at += at
-                if at < 0:
-                    at -= 1
-                at = ((at >> plan[4]) + zero) >> 1
-                if at > 127:
-                    at = 127
-                elif at < -128:
-                    at = -128
-                target[c] = at
-                plan = ptr8(int(plan) + 8)
-                c += 1
+                    k = ((at * plan[4] >> 8) + at * plan[5]) >> 8
+                    at = (((k + at * plan[6]) >> 8) + at * plan[7] + 64) >> 7
+                at = (at >> 31) + at + at
+                at = ((at >> plan[8]) + zero) >> 1
+                if (at + 128) >> 8:
+                    if at > 127:
+                        at = 127
+                    else:
+                        at = -128
+                target[0] = at
+                target = ptr8(int(target) + 1)
+                plan = ptr8(int(plan) + 12)
+                base += 1
+                c -= 1
             col += 1
         row += 1

@@ -67,7 +67,7 @@ def matmul(at: int, plan: ptr8, scratch: ptr8, state: ptr8):
             at = 0
             n = d[_INNER]
             while n:
-                at += ((plan[0] ^ 128) - a_zero) * ((scratch[0] ^ 128) - b_zero)
+                at = ((plan[0] ^ 128) - a_zero) * ((scratch[0] ^ 128) - b_zero) + at
                 plan = ptr8(int(plan) + a_step)
                 scratch = ptr8(int(scratch) + b_step)
                 n -= 1

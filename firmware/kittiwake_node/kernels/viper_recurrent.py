@@ -88,14 +88,14 @@ def dense16(at: int, plan: ptr8, scratch: ptr8, state: ptr8):
             scratch = ptr8(line)
             n = turns
             while n:
-                at += plan[0] * scratch[0]
-                at += plan[1] * scratch[1]
-                at += plan[2] * scratch[2]
-                at += plan[3] * scratch[3]
-                at += plan[4] * scratch[4]
-                at += plan[5] * scratch[5]
-                at += plan[6] * scratch[6]
-                at += plan[7] * scratch[7]
+                at = plan[0] * scratch[0] + at
+                at = plan[1] * scratch[1] + at
+                at = plan[2] * scratch[2] + at
+                at = plan[3] * scratch[3] + at
+                at = plan[4] * scratch[4] + at
+                at = plan[5] * scratch[5] + at
+                at = plan[6] * scratch[6] + at
+                at = plan[7] * scratch[7] + at
                 plan = ptr8(int(plan) + 8)
                 scratch = ptr8(int(scratch) + 8)
                 n -= 1
@@ -276,7 +276,7 @@ def svdf16(at: int, plan: ptr8, scratch: ptr8, state: ptr8):
             kept = ptr16(features)
             n = memory
             while n:
-                at += ((weights[0] ^ 0x8000) - 0x8000) * ((kept[0] ^ 0x8000) - 0x8000)
+                at = ((weights[0] ^ 0x8000) - 0x8000) * ((kept[0] ^ 0x8000) - 0x8000) + at
                 weights = ptr16(int(weights) + 2)
                 kept = ptr16(int(kept) + row)
                 n -= 1

@@ -13,10 +13,14 @@ MACS = 2_656_768
 _CHANNELS, _CLASSES, _PAIRS = 64, 12, 4
 
 
-def graph() -> Graph:
-    """Make the network; the same every time."""
-    net = Net()
-    features = net.tensor((1, 49, 10, 1), scales=(0.0625,), zero_points=(83,))
+def graph(activations: str = "int8") -> Graph:
+    """Make the network; the same every time.
+
+    Args:
+        activations: "int8", or "int16" for 16x8.
+    """
+    net = Net(activations)
+    features = net.activation((1, 49, 10, 1), 0.0625, 83)
     x = net.convolution(features, (10, 4), (2, 2), _CHANNELS)
     for _ in range(_PAIRS):
         x = net.convolution(x, (3, 3), (1, 1), _CHANNELS, depthwise=True)

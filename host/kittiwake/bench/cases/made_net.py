@@ -1,4 +1,4 @@
-"""Builds graphs to measure, with random weights: int8 networks of convolutions that end in a choice.
+"""Builds graphs to measure, with random weights: networks of convolutions that end in a choice.
 
 It knows shapes and what is plausible in a network; what comes out recognises nothing.
 """
@@ -15,9 +15,14 @@ _SCALE = 0.0625
 
 
 class Net:
-    """The tensors and operators of a graph that grows; what is random in it is the same every time."""
+    """The tensors and operators of a graph that grows; what is random in it is the same every time.
 
-    def __init__(self) -> None:
+    Args:
+        activations: type of the tensors between operators, "int8" or "int16".
+    """
+
+    def __init__(self, activations: str = "int8") -> None:
+        self._activations = activations
         self.chance = random.Random(7)
         self.tensors: list[Tensor] = []
         self.operators: list[Operator] = []
@@ -27,6 +32,18 @@ class Net:
         index = len(self.tensors)
         self.tensors.append(Tensor(index, f"t{index}", shape, fields.pop("type", "int8"), **fields))
         return index
+
+    def activation(self, shape: tuple[int, ...], scale: float, zero_point: int) -> int:
+        """Add a tensor between operators; returns its number.
+
+        Args:
+            shape: of it.
+            scale: of int8; int16 has the same reach.
+            zero_point: of int8; int16 has none.
+        """
+        if self._activations == "int16":
+            scale, zero_point = scale / 256, 0
+        return self.tensor(shape, type=self._activations, scales=(scale,), zero_points=(zero_point,))
 
     def operator(self, kind: str, inputs: tuple[int, ...], output: int, **options: object) -> int:
         """Add an operator; returns its output."""
@@ -44,9 +61,11 @@ class Net:
             struct.pack(f"<{channels}f", *(level * 2 ** self.chance.uniform(-0.5, 0.5) for _ in range(channels))),
         )
         data = struct.pack(f"{count}b", *(self.chance.randint(-127, 127) for _ in range(count)))
-        bias = struct.pack(f"<{channels}i", *(self.chance.randint(-999, 999) for _ in range(channels)))
+        is_wide = self._activations == "int16"
+        form, reach = ("q", 99_999) if is_wide else ("i", 999)
+        bias = struct.pack(f"<{channels}{form}", *(self.chance.randint(-reach, reach) for _ in range(channels)))
         weights = self.tensor(shape, scales=scales, zero_points=(0,) * channels, axis=axis, data=data)
-        return weights, self.tensor((channels,), type="int32", data=bias)
+        return weights, self.tensor((channels,), type="int64" if is_wide else "int32", data=bias)
 
     def convolution(
         self,
@@ -78,7 +97,7 @@ class Net:
             -(-(size - (0 if padding == "same" else filter_[axis] - 1)) // stride[axis])
             for axis, size in enumerate((height, width))
         )
-        result = self.tensor((1, rows, cols, channels), scales=(_SCALE,), zero_points=(-128,))
+        result = self.activation((1, rows, cols, channels), _SCALE, -128)
         more: dict[str, object] = {"depth_multiplier": 1} if depthwise else {}
         kind = "DEPTHWISE_CONV_2D" if depthwise else "CONV_2D"
         options: dict[str, object] = {"padding": padding, "stride": stride, "dilation": (1, 1), "activation": "relu"}
@@ -93,13 +112,13 @@ class Net:
             classes: how many.
         """
         _, height, width, channels = self.tensors[result].shape
-        pooled = self.tensor((1, 1, 1, channels), scales=(_SCALE,), zero_points=(-128,))
+        pooled = self.activation((1, 1, 1, channels), _SCALE, -128)
         size = (height, width)
         options: dict[str, object] = {"padding": "valid", "stride": size, "filter": size, "activation": "none"}
         result = self.operator("AVERAGE_POOL_2D", (result,), pooled, **options)
         weights, bias = self.weights((classes, channels), 0, channels)
-        scores = self.tensor((1, classes), scales=(_SCALE,), zero_points=(5,))
+        scores = self.activation((1, classes), _SCALE, 5)
         result = self.operator("FULLY_CONNECTED", (result, weights, bias), scores, activation="none", weights_format=0)
-        shares = self.tensor((1, classes), scales=(1 / 256,), zero_points=(-128,))
+        shares = self.activation((1, classes), 1 / 128 if self._activations == "int16" else 1 / 256, -128)
         self.operator("SOFTMAX", (result,), shares, beta=1.0)
         return Graph((Subgraph(tuple(self.tensors), tuple(self.operators), (source,), (shares,)),), 0)
