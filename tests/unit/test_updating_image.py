@@ -126,6 +126,18 @@ def test_image_goes_on_where_a_cut_left_it_and_never_with_another_releases(board
     assert (reply.state, given) == (HERE, len(NEWER)), reply.text
 
 
+@pytest.mark.parametrize("mark", [b"", b"ota_1 ota_0", b"ota_1 ota_0 many", b"\xff\xfe", b"ota_1 ota_0 5000 more"])
+def test_damaged_note_of_an_image_that_came_in_part_counts_as_none(board, mark):
+    board.offer(board.release(NEWER))
+    board.cut_at = board.changes + 200
+    with pytest.raises(PowerCut):
+        board.give({IMAGE: NEWER})
+    slots.write(super(type(board.fs), board.fs), "app-b/image", mark)
+    board.reset()
+    reply, given = board.take(NEWER)
+    assert (reply.state, given) == (HERE, len(NEWER)), reply.text
+
+
 def test_image_that_is_there_is_not_asked_for_again(board):
     board.take(NEWER)
     board.reset()

@@ -46,11 +46,16 @@ class Image:
         self._target = self._running.get_next_update()
         self.room_bytes: int = self._target.info()[3]
         self.offset = 0
-        names = slots.read(fs, self._path, _MARK_BYTES).decode().split()
+        try:
+            names = slots.read(fs, self._path, _MARK_BYTES).decode().split()
+        except ValueError:
+            names = []
         self._labels = names[:2]
-        self._is_undone = names[2:] == [_UNDONE]
-        if names[:2] == [self._target.info()[4], self._running.info()[4]] and names[2].isdigit():
-            self.offset = int(names[2]) // _BLOCK_BYTES * _BLOCK_BYTES
+        count = names[2] if len(names) == 3 else ""
+        self._is_undone = count == _UNDONE
+        if self._labels == [self._target.info()[4], self._running.info()[4]] and count.isdigit():
+            # What is no whole number of blocks is the end of an image that is there.
+            self.offset = 0 if int(count) % _BLOCK_BYTES else int(count)
 
     @property
     def runs(self) -> bool:
