@@ -136,7 +136,7 @@ def run_and_cut(machine, offered, after_s):
     return is_cut.is_set()
 
 
-@pytest.mark.timeout(3600 if SOAK else 240)
+@pytest.mark.timeout(7200 if SOAK else 240)
 @pytest.mark.parametrize("name", NAMES)
 def test_update_cut_at_random_instants_leaves_a_whole_application_and_ends_with_the_new_one(name):
     rng = random.Random(f"{name} updates")
