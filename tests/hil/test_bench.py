@@ -61,7 +61,8 @@ def assert_the_same(rows, again):
     for other in again:
         row = by_case[other["case"]]
         assert other == row or not row["exact"]
-        assert other["cost"] == pytest.approx(row["cost"], rel=0.02), "where the heap is used, only nearly"
+        # journal/read takes 58,800 among all cases, and 60,000 among some.
+        assert other["cost"] == pytest.approx(row["cost"], rel=0.03), "where the heap is used, only nearly"
     assert sum(row["exact"] for row in rows) > len(rows) / 2
     assert len(rows) >= 10
     assert {row["unit"] for row in rows} == {"instructions", "bytes"}
@@ -162,7 +163,9 @@ def test_bench_of_networks_has_each_kernel_and_the_models_at_hand(tmp_path, monk
     for arch, kernels in (sets | {"x64": {"viper"}}).items():
         names = {name for name in cases.registered(arch) if name.startswith("network/")}
         wanted = {"okay_nabu", "okay_nabu/longest-layer", "ds_cnn", "mine"}
-        assert names == {f"network/{kernel}/{end}" for kernel in kernels for end in wanted}
+        assert names == {f"network/{kernel}/{end}" for kernel in kernels for end in wanted} | {
+            "network/viper/ds_cnn_16x8"
+        }
     with open_target("unix") as board:
         (row,) = measure.run(board, [cases.registered("x64")["network/viper/mine"]])
     assert row.cost > 0 and row.budget is None
