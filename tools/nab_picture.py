@@ -33,9 +33,6 @@ def draw(path: Path, published: dict[str, tuple[float, float, float]], table: Ta
     import matplotlib
 
     matplotlib.use("Agg")
-    # The same table gives the same file.
-    matplotlib.rcParams["svg.hashsalt"] = "kittiwake"
-    matplotlib.rcParams["svg.fonttype"] = "none"
     from matplotlib import pyplot
 
     ours = {f"kittiwake {name}": _row(table[OURS][name]) for name in ("novelty", "drift")}
@@ -51,7 +48,9 @@ def draw(path: Path, published: dict[str, tuple[float, float, float]], table: Ta
     for axes in (left, right):
         axes.set_xlabel("score: 100 is perfect, 0 says nothing")
     no_date = {"Date": None} if path.suffix == ".svg" else None
-    figure.savefig(path, dpi=120, metadata=no_date)
+    # The same table gives the same file; pictures that the same process draws later keep their texts as paths.
+    with matplotlib.rc_context({"svg.hashsalt": "kittiwake", "svg.fonttype": "none"}):
+        figure.savefig(path, dpi=120, metadata=no_date)
     pyplot.close(figure)
 
 
