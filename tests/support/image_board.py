@@ -59,7 +59,7 @@ class _Written(io.BytesIO):
     def __init__(self, fs, path):
         super().__init__()
         self._fs, self._path = fs, path
-        if not (fs.root and self._is_there()):
+        if not self._is_there():
             HostFs.open(fs, path, "wb").close()  # LittleFS enters a new file, empty, at once
 
     def _is_there(self):

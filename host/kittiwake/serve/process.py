@@ -15,7 +15,7 @@ import socket
 import ssl
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ import uvicorn
 from kittiwake.errors import ConfigError, KittiwakeError
 from kittiwake.observe import exporting
 from kittiwake.observe.events import event
+from kittiwake.observe.uvicorn_server import Server
 from kittiwake.serve.app import Application
 from kittiwake.serve.settings import ServeSection, Settings
 
@@ -206,7 +207,7 @@ async def _answer(settings: Settings, listener: socket.socket, lifeline: int | N
         await asyncio.to_thread(app.store.scan)
         config = _config(section, app)
         config.load()
-        server = _Server(config)
+        server = Server(config)
         tasks = [asyncio.create_task(app.keep(_Certificates(section, config).renew))]
         if exports.telemetry:
             tasks.append(asyncio.create_task(exports.telemetry.run(app.figures), name="otlp"))
@@ -221,15 +222,6 @@ async def _answer(settings: Settings, listener: socket.socket, lifeline: int | N
             for task in tasks:
                 task.cancel()
             app.close()
-
-
-class _Server(uvicorn.Server):
-    """A server that ends in order: uvicorn's would raise the signal again, and nothing after it be done."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Capture none."""
-        yield
 
 
 def _leave(server: uvicorn.Server) -> None:

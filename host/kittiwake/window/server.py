@@ -20,6 +20,7 @@ from kittiwake.errors import KittiwakeError, UsageError
 from kittiwake.mqtt.settings import BrokerSection
 from kittiwake.observe import web as small_web
 from kittiwake.observe.exposition import Figures
+from kittiwake.observe.uvicorn_server import Server
 from kittiwake.window import web
 from kittiwake.window.access import Access
 from kittiwake.window.archive import Archive
@@ -99,7 +100,7 @@ async def serve(settings: Settings, on_ready: Callable[[str], None], telemetry: 
         rollouts = Rollouts(Path(own.rollouts), own.releases)
         app = web.application(web.Parts(stream, archive, access, notes, groups, desk, rollouts))
         names = (*_LOOPBACK_NAMES, *own.hosts) if is_loopback(host) else (_bracketed(host), *own.hosts)
-        server = _Server(_config(Guard(app, names, own.is_tls), own))
+        server = Server(_config(Guard(app, names, own.is_tls), own))
         scheme = "https" if own.is_tls else "http"
         on_ready(f"{scheme}://{_bracketed(host)}:{opened.getsockname()[1]}/")
         async with running(stream):
@@ -250,12 +251,3 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
         raise KittiwakeError(f"{host}:{port}: {why}", "name another with --listen") from error
     with opened:
         yield opened
-
-
-class _Server(uvicorn.Server):
-    """A server that leaves signals to the command."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Capture none."""
-        yield

@@ -22,7 +22,7 @@ class Net:
     """
 
     def __init__(self, activations: str = "int8") -> None:
-        self._activations = activations
+        self._activations, self._is_wide = activations, activations == "int16"
         self.chance = random.Random(7)
         self.tensors: list[Tensor] = []
         self.operators: list[Operator] = []
@@ -41,7 +41,7 @@ class Net:
             scale: of int8; int16 has the same reach.
             zero_point: of int8; int16 has none.
         """
-        if self._activations == "int16":
+        if self._is_wide:
             scale, zero_point = scale / 256, 0
         return self.tensor(shape, type=self._activations, scales=(scale,), zero_points=(zero_point,))
 
@@ -61,11 +61,10 @@ class Net:
             struct.pack(f"<{channels}f", *(level * 2 ** self.chance.uniform(-0.5, 0.5) for _ in range(channels))),
         )
         data = struct.pack(f"{count}b", *(self.chance.randint(-127, 127) for _ in range(count)))
-        is_wide = self._activations == "int16"
-        form, reach = ("q", 99_999) if is_wide else ("i", 999)
+        form, reach = ("q", 99_999) if self._is_wide else ("i", 999)
         bias = struct.pack(f"<{channels}{form}", *(self.chance.randint(-reach, reach) for _ in range(channels)))
         weights = self.tensor(shape, scales=scales, zero_points=(0,) * channels, axis=axis, data=data)
-        return weights, self.tensor((channels,), type="int64" if is_wide else "int32", data=bias)
+        return weights, self.tensor((channels,), type="int64" if self._is_wide else "int32", data=bias)
 
     def convolution(
         self,
@@ -119,6 +118,6 @@ class Net:
         weights, bias = self.weights((classes, channels), 0, channels)
         scores = self.activation((1, classes), _SCALE, 5)
         result = self.operator("FULLY_CONNECTED", (result, weights, bias), scores, activation="none", weights_format=0)
-        shares = self.activation((1, classes), 1 / 128 if self._activations == "int16" else 1 / 256, -128)
+        shares = self.activation((1, classes), 1 / 128 if self._is_wide else 1 / 256, -128)
         self.operator("SOFTMAX", (result,), shares, beta=1.0)
         return Graph((Subgraph(tuple(self.tensors), tuple(self.operators), (source,), (shares,)),), 0)

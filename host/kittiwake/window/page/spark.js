@@ -20,7 +20,8 @@ export function spark(counts) {
   // One path of all bars of a kind: an element a bar would be most of a page of 200 devices.
   const bar = (height, hour) => `M${hour * WIDTH} ${HEIGHT}v${-height}h${WIDTH - 1}v${height}z`;
   const heights = counts.map((count) => (count ? Math.max(2, (count / most) * HEIGHT) : 0));
-  const bars = (heightOf) => heights.map((height, hour) => (heightOf(height) ? bar(heightOf(height), hour) : "")).join("");
-  svg.append(h("path", { d: bars((height) => height), class: "some" }), h("path", { d: bars((height) => Number(!height)), class: "none" }));
+  const bars = (all) => all.map((height, hour) => (height ? bar(height, hour) : "")).join("");
+  const none = heights.map((height) => Number(!height));
+  svg.append(h("path", { d: bars(heights), class: "some" }), h("path", { d: bars(none), class: "none" }));
   return h("span", { class: "sparks" }, svg, h("span", { class: "number" }, String(total)));
 }
